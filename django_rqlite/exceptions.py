@@ -1,0 +1,80 @@
+"""Every error this package raises on purpose.
+
+One root, :class:`RQLiteError`. Where RQ, Django or Python has a class of its own for the same
+mistake, ours inherits from it too, so that existing ``except`` clauses go on working.
+"""
+
+from __future__ import annotations
+
+import redis
+from django.core.exceptions import ImproperlyConfigured
+
+
+class RQLiteError(Exception):
+    """The root of all errors of django_rqlite."""
+
+
+class ConfigurationError(RQLiteError, ImproperlyConfigured):
+    """``RQ_QUEUES`` or ``RQ`` in the settings cannot be used as it stands."""
+
+
+class UnknownQueueError(RQLiteError, KeyError):
+    """A queue was asked for that ``RQ_QUEUES`` does not configure."""
+
+    # KeyError shows the repr of its argument; a sentence should be shown as it is.
+    __str__ = Exception.__str__
+
+
+class RedisUnavailableError(RQLiteError, redis.ConnectionError):
+    """The Redis server did not answer. The message names its address, never its password."""
+
+
+class InvalidJobError(RQLiteError, ValueError):
+    """The arguments of an enqueueing call cannot become a job. Nothing was written."""
+
+
+class InvalidFunctionError(InvalidJobError, TypeError):
+    """What was to be enqueued is not something a worker could import and call."""
+
+
+class InvalidJobIdError(InvalidJobError):
+    """A job id has characters other than RQ allows (letters, digits, ``_`` and ``-``)."""
+
+
+class InvalidDurationError(InvalidJobError):
+    """A timeout or TTL is neither whole seconds nor a form such as ``'1h30m'``."""
+
+
+class UnserializableError(InvalidJobError, TypeError):
+    """An argument, or a result, cannot be serialized by the queue's serializer."""
+
+
+class DuplicateJobError(InvalidJobError):
+    """A job with this id is running now, so it cannot be enqueued again."""
+
+
+class NoSuchJobError(RQLiteError):
+    """There is no job with this id in Redis: it never was, was deleted, or its TTL ended."""
+
+
+class InvalidJobOperation(RQLiteError):  # noqa: N818 - RQ's name
+    """The job is in a state in which this cannot be done with it."""
+
+
+class DeserializationError(RQLiteError):
+    """Bytes in Redis (``data``, ``meta``, ``result``) are not what the serializer wrote."""
+
+
+class SignatureError(RQLiteError):
+    """Bytes in Redis are not signed, or not by this project's ``SECRET_KEY``."""
+
+
+class WorkerNameTakenError(RQLiteError):
+    """A live worker already goes by this name."""
+
+
+class JobTimeoutException(Exception):  # noqa: N818 - RQ's name
+    """Raised inside a job that ran longer than its timeout, and again every second after.
+
+    Not an :class:`RQLiteError`: it is part of the job's life, not a mistake of the caller.
+    """
