@@ -1,0 +1,17 @@
+-- Arrow:     any state -> (gone)
+-- KEYS:      1.. the hashes of the jobs
+-- ARGV:      1 prefix, 2.. the ids, in the order of KEYS
+-- Returns:   a list with 1 for each job that was there, 0 for each that was not
+-- Invariant: nothing of the job stays behind: place, mirror, results and executions go together.
+--            An execution that runs loses its hold, so its outcome will change nothing.
+--@include keys
+--@include places
+local found = {}
+for i, job in ipairs(KEYS) do
+  local id = ARGV[i + 1]
+  local fields = redis.call('HMGET', job, 'origin', 'status')
+  found[i] = redis.call('EXISTS', job)
+  if fields[1] then leave_places(id, fields[1], fields[2]) end
+  forget(id)
+end
+return found

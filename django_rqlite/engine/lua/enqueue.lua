@@ -1,0 +1,30 @@
+-- Arrow:     (new) -> queued
+-- KEYS:      1 the job's hash, 2 the queue's list, 3 the set of queues
+-- ARGV:      1 prefix, 2 id, 3 queue, 4 '1' to push at the front, 5 ttl in seconds or '',
+--            6 '1' when the id was minted for this very call, 7.. field, value, ...
+-- Returns:   {'queued', stamp}; {'running', worker} when a job with this id runs now.
+-- Invariant: the hash and the list entry appear together, and the id stands in one place only:
+--            an older job of the same id that waits or has ended is replaced. A minted id that
+--            exists can only be this call's first try whose answer was lost: nothing is done.
+--@include keys
+--@include clock
+--@include places
+local id, queue, at_front, ttl, minted = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+
+local status = redis.call('HGET', KEYS[1], 'status')
+if status then
+  if minted == '1' then return {'queued', redis.call('HGET', KEYS[1], 'enqueued_at')} end
+  if status == 'started' then
+    return {'running', redis.call('HGET', KEYS[1], 'worker_name') or ''}
+  end
+  leave_places(id, redis.call('HGET', KEYS[1], 'origin') or queue, status)
+end
+forget(id)
+
+local at = stamp(now)
+redis.call('HSET', KEYS[1], 'origin', queue, 'status', 'queued', 'created_at', at,
+  'enqueued_at', at, unpack(ARGV, 7))
+if ttl ~= '' then redis.call('EXPIRE', KEYS[1], ttl) end
+redis.call('SADD', KEYS[3], KEYS[2])
+redis.call(at_front == '1' and 'LPUSH' or 'RPUSH', KEYS[2], id)
+return {'queued', at}

@@ -1,0 +1,39 @@
+-- Arrow:     started -> failed, and queued -> started for the worker's next job
+-- KEYS:      1 the job's hash, 2.. the lists of the queues to claim from
+-- ARGV:      1 prefix, 2 worker, 3 id, 4 queue, 5 execution, 6 worker_name to show,
+--            7 failure_ttl in seconds (-1: for ever),
+--            8 the traceback or reason as text, 9 the same compressed and in base64,
+--            10 one line that names the error,
+--            11 execution to claim the next job with ('': claim none), 12 lease in seconds,
+--            13.. the names of the queues to claim from
+-- Returns:   {'stored' or 'lost', claim as claim.lua returns it, or {}}
+-- Invariant: as finish.lua. The mirror list of failed jobs changes in the same step.
+--@include keys
+--@include clock
+--@include execution
+--@include outcome
+--@include claim
+local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local ttl, reason, encoded, headline = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
+
+local verdict = 'lost'
+if holds(queue, id, execution) then
+  verdict = 'stored'
+  redis.call('ZADD', failed_key(queue), ttl < 0 and -1 or now + ttl, id)
+  redis.call('HSET', KEYS[1], 'status', 'failed', 'ended_at', stamp(now), 'ttl', '-1',
+    'exc_info', reason, 'x_error', headline)
+  local mirror = failed_mirror_key()
+  local found = redis.call('TYPE', mirror).ok
+  if found == 'list' or found == 'none' then redis.call('RPUSH', mirror, id) end
+  local began = end_execution(queue, id, execution)
+  record_outcome(id, '2', shown, execution, began, 'exc_string', encoded)
+  expire_job(id, ttl)
+  settle_worker(worker, id, began, 'failed_job_count')
+else
+  let_go(worker, queue, id, execution)
+end
+
+if ARGV[11] == '' then return {verdict, {}} end
+local queues = {}
+for i = 13, #ARGV do queues[#queues + 1] = ARGV[i] end
+return {verdict, claim_next(worker, ARGV[11], tonumber(ARGV[12]), queues)}

@@ -1,0 +1,45 @@
+-- Arrow:     started -> finished, and queued -> started for the worker's next job
+-- KEYS:      1 the job's hash, 2.. the lists of the queues to claim from
+-- ARGV:      1 prefix, 2 worker, 3 id, 4 queue, 5 execution, 6 worker_name to show,
+--            7 result_ttl in seconds (-1: for ever, 0: keep nothing),
+--            8 the result serialized, 9 its signature, 10 the result in base64
+--              ('' each, when the job returned None: RQ 2.12 leaves the field out),
+--            11 execution to claim the next job with ('': claim none), 12 lease in seconds,
+--            13.. the names of the queues to claim from
+-- Returns:   {'stored' or 'lost', claim as claim.lua returns it, or {}}
+-- Invariant: fenced: where the execution no longer holds the job nothing of it is changed
+--            ('lost'). Otherwise the outcome is stored and the id moves in one step.
+--@include keys
+--@include clock
+--@include execution
+--@include outcome
+--@include places
+--@include claim
+local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local ttl, result, signature, encoded = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
+
+local verdict = 'lost'
+if holds(queue, id, execution) then
+  verdict = 'stored'
+  if ttl ~= 0 then
+    redis.call('ZADD', finished_key(queue), ttl < 0 and '+inf' or now + ttl, id)
+    redis.call('HSET', KEYS[1], 'status', 'finished', 'ended_at', stamp(now), 'ttl', '-1')
+    if result ~= '' then redis.call('HSET', KEYS[1], 'result', result, 'x_sig_result', signature) end
+  end
+  local began = end_execution(queue, id, execution)
+  if ttl == 0 then
+    leave_places(id, queue, 'started')
+    forget(id)
+  else
+    record_outcome(id, '1', shown, execution, began, 'return_value', encoded)
+    expire_job(id, ttl)
+  end
+  settle_worker(worker, id, began, 'successful_job_count')
+else
+  let_go(worker, queue, id, execution)
+end
+
+if ARGV[11] == '' then return {verdict, {}} end
+local queues = {}
+for i = 13, #ARGV do queues[#queues + 1] = ARGV[i] end
+return {verdict, claim_next(worker, ARGV[11], tonumber(ARGV[12]), queues)}

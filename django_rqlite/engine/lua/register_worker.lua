@@ -1,0 +1,29 @@
+-- Arrow:     none: a worker begins to be listed
+-- KEYS:      1 the worker's record
+-- ARGV:      1 prefix, 2 name, 3 ttl of the record in seconds, 4 hostname, 5 pid,
+--            6 pid of a record on the same host whose process is known to be dead, or '',
+--            7 seconds without a heartbeat after which a record of ours is dead,
+--            8 number of queues, 9.. the queues, then field, value, ... of the record
+-- Returns:   {} when registered, else {hostname, pid, last_heartbeat} of the live owner
+-- Invariant: one live worker for each name. A dead record is taken over: one that says so, one of
+--            this very process id on this host (a restarted container), one whose process the
+--            caller found dead, one of ours that has been silent too long.
+--@include keys
+--@include clock
+local key, name = KEYS[1], ARGV[2]
+local found = redis.call('HMGET', key, 'birth', 'death', 'hostname', 'pid', 'last_heartbeat', 'x_lease')
+if found[1] and not found[2] then
+  local same_host = found[3] == ARGV[4]
+  local dead = (same_host and (found[4] == ARGV[5] or found[4] == ARGV[6]))
+    or (found[6] and (found[5] or '') < stamp(now - tonumber(ARGV[7])))
+  if not dead then return {found[3] or '', found[4] or '', found[5] or ''} end
+end
+redis.call('DEL', key)
+local queues = tonumber(ARGV[8])
+local at = stamp(now)
+redis.call('HSET', key, 'birth', at, 'last_heartbeat', at, 'state', 'idle',
+  'hostname', ARGV[4], 'pid', ARGV[5], unpack(ARGV, 9 + queues))
+redis.call('EXPIRE', key, ARGV[3])
+redis.call('SADD', workers_key(), key)
+for i = 9, 8 + queues do redis.call('SADD', queue_workers_key(ARGV[i]), key) end
+return {}

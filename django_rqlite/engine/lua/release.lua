@@ -1,0 +1,17 @@
+-- Arrow:     started -> queued, when a worker shuts down before the job has ended
+-- KEYS:      1 the job's hash, 2 the queue's list
+-- ARGV:      1 prefix, 2 worker, 3 id, 4 queue, 5 execution
+-- Returns:   'released' or 'lost'
+-- Invariant: fenced. The id goes to the front, since it had waited longest, and the execution is
+--            not counted as a crash.
+--@include keys
+--@include clock
+--@include execution
+local worker, id, queue, execution = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+if not holds(queue, id, execution) then return 'lost' end
+redis.call('LPUSH', KEYS[2], id)
+redis.call('HSET', KEYS[1], 'status', 'queued')
+redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
+local began = end_execution(queue, id, execution)
+settle_worker(worker, id, began, nil)
+return 'released'

@@ -1,0 +1,30 @@
+-- Arrow:     failed -> queued
+-- KEYS:      1.. the hashes of the jobs
+-- ARGV:      1 prefix, 2 '1' to push at the front, 3.. the ids, in the order of KEYS
+-- Returns:   a list with 'queued', 'not failed' or 'missing' for each id
+-- Invariant: registry, mirror list, hash and queue change together; a job requeued twice is
+--            queued once. The history of results stays.
+--@include keys
+--@include clock
+local verdicts = {}
+for i, job in ipairs(KEYS) do
+  local id = ARGV[i + 2]
+  local origin = redis.call('HGET', job, 'origin')
+  if redis.call('EXISTS', job) == 0 then
+    verdicts[i] = 'missing'
+  elseif not origin or redis.call('ZREM', failed_key(origin), id) == 0 then
+    verdicts[i] = 'not failed'
+  else
+    redis.call(ARGV[2] == '1' and 'LPUSH' or 'RPUSH', queue_key(origin), id)
+    redis.call('SADD', queues_key(), queue_key(origin))
+    redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now))
+    redis.call('HDEL', job, 'ended_at', 'started_at', 'last_heartbeat', 'worker_name',
+      'exc_info', 'result', 'x_sig_result', 'x_error')
+    redis.call('PERSIST', job)
+    redis.call('PERSIST', dependents_key(id))
+    redis.call('PERSIST', dependencies_key(id))
+    redis.call('LREM', failed_mirror_key(), -1, id)
+    verdicts[i] = 'queued'
+  end
+end
+return verdicts

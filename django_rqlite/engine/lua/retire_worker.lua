@@ -1,0 +1,13 @@
+-- Arrow:     none: a worker ceases to be listed
+-- KEYS:      1 the worker's record
+-- ARGV:      1 prefix, 2 seconds to keep the record, 3.. the queues
+-- Returns:   nothing
+-- Invariant: the record says when it died and goes away by itself.
+--@include keys
+--@include clock
+redis.call('SREM', workers_key(), KEYS[1])
+for i = 3, #ARGV do redis.call('SREM', queue_workers_key(ARGV[i]), KEYS[1]) end
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  redis.call('HSET', KEYS[1], 'death', stamp(now))
+  redis.call('EXPIRE', KEYS[1], ARGV[2])
+end

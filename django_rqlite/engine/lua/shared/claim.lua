@@ -1,0 +1,73 @@
+-- Taking the next job of a worker's queues: the heart of claim.lua, and the tail of finish.lua
+-- and fail.lua, so that a busy worker needs one round trip for each job.
+-- Needs: keys.lua, clock.lua, execution.lua
+
+-- Ids without a runnable job that one call drops at the most, so that no call takes long.
+local MOST_DROPPED = 100
+
+local ENDED_IN = {
+  finished = finished_key, failed = failed_key, stopped = failed_key, canceled = canceled_key,
+}
+
+-- Why the id that waits in this queue must not run, or nil.
+local function why_not(queue, id)
+  local kind = redis.call('TYPE', job_key(id)).ok
+  if kind == 'none' then return 'its hash is gone' end
+  if kind ~= 'hash' then return 'its key holds a ' .. kind .. ', not a hash' end
+  local status = redis.call('HGET', job_key(id), 'status')
+  if status == 'started' then
+    for _, execution in ipairs(redis.call('ZRANGE', executions_key(id), 0, -1)) do
+      if redis.call('ZSCORE', started_key(queue), id .. ':' .. execution) then
+        return 'it is running already'
+      end
+    end
+  end
+  local registry = ENDED_IN[status]
+  if registry and redis.call('ZSCORE', registry(queue), id) then
+    return 'it is ' .. status .. ' already'
+  end
+  return nil
+end
+
+local function claimed(queue, id, notes)
+  return {id, queue, redis.call('HGETALL', job_key(id)), notes}
+end
+
+-- Returns {id, queue, {field, value, ...}, notes}; id is false when nothing waits.
+-- notes: what was dropped and why, for the worker's log.
+-- The execution id is the caller's, so a claim whose answer was lost can be asked for again:
+-- the worker's record remembers the last one.
+local function claim_next(worker, execution, lease, queues)
+  local notes = {}
+  local record = worker_key(worker)
+  local last = redis.call('HMGET', record, 'x_execution', 'x_claimed_queue', 'x_claimed_job')
+  if last[1] == execution and last[3] and holds(last[2], last[3], execution) then
+    return claimed(last[2], last[3], notes)
+  end
+  for _, queue in ipairs(queues) do
+    local list = queue_key(queue)
+    if redis.call('TYPE', list).ok ~= 'list' then
+      if redis.call('EXISTS', list) == 1 then
+        notes[#notes + 1] = 'queue ' .. queue .. ': the key ' .. list .. ' is not a list; delete it'
+      end
+    else
+      local id = redis.call('LPOP', list)
+      while id do
+        local reason = why_not(queue, id)
+        if not reason then
+          begin_execution(queue, id, execution, worker, lease)
+          redis.call('HSET', record, 'state', 'busy', 'current_job', id,
+            'current_job_working_time', '0', 'last_heartbeat', stamp(now),
+            'x_execution', execution, 'x_claimed_queue', queue, 'x_claimed_job', id)
+          -- A record that expired or was flushed meanwhile comes back only until the next beat.
+          if redis.call('TTL', record) < 0 then redis.call('EXPIRE', record, lease) end
+          return claimed(queue, id, notes)
+        end
+        notes[#notes + 1] = 'job ' .. id .. ' dropped from queue ' .. queue .. ': ' .. reason
+        if #notes >= MOST_DROPPED then return {false, false, {}, notes} end
+        id = redis.call('LPOP', list)
+      end
+    end
+  end
+  return {false, false, {}, notes}
+end

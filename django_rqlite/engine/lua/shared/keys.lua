@@ -1,0 +1,21 @@
+-- Key names below the prefix ARGV[1]; the same as protocol/keys.py, where each is explained.
+local prefix = ARGV[1]
+
+local function queues_key() return prefix .. 'queues' end
+local function queue_key(queue) return prefix .. 'queue:' .. queue end
+local function failed_mirror_key() return prefix .. 'queue:failed' end
+local function started_key(queue) return prefix .. 'wip:' .. queue end
+local function finished_key(queue) return prefix .. 'finished:' .. queue end
+local function failed_key(queue) return prefix .. 'failed:' .. queue end
+local function deferred_key(queue) return prefix .. 'deferred:' .. queue end
+local function scheduled_key(queue) return prefix .. 'scheduled:' .. queue end
+local function canceled_key(queue) return prefix .. 'canceled:' .. queue end
+local function job_key(id) return prefix .. 'job:' .. id end
+local function dependents_key(id) return prefix .. 'job:' .. id .. ':dependents' end
+local function dependencies_key(id) return prefix .. 'job::' .. id .. ':dependencies' end
+local function results_key(id) return prefix .. 'results:' .. id end
+local function executions_key(id) return prefix .. 'executions:' .. id end
+local function execution_key(id, execution) return prefix .. 'execution:' .. id .. ':' .. execution end
+local function workers_key() return prefix .. 'workers' end
+local function queue_workers_key(queue) return prefix .. 'workers:' .. queue end
+local function worker_key(name) return prefix .. 'worker:' .. name end

@@ -1,0 +1,27 @@
+-- How the outcome of an execution is kept.
+-- Needs: keys.lua
+
+-- Outcomes kept for each job (RQ 2.12: rq/results.py keeps about as many).
+local RESULTS_KEPT = 10
+
+-- Sets the time to live of all that belongs to an ended job. -1: for ever.
+local function expire_job(id, ttl)
+  for _, key in ipairs({job_key(id), results_key(id), dependents_key(id), dependencies_key(id)}) do
+    if ttl >= 0 then redis.call('EXPIRE', key, ttl) else redis.call('PERSIST', key) end
+  end
+end
+
+-- Appends to the stream that RQ 2.12 reads results and tracebacks from.
+-- kind: 1 successful, 2 failed. payload_field: 'return_value' or 'exc_string'; '' is left out.
+local function record_outcome(id, kind, worker, execution, began, payload_field, payload)
+  local entry = {'type', kind, 'worker_name', worker, 'execution_id', execution,
+    'execution_started_at', began, 'execution_ended_at', now_precise}
+  if payload ~= '' then
+    entry[#entry + 1] = payload_field
+    entry[#entry + 1] = payload
+  end
+  -- Foreign data under the job's own key must not undo what the caller has written already.
+  local found = redis.call('TYPE', results_key(id)).ok
+  if found ~= 'stream' and found ~= 'none' then redis.call('DEL', results_key(id)) end
+  redis.call('XADD', results_key(id), 'MAXLEN', RESULTS_KEPT, '*', unpack(entry))
+end

@@ -1,0 +1,28 @@
+-- Arrow:     (new) -> started, for a queue whose ASYNC is off: the caller runs the job itself.
+-- KEYS:      1 the job's hash, 2 the queue's list, 3 the set of queues
+-- ARGV:      1 prefix, 2 id, 3 queue, 4 execution, 5 lease in seconds, 6 worker_name to show,
+--            7.. field, value, ...
+-- Returns:   {'started', stamp}; {'running', worker} when a job with this id runs now.
+-- Invariant: as enqueue.lua, with the started registry as the place, so that the job is found
+--            again by its lease should the caller die.
+--@include keys
+--@include clock
+--@include execution
+--@include places
+local id, queue, execution, lease, shown = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
+
+local status = redis.call('HGET', KEYS[1], 'status')
+if status then
+  if holds(queue, id, execution) then return {'started', stamp(now)} end
+  if status == 'started' then
+    return {'running', redis.call('HGET', KEYS[1], 'worker_name') or ''}
+  end
+  leave_places(id, redis.call('HGET', KEYS[1], 'origin') or queue, status)
+end
+forget(id)
+
+local at = stamp(now)
+redis.call('HSET', KEYS[1], 'created_at', at, 'enqueued_at', at, unpack(ARGV, 7))
+redis.call('SADD', KEYS[3], KEYS[2])
+begin_execution(queue, id, execution, shown, lease)
+return {'started', at}

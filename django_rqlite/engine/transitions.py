@@ -1,0 +1,449 @@
+"""The arrows of a job's life. One method, one script, one round trip each.
+
+``docs/design.md`` draws the state machine; the header of each file under ``lua/`` says what the
+arrow promises. All values are bytes, text or whole seconds: serializing is the caller's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+
+from ..exceptions import DuplicateJobError
+from ..protocol.keys import Keys
+from .scripts import Argument, Script
+
+_enqueue = Script("enqueue")
+_start_in_place = Script("start_in_place")
+_claim = Script("claim")
+_finish = Script("finish")
+_fail = Script("fail")
+_release = Script("release")
+_requeue = Script("requeue")
+_delete = Script("delete")
+_empty = Script("empty")
+_delete_queue = Script("delete_queue")
+_save_meta = Script("save_meta")
+_register_worker = Script("register_worker")
+_retire_worker = Script("retire_worker")
+_heartbeat = Script("heartbeat")
+_trim = Script("trim")
+
+#: Ids that one call of a script which searches or deletes handles at the most, so that the server
+#: is never busy with one of them for long.
+BATCH = 500
+
+#: Seconds that the record of a worker which has ended stays (RQ 2.12: rq/worker/base.py).
+DEAD_WORKER_TTL = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What an execution must show to change its job: the fence's key."""
+
+    job_id: str
+    queue: str
+    execution: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextClaim:
+    """How to claim the next job together with the outcome of the last one.
+
+    Attributes:
+        execution: the new execution's id, kept by the caller when a call must be repeated.
+        queues: names, in the order of preference.
+        lease: seconds.
+    """
+
+    execution: str
+    queues: Sequence[str]
+    lease: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The answer to a claim.
+
+    Attributes:
+        hold: None when nothing waits.
+        fields: the job's hash, as it was when the claim was made.
+        notes: what was dropped from a queue and why, for the log.
+    """
+
+    hold: Hold | None = None
+    fields: Mapping[bytes, bytes] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Whether an outcome was stored (False: the fence refused it), and the next claim if asked."""
+
+    stored: bool
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The live worker that bears a name already."""
+
+    hostname: str
+    pid: str
+    last_heartbeat: str
+
+
+class Transitions:
+    """Every change of state on one connection below one key prefix."""
+
+    __slots__ = ("connection", "keys", "prefix")
+
+    def __init__(self, connection: redis.Redis, keys: Keys) -> None:
+        self.connection = connection
+        self.keys = keys
+        self.prefix = keys.prefix
+
+    # Into a queue
+
+    def enqueue(
+        self,
+        job_id: str,
+        queue: str,
+        fields: Mapping[str, Argument],
+        *,
+        minted: bool,
+        at_front: bool = False,
+        ttl: int | None = None,
+    ) -> str:
+        """(new) → queued.
+
+        Args:
+            fields: the job's hash, without ``status`` and the times, which the script adds.
+            minted: the id was made for this very call, so a job that bears it is this call's own.
+            ttl: seconds for which the job may wait.
+
+        Returns:
+            ``enqueued_at`` as written.
+
+        Raises:
+            DuplicateJobError: a job with this id runs now. Nothing was written.
+        """
+        keys = self.keys
+        verdict, detail = _enqueue(
+            self.connection,
+            (keys.job(job_id), keys.queue(queue), keys.queues),
+            (
+                self.prefix,
+                job_id,
+                queue,
+                "1" if at_front else "0",
+                "" if ttl is None else ttl,
+                "1" if minted else "0",
+                *_flat(fields),
+            ),
+        )
+        if verdict == b"running":
+            raise _running(job_id, detail)
+        return _text(detail)
+
+    def start_in_place(
+        self,
+        hold: Hold,
+        fields: Mapping[str, Argument],
+        *,
+        lease: int,
+        worker_name: str,
+    ) -> str:
+        """(new) → started, for a caller that runs the job itself (``ASYNC`` off).
+
+        Args:
+            lease: seconds after which the caller counts as dead.
+
+        Returns:
+            ``started_at`` as written.
+
+        Raises:
+            DuplicateJobError: a job with this id runs now. Nothing was written.
+        """
+        keys = self.keys
+        verdict, detail = _start_in_place(
+            self.connection,
+            (keys.job(hold.job_id), keys.queue(hold.queue), keys.queues),
+            (
+                self.prefix,
+                hold.job_id,
+                hold.queue,
+                hold.execution,
+                lease,
+                worker_name,
+                *_flat(fields),
+            ),
+        )
+        if verdict == b"running":
+            raise _running(hold.job_id, detail)
+        return _text(detail)
+
+    def requeue(self, job_ids: Sequence[str], *, at_front: bool = False) -> list[str]:
+        """failed → queued, for any number of jobs.
+
+        Returns:
+            ``'queued'``, ``'not failed'`` or ``'missing'`` for each id.
+        """
+        verdicts: list[str] = []
+        for start in range(0, len(job_ids), BATCH):
+            batch = job_ids[start : start + BATCH]
+            answer = _requeue(
+                self.connection,
+                [self.keys.job(job_id) for job_id in batch],
+                (self.prefix, "1" if at_front else "0", *batch),
+            )
+            verdicts.extend(map(_text, answer))
+        return verdicts
+
+    # Out of a queue, and the outcome
+
+    def claim(self, worker: str, wanted: NextClaim) -> Claim:
+        """queued → started: the next job of the queues, or none.
+
+        Asking again with the same execution gives the same job, so a claim whose answer was lost
+        with the connection is simply repeated.
+        """
+        return self._claim_from(
+            _claim(
+                self.connection,
+                [self.keys.queue(name) for name in wanted.queues],
+                (self.prefix, worker, wanted.execution, wanted.lease, *wanted.queues),
+            ),
+            wanted.execution,
+        )
+
+    def finish(
+        self,
+        worker: str,
+        hold: Hold,
+        *,
+        worker_name: str,
+        result_ttl: int,
+        result: bytes,
+        signature: str,
+        encoded_result: bytes,
+        then: NextClaim | None = None,
+    ) -> Settled:
+        """started → finished, and the next claim in the same round trip.
+
+        Args:
+            worker: whose record counts the job; ``''`` for none.
+            worker_name: what the result says.
+            result_ttl: seconds; −1 for ever, 0 keeps nothing.
+            result: serialized, with ``encoded_result`` its base64 form; ``b''`` for None.
+        """
+        outcome = (result_ttl, result, signature, encoded_result)
+        return self._settle(_finish, worker, hold, worker_name, outcome, then)
+
+    def fail(
+        self,
+        worker: str,
+        hold: Hold,
+        *,
+        worker_name: str,
+        failure_ttl: int,
+        reason: str,
+        encoded_reason: bytes,
+        headline: str,
+        then: NextClaim | None = None,
+    ) -> Settled:
+        """started → failed, and the next claim in the same round trip.
+
+        Args:
+            failure_ttl: seconds; −1 for ever.
+            reason: the traceback, or the sentence that says what happened.
+            encoded_reason: the same, as RQ's results stream wants it.
+            headline: one line that names the error.
+        """
+        outcome = (failure_ttl, _encodable(reason), encoded_reason, _encodable(headline))
+        return self._settle(_fail, worker, hold, worker_name, outcome, then)
+
+    def _settle(
+        self,
+        script: Script,
+        worker: str,
+        hold: Hold,
+        worker_name: str,
+        outcome: Sequence[Argument],
+        then: NextClaim | None,
+    ) -> Settled:
+        queues = then.queues if then else ()
+        verdict, claimed = script(
+            self.connection,
+            (self.keys.job(hold.job_id), *map(self.keys.queue, queues)),
+            (
+                self.prefix,
+                worker,
+                hold.job_id,
+                hold.queue,
+                hold.execution,
+                worker_name,
+                *outcome,
+                then.execution if then else "",
+                then.lease if then else 0,
+                *queues,
+            ),
+        )
+        claim = self._claim_from(claimed, then.execution) if then else Claim()
+        return Settled(verdict == b"stored", claim)
+
+    @staticmethod
+    def _claim_from(answer: list[Any], execution: str) -> Claim:
+        job_id, queue, flat, notes = answer
+        texts = tuple(map(_text, notes))
+        if job_id is None:
+            return Claim(notes=texts)
+        values = iter(flat)
+        hold = Hold(_text(job_id), _text(queue), execution)
+        return Claim(hold, dict(zip(values, values, strict=True)), texts)
+
+    def release(self, worker: str, hold: Hold) -> bool:
+        """started → queued, at the front: a worker gives back what it will not end.
+
+        Returns:
+            False when the execution no longer held the job.
+        """
+        answer = _release(
+            self.connection,
+            (self.keys.job(hold.job_id), self.keys.queue(hold.queue)),
+            (self.prefix, worker, hold.job_id, hold.queue, hold.execution),
+        )
+        return bool(answer == b"released")
+
+    # Deleting
+
+    def delete(self, job_ids: Sequence[str]) -> int:
+        """Any state → (gone), with everything that belongs to the jobs.
+
+        Returns:
+            how many of them were there.
+        """
+        found = 0
+        for start in range(0, len(job_ids), BATCH):
+            batch = job_ids[start : start + BATCH]
+            keys = [self.keys.job(job_id) for job_id in batch]
+            found += sum(_delete(self.connection, keys, (self.prefix, *batch)))
+        return found
+
+    def empty(self, queue: str) -> int:
+        """queued → (gone) for all jobs of a queue; returns how many were deleted."""
+        deleted, left = 0, 1
+        while left:
+            count, left = _empty(
+                self.connection, (self.keys.queue(queue),), (self.prefix, queue, BATCH)
+            )
+            deleted += count
+        return deleted
+
+    def delete_queue(self, queue: str) -> int:
+        """Take an empty queue out of the set of queues.
+
+        Returns:
+            how many jobs wait in it; unless that is 0, nothing was changed.
+        """
+        keys = (self.keys.queue(queue), self.keys.queues)
+        return int(_delete_queue(self.connection, keys, (self.prefix,)))
+
+    def trim(self, queue: str) -> int:
+        """Take ids whose jobs have expired out of the queue's registries; returns how many."""
+        keys = self.keys
+        return int(
+            _trim(
+                self.connection,
+                (keys.finished(queue), keys.failed(queue), keys.failed_mirror),
+                (self.prefix, BATCH),
+            )
+        )
+
+    # Beside the arrows
+
+    def save_meta(self, job_id: str, meta: bytes, signature: str) -> bool:
+        """Store a job's meta; False when the job is gone."""
+        keys = (self.keys.job(job_id),)
+        return bool(_save_meta(self.connection, keys, (self.prefix, meta, signature)))
+
+    def register_worker(
+        self,
+        name: str,
+        queues: Sequence[str],
+        fields: Mapping[str, Argument],
+        *,
+        hostname: str,
+        pid: int,
+        ttl: int,
+        silence: int,
+        dead_pid: str = "",
+    ) -> Owner | None:
+        """List a worker, or say who bears its name.
+
+        Args:
+            ttl: seconds for which the record stays without a heartbeat.
+            silence: seconds without a heartbeat after which one of our records is dead.
+            dead_pid: process id of a record on this host that is known to be dead.
+        """
+        answer = _register_worker(
+            self.connection,
+            (self.keys.worker(name),),
+            (
+                self.prefix,
+                name,
+                ttl,
+                hostname,
+                pid,
+                dead_pid,
+                silence,
+                len(queues),
+                *queues,
+                *_flat(fields),
+            ),
+        )
+        return Owner(*map(_text, answer)) if answer else None
+
+    def retire_worker(self, name: str, queues: Sequence[str]) -> None:
+        """Unlist a worker that ends."""
+        keys = (self.keys.worker(name),)
+        _retire_worker(self.connection, keys, (self.prefix, DEAD_WORKER_TTL, *queues))
+
+    def heartbeat(
+        self, worker: str, state: str, running: Sequence[Hold], *, ttl: int, lease: int
+    ) -> tuple[bool, frozenset[str]]:
+        """Renew a worker's record and the leases of what it runs. Times in seconds.
+
+        Returns:
+            whether the record was there, and the executions that lost their jobs.
+        """
+        holds = [part for hold in running for part in (hold.job_id, hold.queue, hold.execution)]
+        listed, lost = _heartbeat(
+            self.connection,
+            (self.keys.worker(worker),),
+            (self.prefix, ttl, lease, state, *holds),
+        )
+        return bool(listed), frozenset(map(_text, lost))
+
+
+def _flat(fields: Mapping[str, Argument]) -> list[Argument]:
+    return [part for pair in fields.items() for part in pair]
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")
+
+
+def _encodable(text: str) -> bytes:
+    """Tracebacks may quote lone surrogates, which UTF-8 has no bytes for."""
+    return text.encode("utf-8", "replace")
+
+
+def _running(job_id: str, worker: bytes) -> DuplicateJobError:
+    return DuplicateJobError(
+        f"Job {job_id!r} is running on worker {_text(worker) or '?'} now, so it can't be enqueued "
+        "again under the same id. Wait until it has ended, or leave job_id out to get a new id."
+    )

@@ -1,0 +1,92 @@
+"""Single values of the layout, to bytes and back.
+
+Readers accept every form that a release of RQ from 0.5 to 2.12 wrote; writers use the one form
+that all of them read.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from datetime import UTC, datetime
+
+#: Bytes above which ``data`` is compressed: below, zlib costs more time than it saves memory.
+COMPRESS_ABOVE = 1024
+
+#: What RQ shows for a ``meta`` it can't decode (rq/job.py: ``restore``).
+UNDECODABLE_META = "unserialized"
+
+
+def compress(payload: bytes) -> bytes:
+    """``payload``, compressed where it pays."""
+    if len(payload) <= COMPRESS_ABOVE:
+        return payload
+    packed = zlib.compress(payload)
+    return packed if len(packed) < len(payload) else payload
+
+
+def decompress(stored: bytes) -> bytes:
+    """The reverse of :func:`compress`, also of what RQ always compresses.
+
+    No pickle and no JSON text begins like a zlib stream, so trying is unambiguous.
+    """
+    try:
+        return zlib.decompress(stored)
+    except zlib.error:
+        return stored
+
+
+def text(stored: bytes) -> str:
+    """Text of any bytes: what is no UTF-8 is shown escaped, never refused."""
+    return stored.decode("utf-8", "backslashreplace")
+
+
+def traceback_text(stored: bytes) -> str:
+    """``exc_info``: plain text here and in RQ 0.5, zlib in RQ 2."""
+    return text(decompress(stored))
+
+
+def base64_payload(payload: bytes) -> bytes:
+    """A result as the stream of RQ 2.12 wants it (rq/results.py)."""
+    return base64.b64encode(payload)
+
+
+def base64_traceback(traceback: str) -> bytes:
+    """A traceback as the stream of RQ 2.12 wants it (rq/results.py)."""
+    return base64.b64encode(zlib.compress(traceback.encode("utf-8", "replace")))
+
+
+def from_base64(stored: bytes) -> bytes:
+    """The bytes of a stream field, or the field itself where it is no base64."""
+    try:
+        return base64.b64decode(stored, validate=True)
+    except binascii.Error:
+        return stored
+
+
+def timestamp(moment: datetime) -> str:
+    """Whole seconds in UTC, as every release of RQ reads them: ``2015-11-03T02:42:35Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(stored: bytes) -> datetime | None:
+    """A point in time, or None for an empty field.
+
+    Raises:
+        ValueError: the bytes are no timestamp.
+    """
+    if not stored:
+        return None
+    parsed = datetime.fromisoformat(stored.decode("ascii"))
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def unix_moment(stored: bytes) -> datetime | None:
+    """A point in time from unix seconds, or None for an empty field.
+
+    Raises:
+        ValueError: the bytes are no number.
+        OverflowError: no calendar has that date.
+    """
+    return datetime.fromtimestamp(float(stored), UTC) if stored else None

@@ -1,0 +1,81 @@
+"""Durations as people write them: ``90``, ``'90'``, ``'1h30m'``. No I/O."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ..exceptions import InvalidDurationError
+
+#: Means "for ever" for a TTL and "no limit" for a timeout, as in RQ.
+FOREVER: Final = -1
+
+#: A hundred years in seconds. Redis refuses an expiry that overflows its clock, and it would do
+#: so in the middle of a script; what is longer than this is a mistake or means :data:`FOREVER`.
+LONGEST: Final = 100 * 365 * 86400
+
+_SECONDS: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+_NUMBER: Final = re.compile(r"-?[0-9]+")
+_PARTS: Final = re.compile(
+    r"(?:(?P<d>[0-9]+)d)?\s*(?:(?P<h>[0-9]+)h)?\s*(?:(?P<m>[0-9]+)m)?\s*(?:(?P<s>[0-9]+)s)?",
+    re.IGNORECASE,
+)
+
+
+def parse_duration(
+    value: int | float | str | None, *, name: str, minimum: int = 0, forever: bool = True
+) -> int | None:
+    """Return ``value`` in whole seconds.
+
+    ``None`` (use the default) stays ``None``. ``-1`` (for ever, no limit) stays ``-1`` if
+    ``forever`` allows it. Text is either a whole number or days, hours, minutes and seconds in
+    this order: ``'2d'``, ``'1h30m'``, ``'1H 30M'``. A float is accepted if it is whole.
+
+    :param name: what the message calls the value, for example ``"job_timeout"``.
+    :param minimum: the smallest number of seconds accepted; ``1`` refuses zero.
+    :raises InvalidDurationError: for anything else, naming ``name`` and the value.
+    """
+    if value is None:
+        return None
+    seconds = _seconds(value)
+    if seconds is None:
+        raise InvalidDurationError(
+            f"{name} is {value!r}, which is not a duration. Use whole seconds (90) or a form such"
+            f" as '90s', '1h30m' or '2d'{_or_forever(forever)}."
+        )
+    if seconds == FOREVER and forever:
+        return FOREVER
+    if seconds < minimum:
+        raise InvalidDurationError(
+            f"{name} is {value!r}, but the least is {minimum} s{_or_forever(forever)}."
+        )
+    if seconds > LONGEST:
+        raise InvalidDurationError(
+            f"{name} is {value!r}, but the most is a hundred years ({LONGEST} s)"
+            f"{_or_forever(forever)}."
+        )
+    return seconds
+
+
+def _seconds(value: object) -> int | None:
+    """The number of seconds, or ``None`` if ``value`` is no duration at all."""
+    # bool is an int to Python, but nobody means one second by True.
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if not isinstance(value, str) or len(value) > 50:
+        return None
+    text = value.strip()
+    if _NUMBER.fullmatch(text):
+        return int(text)
+    parts = _PARTS.fullmatch(text) if text else None
+    if parts is None:
+        return None
+    return sum(int(n) * _SECONDS[unit] for unit, n in parts.groupdict().items() if n)
+
+
+def _or_forever(forever: bool) -> str:
+    return ", or -1 for no limit" if forever else ""

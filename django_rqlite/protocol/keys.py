@@ -1,0 +1,116 @@
+"""Every key of the layout, spelled once.
+
+Source: the layout of RQ 2.12 (``rq/job.py``, ``rq/registry.py``, ``rq/results.py``,
+``rq/executions.py``, ``rq/worker``), plus the mirror list of failed jobs that RQ 0.5 shows.
+``engine/lua/shared/keys.lua`` says the same for the scripts; a test holds the two together.
+
+With a prefix that carries a hash tag, such as ``{mail}rq:``, all keys of a connection share one
+slot of a Redis or Valkey Cluster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DEFAULT_PREFIX = "rq:"
+
+#: The name under which failed jobs are mirrored as a list, so no queue may bear it.
+FAILED_MIRROR = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Key names below one prefix."""
+
+    prefix: str = DEFAULT_PREFIX
+
+    # Queues
+
+    @property
+    def queues(self) -> str:
+        """Set of the full keys of all queues."""
+        return f"{self.prefix}queues"
+
+    def queue(self, name: str) -> str:
+        """List of the ids that wait, next one at the left."""
+        return f"{self.prefix}queue:{name}"
+
+    def queue_name(self, key: str) -> str:
+        """The name of the queue with this full key (the reverse of :meth:`queue`)."""
+        return key.removeprefix(f"{self.prefix}queue:")
+
+    @property
+    def failed_mirror(self) -> str:
+        """List of the ids of all failed jobs, as RQ 0.5 keeps it. A mirror: never popped."""
+        return self.queue(FAILED_MIRROR)
+
+    # Registries: sorted sets of job ids, one of each kind for every queue
+
+    def started(self, queue: str) -> str:
+        """Sorted set of ``<id>:<execution>``; score: unix seconds at which the lease ends."""
+        return f"{self.prefix}wip:{queue}"
+
+    def finished(self, queue: str) -> str:
+        """Sorted set; score: unix seconds at which the result expires, ``+inf`` for never."""
+        return f"{self.prefix}finished:{queue}"
+
+    def failed(self, queue: str) -> str:
+        """Sorted set; score: unix seconds at which the job expires, ``-1`` for never."""
+        return f"{self.prefix}failed:{queue}"
+
+    def deferred(self, queue: str) -> str:
+        """Sorted set of jobs that wait for other jobs; score: when they were deferred."""
+        return f"{self.prefix}deferred:{queue}"
+
+    def scheduled(self, queue: str) -> str:
+        """Sorted set; score: unix seconds at which the job is due."""
+        return f"{self.prefix}scheduled:{queue}"
+
+    def canceled(self, queue: str) -> str:
+        """Sorted set; score: unix seconds at which the job was canceled."""
+        return f"{self.prefix}canceled:{queue}"
+
+    # Jobs
+
+    def job(self, job_id: str) -> str:
+        """Hash of the job's fields."""
+        return f"{self.prefix}job:{job_id}"
+
+    def dependents(self, job_id: str) -> str:
+        """Set of the ids that wait for this job."""
+        return f"{self.prefix}job:{job_id}:dependents"
+
+    def dependencies(self, job_id: str) -> str:
+        """Set of the ids this job waits for. The second colon is RQ's, in all its releases."""
+        return f"{self.prefix}job::{job_id}:dependencies"
+
+    def results(self, job_id: str) -> str:
+        """Stream of the outcomes of the job's executions."""
+        return f"{self.prefix}results:{job_id}"
+
+    def executions(self, job_id: str) -> str:
+        """Sorted set of the ids of the executions that run now."""
+        return f"{self.prefix}executions:{job_id}"
+
+    def execution(self, job_id: str, execution_id: str) -> str:
+        """Hash describing one running execution."""
+        return f"{self.prefix}execution:{job_id}:{execution_id}"
+
+    # Workers
+
+    @property
+    def workers(self) -> str:
+        """Set of the full keys of all workers."""
+        return f"{self.prefix}workers"
+
+    def queue_workers(self, queue: str) -> str:
+        """Set of the full keys of the workers that listen to this queue."""
+        return f"{self.prefix}workers:{queue}"
+
+    def worker(self, name: str) -> str:
+        """Hash of the worker's record."""
+        return f"{self.prefix}worker:{name}"
+
+    def worker_name(self, key: str) -> str:
+        """The name of the worker with this full key (the reverse of :meth:`worker`)."""
+        return key.removeprefix(f"{self.prefix}worker:")

@@ -1,0 +1,271 @@
+"""What is stored, as frozen values.
+
+The readers are total: they never raise. What can't be understood becomes None and a sentence in
+``problems``, so that a worker can fail the job with the reason and a page can show it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from . import codec
+
+_T = TypeVar("_T")
+
+#: Ids as RQ 2.12 accepts them (rq/job.py: ``validate_job_id``).
+JOB_ID = re.compile(r"[A-Za-z0-9_-]+")
+
+#: Seconds a job may run where neither the call nor ``DEFAULT_TIMEOUT`` says (RQ's default).
+DEFAULT_TIMEOUT = 180
+#: Seconds a result is kept where neither the call nor ``DEFAULT_RESULT_TTL`` says (RQ's default).
+DEFAULT_RESULT_TTL = 500
+#: Seconds a failed job is kept where the call does not say: a year (RQ's default).
+DEFAULT_FAILURE_TTL = 31_536_000
+
+
+class JobStatus(StrEnum):
+    """Where a job is in its life (the values of RQ 2.12)."""
+
+    #: Made, not yet in any place.
+    CREATED = "created"
+    #: Waits in its queue.
+    QUEUED = "queued"
+    #: Runs.
+    STARTED = "started"
+    #: Ended well; its result is kept for ``result_ttl``.
+    FINISHED = "finished"
+    #: Ended with an error; kept for ``failure_ttl``.
+    FAILED = "failed"
+    #: Waits for other jobs.
+    DEFERRED = "deferred"
+    #: Waits for its time.
+    SCHEDULED = "scheduled"
+    #: Was stopped while it ran; found among the failed jobs.
+    STOPPED = "stopped"
+    #: Was canceled before it ran.
+    CANCELED = "canceled"
+
+
+_STATUSES = frozenset(JobStatus)
+
+
+class ResultType(StrEnum):
+    """Kinds of entries in the results stream (rq/results.py)."""
+
+    SUCCESSFUL = "1"
+    FAILED = "2"
+    STOPPED = "3"
+    RETRIED = "4"
+    MAX_RETRIES = "5"
+
+
+class _Reader:
+    """Reads the fields of one hash and remembers what it could not read."""
+
+    __slots__ = ("fields", "problems")
+
+    def __init__(self, fields: Mapping[bytes, bytes]) -> None:
+        self.fields = fields
+        self.problems: list[str] = []
+
+    def _parsed(self, name: str, parse: Callable[[bytes], _T], expected: str) -> _T | None:
+        stored = self.fields.get(name.encode())
+        if stored is None or stored == b"":
+            return None
+        try:
+            return parse(stored)
+        except (ValueError, OverflowError):
+            shown = codec.text(stored[:40])
+            self.problems.append(f"its field {name!r} holds {shown!r} instead of {expected}")
+            return None
+
+    def text(self, name: str) -> str:
+        return codec.text(self.fields.get(name.encode(), b""))
+
+    def whole(self, name: str) -> int | None:
+        return self._parsed(name, int, "a whole number")
+
+    def number(self, name: str) -> float | None:
+        return self._parsed(name, float, "a number")
+
+    def moment(self, name: str) -> datetime | None:
+        return self._parsed(name, codec.moment, "a time")
+
+    def unix_moment(self, name: str) -> datetime | None:
+        return self._parsed(name, codec.unix_moment, "unix seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job's hash. Times are in UTC, durations in whole seconds."""
+
+    id: str
+    origin: str
+    status: str
+    created_at: datetime | None
+    enqueued_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    last_heartbeat: datetime | None
+    description: str
+    timeout: int | None
+    result_ttl: int | None
+    failure_ttl: int | None
+    ttl: int | None
+    worker_name: str
+    #: Serialized ``(func_name, instance, args, kwargs)``, uncompressed; None where it is missing.
+    data: bytes | None
+    #: Serialized dictionary.
+    meta: bytes | None
+    #: Serialized return value of the last run.
+    result: bytes | None
+    #: The traceback, or the reason, of the last failure.
+    exc_info: str
+    #: One line that names the last error.
+    error: str
+    signature: str | None
+    meta_signature: str | None
+    result_signature: str | None
+    #: What keeps the job from being run, in sentences.
+    problems: tuple[str, ...]
+
+
+def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
+    """The record of a job's hash. Total: see the module."""
+    read = _Reader(fields)
+    if not JOB_ID.fullmatch(job_id):
+        read.problems.append("its id has characters other than letters, digits, '_' and '-'")
+    status = read.text("status")
+    if status not in _STATUSES:
+        read.problems.append(f"its status {status[:40]!r} is none of {', '.join(JobStatus)}")
+    data = fields.get(b"data")
+    if data is None:
+        read.problems.append("its field 'data' is missing, so no function is known")
+    return JobRecord(
+        id=job_id,
+        origin=read.text("origin"),
+        status=status,
+        created_at=read.moment("created_at"),
+        enqueued_at=read.moment("enqueued_at"),
+        started_at=read.moment("started_at"),
+        ended_at=read.moment("ended_at"),
+        last_heartbeat=read.moment("last_heartbeat"),
+        description=read.text("description"),
+        timeout=read.whole("timeout"),
+        result_ttl=read.whole("result_ttl"),
+        failure_ttl=read.whole("failure_ttl"),
+        ttl=read.whole("ttl"),
+        worker_name=read.text("worker_name"),
+        data=None if data is None else codec.decompress(data),
+        meta=fields.get(b"meta"),
+        result=fields.get(b"result"),
+        exc_info=codec.traceback_text(fields.get(b"exc_info", b"")),
+        error=read.text("x_error"),
+        signature=_optional(fields, b"x_sig"),
+        meta_signature=_optional(fields, b"x_sig_meta"),
+        result_signature=_optional(fields, b"x_sig_result"),
+        problems=tuple(read.problems),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRecord:
+    """One entry of a job's results stream: the outcome of one execution."""
+
+    id: str
+    job_id: str
+    #: A value of :class:`ResultType`, or whatever stands there.
+    type: str
+    worker_name: str
+    execution_id: str
+    created_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    #: Serialized; None where the job returned None.
+    return_value: bytes | None
+    #: The traceback or reason; empty where there is none.
+    exc_string: str
+    problems: tuple[str, ...]
+
+
+def read_result(job_id: str, entry_id: bytes, fields: Mapping[bytes, bytes]) -> ResultRecord:
+    """The record of a stream's entry. Total: see the module."""
+    read = _Reader(fields)
+    milliseconds = entry_id.partition(b"-")[0]
+    returned = fields.get(b"return_value")
+    return ResultRecord(
+        id=codec.text(entry_id),
+        job_id=job_id,
+        type=read.text("type"),
+        worker_name=read.text("worker_name"),
+        execution_id=read.text("execution_id"),
+        created_at=codec.unix_moment(b"%d" % (int(milliseconds) // 1000))
+        if milliseconds.isdigit()
+        else None,
+        started_at=read.unix_moment("execution_started_at"),
+        ended_at=read.unix_moment("execution_ended_at"),
+        return_value=None if returned is None else codec.from_base64(returned),
+        exc_string=codec.traceback_text(codec.from_base64(fields.get(b"exc_string", b""))),
+        problems=tuple(read.problems),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRecord:
+    """A worker's hash."""
+
+    name: str
+    #: ``started``, ``idle``, ``busy``, ``suspended``; empty where nothing is recorded.
+    state: str
+    queues: tuple[str, ...]
+    hostname: str
+    pid: int | None
+    birth: datetime | None
+    death: datetime | None
+    last_heartbeat: datetime | None
+    shutdown_requested_at: datetime | None
+    current_job: str
+    #: Seconds.
+    current_job_working_time: float | None
+    successful_jobs: int
+    failed_jobs: int
+    #: Seconds.
+    total_working_time: float
+    #: Of what the worker runs: RQ's, or ours.
+    version: str
+    python_version: str
+    problems: tuple[str, ...]
+
+
+def read_worker(name: str, fields: Mapping[bytes, bytes]) -> WorkerRecord:
+    """The record of a worker's hash. Total: see the module."""
+    read = _Reader(fields)
+    return WorkerRecord(
+        name=name,
+        state=read.text("state"),
+        queues=tuple(filter(None, read.text("queues").split(","))),
+        hostname=read.text("hostname"),
+        pid=read.whole("pid"),
+        birth=read.moment("birth"),
+        death=read.moment("death"),
+        last_heartbeat=read.moment("last_heartbeat"),
+        shutdown_requested_at=read.moment("shutdown_requested_date"),
+        current_job=read.text("current_job"),
+        current_job_working_time=read.number("current_job_working_time"),
+        successful_jobs=read.whole("successful_job_count") or 0,
+        failed_jobs=read.whole("failed_job_count") or 0,
+        total_working_time=read.number("total_working_time") or 0.0,
+        version=read.text("version"),
+        python_version=read.text("python_version"),
+        problems=tuple(read.problems),
+    )
+
+
+def _optional(fields: Mapping[bytes, bytes], name: bytes) -> str | None:
+    stored = fields.get(name)
+    return None if stored is None else codec.text(stored)

@@ -1,0 +1,67 @@
+"""Signatures over what Redis will hand back to ``loads``.
+
+Whoever can write to Redis could otherwise run code in every worker and web process. A signature
+binds the purpose (``data``, ``result``, ``meta``), the job's id and the uncompressed bytes, so no
+signed value can be moved to another job or another field. It stands in the fields ``x_sig``,
+``x_sig_result`` and ``x_sig_meta``, which RQ's own tools carry along unread.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ..exceptions import SignatureError
+
+Purpose = Literal["data", "result", "meta"]
+
+#: The hash field that holds the signature of each purpose.
+FIELDS: dict[Purpose, str] = {"data": "x_sig", "result": "x_sig_result", "meta": "x_sig_meta"}
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Signs with the first key, accepts any of them.
+
+    Attributes:
+        keys: secret keys, the current one first.
+        required: whether bytes without any signature are refused too.
+    """
+
+    keys: Sequence[bytes]
+    required: bool = False
+
+    def sign(self, purpose: Purpose, job_id: str, payload: bytes) -> str:
+        """The signature, as 32 hexadecimal characters (128 bits)."""
+        return _signature(self.keys[0], purpose, job_id, payload)
+
+    def check(self, purpose: Purpose, job_id: str, payload: bytes, signature: str | None) -> None:
+        """Let pass what this project signed.
+
+        Raises:
+            SignatureError: the signature is wrong, or missing while it is required.
+        """
+        if signature is None:
+            if self.required:
+                raise SignatureError(
+                    f"The {purpose} of job {job_id} is not signed and RQ['REQUIRE_SIGNATURE'] is "
+                    "set, so it is not loaded. Enqueue the job through django_rqlite, or unset "
+                    "the setting while clients of RQ still take part."
+                )
+            return
+        for key in self.keys:
+            if hmac.compare_digest(_signature(key, purpose, job_id, payload), signature):
+                return
+        raise SignatureError(
+            f"The {purpose} of job {job_id} does not bear this project's signature, so it is not "
+            "loaded: it was changed in Redis, or written with another SECRET_KEY. List a former "
+            "key in SECRET_KEY_FALLBACKS."
+        )
+
+
+def _signature(key: bytes, purpose: Purpose, job_id: str, payload: bytes) -> str:
+    # NUL separates the parts: neither a purpose nor an id that RQ accepts contains one.
+    head = f"{purpose}\0{job_id}\0".encode("utf-8", "surrogateescape")
+    return hmac.digest(key, head + payload, "sha256").hex()[:32]
