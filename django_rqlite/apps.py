@@ -1,0 +1,18 @@
+"""The application: ``INSTALLED_APPS = [..., "django_rqlite"]``."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class RQLiteConfig(AppConfig):
+    name = "django_rqlite"
+    label = "django_rqlite"
+    verbose_name = "RQ lite"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Nothing here connects to anything: this runs for every command of manage.py.
+        from . import checks
+
+        checks.register()

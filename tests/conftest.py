@@ -1,0 +1,113 @@
+"""What the tests share: a real Valkey server, started once.
+
+``RQ_TEST_URL=redis://localhost:6379/9 pytest`` uses that server instead; its database is
+emptied before each test.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import redis as redis_py
+from django.conf import settings
+
+from django_rqlite import embedded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+URL_VARIABLE = "RQ_TEST_URL"
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 20) -> None:
+    """Return as soon as ``condition()`` is true; fail if it does not become so in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"after {seconds} s still not: {what}")
+        time.sleep(0.005)
+
+
+@dataclass
+class Server:
+    """A running Redis or Valkey. ``process`` is ``None`` if it was there before the tests."""
+
+    url: str
+    folder: Path | None = None
+    process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def start(cls) -> Server:
+        # Not pytest's own folder: its path is too long for a unix socket on some systems.
+        folder = Path(tempfile.mkdtemp(prefix="rqlite-"))
+        socket = folder / "valkey.sock"
+        command = embedded.server_command(folder, socket=socket, append_only=False)
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        server = cls(embedded.server_url(socket=socket), folder, process)
+        try:
+            wait_until(server.answers, f"{command[0]} answers PING")
+        except BaseException:
+            print((folder / "log").read_text())
+            server.stop()
+            raise
+        return server
+
+    def client(self) -> redis_py.Redis:
+        """A new client of this server that returns bytes."""
+        return redis_py.Redis.from_url(self.url, protocol=2)
+
+    def answers(self) -> bool:
+        if self.process is not None and self.process.poll() is not None:
+            raise AssertionError(f"the server ended by itself with {self.process.returncode}")
+        try:
+            with self.client() as client:
+                return bool(client.ping())
+        except redis_py.ConnectionError:
+            return False
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(timeout=20)
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+SERVER = pytest.StashKey[Server]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Before anything reads the settings, and in the environment for the processes to come.
+    url = os.environ.get(URL_VARIABLE)
+    server = config.stash[SERVER] = Server(url) if url else Server.start()
+    os.environ[URL_VARIABLE] = server.url
+    for queue in settings.RQ_QUEUES.values():
+        queue["URL"] = server.url
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if server := config.stash.get(SERVER, None):
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(pytestconfig: pytest.Config) -> Server:
+    """The server that ``RQ_QUEUES`` names."""
+    return pytestconfig.stash[SERVER]
+
+
+@pytest.fixture
+def redis(server: Server) -> Iterator[redis_py.Redis]:
+    """A client of the server, whose database is empty."""
+    with server.client() as client:
+        client.flushdb()
+        yield client
