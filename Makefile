@@ -1,0 +1,90 @@
+# Everything a developer or a visitor types. Needs make and Python >= 3.11 and nothing else: every
+# goal makes the virtual environment it wants under .venvs/, once, and again when setup.cfg changes.
+#
+#   make test PYTHON=python3.13 ARGS="-x -k packaging"
+#   DEMO_PORT=8001 make demo
+
+# The first Python on PATH that is new enough, unless PYTHON names one.
+ifndef PYTHON
+PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+endif
+PYTHON_VERSION := $(shell $(or $(PYTHON),false) -c \
+	'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+
+# An environment holds the extra of setup.cfg that it is named after. The one called "lowest" holds
+# the tests' extra with the oldest Django and redis-py that setup.cfg allows.
+ENV := dev
+EXTRA_lowest := test
+PINS_lowest := 'Django~=5.2.0' 'redis~=5.0.0'
+VENV := .venvs/$(ENV)-$(PYTHON_VERSION)
+DEMO_VENV := .venvs/demo-$(PYTHON_VERSION)
+ARGS :=
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lint format test-matrix dist clean usable-python
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r goal text; do \
+		printf '  make %-12s %s\n' "$$goal" "$$text"; done
+	@echo
+	@echo '  PYTHON=python3.13 chooses the Python; ARGS="-x -k words" goes to pytest;'
+	@echo '  DEMO_PORT=8001 moves the demo; RQ_URL=redis://host:6379/0 gives it a server of yours.'
+
+demo: $(DEMO_VENV)/.ready ## Run a small site with two workers, to click around in
+	@exec $(DEMO_VENV)/bin/python testproject/demo.py
+
+test: $(VENV)/.ready ## Run the tests
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(VENV)/.ready ## Check style and types
+	$(VENV)/bin/python -m ruff check .
+	$(VENV)/bin/python -m ruff format --check .
+	$(VENV)/bin/python -m mypy
+
+format: $(VENV)/.ready ## Put the code into the project's style
+	$(VENV)/bin/python -m ruff check --fix .
+	$(VENV)/bin/python -m ruff format .
+
+test-matrix: ## Run the tests on every supported Python found here, and on the oldest dependencies
+	@MAKE="$(MAKE)" bash .ci/matrix
+
+dist: $(VENV)/.ready ## Build the sdist and the wheel into dist/
+	rm -rf dist
+	$(VENV)/bin/python -m build --outdir dist .
+
+clean: ## Remove everything that these goals made
+	rm -rf .venvs .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp comes last, so that an installation cut short is made again from the beginning.
+.venvs/%-$(PYTHON_VERSION)/.ready: setup.cfg pyproject.toml | usable-python
+	@echo "Making the environment $(@D), this takes a minute ..."
+	@rm -rf $(@D)
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--editable '.[$(or $(EXTRA_$*),$*)]' $(PINS_$*)
+	@touch $@
+
+usable-python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "No Python 3.11 or newer found on PATH. Install one, or name it:" >&2; \
+		echo "  make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; \
+		exit 1; \
+	fi
+	@if [ -z "$(PYTHON_VERSION)" ]; then \
+		echo "PYTHON=$(PYTHON) does not run. Name a Python 3.11 or newer." >&2; \
+		exit 1; \
+	fi
+	@if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+		echo "PYTHON=$(PYTHON) is Python $(PYTHON_VERSION); django-rqlite needs 3.11 or newer." >&2; \
+		exit 1; \
+	fi
+	@if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$(PYTHON) cannot make virtual environments: its module ensurepip is missing." >&2; \
+		echo "On Debian and Ubuntu: apt install python$(PYTHON_VERSION)-venv" >&2; \
+		echo "Or name another Python: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; \
+		exit 1; \
+	fi

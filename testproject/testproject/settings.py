@@ -1,0 +1,99 @@
+"""Settings of the demo. Not an example of how to deploy: everything here is for one machine.
+
+Two variables of the environment matter: ``DEMO_FOLDER`` (where the databases lie, by default
+``.demo/`` at the top of the repository) and ``RQ_URL`` (the Redis or Valkey server, by default the
+one that ``manage.py rqserver`` runs on a socket in that folder).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DEMO_FOLDER = Path(os.environ.get("DEMO_FOLDER") or BASE_DIR.parent / ".demo").absolute()
+# SQLite does not make the folder of its file, and any of manage.py's commands may be the first.
+DEMO_FOLDER.mkdir(parents=True, exist_ok=True)
+
+# Known to everybody who can read this file; jobs are signed with keys derived from it.
+SECRET_KEY = "django-insecure-a-key-for-the-demo-and-nothing-else"
+DEBUG = True
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_rqlite",
+    "wordcount",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "wordcount.middleware.RedisUnavailableMiddleware",
+]
+
+ROOT_URLCONF = "testproject.urls"
+WSGI_APPLICATION = "testproject.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DEMO_FOLDER / "db.sqlite3",
+        # The site and the workers write to one file: wait for each other instead of failing.
+        "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+RQ_URL = os.environ.get("RQ_URL") or f"unix://{quote(str(DEMO_FOLDER / 'valkey.sock'))}"
+RQ_QUEUES = {
+    "default": {"URL": RQ_URL},
+    "low": {"URL": RQ_URL},
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "time": {"format": "%(asctime)s %(message)s", "datefmt": "%H:%M:%S"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "time"},
+    },
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        # Pages ask for the state of their jobs twice a second: show only what went wrong.
+        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+    },
+}

@@ -1,0 +1,86 @@
+"""The jobs that this visitor enqueued lately, remembered in the session."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.urls import reverse
+
+from django_rqlite import get_queue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.contrib.sessions.backends.base import SessionBase
+
+    from django_rqlite import Job
+
+KEPT = 10
+SESSION_KEY = "latest_jobs"
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """What is remembered of a job. Its state is Redis's to tell."""
+
+    job_id: str
+    queue: str
+    title: str
+    unit: str = ""
+
+    def look_up(self) -> JobState:
+        """The job as it stands now: two round trips to Redis."""
+        job = get_queue(self.queue).fetch_job(self.job_id)
+        status = job.get_status() if job else None
+        if job is None or status is None:
+            return JobState(self, "gone", ended=True, outcome="no longer in Redis")
+        return JobState(
+            self,
+            status=status.value,
+            ended=job.is_finished or job.is_failed,
+            outcome=self._outcome(job),
+        )
+
+    def _outcome(self, job: Job) -> str:
+        if job.is_finished:
+            return f"{job.return_value()} {self.unit}".strip()
+        if job.is_failed:
+            # A traceback's last line names the exception; the admin shows all of it.
+            return (job.exc_info or "").strip().rpartition("\n")[2]
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """One row of the table, and the body of one answer to its script."""
+
+    enqueued: Enqueued
+    status: str
+    ended: bool
+    outcome: str
+
+    @property
+    def status_url(self) -> str:
+        """Where to ask for this again."""
+        return reverse("status", args=[self.enqueued.job_id])
+
+    def as_json(self) -> dict[str, Any]:
+        """What the page's script needs."""
+        return {
+            "id": self.enqueued.job_id,
+            "status": self.status,
+            "ended": self.ended,
+            "outcome": self.outcome,
+        }
+
+
+def remember(session: SessionBase, enqueued: Enqueued) -> None:
+    """Put a job in front of the others; the oldest beyond :data:`KEPT` is forgotten."""
+    session[SESSION_KEY] = [asdict(enqueued), *session.get(SESSION_KEY, [])][:KEPT]
+
+
+def remembered(session: SessionBase) -> Iterator[Enqueued]:
+    """The jobs of this visitor, the newest first."""
+    for entry in session.get(SESSION_KEY, []):
+        yield Enqueued(**entry)

@@ -1,0 +1,32 @@
+"""What visitors see while Redis does not answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import redis
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class RedisUnavailableMiddleware:
+    """Answers 503 with an explanation, instead of 500, when Redis cannot be reached."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Take the errors of the connection; leave every other to Django."""
+        # RedisUnavailableError of django_rqlite is a redis.ConnectionError, too.
+        if not isinstance(exception, redis.ConnectionError | redis.TimeoutError):
+            return None
+        if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+            return JsonResponse({"error": str(exception)}, status=503)
+        context = {"reason": str(exception)}
+        return render(request, "wordcount/unavailable.html", context, status=503)
