@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 KEPT = 10
 SESSION_KEY = "latest_jobs"
+ENDED = ("finished", "failed", "stopped", "canceled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +31,18 @@ class Enqueued:
     unit: str = ""
 
     def look_up(self) -> JobState:
-        """The job as it stands now: two round trips to Redis."""
+        """The job as it stands now."""
         job = get_queue(self.queue).fetch_job(self.job_id)
-        status = job.get_status() if job else None
-        if job is None or status is None:
+        if job is None:
             return JobState(self, "gone", ended=True, outcome="no longer in Redis")
-        return JobState(
-            self,
-            status=status.value,
-            ended=job.is_finished or job.is_failed,
-            outcome=self._outcome(job),
-        )
+        # As of the moment it was fetched, so that state and outcome belong together.
+        status = str(job.get_status(refresh=False))
+        return JobState(self, status, ended=status in ENDED, outcome=self._outcome(job, status))
 
-    def _outcome(self, job: Job) -> str:
-        if job.is_finished:
+    def _outcome(self, job: Job, status: str) -> str:
+        if status == "finished":
             return f"{job.return_value()} {self.unit}".strip()
-        if job.is_failed:
+        if status == "failed":
             # A traceback's last line names the exception; the admin shows all of it.
             return (job.exc_info or "").strip().rpartition("\n")[2]
         return ""
