@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -64,16 +65,31 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@dataclass(frozen=True)
+class Installed:
+    """An environment that holds the wheel and its dependencies, and a settings module."""
+
+    folder: Path
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "venv" / "bin" / "python"
+
+    def run(self, *arguments: str) -> str:
+        """Run its Python with a Django project's settings, away from this checkout."""
+        environment = {"PYTHONPATH": str(self.folder), "DJANGO_SETTINGS_MODULE": "some_settings"}
+        return run(self.python, *arguments, cwd=self.folder, **environment)
+
+
 @pytest.fixture(scope="module")
-def installed(distributions: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment that holds the wheel and its dependencies."""
-    folder = tmp_path_factory.mktemp("installed")
-    run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
-    python = folder / "venv" / "bin" / "python"
+def installed(distributions: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    place = Installed(tmp_path_factory.mktemp("installed"))
+    (place.folder / "some_settings.py").write_text(SETTINGS)
     (wheel,) = distributions.glob("*.whl")
-    run(python, "-m", "pip", "install", "--disable-pip-version-check", wheel, cwd=folder)
-    (folder / "some_settings.py").write_text(SETTINGS)
-    return python
+    run(sys.executable, "-m", "venv", "venv", cwd=place.folder)
+    install = ("-m", "pip", "install", "--disable-pip-version-check")
+    run(place.python, *install, wheel, cwd=place.folder)
+    return place
 
 
 def files_of_package(*, python: bool) -> set[str]:
@@ -100,45 +116,26 @@ def test_wheel_holds_nothing_else(distributions: Path) -> None:
     assert {name for name in others if ".dist-info/" not in name} == set()
 
 
-def test_installed_package_has_its_data(installed: Path) -> None:
-    folder = run(
-        installed,
-        "-c",
-        "import pathlib, django_rqlite; print(pathlib.Path(django_rqlite.__file__).parent.parent)",
-        cwd=installed.parent,
-        PYTHONPATH=str(installed.parents[2]),
-        DJANGO_SETTINGS_MODULE="some_settings",
-    ).strip()
+def test_installed_package_has_its_data(installed: Installed) -> None:
+    script = "import pathlib, django_rqlite as it; print(pathlib.Path(it.__file__).parent.parent)"
+    site_packages = Path(installed.run("-c", script).strip())
     data = files_of_package(python=False)
-    assert {Path(name).suffix for name in data} >= {".lua", ".typed"}
-    assert {name for name in data if not Path(folder, name).is_file()} == set()
+    assert {Path(name).suffix for name in data} >= {".html", ".lua", ".typed"}
+    assert {name for name in data if not (site_packages / name).is_file()} == set()
 
 
 @pytest.mark.parametrize("command", ["rqworker", "rqserver"])
-def test_command_is_found(installed: Path, command: str) -> None:
-    environment = {
-        "PYTHONPATH": str(installed.parents[2]),
-        "DJANGO_SETTINGS_MODULE": "some_settings",
-    }
-    listing = run(installed, "-m", "django", "help", cwd=installed.parent, **environment)
-    assert command in listing.split()
-    help_text = run(installed, "-m", "django", "help", command, cwd=installed.parent, **environment)
-    assert f"usage: python -m django {command}" in " ".join(help_text.split())
+def test_command_is_found(installed: Installed, command: str) -> None:
+    assert command in installed.run("-m", "django", "help").split()
+    help_text = installed.run("-m", "django", "help", command)
+    assert f"django {command}" in " ".join(help_text.split())
 
 
-def test_rq_is_neither_installed_nor_imported(installed: Path) -> None:
-    script = (
-        "import importlib.util, sys, django\n"
-        "django.setup()\n"
-        "import django_rqlite.admin\n"
-        "print(importlib.util.find_spec('rq'), 'rq' in sys.modules)\n"
-    )
-    answer = run(
-        installed,
-        "-c",
-        script,
-        cwd=installed.parent,
-        PYTHONPATH=str(installed.parents[2]),
-        DJANGO_SETTINGS_MODULE="some_settings",
-    )
-    assert answer.split() == ["None", "False"]
+def test_rq_is_neither_installed_nor_imported(installed: Installed) -> None:
+    script = """
+import importlib.util, sys, django
+django.setup()
+import django_rqlite.admin
+print(importlib.util.find_spec("rq"), "rq" in sys.modules)
+"""
+    assert installed.run("-c", script).split() == ["None", "False"]
