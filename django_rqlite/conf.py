@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from django.conf import settings
 from django.core.signals import setting_changed
@@ -64,7 +64,8 @@ RQ_KEYS: Final = frozenset(
 )
 COMMIT_MODES: Final = ("on_db_commit", "auto", "request_finished")
 
-_EXAMPLE: Final = 'RQ_QUEUES = {"default": {"URL": "redis://localhost:6379/0"}}'
+#: What messages show to those who have nothing yet.
+EXAMPLE: Final = 'RQ_QUEUES = {"default": {"URL": "redis://localhost:6379/0"}}'
 
 
 class ConnectionSetting(Mapping[str, Any]):
@@ -241,6 +242,17 @@ def url_problem(url: object) -> str | None:
     return None
 
 
+def said_by_url(url: str) -> set[str]:
+    """Return which of ``DB``, ``USERNAME`` and ``PASSWORD`` a valid URL has in itself."""
+    parts = urlsplit(url)
+    query = {key for key, value in parse_qsl(parts.query) if value}
+    said = {"DB": "db" in query, "USERNAME": "username" in query, "PASSWORD": "password" in query}
+    said["DB"] |= parts.scheme != "unix" and parts.path.strip("/").isdecimal()
+    said["USERNAME"] |= bool(parts.username)
+    said["PASSWORD"] |= bool(parts.password)
+    return {key for key, is_said in said.items() if is_said}
+
+
 def name_problem(name: object) -> str | None:
     """Say why ``name`` cannot be a queue's name, or return ``None``."""
     if not isinstance(name, str) or not name:
@@ -256,10 +268,10 @@ def name_problem(name: object) -> str | None:
 def _queues() -> dict[str, QueueConf]:
     given = getattr(settings, "RQ_QUEUES", None)
     if given is None:
-        raise ConfigurationError(f"RQ_QUEUES is not in the settings. For example: {_EXAMPLE}")
+        raise ConfigurationError(f"RQ_QUEUES is not in the settings. For example: {EXAMPLE}")
     if not isinstance(given, Mapping):
         raise ConfigurationError(
-            f"RQ_QUEUES must be a dictionary, not {type(given).__name__}. For example: {_EXAMPLE}"
+            f"RQ_QUEUES must be a dictionary, not {type(given).__name__}. For example: {EXAMPLE}"
         )
     return {name: _queue(name, keys) for name, keys in given.items()}
 
