@@ -53,12 +53,12 @@ class DuplicateJobError(InvalidJobError):
     """A job with this id is running now, so it cannot be enqueued again."""
 
 
-class NoSuchJobError(RQLiteError):
-    """There is no job with this id in Redis: it never was, was deleted, or its TTL ended."""
-
-
-class InvalidJobOperation(RQLiteError):  # noqa: N818 - RQ's name
+class InvalidJobOperation(RQLiteError):
     """The job is in a state in which this cannot be done with it."""
+
+
+class NoSuchJobError(InvalidJobOperation):
+    """There is no job with this id in Redis: it never was, was deleted, or its TTL ended."""
 
 
 class DeserializationError(RQLiteError):
@@ -73,7 +73,7 @@ class WorkerNameTakenError(RQLiteError):
     """A live worker already goes by this name."""
 
 
-class JobTimeoutException(Exception):  # noqa: N818 - RQ's name
+class JobTimeoutException(Exception):
     """Raised inside a job that ran longer than its timeout, and again every second after.
 
     Not an :class:`RQLiteError`: it is part of the job's life, not a mistake of the caller.

@@ -8,13 +8,13 @@ The worker never uses it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 import redis
 
-from ..protocol.keys import Keys
+from ..protocol.keys import FAILED_MIRROR, Keys
 from ..protocol.records import (
     JobRecord,
     ResultRecord,
@@ -26,6 +26,15 @@ from ..protocol.records import (
 
 #: Outcomes of one job that are read at the most.
 RESULTS_SHOWN = 50
+
+#: Queues that nobody configured, and workers, that one call reads at the most.
+MOST_FOUND = 500
+
+#: What a list of jobs needs. The serialized values, which can be of any size, stay where they are.
+_SUMMARY = (
+    *("origin", "status", "created_at", "enqueued_at", "started_at", "ended_at", "last_heartbeat"),
+    *("description", "timeout", "result_ttl", "failure_ttl", "ttl", "worker_name", "x_error"),
+)
 
 
 class Place(StrEnum):
@@ -53,6 +62,20 @@ class QueueCounts:
     workers: int
     #: Keys that hold something other than they should, in sentences.
     problems: tuple[str, ...] = ()
+    #: Whether the set of queues has it: anything was ever enqueued to it.
+    listed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The queues of one server."""
+
+    #: Those asked for, in the order asked for.
+    asked: Sequence[QueueCounts]
+    #: Those which the server knows beside them, by name.
+    others: Sequence[QueueCounts]
+    #: How many more it knows, which were not read.
+    more: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +83,12 @@ class Row:
     """One id of a place; ``job`` is None where the id has no hash (it expired, or was deleted)."""
 
     id: str
+    #: A summary: ``data`` is empty, ``meta``, ``result`` and ``exc_info`` are missing.
     job: JobRecord | None
     #: The sorted set's score, as unix seconds: what it means depends on the place. None: a list.
     score: float | None
+    #: The outcome of the job's last execution; only for failed jobs without ``error``.
+    last: ResultRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +110,18 @@ class JobDetail:
     expires_in: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The workers of one server."""
+
+    #: By name.
+    found: Sequence[WorkerRecord]
+    #: Names without a record: it expired, so the worker ended without taking its leave.
+    expired: Sequence[str]
+    #: How many more there are, which were not read.
+    more: int
+
+
 class Monitor:
     """Reads one connection below one key prefix."""
 
@@ -95,11 +133,38 @@ class Monitor:
 
     def queues(self) -> list[str]:
         """The names of all queues that anything was ever enqueued to, sorted. One round trip."""
-        members = _answers(self.connection, [("SMEMBERS", self.keys.queues)])[0]
-        return sorted(self.keys.queue_name(_id(key)) for key in _list(members))
+        return self._queue_names(_answers(self.connection, [("SMEMBERS", self.keys.queues)])[0])
+
+    def _queue_names(self, members: Any) -> list[str]:
+        names = set()
+        for member in _list(members):
+            key = _id(member)
+            name = self.keys.queue_name(key)
+            # RQ 0.5 lists the mirror of failed jobs too; it is no queue. Nor is any other key.
+            if name not in (key, FAILED_MIRROR):
+                names.add(name)
+        return sorted(names)
+
+    def overview(self, queues: Sequence[str]) -> Overview:
+        """The counts of these queues and of all others that the server knows.
+
+        One round trip, or two where it knows others.
+        """
+        commands = [("SMEMBERS", self.keys.queues), *self._count_commands(queues)]
+        members, *answers = _answers(self.connection, commands)
+        others = [name for name in self._queue_names(members) if name not in queues]
+        read = others[:MOST_FOUND]
+        return Overview(
+            self._counted(queues, answers),
+            self.counts(read) if read else (),
+            len(others[MOST_FOUND:]),
+        )
 
     def counts(self, queues: Sequence[str]) -> list[QueueCounts]:
         """How much is where, for each of the queues. One round trip."""
+        return self._counted(queues, _answers(self.connection, self._count_commands(queues)))
+
+    def _count_commands(self, queues: Sequence[str]) -> list[tuple[Any, ...]]:
         commands: list[tuple[Any, ...]] = []
         for queue in queues:
             commands.append(("LLEN", self._key(queue, Place.QUEUED)))
@@ -107,18 +172,24 @@ class Monitor:
                 ("ZCARD", self._key(queue, place)) for place in Place if place != Place.QUEUED
             )
             commands.append(("SCARD", self.keys.queue_workers(queue)))
-        answers = iter(_answers(self.connection, commands))
+            commands.append(("SISMEMBER", self.keys.queues, self.keys.queue(queue)))
+        return commands
+
+    def _counted(self, queues: Sequence[str], answers: Sequence[Any]) -> list[QueueCounts]:
+        labels = [*Place, "workers", "name in the set of queues"]
         found = []
-        for queue in queues:
-            numbers = [next(answers) for _ in range(len(Place) + 1)]
+        for number, queue in enumerate(queues):
+            numbers = answers[number * len(labels) : (number + 1) * len(labels)]
             problems = tuple(
-                f"The key of its {label} can't be read: {number}"
-                for label, number in zip([*Place, "workers"], numbers, strict=True)
-                if isinstance(number, Exception)
+                f"The key of its {label} can't be read: {answer}"
+                for label, answer in zip(labels, numbers, strict=True)
+                if isinstance(answer, Exception)
             )
-            clean = [0 if isinstance(number, Exception) else int(number) for number in numbers]
-            places = dict(zip(Place, clean, strict=False))
-            found.append(QueueCounts(queue, places, clean[-1], problems))
+            *counts, workers, listed = (
+                0 if isinstance(answer, Exception) else int(answer) for answer in numbers
+            )
+            places = dict(zip(Place, counts, strict=True))
+            found.append(QueueCounts(queue, places, workers, problems, bool(listed)))
         return found
 
     def page(self, queue: str, place: Place, offset: int, limit: int) -> Page:
@@ -144,9 +215,47 @@ class Monitor:
             text = _id(name)
             ids.append(text.rpartition(":")[0] or text if place is Place.STARTED else text)
             scores.append(None if score is None else float(score))
-        jobs = self.jobs(ids)
-        rows = [Row(*row) for row in zip(ids, jobs, scores, strict=True)]
-        return Page(int(total), rows)
+        return Page(int(total), self._rows(place, ids, scores))
+
+    def _rows(
+        self, place: Place, ids: Sequence[str], scores: Sequence[float | None]
+    ) -> Sequence[Row]:
+        per_row = 4 if place is Place.FAILED else 3
+        commands: list[tuple[Any, ...]] = []
+        for job_id in ids:
+            key = self.keys.job(job_id)
+            commands.append(("HMGET", key, *_SUMMARY))
+            commands.append(("HSTRLEN", key, "data"))
+            commands.append(("EXISTS", key))
+            if place is Place.FAILED:
+                # RQ 2 keeps the reason nowhere else.
+                results = self.keys.results(job_id)
+                commands.append(("XREVRANGE", results, "+", "-", "COUNT", 1))
+        answers = _answers(self.connection, commands)
+        rows = []
+        for number, (job_id, score) in enumerate(zip(ids, scores, strict=True)):
+            values, data, exists, *last = answers[number * per_row : (number + 1) * per_row]
+            job: JobRecord | None
+            if isinstance(values, Exception):
+                job = _unreadable(job_id, values)
+            elif exists == 0:
+                job = None
+            else:
+                fields = {
+                    name.encode(): value
+                    for name, value in zip(_SUMMARY, _list(values), strict=True)
+                    if value is not None
+                }
+                if isinstance(data, int) and data > 0:
+                    fields[b"data"] = b""
+                job = read_job(job_id, fields)
+            results_of = self._results(job_id, last[0]) if last and job and not job.error else ()
+            rows.append(Row(job_id, job, score, results_of[0] if results_of else None))
+        return rows
+
+    @staticmethod
+    def _results(job_id: str, entries: Any) -> Sequence[ResultRecord]:
+        return [read_result(job_id, entry, values or {}) for entry, values in _list(entries)]
 
     def jobs(self, job_ids: Iterable[str]) -> list[JobRecord | None]:
         """The records of these ids; None where there is no hash. One round trip."""
@@ -167,29 +276,36 @@ class Monitor:
                 ("TTL", self.keys.job(job_id)),
             ],
         )
-        if not isinstance(fields, dict) or not fields:
+        if isinstance(fields, Exception):
+            job = _unreadable(job_id, fields)
+        elif fields:
+            job = read_job(job_id, fields)
+        else:
             return None
         return JobDetail(
-            read_job(job_id, fields),
-            [read_result(job_id, entry, values or {}) for entry, values in _list(entries)],
+            job,
+            self._results(job_id, entries),
             int(expires) if isinstance(expires, int) and expires >= 0 else None,
         )
 
-    def workers(self) -> list[WorkerRecord]:
-        """All workers that have a record, by name. Two round trips."""
+    def workers(self) -> Workers:
+        """All workers. Two round trips."""
         members = _answers(self.connection, [("SMEMBERS", self.keys.workers)])[0]
-        keys = sorted(_id(key) for key in _list(members))
-        answers = _answers(self.connection, [("HGETALL", key) for key in keys])
-        return [
-            read_worker(self.keys.worker_name(key), fields)
-            for key, fields in zip(keys, answers, strict=True)
-            if isinstance(fields, dict) and fields
-        ]
+        names = sorted({self.keys.worker_name(_id(key)) for key in _list(members)})
+        read = names[:MOST_FOUND]
+        answers = _answers(self.connection, [("HGETALL", self.keys.worker(name)) for name in read])
+        found, expired = [], []
+        for name, fields in zip(read, answers, strict=True):
+            if fields:
+                found.append(_worker(name, fields))
+            else:
+                expired.append(name)
+        return Workers(found, expired, len(names) - len(read))
 
     def worker(self, name: str) -> WorkerRecord | None:
         """One worker's record, or None. One round trip."""
         fields = _answers(self.connection, [("HGETALL", self.keys.worker(name))])[0]
-        return read_worker(name, fields) if isinstance(fields, dict) and fields else None
+        return _worker(name, fields) if fields else None
 
     def _key(self, queue: str, place: Place) -> str:
         keys = self.keys
@@ -204,6 +320,19 @@ class Monitor:
         }[place](queue)
 
 
+def _unreadable(job_id: str, error: Exception) -> JobRecord:
+    """The record of a key that holds something other than a hash."""
+    problem = f"its key can't be read: {error}"
+    return replace(read_job(job_id, {}), problems=(problem,))
+
+
+def _worker(name: str, fields: Any) -> WorkerRecord:
+    if isinstance(fields, Exception):
+        problem = f"its key can't be read: {fields}"
+        return replace(read_worker(name, {}), problems=(problem,))
+    return read_worker(name, fields)
+
+
 def _answers(connection: redis.Redis, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
     """All answers in one round trip; an error of the server stands in its answer's place."""
     if not commands:
@@ -216,7 +345,7 @@ def _answers(connection: redis.Redis, commands: Sequence[tuple[Any, ...]]) -> li
                 part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
                 for part in arguments
             ]
-            pipeline.execute_command(name, *encoded, **options)
+            pipeline.execute_command(name, *encoded, **options)  # type: ignore[no-untyped-call]
         return list(pipeline.execute(raise_on_error=False))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any
 
@@ -49,8 +49,10 @@ class Script:
             part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
             for part in (len(keys), *keys, *arguments)
         ]
+        # redis-py leaves execute_command() without types.
+        execute: Callable[..., Any] = connection.execute_command
         try:
-            return connection.execute_command("EVALSHA", self.digest, *call)
+            return execute("EVALSHA", self.digest, *call)
         except redis.exceptions.NoScriptError:
             # The server was restarted or its script cache flushed; EVAL caches it again.
-            return connection.execute_command("EVAL", self.text, *call)
+            return execute("EVAL", self.text, *call)

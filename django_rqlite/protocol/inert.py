@@ -104,7 +104,7 @@ def load(payload: bytes) -> Any:
             pass  # pickles of protocol 0 and 1 have no mark to know them by
     try:
         return _InertUnpickler(io.BytesIO(payload)).load()
-    except Exception as exc:  # noqa: BLE001 - crafted bytes may raise whatever a class can raise
+    except Exception as exc:
         raise ValueError(f"neither a pickle nor JSON ({type(exc).__name__}: {exc})") from exc
 
 
@@ -122,7 +122,12 @@ def show(value: Any, limit: int = 2000) -> str:
 
 
 _DEEPEST = 20
-_BRACKETS = {list: "[]", tuple: "()", set: "{}", frozenset: "{}"}
+_BRACKETS: dict[type, tuple[str, str]] = {
+    list: ("[", "]"),
+    tuple: ("(", ")"),
+    set: ("{", "}"),
+    frozenset: ("{", "}"),
+}
 
 
 def _pieces(value: Any, depth: int) -> Iterator[str]:

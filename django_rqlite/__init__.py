@@ -1,0 +1,48 @@
+"""django_rqlite: a job queue for Django on Redis or Valkey.
+
+The names below are what applications use; they are imported when first asked for, so that
+``django_rqlite`` in ``INSTALLED_APPS`` imports nothing before Django is ready.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from .connections import get_connection
+    from .decorators import job
+    from .jobs import Job, get_current_job
+    from .queues import Queue, enqueue, get_queue
+
+__all__ = [
+    "Job",
+    "Queue",
+    "__version__",
+    "enqueue",
+    "get_connection",
+    "get_current_job",
+    "get_queue",
+    "job",
+]
+
+_HOMES = {
+    "Job": "jobs",
+    "Queue": "queues",
+    "enqueue": "queues",
+    "get_connection": "connections",
+    "get_current_job": "jobs",
+    "get_queue": "queues",
+    "job": "decorators",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value  # asked for once
+    return value

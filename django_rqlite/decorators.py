@@ -1,0 +1,79 @@
+"""``@job``: a function that can be enqueued by its own ``delay``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+
+import redis
+
+from .jobs import Job
+from .queues import Queue, get_queue
+
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class JobFunction(Protocol[P, R_co]):
+    """A decorated function: called as before, enqueued with ``delay`` or ``enqueue``."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+
+    def delay(self, *args: Any, **kwargs: Any) -> Job: ...
+
+    def enqueue(self, *args: Any, **kwargs: Any) -> Job: ...
+
+
+@overload
+def job(func_or_queue: Callable[P, R_co], /) -> JobFunction[P, R_co]: ...
+
+
+@overload
+def job(
+    func_or_queue: Queue | str = "default",
+    connection: redis.Redis | None = None,
+    **options: Any,
+) -> Callable[[Callable[P, R_co]], JobFunction[P, R_co]]: ...
+
+
+def job(
+    func_or_queue: Callable[..., Any] | Queue | str = "default",
+    connection: redis.Redis | None = None,
+    **options: Any,
+) -> Any:
+    """Give a function ``delay`` and ``enqueue``, which make a job of a call of it.
+
+    ``@job`` uses the queue ``default``; ``@job('mail', timeout='5m', result_ttl=60)`` another,
+    with options as for :meth:`Queue.enqueue_call`. The queue is looked up when a job is made, so
+    the decorator needs no settings. ``delay`` takes the function's own arguments and ``job_id``
+    and ``at_front``.
+
+    Raises:
+        Nothing itself; ``delay`` raises what :meth:`Queue.enqueue` raises.
+    """
+    if callable(func_or_queue) and not isinstance(func_or_queue, Queue):
+        return _decorated(func_or_queue, "default", None, {})
+    queue = func_or_queue
+    return lambda func: _decorated(func, queue, connection, options)
+
+
+def _decorated(
+    func: Callable[..., Any],
+    queue: Queue | str,
+    connection: redis.Redis | None,
+    options: dict[str, Any],
+) -> Any:
+    @wraps(func)
+    def delay(*args: Any, **kwargs: Any) -> Job:
+        target = queue if isinstance(queue, Queue) else get_queue(queue, connection=connection)
+        said = dict(options)
+        for name in ("job_id", "at_front", "depends_on"):
+            if name in kwargs:
+                said[name] = kwargs.pop(name) or said.get(name)
+        return target.enqueue_call(func, args, kwargs, **said)
+
+    decorated = cast("Any", func)
+    decorated.delay = delay
+    decorated.enqueue = delay
+    return decorated

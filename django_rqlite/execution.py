@@ -1,0 +1,143 @@
+"""Running one job in this process, and saying how it went. No Redis in here."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from . import callables, conf
+from .deadline import Deadline
+from .exceptions import JobTimeoutException
+from .jobs import Job, _current
+from .protocol.records import DEFAULT_TIMEOUT
+from .trust import signer
+
+logger = logging.getLogger("django_rqlite.job")
+
+#: Characters of a traceback that are kept; what is longer loses its middle.
+LONGEST_TRACEBACK = 100_000
+
+_OWN_FOLDER = str(Path(__file__).parent)
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The job returned.
+
+    Attributes:
+        result: serialized; ``b''`` for None.
+        signature: of the result; ``''`` for None.
+    """
+
+    result: bytes
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The job raised, or could not be run.
+
+    Attributes:
+        reason: the traceback, or sentences.
+        headline: one line that names the error.
+    """
+
+    reason: str
+    headline: str
+
+
+Outcome = Succeeded | Failed
+
+
+def time_limit(timeout: int | None) -> int | None:
+    """Seconds that a job with this ``timeout`` may run; None: no limit."""
+    if timeout == -1:
+        return None
+    return timeout or DEFAULT_TIMEOUT
+
+
+def perform(job: Job) -> Outcome:
+    """Call the job's function under its timeout. Never raises: an error is an outcome.
+
+    In the main thread, the timeout is enforced; elsewhere there are no signals to enforce it with.
+    """
+    deadline = Deadline(time_limit(job.timeout))
+    try:
+        with _as_current(job), deadline:
+            value = _call(job)
+            payload = b"" if value is None else job._dumps("result", value)
+            signature = signer().sign("result", job.id, payload) if payload else ""
+    except BaseException as exc:  # noqa: BLE001 - sys.exit() in a job is the job's failure too
+        _tell_handlers(job, exc)
+        return failure(exc)
+    if deadline.passed:
+        return Failed(
+            f"{deadline.message}, and the exception that should have ended it was swallowed. The "
+            "job went on and returned; what it returned is dropped.",
+            f"{JobTimeoutException.__name__}: {deadline.message}",
+        )
+    return Succeeded(payload, signature)
+
+
+def _call(job: Job) -> Any:
+    value = job.func(*job.args, **job.kwargs)
+    if inspect.iscoroutine(value):
+        return asyncio.run(value)
+    return value
+
+
+@contextmanager
+def _as_current(job: Job) -> Iterator[None]:
+    token = _current.set(job)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def failure(exc: BaseException) -> Failed:
+    """The outcome that an exception describes, without the frames of this package above it."""
+    trace = exc.__traceback__
+    while trace is not None and _is_ours(trace):
+        trace = trace.tb_next
+    try:
+        text = "".join(traceback.format_exception(type(exc), exc, trace))
+        headline = traceback.format_exception_only(exc)[-1].strip()
+    except Exception as problem:  # noqa: BLE001 - an exception may carry anything
+        text = headline = f"{type(exc).__name__} (its text can't be shown: {problem!r})"
+    return Failed(_shortened(text), headline[:300])
+
+
+def _is_ours(trace: TracebackType) -> bool:
+    return trace.tb_frame.f_code.co_filename.startswith(_OWN_FOLDER) or (
+        # the import machinery between us and a module that raises
+        trace.tb_frame.f_code.co_filename.startswith("<frozen importlib")
+    )
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= LONGEST_TRACEBACK:
+        return text
+    half = LONGEST_TRACEBACK // 2
+    return f"{text[:half]}\n... {len(text) - 2 * half} characters left out ...\n{text[-half:]}"
+
+
+def _tell_handlers(job: Job, exc: BaseException) -> None:
+    """Call ``RQ_EXCEPTION_HANDLERS`` as RQ does: until one of them returns False."""
+    for path in conf.exception_handlers():
+        try:
+            handler: Callable[..., Any] = callables.resolve(path, None)
+            if handler(job, type(exc), exc, exc.__traceback__) is False:
+                return
+        except Exception:
+            logger.exception("The handler %s of RQ_EXCEPTION_HANDLERS failed", path)
+            sys.stderr.flush()

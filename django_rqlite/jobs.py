@@ -1,0 +1,575 @@
+"""A job, as the code that enqueues it and the code that it runs see it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, Self, TypeVar
+
+import redis
+
+from . import callables, conf
+from .connections import connection_for, get_connection, prefix_of, translate_errors
+from .engine.scripts import Argument
+from .engine.transitions import Transitions
+from .exceptions import (
+    ConfigurationError,
+    DeserializationError,
+    InvalidJobOperation,
+    NoSuchJobError,
+    UnserializableError,
+)
+from .options import JobOptions, checked
+from .protocol import codec
+from .protocol.keys import Keys
+from .protocol.records import JobRecord, JobStatus, ResultType, read_job, read_result
+from .protocol.serializers import Serializer, resolve
+from .protocol.signing import FIELDS, Purpose
+from .trust import signer
+
+_J = TypeVar("_J", bound="Job")
+
+_current: ContextVar[Job | None] = ContextVar("django_rqlite_current_job", default=None)
+
+
+def get_current_job() -> Job | None:
+    """The job that runs in this thread, or None outside of a job."""
+    return _current.get()
+
+
+class Job:
+    """One call of one function, now or later.
+
+    Durations are in whole seconds, times are aware and in UTC. Attributes are what was last read
+    or written; :meth:`refresh` reads them again. As in RQ, the ``is_…`` properties ask Redis.
+
+    Attributes:
+        id: unique among all jobs of the connection.
+        origin: the name of the queue.
+        description: what logs and pages show.
+        timeout: how long it may run; −1 without limit; None: the default.
+        result_ttl, failure_ttl: how long it is kept; −1 for ever; None: the default.
+        ttl: how long it may wait; −1 once it has run.
+        created_at, enqueued_at, started_at, ended_at, last_heartbeat: None where not (yet) so.
+        worker_name: who runs it, or ran it last.
+    """
+
+    def __init__(
+        self,
+        id: str | None = None,
+        connection: redis.Redis | None = None,
+        serializer: object = None,
+    ) -> None:
+        #: Whether the id was made here, so that no other job can bear it.
+        self.minted = id is None
+        self.id = id or str(uuid.uuid4())
+        self._connection = connection
+        self._serializer = serializer
+        self.origin = ""
+        self.description: str | None = None
+        self.timeout: int | None = None
+        self.result_ttl: int | None = None
+        self.failure_ttl: int | None = None
+        self.ttl: int | None = None
+        self.created_at: datetime | None = datetime.now(UTC)
+        self.enqueued_at: datetime | None = None
+        self.started_at: datetime | None = None
+        self.ended_at: datetime | None = None
+        self.last_heartbeat: datetime | None = None
+        self.worker_name: str | None = None
+        self._status: str = JobStatus.CREATED
+        self._data: bytes | None = None
+        self._signatures: dict[Purpose, str | None] = {}
+        self._call: tuple[str, object | None, Sequence[Any], Mapping[str, Any]] | None = None
+        self._meta_stored: bytes | None = None
+        self._meta: dict[str, Any] | None = None
+        self._exc_info = ""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}: {self.description or '(unread)'}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Job) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    # Making and finding
+
+    @classmethod
+    def create(
+        cls,
+        func: Callable[..., Any] | str,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        connection: redis.Redis | None = None,
+        *,
+        origin: str = "",
+        serializer: object = None,
+        id: str | None = None,
+        **options: Any,
+    ) -> Self:
+        """A job that is not in any queue yet; see :meth:`Queue.enqueue_job`.
+
+        Raises:
+            InvalidJobError: it can't become a job; see the subclasses.
+        """
+        settled = checked(job_id=id, **options)
+        return cls._prepared(func, args, kwargs or {}, settled, origin, connection, serializer)
+
+    @classmethod
+    def _prepared(
+        cls,
+        func: Callable[..., Any] | str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: JobOptions,
+        origin: str,
+        connection: redis.Redis | None,
+        serializer: object,
+    ) -> Self:
+        job = cls(options.job_id, connection, serializer)
+        job.origin = origin
+        name, instance = callables.reference(func)
+        job._call = (name, instance, args, kwargs)
+        job.description = options.description or callables.call_string(name, args, kwargs)
+        job.timeout = options.timeout
+        job.result_ttl = options.result_ttl
+        job.failure_ttl = options.failure_ttl
+        job.ttl = options.ttl
+        job._data = job._dump_call(name, instance, args, kwargs)
+        if options.meta:
+            job._meta = dict(options.meta)
+            job._meta_stored = job._dumps("meta", job._meta)
+        return job
+
+    @classmethod
+    def fetch(
+        cls,
+        id: str,
+        connection: redis.Redis | None = None,
+        serializer: object = None,
+    ) -> Self:
+        """The job with this id.
+
+        Args:
+            connection: None: that of the queue ``default``.
+
+        Raises:
+            NoSuchJobError: there is none.
+            RedisUnavailableError: the server does not answer.
+        """
+        job = cls(id, connection, serializer)
+        job.refresh()
+        return job
+
+    @classmethod
+    def fetch_many(
+        cls,
+        job_ids: Iterable[str],
+        connection: redis.Redis | None = None,
+        serializer: object = None,
+    ) -> list[Self | None]:
+        """The jobs with these ids, in one round trip; None where there is none."""
+        connection = connection or get_connection()
+        ids = list(job_ids)
+        keys = Keys(prefix_of(connection))
+        with translate_errors(connection), connection.pipeline(transaction=False) as pipeline:
+            for job_id in ids:
+                pipeline.hgetall(keys.job(job_id))
+            answers = pipeline.execute()
+        return [
+            cls.from_record(read_job(job_id, fields), connection, serializer) if fields else None
+            for job_id, fields in zip(ids, answers, strict=True)
+        ]
+
+    @classmethod
+    def exists(cls, job_id: str, connection: redis.Redis | None = None) -> bool:
+        """Whether there is a job with this id."""
+        connection = connection or get_connection()
+        with translate_errors(connection):
+            return bool(connection.exists(Keys(prefix_of(connection)).job(job_id)))
+
+    @classmethod
+    def from_record(
+        cls,
+        record: JobRecord,
+        connection: redis.Redis | None = None,
+        serializer: object = None,
+    ) -> Self:
+        """The job that a stored record describes."""
+        job = cls(record.id, connection, serializer)
+        job._take(record)
+        return job
+
+    def refresh(self) -> None:
+        """Read everything again.
+
+        Raises:
+            NoSuchJobError: it is gone.
+        """
+        fields = self._ask(lambda link, keys: link.hgetall(keys.job(self.id)))
+        if not fields:
+            raise NoSuchJobError(
+                f"There is no job {self.id!r}. It was deleted, its TTL ended, or the transaction "
+                "that enqueued it has not committed."
+            )
+        self._take(read_job(self.id, fields))
+
+    def _take(self, record: JobRecord) -> None:
+        self.origin = record.origin or self.origin
+        self.description = record.description or None
+        self.timeout = record.timeout
+        self.result_ttl = record.result_ttl
+        self.failure_ttl = record.failure_ttl
+        self.ttl = record.ttl
+        self.created_at = record.created_at
+        self.enqueued_at = record.enqueued_at
+        self.started_at = record.started_at
+        self.ended_at = record.ended_at
+        self.last_heartbeat = record.last_heartbeat
+        self.worker_name = record.worker_name or None
+        self._status = record.status
+        self._data = record.data
+        self._call = None
+        self._meta = None
+        self._meta_stored = record.meta
+        self._exc_info = record.exc_info
+        self._signatures = {"data": record.signature, "meta": record.meta_signature}
+
+    # Where it is stored
+
+    @property
+    def connection(self) -> redis.Redis:
+        """The client of its server: given, or its queue's, or that of the queue ``default``."""
+        if self._connection is None:
+            configured = conf.queues().get(self.origin)
+            self._connection = connection_for(configured) if configured else get_connection()
+        return self._connection
+
+    @property
+    def key(self) -> str:
+        """The key of its hash."""
+        return Keys(prefix_of(self.connection)).job(self.id)
+
+    @property
+    def serializer(self) -> Serializer:
+        """The one given, or its queue's.
+
+        Raises:
+            ConfigurationError: it can't be imported.
+        """
+        if self._serializer is None:
+            configured = conf.queues().get(self.origin)
+            self._serializer = configured.serializer if configured else None
+        found = resolve(self._serializer, setting=f"RQ_QUEUES[{self.origin!r}]['SERIALIZER']")
+        self._serializer = found
+        return found
+
+    @property
+    def _transitions(self) -> Transitions:
+        return Transitions(self.connection, Keys(prefix_of(self.connection)))
+
+    def _ask(self, question: Callable[[redis.Redis, Keys], Any]) -> Any:
+        link = self.connection
+        with translate_errors(link):
+            return question(link, Keys(prefix_of(link)))
+
+    # The call
+
+    @property
+    def func_name(self) -> str:
+        """The dotted path, or the method's name where there is an :attr:`instance`."""
+        return self._loaded()[0]
+
+    @property
+    def instance(self) -> object | None:
+        """Whose method is called; None for a function."""
+        return self._loaded()[1]
+
+    @property
+    def args(self) -> Sequence[Any]:
+        """Positional arguments."""
+        return self._loaded()[2]
+
+    @property
+    def kwargs(self) -> Mapping[str, Any]:
+        """Keyword arguments."""
+        return self._loaded()[3]
+
+    @property
+    def func(self) -> Callable[..., Any]:
+        """What is called; importing it may raise whatever its module raises."""
+        return callables.resolve(self.func_name, self.instance)
+
+    def _loaded(self) -> tuple[str, object | None, Sequence[Any], Mapping[str, Any]]:
+        """Deserialize the call.
+
+        Raises:
+            SignatureError: the bytes are not signed as they should be.
+            DeserializationError: the serializer can't read them.
+        """
+        if self._call is None:
+            if self._data is None:
+                raise DeserializationError(f"Job {self.id} has no data, so no function is known.")
+            loaded = self._loads("data", self._data)
+            try:
+                name, instance, args, kwargs = loaded
+                self._call = (str(name), instance, tuple(args), dict(kwargs))
+            except (TypeError, ValueError) as exc:
+                raise DeserializationError(
+                    f"The data of job {self.id} is not (function, instance, args, kwargs): {exc}."
+                ) from exc
+        return self._call
+
+    def _dump_call(
+        self, name: str, instance: object | None, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> bytes:
+        try:
+            return self.serializer.dumps((name, instance, tuple(args), dict(kwargs)))
+        except ConfigurationError:
+            raise
+        except Exception as exc:
+            culprit = self._culprit(name, instance, args, kwargs)
+            raise UnserializableError(
+                f"{name}: {culprit} can't be serialized ({type(exc).__name__}: {exc}). Pass an id "
+                "or plain data instead and load the object inside the job."
+            ) from exc
+
+    def _culprit(
+        self, name: str, instance: object | None, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> str:
+        """Which part of the call the serializer refuses."""
+        parts = [(f"the object whose method {name} is", instance)]
+        parts += [(f"argument {number}", value) for number, value in enumerate(args, 1)]
+        parts += [(f"argument {key!r}", value) for key, value in kwargs.items()]
+        for label, value in parts:
+            try:
+                self.serializer.dumps(value)
+            except Exception:  # noqa: BLE001 - asked only whether it raises
+                return f"{label} (a {type(value).__name__})"
+        return "the call as a whole"
+
+    def _dumps(self, what: Purpose, value: object) -> bytes:
+        try:
+            return self.serializer.dumps(value)
+        except Exception as exc:
+            raise UnserializableError(
+                f"The {what} of job {self.id} (a {type(value).__name__}) can't be serialized "
+                f"({type(exc).__name__}: {exc})."
+            ) from exc
+
+    def _loads(self, what: Purpose, payload: bytes) -> Any:
+        signer().check(what, self.id, payload, self._signatures.get(what))
+        try:
+            return self.serializer.loads(payload)
+        except Exception as exc:
+            raise DeserializationError(
+                f"The {what} of job {self.id} can't be read by the serializer of queue "
+                f"{self.origin!r} ({type(exc).__name__}: {exc}). Does RQ_QUEUES name the "
+                "SERIALIZER that wrote it, and are its classes still importable here?"
+            ) from exc
+
+    def to_fields(self) -> dict[str, Argument]:
+        """The hash as an enqueueing script writes it, absent values left out."""
+        data, fields = self._data or b"", dict[str, Argument]()
+        fields["data"] = codec.compress(data)
+        fields[FIELDS["data"]] = signer().sign("data", self.id, data)
+        fields["description"] = (self.description or "").encode("utf-8", "replace")
+        for name in ("timeout", "result_ttl", "failure_ttl", "ttl"):
+            seconds = getattr(self, name)
+            if seconds is not None:
+                fields[name] = seconds
+        if self._meta_stored is not None:
+            fields["meta"] = self._meta_stored
+            fields[FIELDS["meta"]] = signer().sign("meta", self.id, self._meta_stored)
+        return fields
+
+    # Meta
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """The job's own notes. Change them in place, then :meth:`save_meta`.
+
+        Raises:
+            SignatureError: they are not signed as they should be.
+        """
+        if self._meta is None:
+            self._meta = {}
+            if self._meta_stored:
+                try:
+                    loaded = self._loads("meta", self._meta_stored)
+                except DeserializationError:
+                    loaded = None
+                readable = isinstance(loaded, dict)
+                self._meta = loaded if readable else {codec.UNDECODABLE_META: self._meta_stored}
+        return self._meta
+
+    @meta.setter
+    def meta(self, value: Mapping[str, Any]) -> None:
+        self._meta = dict(value)
+
+    def get_meta(self, refresh: bool = True) -> dict[str, Any]:
+        """The notes, read again from Redis unless told otherwise."""
+        if refresh:
+            stored = self._ask(
+                lambda link, keys: link.hmget(keys.job(self.id), "meta", FIELDS["meta"])
+            )
+            self._meta_stored = stored[0]
+            self._signatures["meta"] = None if stored[1] is None else codec.text(stored[1])
+            self._meta = None
+        return self.meta
+
+    def save_meta(self) -> None:
+        """Store the notes as they are now.
+
+        Raises:
+            UnserializableError: they can't be.
+            NoSuchJobError: the job is gone.
+        """
+        payload = self._dumps("meta", self.meta)
+        signature = signer().sign("meta", self.id, payload)
+        transitions = self._transitions
+        with translate_errors(transitions.connection):
+            if not transitions.save_meta(self.id, payload, signature):
+                raise NoSuchJobError(f"Job {self.id} is gone, so its meta can't be saved.")
+        self._meta_stored = payload
+        self._signatures["meta"] = signature
+
+    # State
+
+    def get_status(self, refresh: bool = True) -> JobStatus | str:
+        """Where the job is in its life.
+
+        Returns:
+            a :class:`JobStatus`; what another tool wrote instead, as it is; ``created`` for a
+            job whose transaction has not committed.
+
+        Raises:
+            NoSuchJobError: it is gone.
+        """
+        if refresh:
+            stored = self._ask(lambda link, keys: link.hget(keys.job(self.id), "status"))
+            if stored is not None:
+                self._status = codec.text(stored)
+            elif self._status != JobStatus.CREATED:
+                raise NoSuchJobError(
+                    f"Job {self.id} is gone: it was deleted, or its TTL has ended."
+                )
+        try:
+            return JobStatus(self._status)
+        except ValueError:
+            return self._status
+
+    @property
+    def is_queued(self) -> bool:
+        return self.get_status() == JobStatus.QUEUED
+
+    @property
+    def is_started(self) -> bool:
+        return self.get_status() == JobStatus.STARTED
+
+    @property
+    def is_finished(self) -> bool:
+        return self.get_status() == JobStatus.FINISHED
+
+    @property
+    def is_failed(self) -> bool:
+        return self.get_status() == JobStatus.FAILED
+
+    @property
+    def is_deferred(self) -> bool:
+        return self.get_status() == JobStatus.DEFERRED
+
+    @property
+    def is_scheduled(self) -> bool:
+        return self.get_status() == JobStatus.SCHEDULED
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.get_status() == JobStatus.STOPPED
+
+    @property
+    def is_canceled(self) -> bool:
+        return self.get_status() == JobStatus.CANCELED
+
+    # Outcome
+
+    def return_value(self, refresh: bool = False) -> Any:
+        """What the function returned; None while it has not, or when it returned None.
+
+        Args:
+            refresh: accepted for RQ; the value is always read from Redis.
+
+        Raises:
+            SignatureError: the value is not signed as it should be.
+            DeserializationError: the serializer can't read it.
+        """
+        hashed, entries = self._ask(self._read_outcome)
+        stored, signature = hashed
+        if entries:
+            latest = read_result(self.id, *entries[0])
+            if latest.type != ResultType.SUCCESSFUL:
+                return None
+            payload = latest.return_value
+        else:
+            payload = stored  # RQ 0.5 keeps no stream
+        if payload is None:
+            return None
+        # One signature serves the hash and the stream; a value of RQ's worker has none.
+        signed = signature is not None and payload == stored
+        self._signatures["result"] = codec.text(signature) if signed else None
+        return self._loads("result", payload)
+
+    @property
+    def result(self) -> Any:
+        """The same as :meth:`return_value`, by its older name."""
+        return self.return_value()
+
+    def _read_outcome(self, link: redis.Redis, keys: Keys) -> Any:
+        with link.pipeline(transaction=False) as pipeline:
+            pipeline.hmget(keys.job(self.id), "result", FIELDS["result"])
+            pipeline.xrevrange(keys.results(self.id), count=1)
+            return pipeline.execute()
+
+    @property
+    def exc_info(self) -> str | None:
+        """The traceback, or the reason, of the last failure; None where it did not fail."""
+        if not self._exc_info:
+            _, entries = self._ask(self._read_outcome)
+            if entries:
+                self._exc_info = read_result(self.id, *entries[0]).exc_string
+        return self._exc_info or None
+
+    # Arrows
+
+    def requeue(self, at_front: bool = False) -> Self:
+        """Put a failed job back into its queue.
+
+        Raises:
+            InvalidJobOperation: it is not among the failed jobs (any more).
+            NoSuchJobError: it is gone.
+        """
+        transitions = self._transitions
+        with translate_errors(transitions.connection):
+            verdict = transitions.requeue([self.id], at_front=at_front)[0]
+        if verdict == "missing":
+            raise NoSuchJobError(f"Job {self.id} is gone, so it can't be requeued.")
+        if verdict != "queued":
+            raise InvalidJobOperation(
+                f"Job {self.id} is not among the failed jobs of queue {self.origin!r}, so it can't "
+                "be requeued. Someone may have done so already."
+            )
+        self._status = JobStatus.QUEUED
+        return self
+
+    def delete(self) -> None:
+        """Remove the job and everything kept of it. Deleting what is gone does nothing.
+
+        A run that goes on loses its hold: its outcome will be dropped.
+        """
+        transitions = self._transitions
+        with translate_errors(transitions.connection):
+            transitions.delete([self.id])

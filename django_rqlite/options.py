@@ -1,0 +1,151 @@
+"""The options of an enqueueing call, spelled and checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from .exceptions import InvalidJobError, InvalidJobIdError
+from .protocol.durations import parse_duration
+from .protocol.records import JOB_ID
+
+#: RQ's options that this release does not know. Passing one on to the function would only fail
+#: later, in the worker; leaving it out would silently do something else than was asked.
+_NOT_YET = (
+    "depends_on",
+    "retry",
+    "repeat",
+    "on_success",
+    "on_failure",
+    "on_stopped",
+    "webhooks",
+    "unique",
+    "group_id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JobOptions:
+    """What may be said about a job beside the call itself. Durations in whole seconds.
+
+    Attributes:
+        timeout: how long it may run; −1 without limit; None: the queue's default.
+        result_ttl: how long its result is kept; −1 for ever, 0 not at all; None: the default.
+        failure_ttl: how long it is kept when it failed; −1 for ever; None: a year.
+        ttl: how long it may wait; None: for ever.
+        description: None: made from the call.
+        job_id: None: a new one.
+        at_front: before all others of its queue.
+        meta: the job's own notes; None: none.
+    """
+
+    timeout: int | None = None
+    result_ttl: int | None = None
+    failure_ttl: int | None = None
+    ttl: int | None = None
+    description: str | None = None
+    job_id: str | None = None
+    at_front: bool = False
+    meta: Mapping[str, Any] | None = None
+
+
+_NAMES = tuple(field.name for field in fields(JobOptions) if field.name != "timeout")
+
+
+def checked(
+    *,
+    timeout: int | str | None = None,
+    result_ttl: int | str | None = None,
+    failure_ttl: int | str | None = None,
+    ttl: int | str | None = None,
+    description: str | None = None,
+    job_id: str | None = None,
+    at_front: bool = False,
+    meta: Mapping[str, Any] | None = None,
+    timeout_name: str = "timeout",
+    **unknown: Any,
+) -> JobOptions:
+    """The options of ``enqueue_call``.
+
+    Args:
+        timeout_name: what the caller knows the timeout as, for errors.
+
+    Raises:
+        InvalidDurationError: a duration is none, or too small.
+        InvalidJobIdError: RQ would not accept the id.
+        InvalidJobError: an option is not known.
+    """
+    for name, value in unknown.items():
+        if name in _NOT_YET:
+            if value:
+                raise InvalidJobError(
+                    f"The option {name!r} is not supported by this release of django_rqlite. To "
+                    f"pass {name!r} to the function itself, use args=(...) and kwargs={{...}}."
+                )
+        elif name == "pipeline":
+            if value is not None:
+                raise InvalidJobError(
+                    "The option 'pipeline' is not supported: one enqueue is one atomic script "
+                    "here, so there is nothing to group. Leave it out."
+                )
+        else:
+            raise InvalidJobError(
+                f"enqueue_call() has no option {name!r}. To pass it to the function, put it into "
+                "kwargs={...}."
+            )
+    if job_id is not None and not (isinstance(job_id, str) and JOB_ID.fullmatch(job_id)):
+        raise InvalidJobIdError(
+            f"job_id {job_id!r} has characters other than letters, digits, '_' and '-', or is "
+            "empty. Choose another, or leave it out to get a new one."
+        )
+    if meta is not None and not isinstance(meta, Mapping):
+        raise InvalidJobError(f"meta must be a dictionary, not {type(meta).__name__}.")
+    return JobOptions(
+        timeout=_duration(timeout, timeout_name, minimum=1),
+        result_ttl=_duration(result_ttl, "result_ttl"),
+        failure_ttl=_duration(failure_ttl, "failure_ttl", minimum=1),
+        ttl=_ttl(ttl),
+        description=description,
+        job_id=job_id,
+        at_front=bool(at_front),
+        meta=meta,
+    )
+
+
+def split(
+    args: Sequence[Any], kwargs: dict[str, Any]
+) -> tuple[JobOptions, Sequence[Any], Mapping[str, Any]]:
+    """Part the keywords of ``enqueue`` into options and the function's own, as RQ does.
+
+    With ``args=`` or ``kwargs=`` given explicitly, these alone go to the function.
+
+    Raises:
+        InvalidJobError: positional arguments beside explicit ones, or see :func:`checked`.
+    """
+    given: dict[str, Any] = {}
+    if kwargs:
+        if "job_timeout" in kwargs:
+            given["timeout"] = kwargs.pop("job_timeout")
+            given["timeout_name"] = "job_timeout"
+        for name in (*_NAMES, *_NOT_YET, "pipeline"):
+            if name in kwargs:
+                given[name] = kwargs.pop(name)
+        if "args" in kwargs or "kwargs" in kwargs:
+            if args:
+                raise InvalidJobError(
+                    "Positional arguments can't be combined with explicit args=(...) and "
+                    "kwargs={...}. Put all of them into args."
+                )
+            args = kwargs.pop("args", None) or ()
+            kwargs = kwargs.pop("kwargs", None) or {}
+    return checked(**given), args, kwargs
+
+
+def _duration(value: int | str | None, name: str, minimum: int = 0) -> int | None:
+    return None if value is None else parse_duration(value, name=name, minimum=minimum)
+
+
+def _ttl(value: int | str | None) -> int | None:
+    seconds = _duration(value, "ttl", minimum=1)
+    return None if seconds == -1 else seconds

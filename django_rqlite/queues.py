@@ -1,0 +1,389 @@
+"""Queues as the settings configure them, and the calls that put jobs into them."""
+
+from __future__ import annotations
+
+import uuid
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+import redis
+from django.utils.module_loading import import_string
+
+from . import conf
+from .commit import AFTER_REQUEST, AT_ONCE, ON_COMMIT, push_when_visible
+from .connections import connection_for, prefix_of, translate_errors
+from .engine.transitions import Hold, Transitions
+from .exceptions import ConfigurationError, InvalidJobError, InvalidJobOperation
+from .execution import Succeeded, perform, time_limit
+from .jobs import Job
+from .options import JobOptions, checked, split
+from .outcomes import settle
+from .protocol import codec
+from .protocol.durations import parse_duration
+from .protocol.keys import Keys
+from .protocol.records import DEFAULT_TIMEOUT, JobStatus
+from .protocol.serializers import Serializer, resolve
+from .registries import (
+    CanceledJobRegistry,
+    DeferredJobRegistry,
+    FailedJobRegistry,
+    FinishedJobRegistry,
+    ScheduledJobRegistry,
+    StartedJobRegistry,
+)
+
+_T = TypeVar("_T")
+
+COMMIT_MODES = (ON_COMMIT, AT_ONCE, AFTER_REQUEST)
+
+#: What a job that was run in place shows as its worker (RQ's word for it).
+IN_PLACE = "sync"
+
+#: Seconds that a job run in place may overstay its timeout before its caller counts as dead.
+IN_PLACE_SLACK = 60
+
+
+class Queue:
+    """A queue of jobs on one Redis connection. Durations are in whole seconds.
+
+    Attributes:
+        name: as in ``RQ_QUEUES``.
+        connection: the client of its server.
+        is_async: whether a worker runs the jobs (True), or the caller, at once.
+        job_class: what :meth:`enqueue` makes.
+    """
+
+    #: What :attr:`job_class` is unless the settings or the caller say otherwise.
+    default_job_class: type[Job] = Job
+
+    def __init__(
+        self,
+        name: str = "default",
+        default_timeout: int | str | None = None,
+        connection: redis.Redis | None = None,
+        is_async: bool = True,
+        job_class: type[Job] | str | None = None,
+        serializer: object = None,
+        *,
+        commit_mode: str | None = None,
+        autocommit: bool | None = None,
+        default_result_ttl: int | None = None,
+    ) -> None:
+        if autocommit is not None:
+            warnings.warn(
+                "The argument autocommit is deprecated; use commit_mode.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            commit_mode = commit_mode or (AT_ONCE if autocommit else AFTER_REQUEST)
+        if commit_mode is not None and commit_mode not in COMMIT_MODES:
+            raise ConfigurationError(
+                f"commit_mode {commit_mode!r} is none of {', '.join(COMMIT_MODES)}."
+            )
+        self.name = name
+        self.connection = connection if connection is not None else _configured_connection(name)
+        self.is_async = is_async
+        self.job_class = _class(job_class, self.default_job_class, Job, "JOB_CLASS")
+        self.serializer: Serializer = resolve(
+            serializer, setting=f"RQ_QUEUES[{name!r}]['SERIALIZER']"
+        )
+        self.commit_mode = commit_mode or conf.commit_mode()
+        self._default_timeout = (
+            parse_duration(default_timeout, name="default_timeout", minimum=1) or DEFAULT_TIMEOUT
+        )
+        self._default_result_ttl = default_result_ttl
+        self._keys = Keys(prefix_of(self.connection))
+        self._transitions = Transitions(self.connection, self._keys)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __bool__(self) -> bool:
+        return True  # an empty queue is a queue
+
+    # Enqueueing
+
+    def enqueue(self, f: Callable[..., Any] | str, *args: Any, **kwargs: Any) -> Job:
+        """Make a job of a call and put it into this queue, in one round trip.
+
+        Inside an open database transaction the job becomes visible when that commits; it has its
+        id at once.
+
+        Args:
+            f: a function at the top of a module, a bound method, a callable instance, or a
+                dotted path.
+            *args, **kwargs: for the function, except these keywords, which are RQ's options:
+                ``job_timeout``, ``result_ttl``, ``failure_ttl``, ``ttl`` (seconds, or forms such
+                as ``'1h30m'``; −1 for ever), ``job_id``, ``description``, ``at_front``, ``meta``.
+                With ``args=(…)`` and ``kwargs={…}`` these alone go to the function.
+
+        Raises:
+            InvalidJobError: it can't become a job; see the subclasses. Nothing was written.
+            DuplicateJobError: a job with this ``job_id`` runs now.
+            RedisUnavailableError: the server does not answer.
+        """
+        options, call_args, call_kwargs = split(args, kwargs)
+        return self._submit(self._make(f, call_args, call_kwargs, options), options.at_front)
+
+    def enqueue_call(
+        self,
+        func: Callable[..., Any] | str,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Job:
+        """The same as :meth:`enqueue`, with the call apart from the options.
+
+        Args:
+            **options: as for :meth:`enqueue`, with ``timeout`` instead of ``job_timeout``.
+        """
+        settled = checked(**options)
+        return self._submit(self._make(func, args or (), kwargs or {}, settled), settled.at_front)
+
+    def create_job(
+        self,
+        func: Callable[..., Any] | str,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Job:
+        """A job for this queue that is not in it yet; options as for :meth:`enqueue_call`."""
+        return self._make(func, args or (), kwargs or {}, checked(**options))
+
+    def enqueue_job(self, job: Job, at_front: bool = False) -> Job:
+        """Put a job made with :meth:`create_job` or :meth:`Job.create` into this queue."""
+        job.origin = self.name
+        self._fill_defaults(job)
+        return self._submit(job, at_front)
+
+    def _make(
+        self,
+        func: Callable[..., Any] | str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: JobOptions,
+    ) -> Job:
+        if not isinstance(args, tuple | list):
+            raise InvalidJobError(f"args must be a tuple or a list, not {type(args).__name__}.")
+        if not isinstance(kwargs, Mapping):
+            raise InvalidJobError(f"kwargs must be a dictionary, not {type(kwargs).__name__}.")
+        job = self.job_class._prepared(
+            func, args, kwargs, options, self.name, self.connection, self.serializer
+        )
+        self._fill_defaults(job)
+        return job
+
+    def _fill_defaults(self, job: Job) -> None:
+        if job.timeout is None:
+            job.timeout = self._default_timeout
+        if job.result_ttl is None:
+            job.result_ttl = self._default_result_ttl
+
+    def _submit(self, job: Job, at_front: bool) -> Job:
+        # Everything that can be wrong with the call is found before the transaction goes on.
+        fields = job.to_fields()
+
+        def push() -> None:
+            if not self.is_async:
+                self._run_in_place(job)
+                return
+            with translate_errors(self.connection):
+                enqueued = self._transitions.enqueue(
+                    job.id, self.name, fields, minted=job.minted, at_front=at_front, ttl=job.ttl
+                )
+            job._status = JobStatus.QUEUED
+            job.enqueued_at = codec.moment(enqueued.encode())
+
+        push_when_visible(self.commit_mode, push)
+        return job
+
+    def _run_in_place(self, job: Job) -> None:
+        """Run the job in this process and store its outcome as a worker would."""
+        hold = Hold(job.id, self.name, uuid.uuid4().hex)
+        lease = (time_limit(job.timeout) or 86_400) + IN_PLACE_SLACK
+        with translate_errors(self.connection):
+            started = self._transitions.start_in_place(
+                hold, job.to_fields(), lease=lease, worker_name=IN_PLACE
+            )
+            job.enqueued_at = job.started_at = codec.moment(started.encode())
+            outcome = perform(job)
+            settle(self._transitions, "", hold, outcome, job.result_ttl, job.failure_ttl, IN_PLACE)
+        job.ended_at = datetime.now(UTC)
+        done = isinstance(outcome, Succeeded)
+        job._status = JobStatus.FINISHED if done else JobStatus.FAILED
+
+    # Looking
+
+    @property
+    def key(self) -> str:
+        """The key of its list."""
+        return self._keys.queue(self.name)
+
+    @property
+    def count(self) -> int:
+        """How many jobs wait."""
+        with translate_errors(self.connection):
+            return cast("int", self.connection.llen(self.key))
+
+    def is_empty(self) -> bool:
+        """Whether no job waits."""
+        return self.count == 0
+
+    def get_job_ids(self, offset: int = 0, length: int = -1) -> list[str]:
+        """Ids of jobs that wait, next one first.
+
+        Args:
+            length: how many at the most; −1: all.
+        """
+        last = offset + length - 1 if length >= 0 else -1
+        with translate_errors(self.connection):
+            members = cast("list[bytes]", self.connection.lrange(self.key, offset, last))
+        return [codec.text(member) for member in members] if length else []
+
+    @property
+    def job_ids(self) -> list[str]:
+        """Ids of all jobs that wait, next one first."""
+        return self.get_job_ids()
+
+    def get_jobs(self, offset: int = 0, length: int = -1) -> list[Job]:
+        """Jobs that wait, next one first, in two round trips; see :meth:`get_job_ids`."""
+        ids = self.get_job_ids(offset, length)
+        found = self.job_class.fetch_many(ids, self.connection, self.serializer)
+        return [job for job in found if job is not None]
+
+    @property
+    def jobs(self) -> list[Job]:
+        """All jobs that wait, next one first."""
+        return self.get_jobs()
+
+    def fetch_job(self, job_id: str) -> Job | None:
+        """The job with this id if it belongs to this queue, whatever its state; else None."""
+        job = self.job_class.fetch_many([job_id], self.connection, self.serializer)[0]
+        return job if job is not None and job.origin == self.name else None
+
+    def get_job_position(self, job_or_id: Job | str) -> int | None:
+        """How many jobs wait before this one; None where it does not wait here."""
+        job_id = job_or_id.id if isinstance(job_or_id, Job) else job_or_id
+        with translate_errors(self.connection):
+            return cast("int | None", self.connection.lpos(self.key, job_id))
+
+    @property
+    def started_job_registry(self) -> StartedJobRegistry:
+        """Jobs that run."""
+        return StartedJobRegistry(queue=self)
+
+    @property
+    def finished_job_registry(self) -> FinishedJobRegistry:
+        """Jobs that ended well."""
+        return FinishedJobRegistry(queue=self)
+
+    @property
+    def failed_job_registry(self) -> FailedJobRegistry:
+        """Jobs that failed."""
+        return FailedJobRegistry(queue=self)
+
+    @property
+    def deferred_job_registry(self) -> DeferredJobRegistry:
+        """Jobs that wait for other jobs."""
+        return DeferredJobRegistry(queue=self)
+
+    @property
+    def scheduled_job_registry(self) -> ScheduledJobRegistry:
+        """Jobs that wait for their time."""
+        return ScheduledJobRegistry(queue=self)
+
+    @property
+    def canceled_job_registry(self) -> CanceledJobRegistry:
+        """Jobs that were canceled."""
+        return CanceledJobRegistry(queue=self)
+
+    # Deleting
+
+    def empty(self) -> int:
+        """Delete all jobs that wait; returns how many. Those that run or have ended stay."""
+        with translate_errors(self.connection):
+            return self._transitions.empty(self.name)
+
+    def delete(self, delete_jobs: bool = True) -> None:
+        """Take the queue out of the set of queues; it comes back with the next enqueue.
+
+        Args:
+            delete_jobs: delete the jobs that wait first.
+
+        Raises:
+            InvalidJobOperation: jobs wait in it, and they were not to be deleted.
+        """
+        if delete_jobs:
+            self.empty()
+        with translate_errors(self.connection):
+            waiting = self._transitions.delete_queue(self.name)
+        if waiting:
+            raise InvalidJobOperation(
+                f"Queue {self.name!r} was not deleted: {waiting} jobs wait in it and would be "
+                "lost. Let them run, or delete them too with delete_jobs=True."
+            )
+
+
+def get_queue(
+    name: str = "default",
+    default_timeout: int | str | None = None,
+    is_async: bool | None = None,
+    autocommit: bool | None = None,
+    commit_mode: str | None = None,
+    connection: redis.Redis | None = None,
+    queue_class: type[Queue] | str | None = None,
+    job_class: type[Job] | str | None = None,
+    serializer: object = None,
+    **kwargs: Any,
+) -> Queue:
+    """The queue of this name as ``RQ_QUEUES`` configures it. Cheap: it shares one client.
+
+    Arguments other than ``name`` stand in for what the settings say.
+
+    Raises:
+        UnknownQueueError: ``RQ_QUEUES`` has no such queue.
+        ConfigurationError: its settings can't be used.
+    """
+    configured = conf.queue(name)
+    made_by = _class(queue_class or configured.queue_class, Queue, Queue, "QUEUE_CLASS")
+    return made_by(
+        name,
+        default_timeout=configured.default_timeout if default_timeout is None else default_timeout,
+        connection=connection_for(configured) if connection is None else connection,
+        is_async=configured.is_async if is_async is None else is_async,
+        job_class=job_class or cast("type[Job] | str | None", configured.job_class),
+        serializer=configured.serializer if serializer is None else serializer,
+        commit_mode=commit_mode,
+        autocommit=autocommit,
+        default_result_ttl=configured.default_result_ttl,
+        **kwargs,
+    )
+
+
+def enqueue(func: Callable[..., Any] | str, *args: Any, **kwargs: Any) -> Job:
+    """Make a job of a call and put it into the queue ``default``; see :meth:`Queue.enqueue`."""
+    return get_queue().enqueue(func, *args, **kwargs)
+
+
+def _configured_connection(name: str) -> redis.Redis:
+    return connection_for(conf.queue(name))
+
+
+def _class(given: object, default: type[_T], base: type[_T], setting: str) -> type[_T]:
+    """The class that a setting names, of the right kind."""
+    if given is None:
+        return default
+    try:
+        found = import_string(given) if isinstance(given, str) else given
+    except ImportError as exc:
+        raise ConfigurationError(f"{setting}: {given!r} can't be imported ({exc}).") from exc
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise ConfigurationError(
+            f"{setting}: {given!r} does not inherit from {base.__module__}.{base.__qualname__}."
+        )
+    return found
