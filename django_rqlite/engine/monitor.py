@@ -7,7 +7,7 @@ The worker never uses it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -154,11 +154,8 @@ class Monitor:
         members, *answers = _answers(self.connection, commands)
         others = [name for name in self._queue_names(members) if name not in queues]
         read = others[:MOST_FOUND]
-        return Overview(
-            self._counted(queues, answers),
-            self.counts(read) if read else (),
-            len(others[MOST_FOUND:]),
-        )
+        counts = self.counts(read) if read else ()
+        return Overview(self._counted(queues, answers), counts, len(others) - len(read))
 
     def counts(self, queues: Sequence[str]) -> list[QueueCounts]:
         """How much is where, for each of the queues. One round trip."""
@@ -218,7 +215,7 @@ class Monitor:
         return Page(int(total), self._rows(place, ids, scores))
 
     def _rows(
-        self, place: Place, ids: Sequence[str], scores: Sequence[float | None]
+        self, place: Place | None, ids: Sequence[str], scores: Sequence[float | None]
     ) -> Sequence[Row]:
         per_row = 4 if place is Place.FAILED else 3
         commands: list[tuple[Any, ...]] = []
@@ -257,14 +254,9 @@ class Monitor:
     def _results(job_id: str, entries: Any) -> Sequence[ResultRecord]:
         return [read_result(job_id, entry, values or {}) for entry, values in _list(entries)]
 
-    def jobs(self, job_ids: Iterable[str]) -> list[JobRecord | None]:
-        """The records of these ids; None where there is no hash. One round trip."""
-        ids = list(job_ids)
-        answers = _answers(self.connection, [("HGETALL", self.keys.job(job)) for job in ids])
-        return [
-            read_job(job_id, fields) if isinstance(fields, dict) and fields else None
-            for job_id, fields in zip(ids, answers, strict=True)
-        ]
+    def jobs(self, job_ids: Sequence[str]) -> list[JobRecord | None]:
+        """Summaries of these jobs, as in :class:`Row`; None for no hash. One round trip."""
+        return [row.job for row in self._rows(None, job_ids, [None] * len(job_ids))]
 
     def job(self, job_id: str) -> JobDetail | None:
         """All about one job, or None where it has no hash. One round trip."""
