@@ -41,8 +41,6 @@ SERVER, SITE, WORKER = 0, 1, 2
 # and that any process has to end before it is killed.
 GRACE = 3
 PATIENCE = 10
-# The system's limit for the path of a unix socket is 104 bytes or more.
-LONGEST_SOCKET_PATH = 100
 
 
 class CannotStart(Exception):
@@ -84,7 +82,7 @@ def run(port: int, folder: Path, socket_file: Path) -> None:
             # SIGTERM even when orphaned: the command has a server to end.
             supervisor.start(
                 "valkey",
-                [*manage, "rqserver", "--folder", str(folder), "--socket", str(socket_file)],
+                [*manage, "rqserver", "-v0", "--folder", str(folder), "--socket", str(socket_file)],
                 stage=SERVER,
                 if_orphaned=signal.SIGTERM,
             )
@@ -163,7 +161,7 @@ def only_demo_in(folder: Path) -> Iterator[None]:
 def socket_path(folder: Path) -> Iterator[Path]:
     """Where the server listens: in the folder, or in a temporary one if that path is too long."""
     path = folder / "valkey.sock"
-    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) <= embedded.LONGEST_SOCKET_PATH:
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="rqlite-") as short:

@@ -18,6 +18,7 @@ from urllib.parse import urlencode, urljoin
 from urllib.request import HTTPCookieProcessor, ProxyHandler, Request, build_opener
 
 import pytest
+import redis
 
 from tests.conftest import wait_until
 
@@ -195,12 +196,21 @@ def test_ctrl_c_while_a_job_runs(demo: Demo) -> None:
     assert demo.processes() == set()
 
 
-@pytest.mark.parametrize("child", ["valkey", "worker-1", "site"])
+@pytest.mark.parametrize("child", ["worker-1", "site"])
 def test_the_death_of_one_ends_all(demo: Demo, child: str) -> None:
     assert demo.url
     os.kill(demo.process_id(child), signal.SIGKILL)
     assert demo.exit_code() == 1
     assert f"{child} was killed by SIGKILL." in demo.output
+    assert demo.processes() == set()
+
+
+def test_the_end_of_the_server_ends_all(demo: Demo, tmp_path: Path) -> None:
+    assert demo.url
+    with redis.Redis(unix_socket_path=str(tmp_path / "demo" / "valkey.sock")) as client:
+        client.shutdown(nosave=True)
+    assert demo.exit_code() == 1
+    assert "valkey ended with exit code 1." in demo.output
     assert demo.processes() == set()
 
 
