@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 import redis as redis_py
 from django.conf import settings
+from django.core.signals import setting_changed
 
 from django_rqlite import embedded
 
@@ -92,6 +93,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[URL_VARIABLE] = server.url
     for queue in settings.RQ_QUEUES.values():
         queue["URL"] = server.url
+    # Something may have read them while Django was set up, which was before.
+    setting_changed.send(sender=None, setting="RQ_QUEUES", value=settings.RQ_QUEUES, enter=True)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -63,14 +63,14 @@ def test_refuses_what_is_no_duration(value: object) -> None:
 
 @pytest.mark.parametrize("value", [-2, "-5", LONGEST + 1, "99999999d"])
 def test_refuses_what_is_out_of_range(value: int | str) -> None:
-    with pytest.raises(InvalidDurationError, match="result_ttl is .*, but the (least|most) is"):
+    with pytest.raises(InvalidDurationError, match=r"result_ttl is .*, but the (least|most) is"):
         parse_duration(value, name="result_ttl")
 
 
 @pytest.mark.parametrize("value", [0, "0", "0h"])
 def test_minimum_refuses_zero(value: int | str) -> None:
     assert parse_duration(value, name="ttl") == 0
-    with pytest.raises(InvalidDurationError, match="ttl is .*, but the least is 1 s, or -1"):
+    with pytest.raises(InvalidDurationError, match=r"ttl is .*, but the least is 1 s, or -1"):
         parse_duration(value, name="ttl", minimum=1)
 
 
