@@ -228,7 +228,7 @@ class Queue:
     def count(self) -> int:
         """How many jobs wait."""
         with translate_errors(self.connection):
-            return cast("int", self.connection.llen(self.key))
+            return self.connection.llen(self.key)
 
     def is_empty(self) -> bool:
         """Whether no job waits."""

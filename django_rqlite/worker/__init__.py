@@ -1,0 +1,11 @@
+"""The worker process: ``manage.py rqworker``.
+
+One single-threaded parent (:mod:`loop`) talks to Redis; children forked beforehand (:mod:`crew`,
+:mod:`child`) run the jobs. ``docs/design.md`` tells the story.
+"""
+
+from __future__ import annotations
+
+from .loop import Worker
+
+__all__ = ["Worker"]

@@ -1,0 +1,485 @@
+"""The worker: one thread, one selector, one conversation with Redis.
+
+Each turn does all that is due with Redis (:meth:`Worker._converse`) and then sleeps until
+something happens: a child reports or ends, a queue has a job, a signal arrives, a time is up.
+What can't be done because Redis does not answer stays to be done and is tried again; every call
+can be repeated safely, since outcomes are fenced and claims carry their execution's id.
+"""
+
+from __future__ import annotations
+
+import logging
+import selectors
+import signal
+import time
+import uuid
+from collections import deque
+from collections.abc import Sequence
+
+import redis
+
+from .. import conf
+from ..connections import describe, translate_errors
+from ..engine.transitions import Claim, NextClaim
+from ..exceptions import ConfigurationError
+from ..execution import Failed, Succeeded, time_limit
+from ..maintenance import janitor
+from ..outcomes import settle
+from ..protocol.records import read_job
+from ..queues import Queue
+from ..version import VERSION
+from .child import QueueTraits
+from .crew import Assignment, Child, Crew
+from .outage import Outage, passes
+from .patience import give_patience
+from .preload import import_jobs, share_memory
+from .presence import Presence, default_name
+from .signals import STOP, SignalPipe
+from .wakeup import Wakeup
+
+logger = logging.getLogger("django_rqlite.worker")
+
+#: Seconds within which a second signal is taken for the first, sent twice: a terminal's Ctrl-C
+#: reaches the worker itself and whoever forwards it (RQ 2.12 does the same).
+SAME_SIGNAL = 1.0
+
+#: Heartbeats in one lease.
+BEATS_PER_LEASE = 4
+
+#: Heartbeats between two sweeps of the registries.
+BEATS_PER_SWEEP = 4
+
+
+class Worker:
+    """Takes jobs from queues of one server and has each run in a process of its own.
+
+    Durations are in seconds.
+
+    Args:
+        queues: in the order of preference.
+        name: None: ``<host>.<pid>``.
+        burst: end when no job is left.
+        max_jobs: end after so many jobs.
+        max_idle_time: end after so long without a job.
+        worker_ttl: how long the worker's record stays without a heartbeat.
+        grace: how long running jobs may go on after the worker was asked to end, before they are
+            put back into their queues; None: as long as their timeouts let them.
+        concurrency: how many jobs run at once.
+        max_jobs_per_child: after how many jobs a child process is replaced; 0: never.
+
+    Raises:
+        ConfigurationError: no queues, or a number that makes no sense.
+    """
+
+    def __init__(
+        self,
+        queues: Sequence[Queue],
+        *,
+        name: str | None = None,
+        burst: bool = False,
+        max_jobs: int | None = None,
+        max_idle_time: float | None = None,
+        worker_ttl: int = 420,
+        grace: float | None = None,
+        concurrency: int = 1,
+        max_jobs_per_child: int = 1,
+    ) -> None:
+        if not queues:
+            raise ConfigurationError("A worker needs at least one queue to listen to.")
+        self.name = name or default_name()
+        self.queues = queues
+        self._burst = burst
+        self._jobs_left = max_jobs
+        self._max_idle_time = max_idle_time
+        self._grace = grace
+        self._concurrency = concurrency
+        self._lease = conf.lease()
+
+        names = [queue.name for queue in queues]
+        self._transitions = queues[0]._transitions
+        self._connection = self._transitions.connection
+        self._names = names
+        self._presence = Presence(
+            self._transitions, self.name, names, worker_ttl=worker_ttl, lease=self._lease
+        )
+        self._selector = selectors.DefaultSelector()
+        self._signals = SignalPipe()
+        keys = [queue.key for queue in queues]
+        self._wakeup = Wakeup(self._connection, self._selector, names, keys)
+        traits = {queue.name: QueueTraits(queue.job_class, queue.serializer) for queue in queues}
+        self._crew = Crew(self._selector, traits, self._foreign, max_jobs_per_child)
+        self._outage = Outage(describe(self._connection))
+
+        #: Jobs whose outcomes, or whose return to the queue, Redis does not know yet.
+        self._unsettled: deque[Assignment] = deque()
+        #: The next claim, with an execution's id that stays until the claim was answered.
+        self._wanted: NextClaim | None = None
+        #: Whether the queues had nothing at the last look, and nothing was heard since.
+        self._nothing_waits = False
+        self._complaints: set[str] = set()
+        now = time.monotonic()
+        self._idle_since = now
+        self._beat_at = now
+        self._beats = 0
+        #: Monotonic time of the first signal to end; None: none came.
+        self._stop_requested: float | None = None
+        self._give_up = False
+
+    # The life of a worker
+
+    def work(self) -> None:
+        """Run jobs until asked to end, or until there is no more to do. Main thread only.
+
+        Raises:
+            RedisUnavailableError: Redis does not answer at the start. Later it is waited for.
+            WorkerNameTakenError: a live worker bears the name.
+        """
+        give_patience(self._connection)
+        import_jobs()
+        share_memory()
+        with translate_errors(self._connection):
+            self._presence.register()
+        self._signals.open()
+        self._selector.register(self._signals.reader, selectors.EVENT_READ, self._signals)
+        logger.info("RQ worker %r started, version %s", self._record_key, VERSION)
+        logger.info("*** Listening on %s...", ", ".join(self._names))
+        try:
+            while not self._done():
+                self._sleep()
+                self._converse()
+        finally:
+            self._close()
+
+    @property
+    def _record_key(self) -> str:
+        return self._transitions.keys.worker(self.name)
+
+    def _done(self) -> bool:
+        if self._give_up:
+            return True
+        if self._crew.busy or self._unsettled:
+            return False
+        if self._stopping:
+            return True
+        if self._jobs_left == 0:
+            logger.info("Worker %s: has run as many jobs as it was asked to, quitting", self.name)
+            return True
+        if self._nothing_waits and self._burst:
+            logger.info("Worker %s: done, quitting", self.name)
+            return True
+        if self._idle_until is not None and time.monotonic() >= self._idle_until:
+            logger.info("Worker %s: idle for %g seconds, quitting", self.name, self._max_idle_time)
+            return True
+        return False
+
+    @property
+    def _stopping(self) -> bool:
+        return self._stop_requested is not None
+
+    @property
+    def _idle_until(self) -> float | None:
+        if self._max_idle_time is None or not self._nothing_waits or self._crew.busy:
+            return None
+        return self._idle_since + self._max_idle_time
+
+    def _close(self) -> None:
+        for child in self._crew.busy:
+            self._crew.kill(child, "the worker ended", give_back=True)
+        self._crew.dismiss()
+        while len(self._crew):
+            self._selector.select(max(0.0, (self._crew.next_due() or 0.0) - time.monotonic()))
+            self._signals.read()
+            self._keep_time()
+            self._unsettled.extend(self._crew.reap())
+        self._wakeup.hang_up()
+        try:
+            if self._wanted is not None:
+                # A claim without an answer may have succeeded. Asked again, it gives the same job,
+                # or another; either goes back.
+                claim = self._transitions.claim(self.name, self._wanted)
+                if claim.hold is not None:
+                    self._transitions.release(self.name, claim.hold)
+            while self._unsettled:
+                self._settle(self._unsettled[0], None)
+                self._unsettled.popleft()
+            self._presence.retire()
+        except redis.RedisError as exc:
+            logger.error(
+                "Worker %s: could not say good-bye to Redis at %s (%s). What it held is queued "
+                "again when the lease of %d s ends.",
+                self.name,
+                describe(self._connection),
+                exc,
+                self._lease,
+            )
+        self._selector.close()
+        self._signals.close()
+
+    # With Redis
+
+    def _converse(self) -> None:
+        """Do all that is due with Redis, as far as it answers."""
+        retry_at = self._outage.retry_at
+        if retry_at is not None and time.monotonic() < retry_at:
+            return
+        try:
+            self._settle_all()
+            self._beat_if_due()
+            self._claim_all()
+            if self._may_claim:
+                self._wakeup.listen()
+        except (redis.RedisError, OSError) as exc:
+            self._lost(exc)
+        else:
+            self._outage.over()
+        self._keep_spare()
+
+    def _lost(self, exc: Exception) -> None:
+        self._wakeup.hang_up()
+        self._nothing_waits = False
+        self._outage.note(exc)
+
+    def _settle_all(self) -> None:
+        while self._unsettled:
+            assignment = self._unsettled[0]
+            then = self._next_claim() if self._may_claim else None
+            try:
+                claim = self._settle(assignment, then)
+            except redis.ResponseError as exc:
+                if passes(exc):
+                    raise
+                # Trying for ever would stop the worker. The lease ends, and the job is found.
+                logger.exception(
+                    "Worker %s: the outcome of job %s can't be stored; the job will be found "
+                    "when its lease has ended.",
+                    self.name,
+                    assignment.hold.job_id,
+                )
+                claim = None
+            self._unsettled.popleft()
+            if claim is not None:
+                self._answered(claim)
+
+    def _settle(self, assignment: Assignment, then: NextClaim | None) -> Claim | None:
+        """Store one outcome, or give the job back; gives the answer to the claim if there was."""
+        hold, record = assignment.hold, assignment.record
+        outcome = assignment.outcome
+        if outcome is None:
+            if self._transitions.release(self.name, hold):
+                logger.warning("%s: put back to the front (%s)", hold.queue, hold.job_id)
+            return None
+        settled = settle(
+            self._transitions,
+            self.name,
+            hold,
+            outcome,
+            record.result_ttl,
+            record.failure_ttl,
+            self.name,
+            then,
+        )
+        if not settled.stored:
+            logger.warning(
+                "%s: the outcome of job %s was dropped: it was deleted or taken over meanwhile.",
+                hold.queue,
+                hold.job_id,
+            )
+        return settled.claim if then else None
+
+    def _beat_if_due(self) -> None:
+        now = time.monotonic()
+        if now < self._beat_at:
+            return
+        held = [assignment.hold for assignment in self._crew.assignments()]
+        lost = self._presence.beat(held)
+        for hold in held:
+            if hold.execution in lost:
+                logger.warning(
+                    "%s: job %s was deleted or taken over while it runs here; its outcome will "
+                    "be dropped.",
+                    hold.queue,
+                    hold.job_id,
+                )
+        self._beats += 1
+        if self._beats % BEATS_PER_SWEEP == 1:
+            janitor.sweep(self._transitions, self._names)
+            self._wakeup.forgive()
+            self._complaints.clear()
+        # A look at the queues although nothing was heard: should a connection have died without
+        # a sign, the worker is deaf for no longer than this.
+        self._nothing_waits = False
+        self._beat_at = now + self._lease / BEATS_PER_LEASE
+
+    def _claim_all(self) -> None:
+        while self._may_claim and not self._nothing_waits:
+            self._answered(self._transitions.claim(self.name, self._next_claim()))
+
+    @property
+    def _may_claim(self) -> bool:
+        return (
+            not self._stopping and self._jobs_left != 0 and len(self._crew.busy) < self._concurrency
+        )
+
+    def _next_claim(self) -> NextClaim:
+        if self._wanted is None:
+            self._wanted = NextClaim(uuid.uuid4().hex, self._names, self._lease)
+        return self._wanted
+
+    def _answered(self, claim: Claim) -> None:
+        self._wanted = None
+        for note in claim.notes:
+            if note not in self._complaints:
+                self._complaints.add(note)
+                logger.warning("Worker %s: %s", self.name, note)
+        if claim.hold is None:
+            if not claim.more:
+                self._nothing_waits = True
+            return
+        self._nothing_waits = False
+        self._idle_since = time.monotonic()
+        if self._jobs_left is not None:
+            self._jobs_left -= 1
+        self._start(claim)
+
+    # With the children
+
+    def _start(self, claim: Claim) -> None:
+        assert claim.hold is not None
+        record = read_job(claim.hold.job_id, claim.fields)
+        logger.info(
+            "%s: %s (%s)", claim.hold.queue, record.description or "(no description)", record.id
+        )
+        if record.problems:
+            headline = f"The job can't be run: {'; '.join(record.problems)}"
+            assignment = Assignment(claim.hold, record, time.monotonic(), None)
+            assignment.outcome = Failed(f"{headline}.", headline[:300])
+            self._ended(assignment)
+            return
+        limit = time_limit(record.timeout)
+        allowed = None if limit is None else limit + conf.timeout_grace()
+        self._crew.hand_over(claim, record, allowed)
+
+    def _ended(self, assignment: Assignment) -> None:
+        """A job has an outcome, or its process died: log it, and have Redis told."""
+        self._unsettled.append(assignment)
+        self._idle_since = time.monotonic()
+        hold, outcome = assignment.hold, assignment.outcome
+        if isinstance(outcome, Succeeded):
+            logger.info("%s: Job OK (%s)", hold.queue, hold.job_id)
+        elif isinstance(outcome, Failed):
+            logger.error("%s: Job failed (%s)\n%s", hold.queue, hold.job_id, outcome.reason)
+
+    def _keep_spare(self) -> None:
+        """Have a child forked before it is needed."""
+        if self._stopping or self._jobs_left == 0 or self._crew.spare() is not None:
+            return
+        if self._crew.jobs_per_child == 1 or len(self._crew.busy) < self._concurrency:
+            self._crew.fork()
+
+    def _foreign(self) -> list[int]:
+        return [
+            self._selector.fileno(),
+            *self._signals.descriptors(),
+            *self._wakeup.descriptors(),
+        ]
+
+    # Sleeping and waking
+
+    def _sleep(self) -> None:
+        """Wait until something happens, and take note of it."""
+        now = time.monotonic()
+        if not self._outage.lasts and (
+            self._unsettled or (self._may_claim and not self._nothing_waits)
+        ):
+            timeout = 0.0
+        else:
+            timeout = max(0.0, self._next_appointment() - now)
+        for key, _ in self._selector.select(timeout):
+            if key.data is self._signals:
+                self._take_signals()
+            elif key.data is self._wakeup:
+                self._hear(key.fd)
+            elif isinstance(key.data, Child):
+                assignment = self._crew.collect(key.data)
+                if assignment is not None:
+                    self._ended(assignment)
+        self._keep_time()
+
+    def _next_appointment(self) -> float:
+        times = [
+            self._outage.retry_at or self._beat_at,
+            self._crew.next_due(),
+            self._idle_until,
+            self._grace_ends,
+        ]
+        return min(at for at in times if at is not None)
+
+    def _keep_time(self) -> None:
+        now = time.monotonic()
+        for child in self._crew.overdue(now):
+            if child.assignment is None:
+                logger.warning(
+                    "Worker %s: process %d did not end after its job and is killed.",
+                    self.name,
+                    child.pid,
+                )
+                self._crew.kill(child, "")
+                continue
+            limit = time_limit(child.assignment.record.timeout)
+            self._crew.kill(
+                child,
+                f"it ran longer than its timeout of {limit} s and did not end within "
+                f"{conf.timeout_grace()} s of the exception that told it so",
+            )
+        if self._grace_ends is not None and now >= self._grace_ends:
+            self._put_back("the grace period is over")
+
+    def _hear(self, descriptor: int) -> None:
+        self._nothing_waits = False
+        try:
+            self._wakeup.hear(descriptor)
+        except (redis.RedisError, OSError) as exc:
+            self._lost(exc)
+
+    @property
+    def _grace_ends(self) -> float | None:
+        if self._stop_requested is None or self._grace is None or not self._crew.assignments():
+            return None
+        if all(assignment.killed_because for assignment in self._crew.assignments()):
+            return None
+        return self._stop_requested + self._grace
+
+    # Signals
+
+    def _take_signals(self) -> None:
+        for number in self._signals.read():
+            if number == signal.SIGCHLD:
+                for assignment in self._crew.reap():
+                    self._ended(assignment)
+            elif number in STOP:
+                self._asked_to_stop(signal.Signals(number).name)
+
+    def _asked_to_stop(self, name: str) -> None:
+        now = time.monotonic()
+        if self._stop_requested is None:
+            self._stop_requested = now
+            running = len(self._crew.assignments())
+            logger.info(
+                "Worker %s: got %s, warm shut down requested. %s",
+                self.name,
+                name,
+                f"Waiting for {running} running job(s); once more to put them back at once."
+                if running
+                else "Nothing runs.",
+            )
+            self._crew.dismiss()
+        elif now - self._stop_requested > SAME_SIGNAL:
+            logger.warning("Worker %s: got %s again, cold shut down", self.name, name)
+            if self._crew.busy:
+                self._put_back("the worker was told to end at once")
+            else:
+                self._give_up = True
+
+    def _put_back(self, because: str) -> None:
+        for child in self._crew.busy:
+            self._crew.kill(child, because, give_back=True)

@@ -1,0 +1,82 @@
+"""When Redis does not answer: say so once, wait, go on."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import redis
+from redis.exceptions import BusyLoadingError, ReadOnlyError, ResponseError
+
+logger = logging.getLogger("django_rqlite.worker")
+
+#: Seconds between two tries, at first and at the most.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+
+#: What a server answers while it starts, fails over, is full or refuses a changed password. All of
+#: it passes, or is mended by a person while the worker waits.
+_PASSING = (
+    "LOADING",
+    "READONLY",
+    "OOM",
+    "MISCONF",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+    "NOREPLICAS",
+    "NOAUTH",
+    "WRONGPASS",
+    "NOPERM",
+    "BUSY",
+    "UNBLOCKED",
+)
+
+
+def passes(exc: Exception) -> bool:
+    """Whether an error is of the server or the way to it, rather than of one job's data."""
+    if isinstance(exc, redis.ConnectionError | redis.TimeoutError | OSError):
+        return True
+    if isinstance(exc, BusyLoadingError | ReadOnlyError):
+        return True
+    # Errors inside a script carry the original code after some words of their own.
+    return isinstance(exc, ResponseError) and any(code in str(exc) for code in _PASSING)
+
+
+class Outage:
+    """The worker's memory of whether Redis answers."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._pause = SHORTEST_PAUSE
+        self._began: float | None = None
+        self.retry_at: float | None = None
+
+    @property
+    def lasts(self) -> bool:
+        return self._began is not None
+
+    def note(self, exc: Exception) -> None:
+        """A call failed: wait a little longer than the last time."""
+        now = time.monotonic()
+        if self._began is None:
+            self._began = now
+            logger.error(
+                "Lost Redis at %s: %s. Jobs that run go on; the worker waits and tries again.",
+                self._address,
+                exc,
+            )
+        else:
+            logger.debug("Redis at %s still does not answer: %s", self._address, exc)
+        self.retry_at = now + self._pause
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def over(self) -> None:
+        """A call succeeded."""
+        if self._began is not None:
+            logger.warning(
+                "Redis at %s answers again, after %.1f s.",
+                self._address,
+                time.monotonic() - self._began,
+            )
+        self._began = self.retry_at = None
+        self._pause = SHORTEST_PAUSE

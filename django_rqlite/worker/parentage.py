@@ -1,0 +1,34 @@
+"""A child must not outlive its worker: nobody would know of it, and its job will run again."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
+
+
+def _load_prctl() -> ctypes._FuncPointer | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    return getattr(ctypes.CDLL(None), "prctl", None)
+
+
+# Looked up before any fork, so that a child needs one system call only.
+_prctl = _load_prctl()
+
+
+def die_with_parent(parent: int) -> None:
+    """Ask the kernel to kill this process when its parent ends.
+
+    Where there is no such call the child notices at its next look at the pipe, which breaks.
+
+    Args:
+        parent: process id of the parent, which may have ended already.
+    """
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)

@@ -1,0 +1,117 @@
+"""The worker's record in Redis: who it is, that it lives, what it does."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+from collections.abc import Sequence
+
+from ..engine.transitions import Hold, Owner, Transitions
+from ..exceptions import WorkerNameTakenError
+from ..version import VERSION
+
+#: Seconds that a record outlives its heartbeats beside ``worker_ttl`` (RQ 2.12: 420 + 60).
+RECORD_SLACK = 60
+
+
+def default_name() -> str:
+    """``<host>.<pid>``, as RQ 0.5 names its workers."""
+    return f"{socket.gethostname().partition('.')[0]}.{os.getpid()}"
+
+
+class Presence:
+    """One worker's record.
+
+    Args:
+        worker_ttl: seconds for which the record stays without a heartbeat, beside a slack.
+        lease: seconds for which a job is held without a heartbeat.
+    """
+
+    def __init__(
+        self,
+        transitions: Transitions,
+        name: str,
+        queues: Sequence[str],
+        *,
+        worker_ttl: int,
+        lease: int,
+    ) -> None:
+        self._transitions = transitions
+        self.name = name
+        self._queues = queues
+        self._ttl = worker_ttl + RECORD_SLACK
+        self._lease = lease
+
+    def register(self) -> None:
+        """Be listed, taking over the record of a dead worker of the same name.
+
+        Raises:
+            WorkerNameTakenError: a live worker bears the name.
+            redis.RedisError: the server does not answer.
+        """
+        hostname = socket.gethostname()
+        owner = self._try_to_register(hostname)
+        if owner and owner.hostname == hostname and owner.pid.isdigit():
+            if not _alive(int(owner.pid)):
+                # The script looks again whether it is still the same one.
+                owner = self._try_to_register(hostname, dead_pid=owner.pid)
+        if owner is None:
+            return
+        raise WorkerNameTakenError(
+            f"A worker named {self.name!r} lives already: process {owner.pid or '?'} on "
+            f"{owner.hostname or '?'}, last heard of at {owner.last_heartbeat or '?'}. Give this "
+            "one another --name, or stop the other. If it died there, its record goes away by "
+            f"itself within {self._ttl} s."
+        )
+
+    def _try_to_register(self, hostname: str, dead_pid: str = "") -> Owner | None:
+        return self._transitions.register_worker(
+            self.name,
+            self._queues,
+            {
+                "queues": ",".join(self._queues),
+                "version": f"django_rqlite {VERSION}",
+                "python_version": platform.python_version(),
+                "x_lease": self._lease,
+            },
+            hostname=hostname,
+            pid=os.getpid(),
+            ttl=self._ttl,
+            silence=2 * self._lease,
+            dead_pid=dead_pid,
+        )
+
+    def beat(self, running: Sequence[Hold]) -> frozenset[str]:
+        """Say that the worker lives, and renew the leases of its jobs.
+
+        Returns:
+            executions that lost their jobs.
+
+        Raises:
+            redis.RedisError: the server does not answer.
+        """
+        listed, lost = self._transitions.heartbeat(
+            self.name,
+            "busy" if running else "idle",
+            running,
+            ttl=self._ttl,
+            lease=self._lease,
+        )
+        if not listed:
+            self.register()  # the server was flushed, or came back without the record
+        return lost
+
+    def retire(self) -> None:
+        """Be listed no longer."""
+        self._transitions.retire_worker(self.name, self._queues)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # of another user
+    return True
