@@ -31,4 +31,4 @@ async function watch(row) {
   }
 }
 
-document.querySelectorAll("[data-status-url]").forEach(watch);
+document.querySelectorAll("[data-status-url]:not([data-ended])").forEach(watch);
