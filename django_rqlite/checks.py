@@ -184,7 +184,7 @@ def _expected(key: str, value: object) -> str | None:
 
 def _wrong_type(where: str, key: str, value: object, expected: str) -> Error:
     # Of a wrong value only the type is shown: it may be a password that got into the wrong place.
-    found = "empty" if value is not None and not value else f"a {type(value).__name__}"
+    found = "empty" if value is not None and not value else f"of type {type(value).__name__}"
     return Error(
         f"{where}[{key!r}] is {'None' if value is None else found}; it must be {expected}.",
         id="django_rqlite.E010",
