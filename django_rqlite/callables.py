@@ -99,6 +99,8 @@ def resolve(name: str, instance: object | None) -> Callable[..., Any]:
             if path == missing or path.startswith(f"{missing}."):
                 continue
             raise  # the module is there; something that it imports is not
+        if end < len(parts) - 1 and not hasattr(found, parts[end]):
+            raise ModuleNotFoundError(f"No module named {f'{path}.{parts[end]}'!r}")
         for part in parts[end:]:
             found = getattr(found, part)
         return found  # type: ignore[no-any-return]

@@ -69,14 +69,16 @@ class Claim:
     """The answer to a claim.
 
     Attributes:
-        hold: None when nothing waits.
+        hold: None when nothing was claimed.
         fields: the job's hash, as it was when the claim was made.
         notes: what was dropped from a queue and why, for the log.
+        more: nothing was claimed, but not all was looked at: ask again.
     """
 
     hold: Hold | None = None
     fields: Mapping[bytes, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,10 +299,10 @@ class Transitions:
 
     @staticmethod
     def _claim_from(answer: list[Any], execution: str) -> Claim:
-        job_id, queue, flat, notes = answer
+        job_id, queue, flat, notes, more = answer
         texts = tuple(map(_text, notes))
         if job_id is None:
-            return Claim(notes=texts)
+            return Claim(notes=texts, more=bool(more))
         values = iter(flat)
         hold = Hold(_text(job_id), _text(queue), execution)
         return Claim(hold, dict(zip(values, values, strict=True)), texts)

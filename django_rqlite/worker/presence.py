@@ -52,10 +52,9 @@ class Presence:
         """
         hostname = socket.gethostname()
         owner = self._try_to_register(hostname)
-        if owner and owner.hostname == hostname and owner.pid.isdigit():
-            if not _alive(int(owner.pid)):
-                # The script looks again whether it is still the same one.
-                owner = self._try_to_register(hostname, dead_pid=owner.pid)
+        if owner and owner.hostname == hostname and not _alive(owner.pid):
+            # The script looks again whether it is still the same one.
+            owner = self._try_to_register(hostname, dead_pid=owner.pid)
         if owner is None:
             return
         raise WorkerNameTakenError(
@@ -107,10 +106,12 @@ class Presence:
         self._transitions.retire_worker(self.name, self._queues)
 
 
-def _alive(pid: int) -> bool:
+def _alive(pid: str) -> bool:
+    if not pid.isdigit():
+        return True  # who knows
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True  # of another user

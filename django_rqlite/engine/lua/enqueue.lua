@@ -19,12 +19,13 @@ if status then
   end
   leave_places(id, redis.call('HGET', KEYS[1], 'origin') or queue, status)
 end
-forget(id)
 
+-- The push comes first: should foreign data stand under the queue's key, nothing has changed yet.
+redis.call(at_front == '1' and 'LPUSH' or 'RPUSH', KEYS[2], id)
+redis.call('SADD', KEYS[3], KEYS[2])
+forget(id)
 local at = stamp(now)
 redis.call('HSET', KEYS[1], 'origin', queue, 'status', 'queued', 'created_at', at,
   'enqueued_at', at, unpack(ARGV, 7))
 if ttl ~= '' then redis.call('EXPIRE', KEYS[1], ttl) end
-redis.call('SADD', KEYS[3], KEYS[2])
-redis.call(at_front == '1' and 'LPUSH' or 'RPUSH', KEYS[2], id)
 return {'queued', at}

@@ -12,10 +12,12 @@ for i, job in ipairs(KEYS) do
   local origin = redis.call('HGET', job, 'origin')
   if redis.call('EXISTS', job) == 0 then
     verdicts[i] = 'missing'
-  elseif not origin or redis.call('ZREM', failed_key(origin), id) == 0 then
+  elseif not origin or not redis.call('ZSCORE', failed_key(origin), id) then
     verdicts[i] = 'not failed'
   else
+    -- The push comes first: should foreign data stand under the queue's key, nothing has changed.
     redis.call(ARGV[2] == '1' and 'LPUSH' or 'RPUSH', queue_key(origin), id)
+    redis.call('ZREM', failed_key(origin), id)
     redis.call('SADD', queues_key(), queue_key(origin))
     redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now))
     redis.call('HDEL', job, 'ended_at', 'started_at', 'last_heartbeat', 'worker_name',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from argparse import SUPPRESS
@@ -105,6 +106,8 @@ class Command(BaseCommand):
                 text=True,
                 errors="replace",
                 process_group=0,
+                # Nobody would stop the server of a command that was killed.
+                preexec_fn=partial(die_with_parent, os.getpid()),
             )
             if self.stopping:  # since before there was a process to tell
                 self.server.terminate()

@@ -30,11 +30,12 @@ local function why_not(queue, id)
 end
 
 local function claimed(queue, id, notes)
-  return {id, queue, redis.call('HGETALL', job_key(id)), notes}
+  return {id, queue, redis.call('HGETALL', job_key(id)), notes, 0}
 end
 
--- Returns {id, queue, {field, value, ...}, notes}; id is false when nothing waits.
--- notes: what was dropped and why, for the worker's log.
+-- Returns {id, queue, {field, value, ...}, notes, more}; id is false when nothing was claimed.
+-- notes: what was dropped and why, for the worker's log. more: 1 when so much was dropped that
+-- the rest was not looked at.
 -- The execution id is the caller's, so a claim whose answer was lost can be asked for again:
 -- the worker's record remembers the last one.
 local function claim_next(worker, execution, lease, queues)
@@ -51,11 +52,14 @@ local function claim_next(worker, execution, lease, queues)
         notes[#notes + 1] = 'queue ' .. queue .. ': the key ' .. list .. ' is not a list; delete it'
       end
     else
-      local id = redis.call('LPOP', list)
+      -- An id leaves its queue only after it has entered the started registry: should foreign
+      -- data stand there and end the script, the job still waits.
+      local id = redis.call('LINDEX', list, 0)
       while id do
         local reason = why_not(queue, id)
         if not reason then
           begin_execution(queue, id, execution, worker, lease)
+          redis.call('LPOP', list)
           redis.call('HSET', record, 'state', 'busy', 'current_job', id,
             'current_job_working_time', '0', 'last_heartbeat', stamp(now),
             'x_execution', execution, 'x_claimed_queue', queue, 'x_claimed_job', id)
@@ -64,10 +68,11 @@ local function claim_next(worker, execution, lease, queues)
           return claimed(queue, id, notes)
         end
         notes[#notes + 1] = 'job ' .. id .. ' dropped from queue ' .. queue .. ': ' .. reason
-        if #notes >= MOST_DROPPED then return {false, false, {}, notes} end
-        id = redis.call('LPOP', list)
+        redis.call('LPOP', list)
+        if #notes >= MOST_DROPPED then return {false, false, {}, notes, 1} end
+        id = redis.call('LINDEX', list, 0)
       end
     end
   end
-  return {false, false, {}, notes}
+  return {false, false, {}, notes, 0}
 end
