@@ -162,6 +162,8 @@ class Crew:
 
         Bytes that are no report cost the child its life, and its job fails with that reason.
         """
+        if child.pid not in self._children:
+            return None  # buried already: its end was told of in the same breath as its report
         while True:
             try:
                 data = child.channel.recv(_CHUNK, socket.MSG_DONTWAIT)
