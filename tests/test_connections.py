@@ -276,9 +276,9 @@ class TestCache:
     def cache(self, settings: SettingsWrapper, guarded: Guarded) -> dict[str, Any]:
         cache: dict[str, Any] = {
             "BACKEND": "django_redis.cache.RedisCache",
-            "LOCATION": f"redis://{guarded.address}/7?decode_responses=True",
+            "LOCATION": f"redis://alice@{guarded.address}/7?decode_responses=True",
             "OPTIONS": {
-                **ALICE,
+                "PASSWORD": PASSWORD,
                 "CONNECTION_POOL_CLASS": "redis.connection.BlockingConnectionPool",
                 "CONNECTION_POOL_KWARGS": {"client_name": "cache", "decode_responses": True},
             },
