@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 TESTPROJECT = Path(__file__).resolve().parent.parent / "testproject"
 
+only_linux_tells_of_a_death = pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere processes are not told of their parent's death"
+)
+
 
 class Demo:
     """A running ``testproject/demo.py``; everything it prints goes to a file."""
@@ -196,7 +200,10 @@ def test_ctrl_c_while_a_job_runs(demo: Demo) -> None:
     assert demo.processes() == set()
 
 
-@pytest.mark.parametrize("child", ["worker-1", "site"])
+@pytest.mark.parametrize(
+    "child",
+    [pytest.param("valkey", marks=only_linux_tells_of_a_death), "worker-1", "site"],
+)
 def test_the_death_of_one_ends_all(demo: Demo, child: str) -> None:
     assert demo.url
     os.kill(demo.process_id(child), signal.SIGKILL)
@@ -215,7 +222,7 @@ def test_the_end_of_the_server_ends_all(demo: Demo, tmp_path: Path) -> None:
     assert demo.processes() == set()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of a death")
+@only_linux_tells_of_a_death
 def test_children_do_not_outlive_a_killed_demo(demo: Demo) -> None:
     assert demo.url
     demo.process.kill()

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from argparse import SUPPRESS
 from collections import deque
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from ... import embedded
 from ...conf import DEFAULT_PORT
 from ...exceptions import RQLiteError
+from ...worker.parentage import die_with_parent
 
 if TYPE_CHECKING:
     from types import FrameType
