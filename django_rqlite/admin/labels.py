@@ -1,0 +1,46 @@
+"""What places and states are called on the pages."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from ..engine.monitor import Place
+from ..protocol.records import JobStatus, ResultType
+
+PLACES = {
+    Place.QUEUED: _("Queued"),
+    Place.STARTED: _("Started"),
+    Place.FINISHED: _("Finished"),
+    Place.FAILED: _("Failed"),
+    Place.DEFERRED: _("Deferred"),
+    Place.SCHEDULED: _("Scheduled"),
+    Place.CANCELED: _("Canceled"),
+}
+
+STATUSES = {
+    JobStatus.CREATED: _("created"),
+    JobStatus.QUEUED: _("queued"),
+    JobStatus.STARTED: _("started"),
+    JobStatus.FINISHED: _("finished"),
+    JobStatus.FAILED: _("failed"),
+    JobStatus.DEFERRED: _("deferred"),
+    JobStatus.SCHEDULED: _("scheduled"),
+    JobStatus.STOPPED: _("stopped"),
+    JobStatus.CANCELED: _("canceled"),
+}
+
+OUTCOMES = {
+    ResultType.SUCCESSFUL: _("successful"),
+    ResultType.FAILED: _("failed"),
+    ResultType.STOPPED: _("stopped"),
+    ResultType.RETRIED: _("retried"),
+    ResultType.MAX_RETRIES: _("failed, no retries left"),
+}
+
+STATES = {
+    "starting": _("starting"),
+    "started": _("started"),
+    "idle": _("idle"),
+    "busy": _("busy"),
+    "suspended": _("suspended"),
+}

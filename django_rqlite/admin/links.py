@@ -1,0 +1,81 @@
+"""Addresses of the pages. They go by name, so that a bookmark stays true when settings change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from ..engine.monitor import Place
+from ..protocol.records import JobStatus
+from .segments import LONGEST, segment
+from .sources import Source
+
+#: Where the id of a job with this status is.
+PLACES: dict[str, Place] = {
+    JobStatus.QUEUED: Place.QUEUED,
+    JobStatus.STARTED: Place.STARTED,
+    JobStatus.FINISHED: Place.FINISHED,
+    JobStatus.FAILED: Place.FAILED,
+    JobStatus.STOPPED: Place.FAILED,
+    JobStatus.DEFERRED: Place.DEFERRED,
+    JobStatus.SCHEDULED: Place.SCHEDULED,
+    JobStatus.CANCELED: Place.CANCELED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Addresses within one admin site, of what is in one source.
+
+    Attributes:
+        site: name of the admin site.
+        on: what the source is called, or None where there is only one.
+    """
+
+    site: str
+    on: str | None = None
+
+    @classmethod
+    def to(cls, source: Source, site: str) -> Links:
+        return cls(site, source.name if source.several else None)
+
+    def queues(self) -> str:
+        return reverse("admin:django_rqlite_queue_changelist", current_app=self.site)
+
+    def jobs(self) -> str:
+        return reverse("admin:django_rqlite_job_changelist", current_app=self.site)
+
+    def workers(self) -> str:
+        return reverse("admin:django_rqlite_worker_changelist", current_app=self.site)
+
+    def queue(self, name: str, place: Place = Place.QUEUED, page: int = 1) -> str:
+        """The jobs in one place of a queue; ``''`` where the name is too long for an address."""
+        return self._to("queue_jobs", name, place.value, p=str(page) if page > 1 else None)
+
+    def queue_action(self, name: str, place: Place) -> str:
+        return self._to("queue_action", name, place.value)
+
+    def job(self, job_id: str) -> str:
+        """One job; ``''`` where the id is too long for an address."""
+        return self._to("job_change", job_id)
+
+    def job_requeue(self, job_id: str) -> str:
+        return self._to("job_requeue", job_id)
+
+    def job_delete(self, job_id: str) -> str:
+        return self._to("job_delete", job_id)
+
+    def worker(self, name: str) -> str:
+        """One worker; ``''`` where the name is too long for an address."""
+        return self._to("worker_change", name)
+
+    def _to(self, page: str, name: str, *more: str, **query: str | None) -> str:
+        if len(name) > LONGEST:
+            return ""
+        path = reverse(
+            f"admin:django_rqlite_{page}", args=[segment(name), *more], current_app=self.site
+        )
+        given = {key: value for key, value in {"on": self.on, **query}.items() if value is not None}
+        return f"{path}?{urlencode(given)}" if given else path

@@ -1,0 +1,84 @@
+"""What all pages share: the admin's frame around them, and the page for what can't be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from ... import models
+from ..links import Links
+
+#: A step on the way to a page: its title, and its address ('' for none).
+Crumb = tuple[str, str]
+
+_MODELS = {"queue": models.Queue, "job": models.Job, "worker": models.Worker}
+
+
+def may(request: HttpRequest, action: str, model: str) -> bool:
+    """Whether the user may ``'view'`` or ``'change'`` these; who may change may view."""
+    actions = ("view", "change") if action == "view" else (action,)
+    user = request.user
+    return any(user.has_perm(f"django_rqlite.{each}_{model}") for each in actions)
+
+
+def way_to(request: HttpRequest, links: Links, model: str) -> list[Crumb]:
+    """The way to the list of a model's objects; without its address for who may not see it."""
+    title = capfirst(str(_MODELS[model]._meta.verbose_name_plural))
+    address = {"queue": links.queues, "job": links.jobs, "worker": links.workers}[model]()
+    return [(title, address if may(request, "view", model) else "")]
+
+
+def render(
+    site: AdminSite,
+    request: HttpRequest,
+    template: str,
+    *,
+    model: str,
+    title: str,
+    way: Sequence[Crumb] = (),
+    status: int = 200,
+    **context: Any,
+) -> HttpResponse:
+    """A page in the admin's frame.
+
+    Args:
+        template: its name below ``admin/django_rqlite/``.
+        model: which entry of the admin's index the page belongs to.
+        way: the steps between the application and the page.
+    """
+    shown = {
+        **site.each_context(request),
+        "opts": _MODELS[model]._meta,
+        "title": title,
+        "way": way,
+        "may_view_workers": may(request, "view", "worker"),
+        "may_view_jobs": may(request, "view", "job"),
+        "may_change_jobs": may(request, "change", "job"),
+        **context,
+    }
+    names = [f"admin/django_rqlite/{template}"]
+    return TemplateResponse(request, names, shown, status=status)
+
+
+def trouble_page(
+    site: AdminSite, request: HttpRequest, model: str, sentence: str, *, status: int = 200
+) -> HttpResponse:
+    """The page that says why there is nothing to show."""
+    missing = status == 404
+    return render(
+        site,
+        request,
+        "trouble.html",
+        model=model,
+        title=_("Not found") if missing else _("No answer from Redis"),
+        way=way_to(request, Links(site.name), model),
+        status=status,
+        sentence=sentence,
+        missing=missing,
+    )

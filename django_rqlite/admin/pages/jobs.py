@@ -1,0 +1,329 @@
+"""The jobs of a queue, one job, and the way to a job whose id is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.core.paginator import Page as Slice
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ...engine import monitor
+from ...engine.monitor import Place
+from ...protocol.records import JobRecord, ResultRecord
+from .. import labels, shown
+from ..links import PLACES, Links
+from ..segments import LONGEST, from_segment, segment
+from ..sources import Gone, all_sources, candidates, find_queue, first
+from .frame import may, render, way_to
+
+PER_PAGE = 100
+
+#: What a list shows beside id and description, for each place: heading, and what stands below.
+#: ``score`` is the time that the place's sorted set keeps.
+COLUMNS: dict[Place, Sequence[tuple[Promise, str]]] = {
+    Place.QUEUED: (
+        (gettext_lazy("Created"), "created_at"),
+        (gettext_lazy("Enqueued"), "enqueued_at"),
+    ),
+    Place.STARTED: (
+        (gettext_lazy("Enqueued"), "enqueued_at"),
+        (gettext_lazy("Started"), "started_at"),
+        (gettext_lazy("Lease ends"), "score"),
+        (gettext_lazy("Worker"), "worker"),
+    ),
+    Place.FINISHED: (
+        (gettext_lazy("Enqueued"), "enqueued_at"),
+        (gettext_lazy("Ended"), "ended_at"),
+        (gettext_lazy("Took"), "took"),
+        (gettext_lazy("Worker"), "worker"),
+    ),
+    Place.FAILED: (
+        (gettext_lazy("Error"), "error"),
+        (gettext_lazy("Enqueued"), "enqueued_at"),
+        (gettext_lazy("Ended"), "ended_at"),
+        (gettext_lazy("Worker"), "worker"),
+    ),
+    Place.DEFERRED: (
+        (gettext_lazy("Created"), "created_at"),
+        (gettext_lazy("Deferred"), "score"),
+    ),
+    Place.SCHEDULED: (
+        (gettext_lazy("Created"), "created_at"),
+        (gettext_lazy("Due"), "score"),
+    ),
+    Place.CANCELED: (
+        (gettext_lazy("Created"), "created_at"),
+        (gettext_lazy("Canceled"), "score"),
+    ),
+}
+
+#: What can be done with the selected jobs of a list.
+ACTIONS = {
+    "requeue": gettext_lazy("Requeue selected jobs"),
+    "delete": gettext_lazy("Delete selected jobs"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A place of the queue, and how much is in it."""
+
+    label: str
+    count: int
+    address: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """``kind``: ``time``, ``worker`` or ``text``; None as value: nothing is known."""
+
+    kind: str
+    value: Any
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One job in a list; ``job`` is None where it expired or was deleted."""
+
+    id: str
+    #: The id as a form sends it; ``''`` where it is too long for that.
+    segment: str
+    address: str
+    job: JobRecord | None
+    cells: tuple[Cell, ...]
+
+
+def listing(
+    site: AdminSite, request: HttpRequest, name: str, place: str = Place.QUEUED
+) -> HttpResponse:
+    """The jobs in one place of a queue, a page of them. At the most three round trips."""
+    queue, chosen = from_segment(name), place_named(place)
+    source, counts = find_queue(request.GET.get("on"), queue)
+    links = Links.to(source, site.name)
+    current = _slice(request.GET.get("p", "1"), counts.places[chosen])
+    with source.asked():
+        found = source.monitor.page(queue, chosen, max(current.start_index() - 1, 0), PER_PAGE)
+    actions = {key: label for key, label in ACTIONS.items() if _possible(key, chosen)}
+    return render(
+        site,
+        request,
+        "job_list.html",
+        model="queue",
+        title=shown.shortened(queue, 200),
+        way=way_to(request, links, "queue"),
+        tabs=[
+            Tab(str(labels.PLACES[each]), count, links.queue(queue, each), each is chosen)
+            for each, count in counts.places.items()
+        ],
+        headings=[heading for heading, _kind in COLUMNS[chosen]],
+        rows=[_row(row, chosen, links) for row in found.rows],
+        problems=counts.problems,
+        place=labels.PLACES[chosen],
+        page=current,
+        # An ellipsis stands between the numbers too; it links nowhere.
+        pages=[
+            (number, links.queue(queue, chosen, number) if isinstance(number, int) else "")
+            for number in current.paginator.get_elided_page_range(current.number)
+        ],
+        actions=actions if may(request, "change", "job") else {},
+        action_address=links.queue_action(queue, chosen),
+    )
+
+
+def place_named(place: str) -> Place:
+    """The place that an address names.
+
+    Raises:
+        Gone: there is none of that name.
+    """
+    try:
+        return Place(place)
+    except ValueError:
+        raise Gone(
+            _("A queue has no “%(name)s”; it has %(names)s.")
+            % {"name": shown.shortened(place, 40), "names": ", ".join(Place)}
+        ) from None
+
+
+def _possible(action: str, place: Place) -> bool:
+    return action != "requeue" or place is Place.FAILED
+
+
+def _slice(wanted: str, total: int) -> Slice[int]:
+    """The page that an address names, or the last one: lists get shorter.
+
+    Raises:
+        Gone: it names none.
+    """
+    paginator = Paginator(range(total), PER_PAGE)
+    # Ten digits are more than any list has, and int() refuses thousands of them.
+    if not (wanted.isascii() and wanted.isdigit()) or len(wanted) > 10 or int(wanted) == 0:
+        raise Gone(_("“%(page)s” is no number of a page.") % {"page": shown.shortened(wanted, 40)})
+    return paginator.page(min(int(wanted), paginator.num_pages))
+
+
+def _row(row: monitor.Row, place: Place, links: Links) -> Row:
+    job = row.job
+    cells = (
+        ()
+        if job is None
+        else tuple(_cell(kind, row, job, links) for _heading, kind in COLUMNS[place])
+    )
+    # What is too long for an address would also make the page and its form too long.
+    sent = segment(row.id) if len(row.id) <= LONGEST else ""
+    return Row(row.id, sent, links.job(row.id), job, cells)
+
+
+def _cell(kind: str, row: monitor.Row, job: JobRecord, links: Links) -> Cell:
+    if kind == "worker":
+        return Cell("worker", job.worker_name, links.worker(job.worker_name))
+    if kind == "error":
+        return Cell("text", error_of(job, [row.last] if row.last else []))
+    if kind == "took":
+        return Cell("text", _between(job.started_at, job.ended_at))
+    if kind == "score":
+        return Cell("time", shown.unix(row.score))
+    return Cell("time", getattr(job, kind))
+
+
+def _between(start: datetime | None, end: datetime | None) -> str:
+    """How long something took; ``''`` where that is not known."""
+    if start is None or end is None:
+        return ""
+    return shown.duration(max((end - start).total_seconds(), 0))
+
+
+def error_of(job: JobRecord, results: Sequence[ResultRecord]) -> str:
+    """The one line that names the job's last error."""
+    if job.error:
+        return job.error
+    return shown.last_line(job.exc_info or (results[0].exc_string if results else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One execution of a job that has ended."""
+
+    record: ResultRecord
+    outcome: str
+    failed: bool
+    took: str
+    returned: shown.Value | None
+    traceback: str
+    headline: str
+
+
+def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
+    """All about one job. One round trip (for each server, where the address names none)."""
+    id_ = from_segment(job_id)
+    source, found = first(
+        candidates(request.GET.get("on")),
+        lambda source: source.monitor.job(id_),
+        _(
+            "The job “%(id)s” is not there any more: it has expired or was deleted. "
+            "Or it never was, if nothing but its id is known."
+        )
+        % {"id": shown.shortened(id_, 200)},
+    )
+    job, links = found.job, Links.to(source, site.name)
+    place = PLACES.get(job.status)
+    attempts = [_attempt(result) for result in found.results]
+    reason = job.exc_info or next((a.traceback for a in attempts[:1] if a.failed), "")
+    may_change = may(request, "change", "job")
+    return render(
+        site,
+        request,
+        "job_detail.html",
+        model="job",
+        title=shown.shortened(job.description or id_, 200),
+        subtitle=shown.shortened(id_, 200) if job.description else None,
+        way=way_to_job(request, links, job, place),
+        job=job,
+        state=labels.STATUSES.get(job.status, job.status),  # type: ignore[call-overload]
+        failed=place is Place.FAILED,
+        call=shown.call(job.data),
+        meta=shown.value(job.meta) if job.meta is not None else None,
+        result=shown.value(job.result) if job.result is not None else None,
+        error=error_of(job, found.results) if place is Place.FAILED else "",
+        traceback=shown.traceback(reason),
+        waited=_between(job.enqueued_at, job.started_at),
+        took=_between(job.started_at, job.ended_at),
+        attempts=attempts,
+        expires_in=found.expires_in,
+        queue_address=links.queue(job.origin, place or Place.QUEUED),
+        worker_address=links.worker(job.worker_name),
+        server=source.address if source.several else "",
+        requeue_address=links.job_requeue(id_) if may_change and place is Place.FAILED else "",
+        delete_address=links.job_delete(id_) if may_change else "",
+    )
+
+
+def way_to_job(
+    request: HttpRequest, links: Links, job: JobRecord, place: Place | None
+) -> list[tuple[str, str]]:
+    """The way to a job: through the list that has it, if it says which."""
+    way = way_to(request, links, "queue")
+    if job.origin:
+        way.append((shown.shortened(job.origin, 60), links.queue(job.origin)))
+        if place:
+            way.append((str(labels.PLACES[place]), links.queue(job.origin, place)))
+    return way
+
+
+def _attempt(result: ResultRecord) -> Attempt:
+    returned = result.return_value
+    return Attempt(
+        result,
+        str(labels.OUTCOMES.get(result.type, result.type)),  # type: ignore[call-overload]
+        bool(result.exc_string),
+        _between(result.started_at, result.ended_at),
+        None if returned is None else shown.value(returned),
+        shown.traceback(result.exc_string),
+        shown.last_line(result.exc_string),
+    )
+
+
+def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
+    """The way to a job whose id is known. One round trip for each server, if an id is given."""
+    wanted = request.GET.get("q", "").strip()
+    gone = ""
+    if wanted:
+        try:
+            source, _detail = first(
+                candidates(None),
+                lambda source: source.monitor.job(wanted),
+                _("No job has this ID: it has expired, was deleted, or never was."),
+            )
+        except Gone as exc:
+            gone = str(exc)
+        else:
+            address = Links.to(source, site.name).job(wanted)
+            if address:
+                return HttpResponseRedirect(address)
+    links = Links(site.name)
+    sources = all_sources()
+    return render(
+        site,
+        request,
+        "job_search.html",
+        model="job",
+        title=_("Jobs"),
+        wanted=wanted,
+        gone=gone,
+        queues=[
+            (conf.name, Links.to(source, site.name).queue(conf.name))
+            for source in sources
+            for conf in source.queues
+        ],
+        links=links,
+    )

@@ -1,0 +1,114 @@
+"""Which page has which address, and which permission it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+
+from .. import conf
+from . import actions
+from .pages import jobs, queues, workers
+from .pages.frame import may, trouble_page
+from .sources import Gone, Trouble
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
+
+#: A page: the name of the admin site, the request, and what the address says.
+Page = Callable[..., HttpResponse]
+
+_READ = ("GET", "HEAD")
+
+
+class _RedisAdmin(_ModelAdmin):
+    """Pages instead of what Django makes of a table."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return conf.show_admin_link() and super().has_module_permission(request)
+
+    def page(
+        self,
+        view: Page,
+        *,
+        model: str | None = None,
+        change: bool = False,
+        methods: tuple[str, ...] = _READ,
+    ) -> Callable[..., HttpResponseBase]:
+        """A page for those who may, which is never a bare error.
+
+        Args:
+            model: whose permission it needs, by default this one's.
+            change: whether it needs the permission to change; by default that to view.
+            methods: of HTTP; pages that only show take no POST.
+        """
+        needed, name = "change" if change else "view", model or str(self.opts.model_name)
+
+        @wraps(view)
+        def guarded(request: HttpRequest, **named: str) -> HttpResponse:
+            if not may(request, needed, name):
+                raise PermissionDenied
+            if request.method not in methods:
+                return HttpResponseNotAllowed(methods)
+            request.current_app = self.admin_site.name
+            try:
+                return view(self.admin_site, request, **named)
+            except Gone as gone:
+                return trouble_page(self.admin_site, request, name, str(gone), status=404)
+            except Trouble as trouble:
+                return trouble_page(self.admin_site, request, name, str(trouble))
+
+        return self.admin_site.admin_view(guarded)
+
+
+class QueueAdmin(_RedisAdmin):
+    """The queues, and the jobs in them."""
+
+    def get_urls(self) -> list[URLPattern]:
+        listing = self.page(jobs.listing, model="job")
+        act = self.page(actions.on_selected, model="job", change=True, methods=("POST",))
+        return [
+            path("", self.page(queues.index), name="django_rqlite_queue_changelist"),
+            # The name that the admin's log links to.
+            path("<str:name>/", listing, name="django_rqlite_queue_change"),
+            path("<str:name>/<str:place>/", listing, name="django_rqlite_queue_jobs"),
+            path("<str:name>/<str:place>/action/", act, name="django_rqlite_queue_action"),
+        ]
+
+
+class JobAdmin(_RedisAdmin):
+    """Single jobs."""
+
+    def get_urls(self) -> list[URLPattern]:
+        requeue = self.page(actions.requeue, change=True, methods=("POST",))
+        delete = self.page(actions.delete, change=True, methods=(*_READ, "POST"))
+        return [
+            path("", self.page(jobs.search), name="django_rqlite_job_changelist"),
+            path("<str:job_id>/", self.page(jobs.detail), name="django_rqlite_job_change"),
+            path("<str:job_id>/requeue/", requeue, name="django_rqlite_job_requeue"),
+            path("<str:job_id>/delete/", delete, name="django_rqlite_job_delete"),
+        ]
+
+
+class WorkerAdmin(_RedisAdmin):
+    """The workers."""
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path("", self.page(workers.index), name="django_rqlite_worker_changelist"),
+            path("<str:name>/", self.page(workers.detail), name="django_rqlite_worker_change"),
+        ]

@@ -1,0 +1,160 @@
+"""Which queue is where, and what may go wrong on the way there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import redis
+from django.utils.translation import gettext as _
+
+from .. import conf, connections
+from ..conf import QueueConf
+from ..engine.monitor import Monitor, QueueCounts
+from ..engine.transitions import Transitions
+from ..exceptions import ConfigurationError
+from ..protocol.keys import DEFAULT_PREFIX, Keys
+
+_Found = TypeVar("_Found")
+
+
+class Trouble(Exception):
+    """Why a server can't be asked, in a sentence without secrets."""
+
+
+class Gone(Exception):
+    """What was asked for is not there, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The keys below one prefix on one server.
+
+    Attributes:
+        queues: the configured queues that are there, in the order of the settings.
+        several: whether there are other sources, so that addresses must say which is meant.
+    """
+
+    queues: tuple[QueueConf, ...]
+    several: bool
+
+    @property
+    def name(self) -> str:
+        """What the source is called in addresses: the name of its first queue."""
+        return self.queues[0].name
+
+    @property
+    def address(self) -> str:
+        """For people; without user and password."""
+        prefix = self.queues[0].key_prefix
+        try:
+            address = connections.describe(self.queues[0])
+        except ConfigurationError:
+            return ""
+        return address if prefix == DEFAULT_PREFIX else f"{address} ({prefix}…)"
+
+    @property
+    def monitor(self) -> Monitor:
+        return Monitor(self._connection, Keys(self.queues[0].key_prefix))
+
+    @property
+    def transitions(self) -> Transitions:
+        return Transitions(self._connection, Keys(self.queues[0].key_prefix))
+
+    @property
+    def _connection(self) -> redis.Redis:
+        return connections.connection_for(self.queues[0])
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Ask the server something.
+
+        Raises:
+            Trouble: it can't be asked.
+        """
+        try:
+            with connections.translate_errors(self._connection):
+                yield
+        except (ConfigurationError, redis.RedisError, OSError, UnicodeError) as exc:
+            raise Trouble(str(exc)) from exc
+
+
+def all_sources() -> list[Source]:
+    """Every source, in the order of the settings.
+
+    Raises:
+        Trouble: ``RQ_QUEUES`` can't be used.
+    """
+    try:
+        configured = conf.queues().values()
+    except ConfigurationError as exc:
+        raise Trouble(str(exc)) from exc
+    groups: dict[object, list[QueueConf]] = {}
+    for queue in configured:
+        groups.setdefault((queue.connection, queue.key_prefix), []).append(queue)
+    return [Source(tuple(queues), len(groups) > 1) for queues in groups.values()]
+
+
+def candidates(on: str | None, queue: str | None = None) -> list[Source]:
+    """The sources to look in.
+
+    Args:
+        on: the configured queue whose source is meant, as addresses say it.
+        queue: the queue that is meant, where no address says more.
+
+    Raises:
+        Gone: there is no such source.
+        Trouble: ``RQ_QUEUES`` can't be used.
+    """
+    sources = all_sources()
+    if on is None:
+        return [s for s in sources if any(conf.name == queue for conf in s.queues)] or sources
+    chosen = [s for s in sources if any(conf.name == on for conf in s.queues)]
+    if not chosen:
+        raise Gone(_("RQ_QUEUES has no queue “%(name)s”, so it names no server.") % {"name": on})
+    return chosen
+
+
+def first(
+    sources: Sequence[Source], look: Callable[[Source], _Found | None], gone: str
+) -> tuple[Source, _Found]:
+    """The first source in which something is found, and what.
+
+    Raises:
+        Gone: it is in none of them; ``gone`` is the sentence.
+        Trouble: it was not found, but not all of them could be asked.
+    """
+    troubles = []
+    for source in sources:
+        try:
+            with source.asked():
+                found = look(source)
+        except Trouble as trouble:
+            troubles.append(str(trouble))
+            continue
+        if found is not None:
+            return source, found
+    if troubles:
+        raise Trouble(" ".join(troubles))
+    raise Gone(gone)
+
+
+def find_queue(on: str | None, name: str) -> tuple[Source, QueueCounts]:
+    """A queue that is configured, or that any source knows.
+
+    Raises:
+        Gone: there is no such queue.
+        Trouble: the server that has it, or may have it, can't be asked.
+    """
+
+    def look(source: Source) -> QueueCounts | None:
+        counts = source.monitor.counts([name])[0]
+        known = any(conf.name == name for conf in source.queues)
+        if known or counts.listed or counts.workers or any(counts.places.values()):
+            return counts
+        return None
+
+    gone = _("There is no such queue: it is not in RQ_QUEUES, and nothing was ever enqueued to it.")
+    return first(candidates(on, name), look, gone)
