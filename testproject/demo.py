@@ -72,6 +72,7 @@ def run(port: int, folder: Path, socket_file: Path) -> None:
         "DEMO_FOLDER": str(folder),
         "DJANGO_SETTINGS_MODULE": "testproject.settings",
         "PYTHONUNBUFFERED": "1",
+        "DJANGO_RUNSERVER_HIDE_WARNING": "true",
         # The workers fetch the demo's own page; a proxy would look for it on its own machine.
         "NO_PROXY": with_own_host(os.environ.get("NO_PROXY", "")),
         "no_proxy": with_own_host(os.environ.get("no_proxy", "")),
