@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from ...engine import monitor
 from ...engine.monitor import Place
-from ...protocol.records import JobRecord, ResultRecord
+from ...protocol.records import JobRecord, JobStatus, ResultRecord
 from .. import labels, shown
 from ..links import PLACES, Links
 from ..segments import LONGEST, from_segment, segment
@@ -245,7 +245,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         request,
         "job_detail.html",
         model="job",
-        title=shown.shortened(job.description or id_, 200),
+        title=shown.shortened(job.description or id_, 120),
         subtitle=shown.shortened(id_, 200) if job.description else None,
         way=way_to_job(request, links, job, place),
         job=job,
@@ -253,7 +253,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         failed=place is Place.FAILED,
         call=shown.call(job.data),
         meta=shown.value(job.meta) if job.meta is not None else None,
-        result=shown.value(job.result) if job.result is not None else None,
+        result=_result(job, found.results),
         error=error_of(job, found.results) if place is Place.FAILED else "",
         traceback=shown.traceback(reason),
         waited=_between(job.enqueued_at, job.started_at),
@@ -266,6 +266,15 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         requeue_address=links.job_requeue(id_) if may_change and place is Place.FAILED else "",
         delete_address=links.job_delete(id_) if may_change else "",
     )
+
+
+def _result(job: JobRecord, results: Sequence[ResultRecord]) -> shown.Value | None:
+    """What the job returned; None where it has not."""
+    if job.status != JobStatus.FINISHED:
+        return None
+    # RQ 2 has it in the history only, and neither place has it where it was None.
+    returned = job.result or (results[0].return_value if results else None)
+    return shown.value(returned) if returned else shown.Value("None")
 
 
 def way_to_job(
