@@ -14,6 +14,10 @@ def add(a: int, b: int = 0) -> int:
     return a + b
 
 
+def count_words_at(text: str) -> int:
+    return len(text.split())
+
+
 def nothing() -> None:
     """Return None."""
 

@@ -47,3 +47,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 _URL = os.environ.get("RQ_TEST_URL", "redis://localhost:6379/0")
 RQ_QUEUES = {name: {"URL": _URL} for name in ("default", "high", "low")}
+
+# Workers that the tests start are bent through the environment.
+RQ = {
+    "LEASE": int(os.environ.get("RQ_TEST_LEASE", "60")),
+    "TIMEOUT_GRACE": int(os.environ.get("RQ_TEST_TIMEOUT_GRACE", "10")),
+}
