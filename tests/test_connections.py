@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import socketserver
 import ssl
@@ -161,6 +162,7 @@ class TestSharing:
             child = os.fork()
             if child == 0:
                 # No assertion may leave the child: it would go on with the tests.
+                signal.alarm(10)  # should it wait for that lock for ever
                 try:
                     mine = connections.get_connection()
                     ok = mine is not parent and mine.client_id() != connection
