@@ -121,7 +121,7 @@ def test_listens_on_a_port_of_the_loopback_only(folder: Path) -> None:
 
 
 def test_socket_is_for_its_owner_only(folder: Path) -> None:
-    path = folder / "s s%"
+    path = folder / "s s%41"
     with running("--folder", folder, "--socket", path) as process, client_of(url_of(process)) as c:
         assert c.ping()
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
