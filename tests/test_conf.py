@@ -334,6 +334,7 @@ def test_refuses_bad_rq(
 
 
 def test_other_settings(settings: SettingsWrapper) -> None:
+    settings.RQ_EXCEPTION_HANDLERS = None
     assert (conf.exception_handlers(), conf.api_token(), conf.show_admin_link()) == ([], "", True)
     settings.RQ_EXCEPTION_HANDLERS = ("a.b",)
     settings.RQ_API_TOKEN = "token"
