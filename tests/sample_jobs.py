@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
+import subprocess
+import sys
 import time
 from typing import Any
 
-from django_rqlite import get_current_job, job
+from django_rqlite import Job, get_current_job, job
 
 
 def add(a: int, b: int = 0) -> int:
@@ -28,6 +31,74 @@ def divide(a: int, b: int) -> float:
 
 def leave(status: int) -> None:
     os._exit(status)
+
+
+def sys_exit() -> None:
+    sys.exit(4)
+
+
+def kill_itself() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+def echo(value: Any) -> Any:
+    return value
+
+
+def recurse() -> None:
+    recurse()
+
+
+class Unshowable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def raise_unshowable() -> None:
+    raise Unshowable
+
+
+def close_all_files() -> None:
+    os.closerange(3, 1000)
+
+
+def scribble() -> None:
+    """Write into every socket this process has, one of which is its pipe to the worker."""
+    for descriptor in range(3, 100):
+        try:
+            os.write(descriptor, b"garbage" * 100)
+        except OSError:
+            continue
+    time.sleep(30)
+
+
+def start_process(path: str) -> None:
+    """Leave a process behind that holds all that this one has open."""
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(60)
+        os._exit(0)
+    with open(path, "w") as file:
+        file.write(str(pid))
+
+
+def start_process_and_hang(path: str) -> None:
+    process = subprocess.Popen(["sleep", "60"])
+    with open(path, "w") as file:
+        file.write(str(process.pid))
+    swallow_timeouts(60)
+
+
+def tell_file(failed: Job, kind: type[BaseException], value: BaseException, trace: Any) -> bool:
+    """A handler for RQ_EXCEPTION_HANDLERS."""
+    path = os.environ.get("RQ_TEST_HANDLER_FILE")
+    if path:
+        write(path, f"{kind.__name__} in {failed.description}\n")
+    return True
 
 
 def segfault() -> None:

@@ -53,3 +53,4 @@ RQ = {
     "LEASE": int(os.environ.get("RQ_TEST_LEASE", "60")),
     "TIMEOUT_GRACE": int(os.environ.get("RQ_TEST_TIMEOUT_GRACE", "10")),
 }
+RQ_EXCEPTION_HANDLERS = ["tests.sample_jobs.tell_file"]

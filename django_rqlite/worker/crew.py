@@ -44,6 +44,8 @@ class Assignment:
     #: Whether the job goes back to its queue when the child has died.
     give_back: bool = False
     outcome: Outcome | None = None
+    #: How often Redis would not store the outcome.
+    refusals: int = 0
 
 
 @dataclass(slots=True, eq=False)

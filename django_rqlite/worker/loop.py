@@ -19,19 +19,20 @@ from collections.abc import Sequence
 import redis
 
 from .. import conf
-from ..connections import describe, translate_errors
-from ..engine.transitions import Claim, NextClaim
+from ..connections import describe, prefix_of, translate_errors
+from ..engine.transitions import Claim, NextClaim, Transitions
 from ..exceptions import ConfigurationError
 from ..execution import Failed, Succeeded, time_limit
 from ..maintenance import janitor
 from ..outcomes import settle
+from ..protocol.keys import Keys
 from ..protocol.records import read_job
 from ..queues import Queue
 from ..version import VERSION
 from .child import QueueTraits
 from .crew import Assignment, Child, Crew
+from .link import descriptors, drop, open_link
 from .outage import Outage, passes
-from .patience import give_patience
 from .preload import import_jobs, share_memory
 from .presence import Presence, default_name
 from .signals import STOP, SignalPipe
@@ -42,6 +43,9 @@ logger = logging.getLogger("django_rqlite.worker")
 #: Seconds within which a second signal is taken for the first, sent twice: a terminal's Ctrl-C
 #: reaches the worker itself and whoever forwards it (RQ 2.12 does the same).
 SAME_SIGNAL = 1.0
+
+#: Times that Redis may refuse an outcome before the worker goes on without storing it.
+MOST_REFUSALS = 3
 
 #: Heartbeats in one lease.
 BEATS_PER_LEASE = 4
@@ -68,7 +72,8 @@ class Worker:
         max_jobs_per_child: after how many jobs a child process is replaced; 0: never.
 
     Raises:
-        ConfigurationError: no queues, or a number that makes no sense.
+        ConfigurationError: no queues.
+        RedisUnavailableError: Redis does not answer.
     """
 
     def __init__(
@@ -96,8 +101,10 @@ class Worker:
         self._lease = conf.lease()
 
         names = [queue.name for queue in queues]
-        self._transitions = queues[0]._transitions
-        self._connection = self._transitions.connection
+        client = queues[0].connection
+        with translate_errors(client):
+            self._link = open_link(client)
+        self._transitions = Transitions(self._link, Keys(prefix_of(client)))
         self._names = names
         self._presence = Presence(
             self._transitions, self.name, names, worker_ttl=worker_ttl, lease=self._lease
@@ -105,10 +112,10 @@ class Worker:
         self._selector = selectors.DefaultSelector()
         self._signals = SignalPipe()
         keys = [queue.key for queue in queues]
-        self._wakeup = Wakeup(self._connection, self._selector, names, keys)
+        self._wakeup = Wakeup(client, self._selector, names, keys)
         traits = {queue.name: QueueTraits(queue.job_class, queue.serializer) for queue in queues}
         self._crew = Crew(self._selector, traits, self._foreign, max_jobs_per_child)
-        self._outage = Outage(describe(self._connection))
+        self._outage = Outage(describe(client))
 
         #: Jobs whose outcomes, or whose return to the queue, Redis does not know yet.
         self._unsettled: deque[Assignment] = deque()
@@ -131,13 +138,12 @@ class Worker:
         """Run jobs until asked to end, or until there is no more to do. Main thread only.
 
         Raises:
-            RedisUnavailableError: Redis does not answer at the start. Later it is waited for.
+            RedisUnavailableError: Redis stopped answering before the start. Later it is waited for.
             WorkerNameTakenError: a live worker bears the name.
         """
-        give_patience(self._connection)
         import_jobs()
         share_memory()
-        with translate_errors(self._connection):
+        with translate_errors(self._link):
             self._presence.register()
         self._signals.open()
         self._selector.register(self._signals.reader, selectors.EVENT_READ, self._signals)
@@ -208,10 +214,11 @@ class Worker:
                 "Worker %s: could not say good-bye to Redis at %s (%s). What it held is queued "
                 "again when the lease of %d s ends.",
                 self.name,
-                describe(self._connection),
+                describe(self._link),
                 exc,
                 self._lease,
             )
+        drop(self._link)
         self._selector.close()
         self._signals.close()
 
@@ -235,6 +242,7 @@ class Worker:
         self._keep_spare()
 
     def _lost(self, exc: Exception) -> None:
+        drop(self._link)
         self._wakeup.hang_up()
         self._nothing_waits = False
         self._outage.note(exc)
@@ -246,7 +254,8 @@ class Worker:
             try:
                 claim = self._settle(assignment, then)
             except redis.ResponseError as exc:
-                if passes(exc):
+                assignment.refusals += 1
+                if passes(exc) or assignment.refusals < MOST_REFUSALS:
                     raise
                 # Trying for ever would stop the worker. The lease ends, and the job is found.
                 logger.exception(
@@ -381,6 +390,7 @@ class Worker:
             self._selector.fileno(),
             *self._signals.descriptors(),
             *self._wakeup.descriptors(),
+            *descriptors(self._link),
         ]
 
     # Sleeping and waking
