@@ -14,10 +14,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from .. import shown
 from ..engine.monitor import Place
 from ..models import Job
 from ..protocol.records import JobRecord
-from . import labels, shown
+from . import labels
 from .links import PLACES, Links
 from .pages import jobs
 from .pages.frame import render, way_to

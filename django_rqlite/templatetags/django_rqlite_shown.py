@@ -8,7 +8,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ..admin import shown
+from .. import shown
 
 register = template.Library()
 

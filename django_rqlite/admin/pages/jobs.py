@@ -15,10 +15,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ... import shown
 from ...engine import monitor
 from ...engine.monitor import Place
 from ...protocol.records import JobRecord, JobStatus, ResultRecord
-from .. import labels, shown
+from .. import labels
 from ..links import PLACES, Links
 from ..segments import LONGEST, from_segment, segment
 from ..sources import Gone, all_sources, candidates, find_queue, first

@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ... import conf
+from ... import conf, shown
 from ...exceptions import ConfigurationError
 from ...protocol.records import WorkerRecord
-from .. import labels, shown
+from .. import labels
 from ..links import Links
 from ..segments import from_segment
 from ..sources import Source, Trouble, all_sources, candidates, first

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..protocol import inert
+from .protocol import inert
 
 #: Bytes above which a serialized value is not looked into.
 LARGEST_VALUE = 8_000_000

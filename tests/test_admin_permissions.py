@@ -1,0 +1,171 @@
+"""Who may see what, who may change what, and by which kind of request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.management import call_command
+from django.test import Client
+
+from .admin_world import (
+    JOBS,
+    QUEUES,
+    WORKER,
+    WORKERS,
+    World,
+    job_delete,
+    job_page,
+    job_requeue,
+    queue_action,
+    queue_page,
+    worker_page,
+)
+
+if TYPE_CHECKING:
+    import redis as redis_py
+
+pytestmark = pytest.mark.django_db
+
+
+def client_with(*codenames: str, staff: bool = True, **options: Any) -> Client:
+    user = User.objects.create_user("somebody", is_staff=staff)
+    chosen = Permission.objects.filter(
+        content_type__app_label="django_rqlite", codename__in=codenames
+    )
+    assert len(chosen) == len(codenames)
+    user.user_permissions.set(chosen)
+    client = Client(**options)
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def world(redis: redis_py.Redis) -> World:
+    world = World(redis)
+    world.worker()
+    world.failed(job_id="broken")
+    return world
+
+
+PAGES = {
+    "queue": [QUEUES],
+    "job": [JOBS, queue_page("default", "failed"), job_page("broken")],
+    "worker": [WORKERS, worker_page(WORKER)],
+}
+ALL_PAGES = [page for pages in PAGES.values() for page in pages]
+
+
+@pytest.mark.parametrize("action", ["view", "change"])
+@pytest.mark.parametrize("model", PAGES)
+def test_a_permission_opens_its_pages_and_no_others(world: World, model: str, action: str) -> None:
+    client = client_with(f"{action}_{model}")
+    for page in ALL_PAGES:
+        expected = 200 if page in PAGES[model] else 403
+        assert client.get(page).status_code == expected, page
+
+
+def test_staff_without_permission_sees_nothing(world: World) -> None:
+    client = client_with()
+    for page in ALL_PAGES:
+        assert client.get(page).status_code == 403, page
+    assert "RQ lite" not in client.get("/admin/").content.decode()
+
+
+def test_others_are_asked_to_log_in(world: World) -> None:
+    outsider = client_with("view_queue", "view_job", "view_worker", staff=False)
+    for client in (Client(), outsider):
+        for page in [*ALL_PAGES, job_delete("broken")]:
+            assert client.get(page).headers["Location"].startswith("/admin/login/"), page
+        assert client.post(job_requeue("broken")).headers["Location"].startswith("/admin/login/")
+    assert world.status("broken") == "failed"
+
+
+def test_the_index_lists_what_may_be_seen(world: World) -> None:
+    index = client_with("view_worker").get("/admin/").content.decode()
+    assert "RQ lite" in index
+    assert WORKERS in index
+    assert QUEUES not in index
+    assert JOBS not in index
+
+
+def test_the_index_can_do_without(world: World, settings: Any, admin_client: Client) -> None:
+    assert "RQ lite" in admin_client.get("/admin/").content.decode()
+    settings.RQ_SHOW_ADMIN_LINK = False
+    assert "RQ lite" not in admin_client.get("/admin/").content.decode()
+    assert admin_client.get(QUEUES).status_code == 200
+
+
+CHANGES = [
+    (job_requeue("broken"), {}),
+    (job_delete("broken"), {"post": "yes"}),
+    (queue_action("default", "failed"), {"action": "requeue", "_selected_action": "broken"}),
+    (
+        queue_action("default", "failed"),
+        {"action": "delete", "post": "yes", "_selected_action": "broken"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("address", "form"), CHANGES)
+def test_who_may_only_view_changes_nothing(
+    world: World, address: str, form: dict[str, str]
+) -> None:
+    client = client_with("view_job", "view_queue", "change_queue", "change_worker")
+    assert client.post(address, form).status_code == 403
+    assert world.status("broken") == "failed"
+    for page in (queue_page("default", "failed"), job_page("broken")):
+        shown = client.get(page).content.decode()
+        assert 'name="action"' not in shown
+        assert "_selected_action" not in shown
+        assert job_requeue("broken") not in shown
+        assert job_delete("broken") not in shown
+    assert client.get(job_delete("broken")).status_code == 403
+
+
+@pytest.mark.parametrize(("address", "form"), CHANGES)
+def test_who_may_change_does(world: World, address: str, form: dict[str, str]) -> None:
+    client = client_with("change_job")
+    assert client.post(address, form).status_code == 302
+    assert world.status("broken") in ("queued", None)
+
+
+@pytest.mark.parametrize(("address", "form"), CHANGES)
+def test_a_change_needs_the_token_of_a_form(
+    world: World, address: str, form: dict[str, str]
+) -> None:
+    client = client_with("change_job", enforce_csrf_checks=True)
+    assert client.post(address, form).status_code == 403
+    assert world.status("broken") == "failed"
+
+
+@pytest.mark.parametrize(("address", "form"), CHANGES)
+def test_a_get_changes_nothing(
+    world: World, address: str, form: dict[str, str], admin_client: Client
+) -> None:
+    answer = admin_client.get(address, form)
+    assert answer.status_code == (200 if address == job_delete("broken") else 405)
+    assert world.status("broken") == "failed"
+
+
+def test_pages_take_no_post(world: World, admin_client: Client) -> None:
+    for page in ALL_PAGES:
+        assert admin_client.post(page).status_code == 405, page
+        assert admin_client.head(page).status_code == 200, page
+
+
+def test_there_are_two_permissions_for_each(db: None) -> None:
+    found = Permission.objects.filter(content_type__app_label="django_rqlite")
+    assert sorted(found.values_list("codename", flat=True)) == [
+        *("change_job", "change_queue", "change_worker"),
+        *("view_job", "view_queue", "view_worker"),
+    ]
+
+
+def test_models_without_a_table_disturb_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("makemigrations", "django_rqlite", check=True, dry_run=True)
+    capsys.readouterr()
+    call_command("dumpdata", "django_rqlite", use_base_manager=True)
+    call_command("dumpdata", "django_rqlite")
+    assert capsys.readouterr().out == "[][]"
