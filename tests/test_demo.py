@@ -215,6 +215,9 @@ def test_the_death_of_one_ends_all(demo: Demo, child: str) -> None:
 
 def test_the_end_of_the_server_ends_all(demo: Demo, tmp_path: Path) -> None:
     assert demo.url
+    # A worker that does not find the server at its start would be the first to end.
+    for number in (1, 2):
+        demo.wait_for(rf"worker-{number} \| .*Listening on")
     with redis.Redis(unix_socket_path=str(tmp_path / "demo" / "valkey.sock")) as client:
         client.shutdown(nosave=True)
     assert demo.exit_code() == 1
