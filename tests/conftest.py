@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,23 +44,38 @@ class Server:
     url: str
     folder: Path | None = None
     process: subprocess.Popen[bytes] | None = None
+    command: list[str] = field(default_factory=list)
 
     @classmethod
-    def start(cls) -> Server:
+    def start(cls, *, append_only: bool = False) -> Server:
         # Not pytest's own folder: its path is too long for a unix socket on some systems.
         folder = Path(tempfile.mkdtemp(prefix="rqlite-"))
         socket = folder / "valkey.sock"
-        command = embedded.server_command(folder, socket=socket, append_only=False)
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        server = cls(embedded.server_url(socket=socket), folder, process)
-        try:
-            wait_until(server.answers, f"{command[0]} answers PING")
-        except BaseException:
-            print((folder / "log").read_text())
-            server.stop()
-            raise
+        command = embedded.server_command(folder, socket=socket, append_only=append_only)
+        server = cls(embedded.server_url(socket=socket), folder, command=command)
+        server.start_again()
         return server
+
+    def start_again(self) -> None:
+        """Start the process, with what its log on disk holds if it has one."""
+        assert self.folder is not None
+        log_path = self.folder / "log"
+        with log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command, stdout=log, stderr=log, start_new_session=True
+            )
+        try:
+            wait_until(self.answers, f"{self.command[0]} answers PING")
+        except BaseException:
+            print(log_path.read_text())
+            self.stop()
+            raise
+
+    def kill(self) -> None:
+        """End the process as a power cut would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
 
     def client(self) -> redis_py.Redis:
         """A new client of this server that returns bytes."""
@@ -73,7 +88,7 @@ class Server:
             with self.client() as client:
                 return bool(client.ping())
         except redis_py.ConnectionError:
-            return False
+            return False  # also while it loads its log
 
     def stop(self) -> None:
         if self.process is not None:

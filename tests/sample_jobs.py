@@ -10,6 +10,8 @@ import sys
 import time
 from typing import Any
 
+from django.db import connections
+
 from django_rqlite import Job, get_current_job, job
 
 
@@ -72,7 +74,7 @@ def scribble() -> None:
         try:
             os.write(descriptor, b"garbage" * 100)
         except OSError:
-            continue
+            pass  # not open, or not for writing
     time.sleep(30)
 
 
@@ -122,6 +124,21 @@ def swallow_timeouts(seconds: float) -> str:
 def write(path: str, text: str) -> None:
     with open(path, "a") as file:
         file.write(text)
+
+
+def use_database() -> dict[str, Any]:
+    open_at_the_start = [
+        link.alias for link in connections.all(initialized_only=True) if link.connection
+    ]
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT 1")
+        (answer,) = cursor.fetchone()
+    return {"open at the start": open_at_the_start, "answer": answer}
+
+
+def write_pid_and_hang(path: str) -> None:
+    write(path, str(os.getpid()))
+    time.sleep(60)
 
 
 def block_on(path: str) -> str:

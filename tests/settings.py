@@ -49,6 +49,14 @@ _URL = os.environ.get("RQ_TEST_URL", "redis://localhost:6379/0")
 RQ_QUEUES = {name: {"URL": _URL} for name in ("default", "high", "low")}
 
 # Workers that the tests start are bent through the environment.
+if _prefix := os.environ.get("RQ_TEST_KEY_PREFIX"):
+    RQ_QUEUES = {name: {**queue, "KEY_PREFIX": _prefix} for name, queue in RQ_QUEUES.items()}
+if _elsewhere := os.environ.get("RQ_TEST_ELSEWHERE"):
+    RQ_QUEUES["elsewhere"] = {"URL": _elsewhere}
+if _app := os.environ.get("RQ_TEST_APP"):
+    INSTALLED_APPS.append(_app)
+if _database := os.environ.get("RQ_TEST_DATABASE"):
+    DATABASES["default"]["NAME"] = _database
 RQ = {
     "LEASE": int(os.environ.get("RQ_TEST_LEASE", "60")),
     "TIMEOUT_GRACE": int(os.environ.get("RQ_TEST_TIMEOUT_GRACE", "10")),

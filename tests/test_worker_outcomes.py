@@ -63,9 +63,7 @@ def test_each_kind_of_failure_names_its_cause_and_the_next_job_runs(
     run_burst(tmp_path, *reused, environment={"RQ_TEST_TIMEOUT_GRACE": "1"})
 
     reasons = {name: job.exc_info or "" for name, job in failing.items()}
-    missed = {
-        name: reason for name, reason in reasons.items() if FAILING[name][3] not in reason
-    }
+    missed = {name: reason for name, reason in reasons.items() if FAILING[name][3] not in reason}
     assert not missed
     assert {job.get_status() for job in failing.values()} == {"failed"}
     assert last.return_value() == 3
@@ -167,9 +165,7 @@ def test_a_job_reads_and_saves_its_meta(tmp_path: Path) -> None:
     assert job.get_meta() == {"progress": 75}
 
 
-@pytest.mark.parametrize(
-    ("result_ttl", "expires"), [(0, None), (-1, -1), (77, 77), (None, 500)]
-)
+@pytest.mark.parametrize(("result_ttl", "expires"), [(0, None), (-1, -1), (77, 77), (None, 500)])
 def test_a_result_is_kept_for_its_time(
     redis: redis_py.Redis, tmp_path: Path, result_ttl: int | None, expires: int | None
 ) -> None:
@@ -178,7 +174,7 @@ def test_a_result_is_kept_for_its_time(
     run_burst(tmp_path)
 
     if expires is None:
-        assert not [key for key in redis.keys() if job.id.encode() in key]
+        assert not [key for key in redis.scan_iter() if job.id.encode() in key]
         assert job.id not in get_queue().finished_job_registry.get_job_ids()
     else:
         for key in (job.key, f"rq:results:{job.id}"):
@@ -242,6 +238,6 @@ def test_a_job_deleted_while_it_runs_is_not_brought_back(
         assert process.ends() == 0
         process.prints("the outcome of job")
 
-    assert not [key for key in redis.keys() if job.id.encode() in key]
+    assert not [key for key in redis.scan_iter() if job.id.encode() in key]
     assert redis.zcard("rq:finished:default") == 0
     assert redis.zcard("rq:wip:default") == 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from django_rqlite.worker.loop import SAME_SIGNAL
 from tests.conftest import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -114,5 +115,8 @@ def alive(pid: int) -> bool:
         return sys.platform != "linux"
 
 
-def pause(pid: int) -> None:
-    os.kill(pid, signal.SIGSTOP)
+def later_than_the_same_signal(process: WorkerProcess) -> None:
+    """Wait until a signal is no longer taken for the one before, sent twice."""
+    until = time.monotonic() + SAME_SIGNAL + 0.1
+    wait_until(lambda: time.monotonic() > until, "the time for a repeated signal is over")
+    assert process.process.poll() is None, process.output

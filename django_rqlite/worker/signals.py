@@ -12,7 +12,6 @@ from types import FrameType
 from typing import Any
 
 STOP = (signal.SIGINT, signal.SIGTERM)
-WATCHED = (*STOP, signal.SIGCHLD)
 
 
 class SignalPipe:
@@ -22,19 +21,23 @@ class SignalPipe:
         self.reader, self._writer = socket.socketpair()
         self.reader.setblocking(False)
         self._writer.setblocking(False)
-        self._before: dict[int, Any] = {}
+        self._before: Any = None
         self._wakeup_before = -1
 
     def open(self) -> None:
         """Begin to watch. Main thread only."""
         self._wakeup_before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        for number in WATCHED:
-            self._before[number] = signal.signal(number, _noted)
+        self._before = signal.signal(signal.SIGCHLD, _noted)
+        for number in STOP:
+            signal.signal(number, _noted)
 
     def close(self) -> None:
-        """Put everything back as it was."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        """Watch no longer.
+
+        What asked the worker to end goes on doing nothing: the process is about to end, and one
+        more signal should not make that look like a crash.
+        """
+        signal.signal(signal.SIGCHLD, self._before or signal.SIG_DFL)
         signal.set_wakeup_fd(self._wakeup_before)
         self.reader.close()
         self._writer.close()

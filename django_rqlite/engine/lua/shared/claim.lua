@@ -29,6 +29,12 @@ local function why_not(queue, id)
   return nil
 end
 
+-- Foreign data under a key of one queue must not keep the worker from the others.
+local function usable(key, kind)
+  local found = redis.call('TYPE', key).ok
+  return found == kind or found == 'none'
+end
+
 local function claimed(queue, id, notes)
   return {id, queue, redis.call('HGETALL', job_key(id)), notes, 0}
 end
@@ -46,11 +52,12 @@ local function claim_next(worker, execution, lease, queues)
     return claimed(last[2], last[3], notes)
   end
   for _, queue in ipairs(queues) do
-    local list = queue_key(queue)
-    if redis.call('TYPE', list).ok ~= 'list' then
-      if redis.call('EXISTS', list) == 1 then
-        notes[#notes + 1] = 'queue ' .. queue .. ': the key ' .. list .. ' is not a list; delete it'
-      end
+    local list, started = queue_key(queue), started_key(queue)
+    if not usable(list, 'list') then
+      notes[#notes + 1] = 'queue ' .. queue .. ': the key ' .. list .. ' is not a list; delete it'
+    elseif not usable(started, 'zset') then
+      notes[#notes + 1] =
+        'queue ' .. queue .. ': the key ' .. started .. ' is not a sorted set; delete it'
     else
       -- An id leaves its queue only after it has entered the started registry: should foreign
       -- data stand there and end the script, the job still waits.
