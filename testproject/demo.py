@@ -87,9 +87,14 @@ def run(port: int, folder: Path, socket_file: Path) -> None:
                 stage=SERVER,
                 if_orphaned=signal.SIGTERM,
             )
-        supervisor.wait_for(
-            server_answers, "Valkey" if own_server else "The server that RQ_URL names", 20
-        )
+            supervisor.wait_for(server_answers, "Valkey did not answer", 20)
+        else:
+            supervisor.wait_for(
+                server_answers,
+                "The server that RQ_URL names did not answer. Start it, or unset RQ_URL to let"
+                " the demo start one",
+                5,
+            )
         password = prepare_database()
         for number in range(1, WORKERS + 1):
             supervisor.start(
@@ -104,7 +109,7 @@ def run(port: int, folder: Path, socket_file: Path) -> None:
             stage=SITE,
             if_orphaned=signal.SIGKILL,
         )
-        supervisor.wait_for(lambda: site_answers(port), "The site", 30)
+        supervisor.wait_for(lambda: site_answers(port), "The site did not answer", 30)
         print_invitation(port, password)
         supervisor.watch()
 

@@ -92,7 +92,8 @@ class Supervisor:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        say("Ending everything, at once with another Ctrl-C ...")
+        if self.children:
+            say("Ending everything, at once with another Ctrl-C ...")
         self._stop_all()
         signal.set_wakeup_fd(-1)
 
@@ -121,10 +122,10 @@ class Supervisor:
         self.selector.register(process.stdout, selectors.EVENT_READ, child)
         say(f"started (process {process.pid})", name)
 
-    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float) -> None:
+    def wait_for(self, condition: Callable[[], bool], complaint: str, seconds: float) -> None:
         """Wait until ``condition()`` is true, asking ten times a second.
 
-        :raises NotReady: naming ``what``, when ``seconds`` have passed.
+        :raises NotReady: with the ``complaint``, when ``seconds`` have passed.
         :raises Stopped, ChildEnded: as :meth:`watch`.
         """
         deadline = time.monotonic() + seconds
@@ -133,7 +134,7 @@ class Supervisor:
             if condition():
                 return
             if time.monotonic() > deadline:
-                raise NotReady(f"{what} did not answer within {seconds:g} seconds.")
+                raise NotReady(f"{complaint} (waited {seconds:g} seconds).")
             self._pump(0.1)
 
     def watch(self) -> None:
