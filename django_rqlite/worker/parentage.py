@@ -20,15 +20,16 @@ def _load_prctl() -> ctypes._FuncPointer | None:
 _prctl = _load_prctl()
 
 
-def die_with_parent(parent: int) -> None:
-    """Ask the kernel to kill this process when its parent ends.
+def die_with_parent(parent: int, number: signal.Signals = signal.SIGKILL) -> None:
+    """Ask the kernel to end this process when its parent ends.
 
     Where there is no such call the child notices at its next look at the pipe, which breaks.
 
     Args:
         parent: process id of the parent, which may have ended already.
+        number: the signal to end it with.
     """
     if _prctl is not None:
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        _prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)

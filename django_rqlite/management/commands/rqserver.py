@@ -109,7 +109,8 @@ class Command(BaseCommand):
                 errors="replace",
                 process_group=0,
                 # Nobody would stop the server of a command that was killed.
-                preexec_fn=partial(die_with_parent, os.getpid()),
+                # Gently: the server writes its log before it ends.
+                preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
             )
             if self.stopping:  # since before there was a process to tell
                 self.server.terminate()
