@@ -319,4 +319,6 @@ def test_a_worker_that_left_no_record(world: World, admin_client: Client) -> Non
     world.worker("left")
     world.redis.delete("rq:worker:left")
     assert "left gone Its record has expired" in text_of(admin_client, WORKERS)
-    assert "no worker “left” any more" in text_of(admin_client, worker_page("left"), 404)
+    assert "There is no worker “left”: its record has expired" in text_of(
+        admin_client, worker_page("left"), 404
+    )

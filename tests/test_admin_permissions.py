@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     import redis as redis_py
 
 pytestmark = pytest.mark.django_db
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def client_with(*codenames: str, staff: bool = True, **options: Any) -> Client:
@@ -94,7 +99,10 @@ def test_the_index_can_do_without(world: World, settings: Any, admin_client: Cli
     assert "RQ lite" in admin_client.get("/admin/").content.decode()
     settings.RQ_SHOW_ADMIN_LINK = False
     assert "RQ lite" not in admin_client.get("/admin/").content.decode()
-    assert admin_client.get(QUEUES).status_code == 200
+    # The pages stay, and link to nothing that is hidden.
+    page = admin_client.get(QUEUES)
+    assert page.status_code == 200
+    assert 'href="/admin/django_rqlite/"' not in page.content.decode()
 
 
 CHANGES = [
@@ -169,3 +177,30 @@ def test_models_without_a_table_disturb_nobody(capsys: pytest.CaptureFixture[str
     call_command("dumpdata", "django_rqlite", use_base_manager=True)
     call_command("dumpdata", "django_rqlite")
     assert capsys.readouterr().out == "[][]"
+
+
+WITHOUT_THE_ADMIN = """
+import sys, django
+from django.conf import settings
+settings.configure(
+    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "django_rqlite"],
+    TEMPLATES=[
+        {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}
+    ],
+    RQ_QUEUES={"default": {"HOST": "localhost"}},
+)
+django.setup()
+from django.core.management import call_command
+from django.template import engines
+call_command("check")
+shown = engines["django"].from_string("{{ 1 }}").render()
+print(shown, "django.contrib.admin.models" in sys.modules)
+"""
+
+
+def test_a_project_without_the_admin_is_not_given_it() -> None:
+    # Django imports every template tag library at the first template, so ours must not need it.
+    command = [sys.executable, "-c", WITHOUT_THE_ADMIN]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "1 False"

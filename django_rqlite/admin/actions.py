@@ -107,7 +107,7 @@ def _find(request: HttpRequest, job_id: str) -> tuple[Source, JobRecord]:
     return first(
         candidates(request.GET.get("on")),
         lambda source: source.monitor.jobs([job_id])[0],
-        _("The job “%(id)s” is not there any more: it has expired or was deleted.")
+        _("There is no job “%(id)s”: it has expired or was deleted, or never was.")
         % {"id": shown.shortened(job_id, 200)},
     )
 

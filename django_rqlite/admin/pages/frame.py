@@ -52,8 +52,11 @@ def render(
         model: which entry of the admin's index the page belongs to.
         way: the steps between the application and the page.
     """
+    frame = site.each_context(request)
     shown = {
-        **site.each_context(request),
+        **frame,
+        # RQ_SHOW_ADMIN_LINK may hide the application, and then it has no page of its own.
+        "app_listed": any(app["app_label"] == "django_rqlite" for app in frame["available_apps"]),
         "opts": _MODELS[model]._meta,
         "title": title,
         "way": way,
@@ -81,4 +84,5 @@ def trouble_page(
         status=status,
         sentence=sentence,
         missing=missing,
+        posted=request.method == "POST",
     )

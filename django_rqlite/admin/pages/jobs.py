@@ -230,10 +230,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     source, found = first(
         candidates(request.GET.get("on")),
         lambda source: source.monitor.job(id_),
-        _(
-            "The job “%(id)s” is not there any more: it has expired or was deleted. "
-            "Or it never was, if nothing but its id is known."
-        )
+        _("There is no job “%(id)s”: it has expired or was deleted, or never was.")
         % {"id": shown.shortened(id_, 200)},
     )
     job, links = found.job, Links.to(source, site.name)

@@ -67,7 +67,7 @@ def detail(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     source, record = first(
         candidates(request.GET.get("on")),
         lambda source: source.monitor.worker(wanted),
-        _("There is no worker “%(name)s” any more: its record has expired, or it never was.")
+        _("There is no worker “%(name)s”: its record has expired, or it never was.")
         % {"name": shown.shortened(wanted, 200)},
     )
     links = Links.to(source, site.name)
