@@ -117,7 +117,7 @@ def swallow_timeouts(seconds: float) -> str:
         try:
             time.sleep(0.05)
         except Exception:
-            continue
+            until += 0  # as code does that takes every error for a hiccup
     return "went on"
 
 

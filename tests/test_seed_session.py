@@ -25,7 +25,7 @@ SEED_FIELDS_FINISHED = SEED_FIELDS | {"ttl", "ended_at", "result"}
 
 
 def keys(redis: redis_py.Redis) -> set[str]:
-    return {key.decode() for key in redis.keys()}
+    return {key.decode() for key in redis.scan_iter()}
 
 
 def fields(redis: redis_py.Redis, job: Job) -> dict[str, bytes]:
