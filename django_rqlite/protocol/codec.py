@@ -14,27 +14,42 @@ from datetime import UTC, datetime
 #: Bytes above which ``data`` is compressed: below, zlib costs more time than it saves memory.
 COMPRESS_ABOVE = 1024
 
+#: Bytes that compressed ones may become. A few of them can claim to be any number; Redis itself
+#: holds no value longer than this.
+LONGEST = 512 * 1024 * 1024
+
 #: What RQ shows for a ``meta`` it can't decode (rq/job.py: ``restore``).
 UNDECODABLE_META = "unserialized"
 
 
 def compress(payload: bytes) -> bytes:
-    """``payload``, compressed where it pays."""
-    if len(payload) <= COMPRESS_ABOVE:
+    """``payload``, compressed where it pays, or where it would be taken for compressed."""
+    ambiguous = _begins_like_zlib(payload)  # a project's own serializer may compress
+    if len(payload) <= COMPRESS_ABOVE and not ambiguous:
         return payload
     packed = zlib.compress(payload)
-    return packed if len(packed) < len(payload) else payload
+    return packed if ambiguous or len(packed) < len(payload) else payload
 
 
-def decompress(stored: bytes) -> bytes:
+def decompress(stored: bytes, longest: int = LONGEST) -> bytes:
     """The reverse of :func:`compress`, also of what RQ always compresses.
 
-    No pickle and no JSON text begins like a zlib stream, so trying is unambiguous.
+    No pickle and no JSON text begins like a zlib stream, so trying is unambiguous. What is broken,
+    or would become longer than ``longest`` bytes, stays as it is.
     """
+    if not _begins_like_zlib(stored):
+        return stored
+    stream = zlib.decompressobj()
     try:
-        return zlib.decompress(stored)
+        payload = stream.decompress(stored, longest)
     except zlib.error:
         return stored
+    return payload if stream.eof else stored
+
+
+def _begins_like_zlib(content: bytes) -> bool:
+    # RFC 1950: the method 8, and a checksum over the first two bytes.
+    return content[:1] != b"" and content[0] & 15 == 8 and int.from_bytes(content[:2]) % 31 == 0
 
 
 def text(stored: bytes) -> str:
@@ -79,14 +94,19 @@ def moment(stored: bytes) -> datetime | None:
     if not stored:
         return None
     parsed = datetime.fromisoformat(stored.decode("ascii"))
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    try:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except OverflowError as exc:
+        raise ValueError(str(exc)) from exc
 
 
 def unix_moment(stored: bytes) -> datetime | None:
     """A point in time from unix seconds, or None for an empty field.
 
     Raises:
-        ValueError: the bytes are no number.
-        OverflowError: no calendar has that date.
+        ValueError: the bytes are no number, or no calendar has that date.
     """
-    return datetime.fromtimestamp(float(stored), UTC) if stored else None
+    try:
+        return datetime.fromtimestamp(float(stored), UTC) if stored else None
+    except (OverflowError, OSError) as exc:
+        raise ValueError(str(exc)) from exc

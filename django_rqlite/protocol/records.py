@@ -79,7 +79,7 @@ class _Reader:
             return None
         try:
             return parse(stored)
-        except (ValueError, OverflowError):
+        except ValueError:
             shown = codec.text(stored[:40])
             self.problems.append(f"its field {name!r} holds {shown!r} instead of {expected}")
             return None
@@ -196,7 +196,6 @@ class ResultRecord:
 def read_result(job_id: str, entry_id: bytes, fields: Mapping[bytes, bytes]) -> ResultRecord:
     """The record of a stream's entry. Total: see the module."""
     read = _Reader(fields)
-    milliseconds = entry_id.partition(b"-")[0]
     returned = fields.get(b"return_value")
     return ResultRecord(
         id=codec.text(entry_id),
@@ -204,9 +203,7 @@ def read_result(job_id: str, entry_id: bytes, fields: Mapping[bytes, bytes]) -> 
         type=read.text("type"),
         worker_name=read.text("worker_name"),
         execution_id=read.text("execution_id"),
-        created_at=codec.unix_moment(b"%d" % (int(milliseconds) // 1000))
-        if milliseconds.isdigit()
-        else None,
+        created_at=_entered_at(entry_id),
         started_at=read.unix_moment("execution_started_at"),
         ended_at=read.unix_moment("execution_ended_at"),
         return_value=None if returned is None else codec.from_base64(returned),
@@ -264,6 +261,15 @@ def read_worker(name: str, fields: Mapping[bytes, bytes]) -> WorkerRecord:
         python_version=read.text("python_version"),
         problems=tuple(read.problems),
     )
+
+
+def _entered_at(entry_id: bytes) -> datetime | None:
+    """When an entry was added: its id begins with unix milliseconds, unless someone chose it."""
+    milliseconds = entry_id.partition(b"-")[0]
+    try:
+        return codec.unix_moment(b"%.3f" % (int(milliseconds) / 1000))
+    except ValueError:
+        return None
 
 
 def _optional(fields: Mapping[bytes, bytes], name: bytes) -> str | None:

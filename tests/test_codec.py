@@ -1,0 +1,106 @@
+"""Single values: every form that RQ wrote is read, one form is written."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zlib
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from django_rqlite.protocol import codec
+
+NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_pickles_of_all_protocols_are_told_from_compressed_ones(protocol: int) -> None:
+    payload = pickle.dumps(("f", None, ("x",), {}), protocol)
+    assert codec.decompress(payload) == payload
+    assert codec.decompress(zlib.compress(payload)) == payload
+
+
+@pytest.mark.parametrize("value", [[], {}, "x", 8, ["a"] * 1000])
+def test_json_is_told_from_compressed_bytes(value: object) -> None:
+    payload = json.dumps(value).encode()
+    assert codec.decompress(payload) == payload
+
+
+def test_short_payloads_stay_readable_and_long_ones_shrink() -> None:
+    short, long = b"\x80" + b"x" * 100, b"\x80" + b"x" * 5000
+    assert codec.compress(short) == short
+    assert len(codec.compress(long)) < 100
+    assert codec.decompress(codec.compress(long)) == long
+
+
+@pytest.mark.parametrize("length", [3, 5000])
+def test_a_serializer_that_compresses_gets_its_own_bytes_back(length: int) -> None:
+    made = zlib.compress(bytes(i * i % 251 for i in range(length)))
+    assert codec.decompress(codec.compress(made)) == made
+
+
+@pytest.mark.parametrize("broken", [b"", b"x", b"x\x9c", zlib.compress(b"abc")[:-2], b"\xff\x00"])
+def test_broken_compression_is_left_alone(broken: bytes) -> None:
+    assert codec.decompress(broken) == broken
+
+
+def test_few_bytes_that_would_become_many_are_left_alone() -> None:
+    bomb = zlib.compress(bytes(1_000_000))
+    assert codec.decompress(bomb, longest=999_999) == bomb
+    assert len(codec.decompress(bomb, longest=1_000_000)) == 1_000_000
+
+
+def test_tracebacks_of_rq_and_of_its_predecessor() -> None:
+    assert codec.traceback_text(b"Traceback: \xc3\xa9") == "Traceback: é"
+    assert codec.traceback_text(zlib.compress("Traceback: é".encode())) == "Traceback: é"
+    assert codec.traceback_text(b"\xff") == "\\xff"
+
+
+def test_the_stream_s_forms_are_those_of_rq() -> None:
+    stored = codec.base64_traceback("no such \ud800 file")
+    assert codec.traceback_text(codec.from_base64(stored)) == "no such ? file"
+    assert codec.from_base64(codec.base64_payload(b"\x80\x05K\x01.")) == b"\x80\x05K\x01."
+
+
+@pytest.mark.parametrize("stored", [b"no base64!", b"\xff\xfe", b"abc"])
+def test_what_is_no_base64_is_given_as_it_is(stored: bytes) -> None:
+    assert codec.from_base64(stored) == stored
+
+
+def test_times_are_written_in_whole_seconds_of_utc() -> None:
+    local = datetime(2026, 11, 3, 14, 0, 0, 999_999, tzinfo=timezone(timedelta(hours=2)))
+    assert codec.timestamp(local) == "2026-11-03T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        b"2026-11-03T12:00:00Z",  # the seed
+        b"2026-11-03T12:00:00.000000Z",  # RQ 2
+        b"2026-11-03T12:00:00.000000+00:00",  # RQ 0.5
+        b"2026-11-03T14:00:00+02:00",
+        b"2026-11-03T12:00:00",
+    ],
+)
+def test_all_forms_of_times_are_read(stored: bytes) -> None:
+    assert codec.moment(stored) == NOON
+
+
+@pytest.mark.parametrize(
+    "stored", [b"today", b"None", b"\xff", b"0001-01-01T00:00:00+14:00", b"2026-13-01"]
+)
+def test_what_is_no_time_is_refused(stored: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        codec.moment(stored)
+
+
+def test_unix_times() -> None:
+    assert codec.unix_moment(b"%.1f" % NOON.timestamp()) == NOON
+    assert codec.unix_moment(b"") is codec.moment(b"") is None
+
+
+@pytest.mark.parametrize("stored", [b"x", b"nan", b"inf", b"1e17", b"1e18", b"1e300", b"-1e18"])
+def test_what_is_no_unix_time_is_refused(stored: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        codec.unix_moment(stored)
