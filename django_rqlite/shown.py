@@ -86,12 +86,16 @@ def duration(seconds: float) -> str:
     return _("%(s)d s") % {"s": s}
 
 
-def relative(moment: datetime) -> str:
-    """``3 s ago``, ``in 4 h 10 min``."""
-    seconds = (timezone.now() - moment).total_seconds()
+def relative(moment: datetime, *, coarse: bool = False) -> str:
+    """``3 s ago``, ``in 4 h 10 min``; coarse: with the largest unit only, ``in 4 h``."""
+    seconds = int((timezone.now() - moment).total_seconds())
+    distance = abs(seconds)
+    if coarse:
+        unit = next((unit for unit in (86400, 3600, 60) if distance >= unit), 1)
+        distance -= distance % unit
     if seconds >= 0:
-        return _("%(duration)s ago") % {"duration": duration(max(int(seconds), 0))}
-    return _("in %(duration)s") % {"duration": duration(int(-seconds))}
+        return _("%(duration)s ago") % {"duration": duration(distance)}
+    return _("in %(duration)s") % {"duration": duration(distance)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,14 +31,14 @@ def moment(value: datetime | None) -> SafeString | str:
 
 @register.filter
 def ago(value: datetime | None) -> SafeString | str:
-    """How long ago the time is; a tooltip has the time itself."""
+    """About how long ago the time is; a tooltip has the time itself."""
     if value is None:
         return ""
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         value.isoformat(),
         shown.clock(value),
-        shown.relative(value),
+        shown.relative(value, coarse=True),
     )
 
 

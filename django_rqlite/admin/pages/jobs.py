@@ -85,7 +85,7 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """``kind``: ``time``, ``worker`` or ``text``; None as value: nothing is known."""
+    """``kind``: ``time``, ``duration``, ``worker`` or ``text``; None or '': nothing is known."""
 
     kind: str
     value: Any
@@ -191,7 +191,7 @@ def _cell(kind: str, row: monitor.Row, job: JobRecord, links: Links) -> Cell:
     if kind == "error":
         return Cell("text", error_of(job, [row.last] if row.last else []))
     if kind == "took":
-        return Cell("text", _between(job.started_at, job.ended_at))
+        return Cell("duration", _between(job.started_at, job.ended_at))
     if kind == "score":
         return Cell("time", shown.unix(row.score))
     return Cell("time", getattr(job, kind))
