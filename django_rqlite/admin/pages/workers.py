@@ -20,7 +20,7 @@ from ..sources import Source, Trouble, all_sources, candidates, first
 from .frame import render, way_to
 
 #: Seconds after which a worker of RQ that has not been heard of is given up: its record lives for
-#: ``worker_ttl`` (420), which RQ writes anew a minute before it ends (rq/worker/base.py).
+#: ``worker_ttl`` (420) and a minute after each heartbeat (rq/worker/base.py).
 RQ_SILENCE = 420 + 60
 
 
