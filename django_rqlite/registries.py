@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 import redis
 
@@ -13,8 +13,12 @@ from .jobs import Job
 from .protocol import codec
 from .protocol.keys import Keys
 
-if TYPE_CHECKING:
-    from .queues import Queue
+
+class _Queue(Protocol):
+    """What a registry needs to know of its queue."""
+
+    name: str
+    connection: redis.Redis
 
 
 class BaseRegistry:
@@ -32,7 +36,7 @@ class BaseRegistry:
         self,
         name: str = "default",
         connection: redis.Redis | None = None,
-        queue: Queue | None = None,
+        queue: _Queue | None = None,
         **_: Any,
     ) -> None:
         self.name = queue.name if queue else name

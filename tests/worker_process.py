@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from django_rqlite.worker.loop import SAME_SIGNAL
+from django_rqlite.worker.shutdown import SAME_SIGNAL
 from tests.conftest import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,46 +12,41 @@ import logging
 import selectors
 import signal
 import time
-import uuid
-from collections import deque
 from collections.abc import Sequence
 
 import redis
 
 from .. import conf
 from ..connections import describe, prefix_of, translate_errors
-from ..engine.transitions import Claim, NextClaim, Transitions
+from ..engine.transitions import Claim, Transitions
 from ..exceptions import ConfigurationError
 from ..execution import Failed, Succeeded, time_limit
 from ..maintenance import janitor
-from ..outcomes import settle
 from ..protocol.keys import Keys
 from ..protocol.records import read_job
 from ..queues import Queue
 from ..version import VERSION
 from .child import QueueTraits
 from .crew import Assignment, Child, Crew
+from .ledger import Ledger
 from .link import descriptors, drop, open_link
-from .outage import Outage, passes
+from .outage import Outage
 from .preload import import_jobs, share_memory
 from .presence import Presence, default_name
+from .shutdown import Request, Shutdown
 from .signals import STOP, SignalPipe
 from .wakeup import Wakeup
 
 logger = logging.getLogger("django_rqlite.worker")
-
-#: Seconds within which a second signal is taken for the first, sent twice: a terminal's Ctrl-C
-#: reaches the worker itself and whoever forwards it (RQ 2.12 does the same).
-SAME_SIGNAL = 1.0
-
-#: Times that Redis may refuse an outcome before the worker goes on without storing it.
-MOST_REFUSALS = 3
 
 #: Heartbeats in one lease.
 BEATS_PER_LEASE = 4
 
 #: Heartbeats between two sweeps of the registries.
 BEATS_PER_SWEEP = 4
+
+#: Seconds before the worker tries again to make a process when the system would not.
+BREATHER = 5.0
 
 
 class Worker:
@@ -96,16 +91,19 @@ class Worker:
         self._burst = burst
         self._jobs_left = max_jobs
         self._max_idle_time = max_idle_time
-        self._grace = grace
+        self._shutdown = Shutdown(grace)
         self._concurrency = concurrency
         self._lease = conf.lease()
 
         names = [queue.name for queue in queues]
         client = queues[0].connection
+        for queue in queues:
+            _refuse_unless_same(queues[0], queue)
         with translate_errors(client):
             self._link = open_link(client)
         self._transitions = Transitions(self._link, Keys(prefix_of(client)))
         self._names = names
+        self._ledger = Ledger(self._transitions, self.name, names, self._lease)
         self._presence = Presence(
             self._transitions, self.name, names, worker_ttl=worker_ttl, lease=self._lease
         )
@@ -117,10 +115,6 @@ class Worker:
         self._crew = Crew(self._selector, traits, self._foreign, max_jobs_per_child)
         self._outage = Outage(describe(client))
 
-        #: Jobs whose outcomes, or whose return to the queue, Redis does not know yet.
-        self._unsettled: deque[Assignment] = deque()
-        #: The next claim, with an execution's id that stays until the claim was answered.
-        self._wanted: NextClaim | None = None
         #: Whether the queues had nothing at the last look, and nothing was heard since.
         self._nothing_waits = False
         self._complaints: set[str] = set()
@@ -128,8 +122,8 @@ class Worker:
         self._idle_since = now
         self._beat_at = now
         self._beats = 0
-        #: Monotonic time of the first signal to end; None: none came.
-        self._stop_requested: float | None = None
+        #: Monotonic time before which no process is made, and so no job is taken.
+        self._rest_until = now
         self._give_up = False
 
     # The life of a worker
@@ -163,9 +157,9 @@ class Worker:
     def _done(self) -> bool:
         if self._give_up:
             return True
-        if self._crew.busy or self._unsettled:
+        if self._crew.busy or self._ledger.owes:
             return False
-        if self._stopping:
+        if self._shutdown.requested:
             return True
         if self._jobs_left == 0:
             logger.info("Worker %s: has run as many jobs as it was asked to, quitting", self.name)
@@ -179,10 +173,6 @@ class Worker:
         return False
 
     @property
-    def _stopping(self) -> bool:
-        return self._stop_requested is not None
-
-    @property
     def _idle_until(self) -> float | None:
         if self._max_idle_time is None or not self._nothing_waits or self._crew.busy:
             return None
@@ -193,21 +183,13 @@ class Worker:
             self._crew.kill(child, "the worker ended", give_back=True)
         self._crew.dismiss()
         while len(self._crew):
-            self._selector.select(max(0.0, (self._crew.next_due() or 0.0) - time.monotonic()))
+            self._selector.select(1)
             self._signals.read()
             self._keep_time()
-            self._unsettled.extend(self._crew.reap())
+            self._ledger.owe(self._crew.reap())
         self._wakeup.hang_up()
         try:
-            if self._wanted is not None:
-                # A claim without an answer may have succeeded. Asked again, it gives the same job,
-                # or another; either goes back.
-                claim = self._transitions.claim(self.name, self._wanted)
-                if claim.hold is not None:
-                    self._transitions.release(self.name, claim.hold)
-            while self._unsettled:
-                self._settle(self._unsettled[0], None)
-                self._unsettled.popleft()
+            self._ledger.close()
             self._presence.retire()
         except redis.RedisError as exc:
             logger.error(
@@ -248,52 +230,10 @@ class Worker:
         self._outage.note(exc)
 
     def _settle_all(self) -> None:
-        while self._unsettled:
-            assignment = self._unsettled[0]
-            then = self._next_claim() if self._may_claim else None
-            try:
-                claim = self._settle(assignment, then)
-            except redis.ResponseError as exc:
-                assignment.refusals += 1
-                if passes(exc) or assignment.refusals < MOST_REFUSALS:
-                    raise
-                # Trying for ever would stop the worker. The lease ends, and the job is found.
-                logger.exception(
-                    "Worker %s: the outcome of job %s can't be stored; the job will be found "
-                    "when its lease has ended.",
-                    self.name,
-                    assignment.hold.job_id,
-                )
-                claim = None
-            self._unsettled.popleft()
+        while self._ledger.owes:
+            claim = self._ledger.settle(claim_too=self._may_claim)
             if claim is not None:
                 self._answered(claim)
-
-    def _settle(self, assignment: Assignment, then: NextClaim | None) -> Claim | None:
-        """Store one outcome, or give the job back; gives the answer to the claim if there was."""
-        hold, record = assignment.hold, assignment.record
-        outcome = assignment.outcome
-        if outcome is None:
-            if self._transitions.release(self.name, hold):
-                logger.warning("%s: put back to the front (%s)", hold.queue, hold.job_id)
-            return None
-        settled = settle(
-            self._transitions,
-            self.name,
-            hold,
-            outcome,
-            record.result_ttl,
-            record.failure_ttl,
-            self.name,
-            then,
-        )
-        if not settled.stored:
-            logger.warning(
-                "%s: the outcome of job %s was dropped: it was deleted or taken over meanwhile.",
-                hold.queue,
-                hold.job_id,
-            )
-        return settled.claim if then else None
 
     def _beat_if_due(self) -> None:
         now = time.monotonic()
@@ -321,21 +261,18 @@ class Worker:
 
     def _claim_all(self) -> None:
         while self._may_claim and not self._nothing_waits:
-            self._answered(self._transitions.claim(self.name, self._next_claim()))
+            self._answered(self._ledger.claim())
 
     @property
     def _may_claim(self) -> bool:
         return (
-            not self._stopping and self._jobs_left != 0 and len(self._crew.busy) < self._concurrency
+            not self._shutdown.requested
+            and self._jobs_left != 0
+            and len(self._crew.busy) < self._concurrency
+            and time.monotonic() >= self._rest_until
         )
 
-    def _next_claim(self) -> NextClaim:
-        if self._wanted is None:
-            self._wanted = NextClaim(uuid.uuid4().hex, self._names, self._lease)
-        return self._wanted
-
     def _answered(self, claim: Claim) -> None:
-        self._wanted = None
         for note in claim.notes:
             if note not in self._complaints:
                 self._complaints.add(note)
@@ -366,11 +303,24 @@ class Worker:
             return
         limit = time_limit(record.timeout)
         allowed = None if limit is None else limit + conf.timeout_grace()
-        self._crew.hand_over(claim, record, allowed)
+        try:
+            self._crew.hand_over(claim, record, allowed)
+        except OSError as exc:
+            self._take_a_breather(exc)
+            self._ledger.owe([Assignment(claim.hold, record, time.monotonic(), None)])
+
+    def _take_a_breather(self, exc: OSError) -> None:
+        self._rest_until = time.monotonic() + BREATHER
+        logger.error(
+            "Worker %s: could not make a process: %s. No job is taken for %g s.",
+            self.name,
+            exc,
+            BREATHER,
+        )
 
     def _ended(self, assignment: Assignment) -> None:
         """A job has an outcome, or its process died: log it, and have Redis told."""
-        self._unsettled.append(assignment)
+        self._ledger.owe([assignment])
         self._idle_since = time.monotonic()
         hold, outcome = assignment.hold, assignment.outcome
         if isinstance(outcome, Succeeded):
@@ -380,10 +330,15 @@ class Worker:
 
     def _keep_spare(self) -> None:
         """Have a child forked before it is needed."""
-        if self._stopping or self._jobs_left == 0 or self._crew.spare() is not None:
+        if self._shutdown.requested or self._jobs_left == 0 or self._crew.spare() is not None:
+            return
+        if time.monotonic() < self._rest_until:
             return
         if self._crew.jobs_per_child == 1 or len(self._crew.busy) < self._concurrency:
-            self._crew.fork()
+            try:
+                self._crew.fork()
+            except OSError as exc:
+                self._take_a_breather(exc)
 
     def _foreign(self) -> list[int]:
         return [
@@ -399,11 +354,11 @@ class Worker:
         """Wait until something happens, and take note of it."""
         now = time.monotonic()
         if not self._outage.lasts and (
-            self._unsettled or (self._may_claim and not self._nothing_waits)
+            self._ledger.owes or (self._may_claim and not self._nothing_waits)
         ):
             timeout = 0.0
         else:
-            timeout = max(0.0, self._next_appointment() - now)
+            timeout = max(0.0, self._next_appointment(now) - now)
         for key, _ in self._selector.select(timeout):
             if key.data is self._signals:
                 self._take_signals()
@@ -415,12 +370,13 @@ class Worker:
                     self._ended(assignment)
         self._keep_time()
 
-    def _next_appointment(self) -> float:
+    def _next_appointment(self, now: float) -> float:
         times = [
             self._outage.retry_at or self._beat_at,
             self._crew.next_due(),
             self._idle_until,
             self._grace_ends,
+            self._rest_until if self._rest_until > now else None,
         ]
         return min(at for at in times if at is not None)
 
@@ -453,11 +409,9 @@ class Worker:
 
     @property
     def _grace_ends(self) -> float | None:
-        if self._stop_requested is None or self._grace is None or not self._crew.assignments():
-            return None
-        if all(assignment.killed_because for assignment in self._crew.assignments()):
-            return None
-        return self._stop_requested + self._grace
+        """Monotonic time at which jobs that still run are put back; None: none is to be."""
+        running = (a for a in self._crew.assignments() if not a.killed_because)
+        return self._shutdown.grace_ends if any(running) else None
 
     # Signals
 
@@ -470,9 +424,8 @@ class Worker:
                 self._asked_to_stop(signal.Signals(number).name)
 
     def _asked_to_stop(self, name: str) -> None:
-        now = time.monotonic()
-        if self._stop_requested is None:
-            self._stop_requested = now
+        request = self._shutdown.request()
+        if request is Request.WARM:
             running = len(self._crew.assignments())
             logger.info(
                 "Worker %s: got %s, warm shut down requested. %s",
@@ -483,7 +436,7 @@ class Worker:
                 else "Nothing runs.",
             )
             self._crew.dismiss()
-        elif now - self._stop_requested > SAME_SIGNAL:
+        elif request is Request.COLD:
             logger.warning("Worker %s: got %s again, cold shut down", self.name, name)
             if self._crew.busy:
                 self._put_back("the worker was told to end at once")
@@ -493,3 +446,19 @@ class Worker:
     def _put_back(self, because: str) -> None:
         for child in self._crew.busy:
             self._crew.kill(child, because, give_back=True)
+
+
+def _refuse_unless_same(first: Queue, other: Queue) -> None:
+    """One worker, one connection: it claims and settles in one step.
+
+    Raises:
+        ConfigurationError: the two queues have different connection settings.
+    """
+    if other.connection is first.connection:
+        return
+    raise ConfigurationError(
+        f"The queues {first.name!r} ({describe(first.connection)}) and {other.name!r} "
+        f"({describe(other.connection)}) differ in their connection settings or KEY_PREFIX. A "
+        "worker takes jobs and stores outcomes in one step, which needs one connection: start a "
+        "worker for each and name its queues."
+    )

@@ -12,7 +12,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.module_loading import import_string
 
 from ... import conf
-from ...connections import describe, same_server
 from ...exceptions import ConfigurationError, RQLiteError
 from ...queues import get_queue
 from ...worker import Worker
@@ -91,15 +90,6 @@ class Command(BaseCommand):
 
     def _worker(self, options: dict[str, Any]) -> Worker:
         names = list(dict.fromkeys(options["queues"])) or list(conf.queues())
-        configured = [conf.queue(name) for name in names]
-        for other in configured[1:]:
-            if not same_server(configured[0], other):
-                raise ConfigurationError(
-                    f"The queues {configured[0].name!r} ({describe(configured[0])}) and "
-                    f"{other.name!r} ({describe(other)}) differ in their connection settings. A "
-                    "worker takes jobs and stores outcomes in one step, which needs one "
-                    "connection: start a worker for each and name its queues."
-                )
         queues = [
             get_queue(
                 name,
@@ -109,7 +99,7 @@ class Command(BaseCommand):
             )
             for name in names
         ]
-        worker_class = _worker_class(options["worker_class"] or configured[0].worker_class)
+        worker_class = _worker_class(options["worker_class"] or conf.queue(names[0]).worker_class)
         return worker_class(
             queues,
             name=options["name"],
