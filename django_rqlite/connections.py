@@ -68,11 +68,6 @@ def prefix_of(connection: redis.Redis) -> str:
     return _prefixes.get(connection, DEFAULT_PREFIX)
 
 
-def same_server(a: QueueConf, b: QueueConf) -> bool:
-    """Return whether one worker can serve both: same connection setting and prefix."""
-    return (a.connection, a.key_prefix) == (b.connection, b.key_prefix)
-
-
 def describe(target: QueueConf | redis.Redis) -> str:
     """Return where a client's server is, for people. User and password are never part of it.
 

@@ -129,7 +129,6 @@ class TestSharing:
         }
         assert connections.get_connection("a").get("x") is None
         assert connections.get_connection("b") is not connections.get_connection("a")
-        assert not connections.same_server(conf.queue("a"), conf.queue("b"))
         with pytest.raises(redis_py.exceptions.NoPermissionError):
             connections.get_connection("b").get("x")
 
@@ -142,8 +141,6 @@ class TestSharing:
         assert connections.prefix_of(a) == "rq:"
         assert connections.prefix_of(b) == "{b}rq:"
         assert connections.prefix_of(redis_py.Redis()) == "rq:"
-        assert connections.same_server(conf.queue("a"), conf.queue("c"))
-        assert not connections.same_server(conf.queue("a"), conf.queue("b"))
 
     def test_threads_get_the_same_client(self) -> None:
         barrier = threading.Barrier(8)
