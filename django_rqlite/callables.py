@@ -25,12 +25,12 @@ def reference(func: object) -> tuple[str, object | None]:
     """
     if isinstance(func, str):
         return _checked_path(func), None
-    if inspect.ismethod(func):
-        return func.__name__, func.__self__
+    if inspect.ismethod(func) or (inspect.isbuiltin(func) and func.__module__ is None):
+        return func.__name__, _checked_instance(func.__self__, func)
     if inspect.isfunction(func) or inspect.isbuiltin(func):
         return _checked_function(func), None
     if callable(func) and not inspect.isclass(func):
-        return "__call__", func
+        return "__call__", _checked_instance(func, func)
     hint = (
         f"Enqueue a function that makes a {func.__name__}, or its dotted path as text."
         if inspect.isclass(func)
@@ -55,6 +55,16 @@ def _checked_path(path: str) -> str:
             "to an importable module, such as an app's jobs.py."
         )
     return path
+
+
+def _checked_instance(instance: object, func: object) -> object:
+    cls = instance if inspect.isclass(instance) else type(instance)
+    if cls.__module__ == "__main__":
+        raise InvalidFunctionError(
+            f"{_brief(func)} is of a class in __main__, which is another module in a worker. Move "
+            "the class to an importable module."
+        )
+    return instance
 
 
 def _checked_function(func: Callable[..., object]) -> str:

@@ -51,8 +51,9 @@ class Signer:
                     "the setting while clients of RQ still take part."
                 )
             return
+        found = signature.encode("utf-8", "replace")  # as text, it may only be compared if ASCII
         for key in self.keys:
-            if hmac.compare_digest(_signature(key, purpose, job_id, payload), signature):
+            if hmac.compare_digest(_signature(key, purpose, job_id, payload).encode(), found):
                 return
         raise SignatureError(
             f"The {purpose} of job {job_id} does not bear this project's signature, so it is not "

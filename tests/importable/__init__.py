@@ -1,0 +1,1 @@
+"""Modules that go wrong in their own way when a worker imports them."""

@@ -1,0 +1,152 @@
+"""Between a function and the name a worker finds it by."""
+
+from __future__ import annotations
+
+import builtins
+import datetime
+import functools
+import math
+import types
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from django_rqlite.callables import call_string, reference, resolve
+from django_rqlite.exceptions import InvalidFunctionError, InvalidJobError
+from tests import sample_jobs
+from tests.sample_jobs import Greeter
+
+GREETER = Greeter("Hello")
+
+
+class Outer:
+    class Inner:
+        @staticmethod
+        def answer() -> int:
+            return 42
+
+    @classmethod
+    def name(cls) -> str:
+        return cls.__name__
+
+    async def later(self) -> int:
+        return 1
+
+
+class UnshowableValue:
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def local() -> Callable[[], None]:
+    def inside() -> None: ...
+
+    return inside
+
+
+@pytest.mark.parametrize(
+    ("func", "name", "instance"),
+    [
+        (sample_jobs.add, "tests.sample_jobs.add", None),
+        (sample_jobs.decorated, "tests.sample_jobs.decorated", None),
+        (sample_jobs.add_later, "tests.sample_jobs.add_later", None),
+        (Greeter.shout, "tests.sample_jobs.Greeter.shout", None),
+        (Outer.Inner.answer, "tests.test_callables.Outer.Inner.answer", None),
+        (GREETER.greet, "greet", GREETER),
+        (GREETER, "__call__", GREETER),
+        (Outer.name, "name", Outer),
+        (len, "builtins.len", None),
+        (math.sqrt, "math.sqrt", None),
+        ("abc".upper, "upper", "abc"),
+        (datetime.date.fromisoformat, "fromisoformat", datetime.date),
+        ("tests.sample_jobs.add", "tests.sample_jobs.add", None),
+        ("not_here_but_in_the_worker.f", "not_here_but_in_the_worker.f", None),
+        ("print", "print", None),
+    ],
+)
+def test_what_a_job_is_named_after(func: object, name: str, instance: object) -> None:
+    assert reference(func) == (name, instance)
+    if name != "not_here_but_in_the_worker.f" and not isinstance(func, str):
+        assert resolve(name, instance) in (func, getattr(func, "__call__", None))  # noqa: B004
+
+
+def test_a_partial_is_a_callable_instance() -> None:
+    partial = functools.partial(sample_jobs.add, 1)
+    assert reference(partial) == ("__call__", partial)
+    assert resolve("__call__", partial)(2) == 3
+
+
+def in_main(**attributes: Any) -> Any:
+    """A function, or a class, of which Python says that it is defined in ``__main__``."""
+    if attributes:
+        return type("InMain", (), {"__module__": "__main__", **attributes})
+    func = types.FunctionType(sample_jobs.add.__code__, {}, "add")
+    func.__module__, func.__qualname__ = "__main__", "add"
+    return func
+
+
+@pytest.mark.parametrize(
+    ("func", "said"),
+    [
+        (lambda: None, r"lambda .*tests\.test_callables\..*def at the top of a module"),
+        (local(), r"local\.<locals>\.inside is defined inside another function.*Move it"),
+        (in_main(), r"__main__\.add lives in __main__.*jobs\.py"),
+        ("__main__.add", r"__main__\.add' lives in __main__.*jobs\.py"),
+        (in_main(f=lambda self: None)().f, r"class in __main__.*Move"),
+        (in_main(f=classmethod(lambda cls: None)).f, r"class in __main__.*Move"),
+        (in_main(__call__=lambda self: None)(), r"class in __main__.*Move"),
+        (Greeter, r"class .*Greeter.* can't be enqueued.*function that makes a Greeter"),
+        (None, r"None can't be enqueued.*dotted path"),
+        (7, r"7 can't be enqueued"),
+        (UnshowableValue(), r"UnshowableValue whose repr raises RuntimeError"),
+        ("", r"'' is no dotted path.*'package\.module\.function'"),
+        ("no spaces.here", r"is no dotted path"),
+        ("a..b", r"is no dotted path"),
+        ("a:b", r"is no dotted path"),
+        (".a", r"is no dotted path"),
+        ("add", r"'add' names no module.*'package\.module\.add'"),
+    ],
+)
+def test_what_no_worker_could_find_is_refused(func: object, said: str) -> None:
+    with pytest.raises(InvalidFunctionError, match=said) as caught:
+        reference(func)
+    assert isinstance(caught.value, InvalidJobError)
+    assert isinstance(caught.value, TypeError)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "said"),
+    [
+        ("no_such_module.f", ModuleNotFoundError, r"No module named 'no_such_module'"),
+        ("tests.no_such.f", ModuleNotFoundError, r"No module named 'tests\.no_such'"),
+        ("tests.sample_jobs.NoSuch.f", ModuleNotFoundError, r"'tests\.sample_jobs\.NoSuch'"),
+        ("tests.sample_jobs.no_such", AttributeError, r"no_such"),
+        ("tests.sample_jobs.Greeter.no_such", AttributeError, r"no_such"),
+        ("no_such_builtin", ModuleNotFoundError, r"no_such_builtin"),
+        ("", ModuleNotFoundError, r"No module named ''"),
+        ("tests.importable.needs_what_is_missing.work", ModuleNotFoundError, "no_such_dependency"),
+        ("tests.importable.needs_what_is_missing.A.b", ModuleNotFoundError, "no_such_dependency"),
+        ("tests.importable.raises.work", RuntimeError, "this module has a bad day"),
+    ],
+)
+def test_the_real_error_is_shown(name: str, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        resolve(name, None)
+
+
+def test_a_method_that_is_gone() -> None:
+    with pytest.raises(AttributeError, match="wave"):
+        resolve("wave", GREETER)
+
+
+def test_builtins_need_no_module() -> None:
+    assert resolve("print", None) is builtins.print
+
+
+def test_descriptions_read_like_calls() -> None:
+    assert call_string("m.f", ("x", 1), {"b": 2, "a": None}) == "m.f('x', 1, a=None, b=2)"
+    assert call_string("m.f", (), {}) == "m.f()"
+    assert call_string("m.f", ("x" * 100,), {}) == f"m.f('{'x' * 74}...)"
+    assert "UnshowableValue whose repr raises" in call_string("m.f", (UnshowableValue(),), {})

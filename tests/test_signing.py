@@ -1,0 +1,84 @@
+"""Signatures bind a value to its purpose, its job and this project."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+
+from django_rqlite.exceptions import SignatureError
+from django_rqlite.protocol.signing import Signer
+from django_rqlite.trust import signer
+
+OURS = Signer([b"key"])
+PAYLOAD = b"\x80\x05]."
+
+
+def sealed(by: Signer = OURS) -> dict[str, Any]:
+    signature = by.sign("data", "a", PAYLOAD)
+    return {"purpose": "data", "job_id": "a", "payload": PAYLOAD, "signature": signature}
+
+
+def test_what_was_signed_passes() -> None:
+    OURS.check(**sealed())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"purpose": "result"},
+        {"purpose": "meta"},
+        {"job_id": "b"},
+        {"job_id": ""},
+        {"payload": PAYLOAD + b"."},
+        {"payload": b""},
+        {"signature": ""},
+        {"signature": "é"},
+        {"signature": "\ud800"},
+        {"signature": sealed()["signature"][:-1]},
+        {"signature": sealed()["signature"].upper()},
+        {"signature": Signer([b"another key"]).sign("data", "a", PAYLOAD)},
+    ],
+    ids=str,
+)
+def test_any_change_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(SignatureError, match=r"job .* SECRET_KEY_FALLBACKS"):
+        OURS.check(**sealed() | change)
+
+
+def test_no_part_flows_into_another() -> None:
+    signature = OURS.sign("data", "ab", b"c")
+    with pytest.raises(SignatureError):
+        OURS.check("data", "a", b"bc", signature)
+
+
+def test_former_keys_are_accepted_and_not_used() -> None:
+    rotated = Signer([b"new key", b"key"])
+    rotated.check(**sealed())
+    with pytest.raises(SignatureError):
+        OURS.check(**sealed(by=rotated))
+
+
+@pytest.mark.parametrize("purpose", ["data", "result", "meta"])
+def test_a_missing_signature_is_a_matter_of_settings(
+    purpose: Literal["data", "result", "meta"],
+) -> None:
+    OURS.check(purpose, "a", PAYLOAD, None)
+    with pytest.raises(SignatureError, match=rf"{purpose} of job a .*REQUIRE_SIGNATURE"):
+        Signer([b"key"], required=True).check(purpose, "a", PAYLOAD, None)
+
+
+def test_the_project_s_signer_follows_its_settings(settings: Any) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "old", []
+    sealed_before = sealed(by=signer())
+
+    settings.SECRET_KEY = "new"
+    with pytest.raises(SignatureError):
+        signer().check(**sealed_before)
+    settings.SECRET_KEY_FALLBACKS = ["old"]
+    signer().check(**sealed_before)
+
+    signer().check("data", "a", PAYLOAD, None)
+    settings.RQ = {"REQUIRE_SIGNATURE": True}
+    with pytest.raises(SignatureError):
+        signer().check("data", "a", PAYLOAD, None)
