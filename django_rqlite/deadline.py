@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType, TracebackType
+from typing import Any
 
 from .exceptions import JobTimeoutException
+
+_Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers
+
+
+@dataclass(frozen=True, slots=True)
+class _Outer:
+    """What the alarm meant before the block: its handler, and the seconds that were left."""
+
+    handler: _Handler
+    left: float
+    since: float
+
 
 #: Seconds after which an exception that was swallowed is raised again.
 REPEAT = 1.0
@@ -16,6 +32,8 @@ class Deadline:
     """Raises :class:`JobTimeoutException` inside the block, and again every second after.
 
     Works in the main thread of a process only, where signals arrive; elsewhere there is no limit.
+    A block inside a block stops the outer one's clock from ringing, not from running: what is late
+    by then rings when the inner one ends.
 
     Attributes:
         passed: whether the time was up, also when the block swallowed the exception.
@@ -26,7 +44,7 @@ class Deadline:
         self.seconds = seconds
         self.passed = False
         self._armed = False
-        self._before: object = None
+        self._outer: _Outer | None = None
 
     @property
     def message(self) -> str:
@@ -34,7 +52,9 @@ class Deadline:
 
     def __enter__(self) -> Deadline:
         if self.seconds is not None and threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGALRM, self._raise)
+            left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+            handler = signal.signal(signal.SIGALRM, self._raise)
+            self._outer = _Outer(handler or signal.SIG_DFL, left, time.monotonic())
             self._armed = True
             signal.setitimer(signal.ITIMER_REAL, self.seconds, REPEAT)
         return self
@@ -45,11 +65,23 @@ class Deadline:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._armed:
-            # First of all the flag: a signal between these lines must find it down.
-            self._armed = False
+        self.disarm()
+
+    def disarm(self) -> None:
+        """End the limit.
+
+        Also for whoever catches what the block raised: when the time is up in the very moment the
+        block ends, the exception may come before the limit is gone.
+        """
+        # First of all the flag: a signal between these lines must find it down.
+        self._armed = False
+        if self._outer is not None:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, self._before)  # type: ignore[arg-type]
+            signal.signal(signal.SIGALRM, self._outer.handler)
+            if self._outer.left:
+                left = self._outer.left - (time.monotonic() - self._outer.since)
+                signal.setitimer(signal.ITIMER_REAL, max(left, 0.001), REPEAT)
+            self._outer = None
 
     def _raise(self, signum: int, frame: FrameType | None) -> None:
         if self._armed:

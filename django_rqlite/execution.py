@@ -77,6 +77,7 @@ def perform(job: Job) -> Outcome:
             payload = b"" if value is None else job._dumps("result", value)
             signature = signer().sign("result", job.id, payload) if payload else ""
     except BaseException as exc:  # noqa: BLE001 - sys.exit() in a job is the job's failure too
+        deadline.disarm()
         _tell_handlers(job, exc)
         return failure(exc)
     if deadline.passed:

@@ -17,6 +17,7 @@ from .engine.transitions import Transitions
 from .exceptions import (
     ConfigurationError,
     DeserializationError,
+    InvalidJobError,
     InvalidJobOperation,
     NoSuchJobError,
     UnserializableError,
@@ -64,7 +65,7 @@ class Job:
     ) -> None:
         #: Whether the id was made here, so that no other job can bear it.
         self.minted = id is None
-        self.id = id or str(uuid.uuid4())
+        self.id = str(uuid.uuid4()) if id is None else id
         self._connection = connection
         self._serializer = serializer
         self.origin = ""
@@ -142,7 +143,6 @@ class Job:
         job._data = job._dump_call(name, instance, args, kwargs)
         if options.meta:
             job._meta = dict(options.meta)
-            job._meta_stored = job._dumps("meta", job._meta)
         return job
 
     @classmethod
@@ -373,19 +373,49 @@ class Job:
             ) from exc
 
     def to_fields(self) -> dict[str, Argument]:
-        """The hash as an enqueueing script writes it, absent values left out."""
-        data, fields = self._data or b"", dict[str, Argument]()
-        fields["data"] = codec.compress(data)
-        fields[FIELDS["data"]] = signer().sign("data", self.id, data)
-        fields["description"] = (self.description or "").encode("utf-8", "replace")
-        for name in ("timeout", "result_ttl", "failure_ttl", "ttl"):
+        """The hash as an enqueueing script writes it, absent values left out.
+
+        Raises:
+            InvalidJobError: the job has no call, or its meta can't be serialized.
+            SignatureError: it was read from Redis and is not signed as it should be.
+        """
+        if self._data is None:
+            raise InvalidJobError(
+                f"Job {self.id} has no function to call, so it can't be enqueued. Make it with "
+                "create_job(), or fetch it."
+            )
+        fields: dict[str, Argument] = {"data": codec.compress(self._data)}
+        fields |= self._seal("data", self._data)
+        if self.description:
+            fields["description"] = self.description.encode("utf-8", "replace")
+        for name in ("timeout", "result_ttl", "failure_ttl"):
             seconds = getattr(self, name)
             if seconds is not None:
                 fields[name] = seconds
-        if self._meta_stored is not None:
+        if self.waiting_ttl is not None:
+            fields["ttl"] = self.waiting_ttl
+        if self._meta:
+            payload = self._dumps("meta", self._meta)
+            fields["meta"] = payload
+            fields[FIELDS["meta"]] = signer().sign("meta", self.id, payload)
+        elif self._meta is None and self._meta_stored is not None:
             fields["meta"] = self._meta_stored
-            fields[FIELDS["meta"]] = signer().sign("meta", self.id, self._meta_stored)
+            fields |= self._seal("meta", self._meta_stored)
         return fields
+
+    @property
+    def waiting_ttl(self) -> int | None:
+        """Seconds that the job may wait; None: for ever. A job that has run has a ttl of −1."""
+        return self.ttl if self.ttl and self.ttl > 0 else None
+
+    def _seal(self, what: Purpose, payload: bytes) -> dict[str, Argument]:
+        """The signature of bytes made here. What was read from Redis keeps its own, or none: to
+        sign it would vouch for what anyone may have written."""
+        if what not in self._signatures:
+            return {FIELDS[what]: signer().sign(what, self.id, payload)}
+        signature = self._signatures[what]
+        signer().check(what, self.id, payload, signature)
+        return {} if signature is None else {FIELDS[what]: signature}
 
     # Meta
 
@@ -397,19 +427,19 @@ class Job:
             SignatureError: they are not signed as they should be.
         """
         if self._meta is None:
-            self._meta = {}
-            if self._meta_stored:
-                try:
-                    loaded = self._loads("meta", self._meta_stored)
-                except DeserializationError:
-                    loaded = None
-                readable = isinstance(loaded, dict)
-                self._meta = loaded if readable else {codec.UNDECODABLE_META: self._meta_stored}
+            self._meta = self._loaded_meta(self._meta_stored) if self._meta_stored else {}
         return self._meta
 
     @meta.setter
     def meta(self, value: Mapping[str, Any]) -> None:
         self._meta = dict(value)
+
+    def _loaded_meta(self, stored: bytes) -> dict[str, Any]:
+        try:
+            loaded = self._loads("meta", stored)
+        except DeserializationError:
+            loaded = None
+        return loaded if isinstance(loaded, dict) else {codec.UNDECODABLE_META: stored}
 
     def get_meta(self, refresh: bool = True) -> dict[str, Any]:
         """The notes, read again from Redis unless told otherwise."""

@@ -106,7 +106,7 @@ def checked(
         result_ttl=_duration(result_ttl, "result_ttl"),
         failure_ttl=_duration(failure_ttl, "failure_ttl", minimum=1),
         ttl=_ttl(ttl),
-        description=description,
+        description=None if description is None else str(description),
         job_id=job_id,
         at_front=bool(at_front),
         meta=meta,
@@ -121,7 +121,7 @@ def split(
     With ``args=`` or ``kwargs=`` given explicitly, these alone go to the function.
 
     Raises:
-        InvalidJobError: positional arguments beside explicit ones, or see :func:`checked`.
+        InvalidJobError: other arguments beside explicit ones, or see :func:`checked`.
     """
     given: dict[str, Any] = {}
     if kwargs:
@@ -138,7 +138,13 @@ def split(
                     "kwargs={...}. Put all of them into args."
                 )
             args = kwargs.pop("args", None) or ()
-            kwargs = kwargs.pop("kwargs", None) or {}
+            explicit = kwargs.pop("kwargs", None) or {}
+            if kwargs:
+                raise InvalidJobError(
+                    f"The keywords {', '.join(map(repr, kwargs))} would be lost beside explicit "
+                    "args=(...) and kwargs={...}. Put all of them into kwargs."
+                )
+            kwargs = explicit
     return checked(**given), args, kwargs
 
 

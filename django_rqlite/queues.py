@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from . import conf
 from .commit import AFTER_REQUEST, AT_ONCE, ON_COMMIT, push_when_visible
 from .connections import connection_for, prefix_of, translate_errors
+from .engine.scripts import Argument
 from .engine.transitions import Hold, Transitions
 from .exceptions import ConfigurationError, InvalidJobError, InvalidJobOperation
 from .execution import Succeeded, perform, time_limit
@@ -81,6 +82,10 @@ class Queue:
         if commit_mode is not None and commit_mode not in COMMIT_MODES:
             raise ConfigurationError(
                 f"commit_mode {commit_mode!r} is none of {', '.join(COMMIT_MODES)}."
+            )
+        if problem := conf.name_problem(name):
+            raise ConfigurationError(
+                f"{name!r} can't be the name of a queue: it {problem}. Choose another name."
             )
         self.name = name
         self.connection = connection if connection is not None else _configured_connection(name)
@@ -190,26 +195,34 @@ class Queue:
 
         def push() -> None:
             if not self.is_async:
-                self._run_in_place(job)
+                self._run_in_place(job, fields)
                 return
             with translate_errors(self.connection):
                 enqueued = self._transitions.enqueue(
-                    job.id, self.name, fields, minted=job.minted, at_front=at_front, ttl=job.ttl
+                    job.id,
+                    self.name,
+                    fields,
+                    minted=job.minted,
+                    at_front=at_front,
+                    ttl=job.waiting_ttl,
                 )
+            job.minted = False  # to enqueue it again is another thing than to repeat this call
             job._status = JobStatus.QUEUED
             job.enqueued_at = codec.moment(enqueued.encode())
+            job.started_at = job.ended_at = None
 
         push_when_visible(self.commit_mode, push)
         return job
 
-    def _run_in_place(self, job: Job) -> None:
+    def _run_in_place(self, job: Job, fields: Mapping[str, Argument]) -> None:
         """Run the job in this process and store its outcome as a worker would."""
         hold = Hold(job.id, self.name, uuid.uuid4().hex)
         lease = (time_limit(job.timeout) or 86_400) + IN_PLACE_SLACK
         with translate_errors(self.connection):
             started = self._transitions.start_in_place(
-                hold, job.to_fields(), lease=lease, worker_name=IN_PLACE
+                hold, fields, lease=lease, worker_name=IN_PLACE
             )
+            job.minted = False
             job.enqueued_at = job.started_at = codec.moment(started.encode())
             outcome = perform(job)
             settle(self._transitions, "", hold, outcome, job.result_ttl, job.failure_ttl, IN_PLACE)

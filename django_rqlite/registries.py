@@ -59,7 +59,8 @@ class BaseRegistry:
         return self.count
 
     def __contains__(self, job: object) -> bool:
-        return _id(job) in self.get_job_ids()
+        with translate_errors(self.connection):
+            return self.connection.zscore(self.key, _id(job)) is not None
 
     def get_job_ids(self, start: int = 0, end: int = -1, desc: bool = False) -> list[str]:
         """Ids by their position, both ends included.
@@ -80,6 +81,9 @@ class StartedJobRegistry(BaseRegistry):
     """Jobs that run."""
 
     _place = "started"
+
+    def __contains__(self, job: object) -> bool:
+        return _id(job) in self.get_job_ids()  # its members are of executions, not of jobs
 
     @staticmethod
     def _job_id(member: str) -> str:

@@ -1,6 +1,7 @@
 """Lua files as callable scripts.
 
-A file may say ``--@include name`` for a part under ``lua/shared/``; Redis has no ``require``.
+A file may say ``--@include name`` for a part under ``lua/shared/``, as may the part itself; Redis
+has no ``require``. A part that several ask for is there once.
 """
 
 from __future__ import annotations
@@ -23,6 +24,16 @@ def _read(name: str) -> str:
     return (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
 
 
+def _assembled(name: str, there: set[str]) -> str:
+    def part(included: re.Match[str]) -> str:
+        if included[1] in there:
+            return ""
+        there.add(included[1])
+        return _assembled(f"shared/{included[1]}", there)
+
+    return _INCLUDE.sub(part, _read(name))
+
+
 class Script:
     """One Lua file, run by its digest so that its text crosses the wire once per server."""
 
@@ -30,7 +41,7 @@ class Script:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.text = _INCLUDE.sub(lambda part: _read(f"shared/{part[1]}"), _read(name))
+        self.text = _assembled(name, set())
         self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
     def __call__(

@@ -13,6 +13,7 @@ from typing import Any
 import redis
 
 from ..exceptions import DuplicateJobError
+from ..protocol.durations import FOREVER, LONGEST
 from ..protocol.keys import Keys
 from .scripts import Argument, Script
 
@@ -242,7 +243,7 @@ class Transitions:
             result_ttl: seconds; −1 for ever, 0 keeps nothing.
             result: serialized, with ``encoded_result`` its base64 form; ``b''`` for None.
         """
-        outcome = (result_ttl, result, signature, encoded_result)
+        outcome = (_ttl(result_ttl, least=0), result, signature, encoded_result)
         return self._settle(_finish, worker, hold, worker_name, outcome, then)
 
     def fail(
@@ -265,7 +266,8 @@ class Transitions:
             encoded_reason: the same, as RQ's results stream wants it.
             headline: one line that names the error.
         """
-        outcome = (failure_ttl, _encodable(reason), encoded_reason, _encodable(headline))
+        kept = _ttl(failure_ttl, least=1)
+        outcome = (kept, _encodable(reason), encoded_reason, _encodable(headline))
         return self._settle(_fail, worker, hold, worker_name, outcome, then)
 
     def _settle(
@@ -360,7 +362,7 @@ class Transitions:
         return int(
             _trim(
                 self.connection,
-                (keys.finished(queue), keys.failed(queue), keys.failed_mirror),
+                (keys.finished(queue), keys.failed(queue)),
                 (self.prefix, BATCH),
             )
         )
@@ -429,6 +431,11 @@ class Transitions:
             (self.prefix, ttl, lease, state, *holds),
         )
         return bool(listed), frozenset(map(_text, lost))
+
+
+def _ttl(seconds: int, *, least: int) -> int:
+    """What Redis takes: other tools may have written anything into the job."""
+    return FOREVER if seconds < 0 else min(max(seconds, least), LONGEST)
 
 
 def _flat(fields: Mapping[str, Argument]) -> list[Argument]:

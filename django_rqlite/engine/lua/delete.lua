@@ -9,8 +9,9 @@
 local found = {}
 for i, job in ipairs(KEYS) do
   local id = ARGV[i + 1]
-  local fields = redis.call('HMGET', job, 'origin', 'status')
   found[i] = redis.call('EXISTS', job)
+  make_usable(job, 'hash')
+  local fields = redis.call('HMGET', job, 'origin', 'status')
   if fields[1] then leave_places(id, fields[1], fields[2]) end
   forget(id)
 end

@@ -11,16 +11,22 @@
 --@include places
 local id, queue, at_front, ttl, minted = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
+-- Should foreign data stand under one of these keys, this ends the script while nothing has changed.
+redis.call('LLEN', KEYS[2])
+redis.call('SCARD', KEYS[3])
+
 local status = redis.call('HGET', KEYS[1], 'status')
 if status then
   if minted == '1' then return {'queued', redis.call('HGET', KEYS[1], 'enqueued_at')} end
   if status == 'started' then
     return {'running', redis.call('HGET', KEYS[1], 'worker_name') or ''}
   end
+end
+if minted ~= '1' then
+  -- Also where there is no hash: it may have expired before its id left the queue or a registry.
   leave_places(id, redis.call('HGET', KEYS[1], 'origin') or queue, status)
 end
 
--- The push comes first: should foreign data stand under the queue's key, nothing has changed yet.
 redis.call(at_front == '1' and 'LPUSH' or 'RPUSH', KEYS[2], id)
 redis.call('SADD', KEYS[3], KEYS[2])
 forget(id)

@@ -11,6 +11,7 @@
 --@include keys
 --@include clock
 --@include execution
+--@include mirror
 --@include outcome
 --@include claim
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -22,9 +23,7 @@ if holds(queue, id, execution) then
   redis.call('ZADD', failed_key(queue), ttl < 0 and -1 or now + ttl, id)
   redis.call('HSET', KEYS[1], 'status', 'failed', 'ended_at', stamp(now), 'ttl', '-1',
     'exc_info', reason, 'x_error', headline)
-  local mirror = failed_mirror_key()
-  local found = redis.call('TYPE', mirror).ok
-  if found == 'list' or found == 'none' then redis.call('RPUSH', mirror, id) end
+  mirror(id)
   local began = end_execution(queue, id, execution)
   record_outcome(id, '2', shown, execution, began, 'exc_string', encoded)
   expire_job(id, ttl)

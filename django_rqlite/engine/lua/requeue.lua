@@ -6,6 +6,7 @@
 --            queued once. The history of results stays.
 --@include keys
 --@include clock
+--@include mirror
 local verdicts = {}
 for i, job in ipairs(KEYS) do
   local id = ARGV[i + 2]
@@ -25,7 +26,7 @@ for i, job in ipairs(KEYS) do
     redis.call('PERSIST', job)
     redis.call('PERSIST', dependents_key(id))
     redis.call('PERSIST', dependencies_key(id))
-    redis.call('LREM', failed_mirror_key(), -1, id)
+    unmirror(id)
     verdicts[i] = 'queued'
   end
 end

@@ -11,14 +11,18 @@
 --@include places
 local id, queue, execution, lease, shown = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
 
+-- Should foreign data stand under one of these keys, this ends the script while nothing has changed.
+redis.call('ZCARD', started_key(queue))
+redis.call('SCARD', KEYS[3])
+
 local status = redis.call('HGET', KEYS[1], 'status')
 if status then
   if holds(queue, id, execution) then return {'started', stamp(now)} end
   if status == 'started' then
     return {'running', redis.call('HGET', KEYS[1], 'worker_name') or ''}
   end
-  leave_places(id, redis.call('HGET', KEYS[1], 'origin') or queue, status)
 end
+leave_places(id, redis.call('HGET', KEYS[1], 'origin') or queue, status)
 forget(id)
 
 local at = stamp(now)

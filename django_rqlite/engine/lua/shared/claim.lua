@@ -1,6 +1,7 @@
 -- Taking the next job of a worker's queues: the heart of claim.lua, and the tail of finish.lua
 -- and fail.lua, so that a busy worker needs one round trip for each job.
 -- Needs: keys.lua, clock.lua, execution.lua
+--@include foreign
 
 -- Ids without a runnable job that one call drops at the most, so that no call takes long.
 local MOST_DROPPED = 100
@@ -16,6 +17,7 @@ local function why_not(queue, id)
   if kind ~= 'hash' then return 'its key holds a ' .. kind .. ', not a hash' end
   local status = redis.call('HGET', job_key(id), 'status')
   if status == 'started' then
+    make_usable(executions_key(id), 'zset')
     for _, execution in ipairs(redis.call('ZRANGE', executions_key(id), 0, -1)) do
       if redis.call('ZSCORE', started_key(queue), id .. ':' .. execution) then
         return 'it is running already'
@@ -23,16 +25,10 @@ local function why_not(queue, id)
     end
   end
   local registry = ENDED_IN[status]
-  if registry and redis.call('ZSCORE', registry(queue), id) then
+  if registry and usable(registry(queue), 'zset') and redis.call('ZSCORE', registry(queue), id) then
     return 'it is ' .. status .. ' already'
   end
   return nil
-end
-
--- Foreign data under a key of one queue must not keep the worker from the others.
-local function usable(key, kind)
-  local found = redis.call('TYPE', key).ok
-  return found == kind or found == 'none'
 end
 
 local function claimed(queue, id, notes)

@@ -1,5 +1,6 @@
 -- One execution of a job: how it begins, who holds it, how it ends.
 -- Needs: keys.lua, clock.lua
+--@include foreign
 
 -- Seconds that the execution's own keys outlive its lease (RQ 2.12: rq/executions.py).
 local EXECUTION_SLACK = 60
@@ -15,6 +16,7 @@ local function begin_execution(queue, id, execution, worker, lease)
   redis.call('HSET', key, 'id', execution, 'created_at', now_precise,
     'last_heartbeat', now_precise, 'worker_name', worker)
   redis.call('EXPIRE', key, lease + EXECUTION_SLACK)
+  make_usable(executions_key(id), 'zset')
   redis.call('ZADD', executions_key(id), now + lease + EXECUTION_SLACK, execution)
   redis.call('EXPIRE', executions_key(id), lease + EXECUTION_SLACK)
 end
@@ -30,6 +32,7 @@ local function end_execution(queue, id, execution)
   local began = redis.call('HGET', execution_key(id, execution), 'created_at') or now_precise
   redis.call('ZREM', started_key(queue), id .. ':' .. execution)
   redis.call('DEL', execution_key(id, execution))
+  make_usable(executions_key(id), 'zset')
   redis.call('ZREM', executions_key(id), execution)
   return began
 end

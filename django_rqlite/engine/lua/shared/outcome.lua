@@ -1,5 +1,6 @@
 -- How the outcome of an execution is kept.
 -- Needs: keys.lua
+--@include foreign
 
 -- Outcomes kept for each job (RQ 2.12: rq/results.py keeps about as many).
 local RESULTS_KEPT = 10
@@ -20,8 +21,6 @@ local function record_outcome(id, kind, worker, execution, began, payload_field,
     entry[#entry + 1] = payload_field
     entry[#entry + 1] = payload
   end
-  -- Foreign data under the job's own key must not undo what the caller has written already.
-  local found = redis.call('TYPE', results_key(id)).ok
-  if found ~= 'stream' and found ~= 'none' then redis.call('DEL', results_key(id)) end
+  make_usable(results_key(id), 'stream')
   redis.call('XADD', results_key(id), 'MAXLEN', RESULTS_KEPT, '*', unpack(entry))
 end

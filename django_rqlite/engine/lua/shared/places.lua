@@ -1,25 +1,31 @@
 -- The places a job's id can be in, and how it leaves them.
 -- Needs: keys.lua
+--@include foreign
+--@include mirror
 
 -- Takes the id out of every place of its queue. Sorted sets are cheap to ask; the list of the
--- queue is searched only when the status says that the id should be in it.
+-- queue is searched only when the status does not say that the id is elsewhere.
 local function leave_places(id, queue, status)
-  if status ~= 'started' and status ~= 'finished' and status ~= 'failed' then
+  local elsewhere = status == 'started' or status == 'finished' or status == 'failed'
+  if not elsewhere and usable(queue_key(queue), 'list') then
     redis.call('LREM', queue_key(queue), 0, id)
   end
+  local started = usable(started_key(queue), 'zset') and started_key(queue)
+  make_usable(executions_key(id), 'zset')
   for _, execution in ipairs(redis.call('ZRANGE', executions_key(id), 0, -1)) do
-    redis.call('ZREM', started_key(queue), id .. ':' .. execution)
+    if started then redis.call('ZREM', started, id .. ':' .. execution) end
     redis.call('DEL', execution_key(id, execution))
   end
   redis.call('DEL', executions_key(id))
-  redis.call('ZREM', started_key(queue), id)
-  redis.call('ZREM', finished_key(queue), id)
-  redis.call('ZREM', deferred_key(queue), id)
-  redis.call('ZREM', scheduled_key(queue), id)
-  redis.call('ZREM', canceled_key(queue), id)
-  if redis.call('ZREM', failed_key(queue), id) == 1 or status == 'failed' then
-    redis.call('LREM', failed_mirror_key(), -1, id)
+  if started then redis.call('ZREM', started, id) end  -- RQ 0.5's form
+  local was_failed = status == 'failed'
+  for _, registry in ipairs({finished_key, failed_key, deferred_key, scheduled_key, canceled_key}) do
+    local key = registry(queue)
+    if usable(key, 'zset') and redis.call('ZREM', key, id) == 1 and registry == failed_key then
+      was_failed = true
+    end
   end
+  if was_failed then unmirror(id) end
 end
 
 -- Deletes every key that belongs to the job alone.

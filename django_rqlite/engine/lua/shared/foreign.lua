@@ -1,0 +1,13 @@
+-- What to do where data of another type stands under a key of the layout: somebody's mistake must
+-- not keep every other job from moving.
+
+-- Whether the key can be used as what it should be: 'list', 'zset', ...
+local function usable(key, kind)
+  local found = redis.call('TYPE', key).ok
+  return found == kind or found == 'none'
+end
+
+-- For a key that belongs to one job alone: what does not fit is deleted.
+local function make_usable(key, kind)
+  if not usable(key, kind) then redis.call('DEL', key) end
+end
