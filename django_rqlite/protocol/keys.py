@@ -96,6 +96,30 @@ class Keys:
         """Hash describing one running execution."""
         return f"{self.prefix}execution:{job_id}:{execution_id}"
 
+    # Cron
+
+    @property
+    def cron_entries(self) -> str:
+        """Sorted set of the names of cron entries; score: unix seconds at which last announced."""
+        return f"{self.prefix}x:cron:entries"
+
+    def cron_entry(self, name: str) -> str:
+        """Hash: what an entry is, and its last and next ticks."""
+        return f"{self.prefix}x:cron:entry:{name}"
+
+    def cron_tick(self, tick: int | str, name: str) -> str:
+        """The id of the job that was enqueued for this tick (unix seconds) of an entry."""
+        return f"{self.prefix}x:cron:tick:{tick}:{name}"
+
+    @property
+    def cron_schedulers(self) -> str:
+        """Sorted set of the names of ``rqcron`` processes, as RQ's; score: last heartbeat."""
+        return f"{self.prefix}cron_schedulers"
+
+    def cron_scheduler(self, name: str) -> str:
+        """Hash of an ``rqcron`` process and its entries, as RQ's."""
+        return f"{self.prefix}cron_scheduler:{name}"
+
     # Workers
 
     @property

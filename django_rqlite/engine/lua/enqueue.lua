@@ -9,6 +9,7 @@
 --@include keys
 --@include clock
 --@include places
+--@include push
 local id, queue, at_front, ttl, minted = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
 -- Should foreign data stand under one of these keys, this ends the script while nothing has changed.
@@ -27,11 +28,4 @@ if minted ~= '1' then
   leave_places(id, redis.call('HGET', KEYS[1], 'origin') or queue, status)
 end
 
-redis.call(at_front == '1' and 'LPUSH' or 'RPUSH', KEYS[2], id)
-redis.call('SADD', KEYS[3], KEYS[2])
-forget(id)
-local at = stamp(now)
-redis.call('HSET', KEYS[1], 'origin', queue, 'status', 'queued', 'created_at', at,
-  'enqueued_at', at, unpack(ARGV, 7))
-if ttl ~= '' then redis.call('EXPIRE', KEYS[1], ttl) end
-return {'queued', at}
+return {'queued', push_new(id, queue, at_front, ttl, 7)}

@@ -19,3 +19,8 @@ local function execution_key(id, execution) return prefix .. 'execution:' .. id 
 local function workers_key() return prefix .. 'workers' end
 local function queue_workers_key(queue) return prefix .. 'workers:' .. queue end
 local function worker_key(name) return prefix .. 'worker:' .. name end
+local function cron_entries_key() return prefix .. 'x:cron:entries' end
+local function cron_entry_key(name) return prefix .. 'x:cron:entry:' .. name end
+local function cron_tick_key(tick, name) return prefix .. 'x:cron:tick:' .. tick .. ':' .. name end
+local function cron_schedulers_key() return prefix .. 'cron_schedulers' end
+local function cron_scheduler_key(name) return prefix .. 'cron_scheduler:' .. name end

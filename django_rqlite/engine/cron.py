@@ -1,0 +1,186 @@
+"""The arrow that a cron entry's tick takes, and who evaluates which entries.
+
+One method, one script, one round trip each, as in :mod:`.transitions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import redis
+
+from ..protocol.keys import Keys
+from .scripts import Argument, Script
+
+_tick = Script("cron_tick")
+_announce = Script("cron_announce")
+_scheduler = Script("cron_scheduler")
+
+#: Seconds by which a tick may be ahead of the server's clock.
+SKEW = 1.0
+
+#: Entries that one call announces at the most, so that the server is never busy for long.
+BATCH = 200
+
+
+class Verdict(StrEnum):
+    """What became of a tick that was proposed."""
+
+    #: Its job is in its queue.
+    QUEUED = "queued"
+    #: It lies ahead of the server's clock.
+    EARLY = "early"
+    #: It, or a later one, was decided before.
+    SETTLED = "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to a proposed tick.
+
+    Attributes:
+        server_time: unix seconds.
+        last_tick: the entry's, in unix seconds; None: it never ticked.
+    """
+
+    verdict: Verdict
+    server_time: float
+    last_tick: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """The answer to an announcement.
+
+    Attributes:
+        server_time: unix seconds.
+        floors: for each name, the unix seconds up to which its ticks are settled. A name is
+            missing where foreign data stands under its key.
+    """
+
+    server_time: float
+    floors: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What the record of an entry says. All but ``next_tick`` (unix seconds) is text."""
+
+    name: str
+    schedule: str
+    queue: str
+    func: str
+    source: str
+    next_tick: int
+
+
+class CronArrows:
+    """What cron changes on one connection below one key prefix."""
+
+    __slots__ = ("connection", "keys")
+
+    def __init__(self, connection: redis.Redis, keys: Keys) -> None:
+        self.connection = connection
+        self.keys = keys
+
+    def tick(
+        self,
+        name: str,
+        tick: int,
+        next_tick: int,
+        job_id: str,
+        queue: str,
+        fields: Mapping[str, Argument],
+        *,
+        at_front: bool = False,
+        ttl: int | None = None,
+    ) -> Decision:
+        """(new) → queued, if this tick of the entry is due and was not decided before.
+
+        Proposing it again is harmless, also when an answer was lost.
+
+        Args:
+            tick, next_tick: unix seconds.
+            job_id: made for this call.
+            fields: the job's hash, without ``status`` and the times.
+            ttl: seconds for which the job may wait.
+
+        Raises:
+            redis.RedisError: as the server or the connection says.
+        """
+        keys = self.keys
+        verdict, server_time, last = _tick(
+            self.connection,
+            (
+                keys.cron_entry(name),
+                keys.cron_tick(tick, name),
+                keys.job(job_id),
+                keys.queue(queue),
+                keys.queues,
+            ),
+            (
+                keys.prefix,
+                name,
+                tick,
+                next_tick,
+                SKEW,
+                job_id,
+                queue,
+                "1" if at_front else "0",
+                "" if ttl is None else ttl,
+                *_flat(fields),
+            ),
+        )
+        return Decision(Verdict(verdict.decode()), float(server_time), int(last) if last else None)
+
+    def announce(self, entries: Sequence[Announcement]) -> Announced:
+        """Say that these entries are evaluated; learn what is settled, and the server's time.
+
+        Raises:
+            redis.RedisError: as the server or the connection says.
+        """
+        keys = self.keys
+        floors: dict[str, int] = {}
+        server_time = 0.0
+        for start in range(0, len(entries), BATCH):
+            batch = entries[start : start + BATCH]
+            parts = [
+                part
+                for entry in batch
+                for part in (
+                    *(entry.name, entry.schedule, entry.queue, entry.func, entry.source),
+                    entry.next_tick,
+                )
+            ]
+            now, *answers = _announce(
+                self.connection,
+                (keys.cron_entries, *(keys.cron_entry(entry.name) for entry in batch)),
+                (keys.prefix, *parts),
+            )
+            server_time = float(now)
+            for entry, floor in zip(batch, answers, strict=True):
+                if floor:
+                    floors[entry.name] = int(floor)
+        return Announced(server_time, floors)
+
+    def list_scheduler(self, name: str, fields: Mapping[str, Argument], *, ttl: int) -> None:
+        """List an ``rqcron`` process, or say that it lives; ``ttl`` in seconds."""
+        self._scheduler(name, ttl, _flat(fields))
+
+    def unlist_scheduler(self, name: str) -> None:
+        """List it no longer."""
+        self._scheduler(name, 0, ())
+
+    def _scheduler(self, name: str, ttl: int, fields: Sequence[Argument]) -> None:
+        keys = self.keys
+        _scheduler(
+            self.connection,
+            (keys.cron_schedulers, keys.cron_scheduler(name)),
+            (keys.prefix, name, ttl, *fields),
+        )
+
+
+def _flat(fields: Mapping[str, Argument]) -> list[Argument]:
+    return [part for pair in fields.items() for part in pair]
