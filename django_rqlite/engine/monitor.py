@@ -7,6 +7,7 @@ The worker never uses it.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -35,6 +36,10 @@ _SUMMARY = (
     *("origin", "status", "created_at", "enqueued_at", "started_at", "ended_at", "last_heartbeat"),
     *("description", "timeout", "result_ttl", "failure_ttl", "ttl", "worker_name", "x_error"),
 )
+
+#: The length of ``exc_info`` as RQ blanks it when it requeues. ``x_error``, which it does not know,
+#: then still tells of the failure before that.
+_BLANKED = len(zlib.compress(b""))
 
 
 class Place(StrEnum):
@@ -217,7 +222,7 @@ class Monitor:
     def _rows(
         self, place: Place | None, ids: Sequence[str], scores: Sequence[float | None]
     ) -> Sequence[Row]:
-        per_row = 4 if place is Place.FAILED else 3
+        per_row = 5 if place is Place.FAILED else 3
         commands: list[tuple[Any, ...]] = []
         for job_id in ids:
             key = self.keys.job(job_id)
@@ -228,6 +233,7 @@ class Monitor:
                 # RQ 2 keeps the reason nowhere else.
                 results = self.keys.results(job_id)
                 commands.append(("XREVRANGE", results, "+", "-", "COUNT", 1))
+                commands.append(("HSTRLEN", key, "exc_info"))
         answers = _answers(self.connection, commands)
         rows = []
         for number, (job_id, score) in enumerate(zip(ids, scores, strict=True)):
@@ -245,6 +251,8 @@ class Monitor:
                 }
                 if isinstance(data, int) and data > 0:
                     fields[b"data"] = b""
+                if last and last[1] == _BLANKED:
+                    fields.pop(b"x_error", None)
                 job = read_job(job_id, fields)
             results_of = self._results(job_id, last[0]) if last and job and not job.error else ()
             rows.append(Row(job_id, job, score, results_of[0] if results_of else None))
@@ -271,6 +279,8 @@ class Monitor:
         if isinstance(fields, Exception):
             job = _unreadable(job_id, fields)
         elif fields:
+            if len(fields.get(b"exc_info", b"")) == _BLANKED:
+                fields.pop(b"x_error", None)
             job = read_job(job_id, fields)
         else:
             return None
