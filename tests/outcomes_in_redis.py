@@ -1,0 +1,70 @@
+"""Taking a job through its life without a worker, as the engine does it."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+from django_rqlite import Job, get_connection
+from django_rqlite.engine.transitions import Hold, NextClaim, Transitions
+from django_rqlite.execution import Failed, perform
+from django_rqlite.protocol import codec
+from django_rqlite.protocol.keys import Keys
+from django_rqlite.trust import signer
+
+
+def engine() -> Transitions:
+    return Transitions(get_connection(), Keys())
+
+
+def start(*queues: str, execution: str = "e1", worker: str = "w") -> Hold:
+    """Claim the next job."""
+    hold = engine().claim(worker, NextClaim(execution, queues or ("default",), 60)).hold
+    assert hold is not None
+    return hold
+
+
+def finish(hold: Hold, value: Any = None, ttl: int = 500) -> bool:
+    result = b"" if value is None else pickle.dumps(value, 5)
+    return (
+        engine()
+        .finish(
+            "w",
+            hold,
+            worker_name="w",
+            result_ttl=ttl,
+            result=result,
+            signature=signer().sign("result", hold.job_id, result) if result else "",
+            encoded_result=codec.base64_payload(result),
+        )
+        .stored
+    )
+
+
+def fail(hold: Hold, reason: str = "Traceback\nValueError: no", ttl: int = 1000) -> bool:
+    return (
+        engine()
+        .fail(
+            "w",
+            hold,
+            worker_name="w",
+            failure_ttl=ttl,
+            reason=reason,
+            encoded_reason=codec.base64_traceback(reason),
+            headline=reason.splitlines()[-1],
+        )
+        .stored
+    )
+
+
+def run_next(*queues: str) -> Job:
+    """Run the next job here, as a worker's child would, and store its outcome."""
+    hold = start(*queues)
+    job = Job.fetch(hold.job_id)
+    outcome = perform(job)
+    if isinstance(outcome, Failed):
+        fail(hold, outcome.reason)
+    else:
+        value = pickle.loads(outcome.result) if outcome.result else None  # type: ignore[union-attr]
+        finish(hold, value)
+    return job
