@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from .connections import get_connection
     from .decorators import job
     from .jobs import Job, get_current_job
+    from .policies import Repeat, Retry
     from .queues import Queue, enqueue, get_queue
 
 __all__ = [
     "Job",
     "Queue",
+    "Repeat",
+    "Retry",
     "__version__",
     "enqueue",
     "get_connection",
@@ -31,6 +34,8 @@ __all__ = [
 _HOMES = {
     "Job": "jobs",
     "Queue": "queues",
+    "Repeat": "policies",
+    "Retry": "policies",
     "enqueue": "queues",
     "get_connection": "connections",
     "get_current_job": "jobs",

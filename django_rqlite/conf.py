@@ -166,6 +166,16 @@ def timeout_grace() -> int:
     return _positive_seconds("TIMEOUT_GRACE", DEFAULT_TIMEOUT_GRACE)
 
 
+def requeue_on_worker_death() -> bool:
+    """Return whether a job whose worker died is queued again; if not, it fails."""
+    given = _rq().get("ON_WORKER_DEATH", "requeue")
+    if given not in {"requeue", "fail"}:
+        raise ConfigurationError(
+            f"RQ['ON_WORKER_DEATH'] is {given!r}. Use 'requeue' (at most three times) or 'fail'."
+        )
+    return bool(given == "requeue")
+
+
 def require_signature() -> bool:
     """Return whether bytes from Redis without a signature are refused."""
     given = _rq().get("REQUIRE_SIGNATURE", False)
@@ -181,6 +191,17 @@ def exception_handlers() -> list[str]:
     if not isinstance(given, list | tuple) or not all(isinstance(path, str) for path in given):
         raise ConfigurationError("RQ_EXCEPTION_HANDLERS must be a list of dotted paths.")
     return list(given)
+
+
+def cron() -> Mapping[str, Any]:
+    """Return ``RQ["CRON"]`` as it stands: names and what they say; ``cron.py`` reads that."""
+    given = _rq().get("CRON") or {}
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(
+            f"RQ['CRON'] must be a dictionary, not {type(given).__name__}. For example: "
+            "{'nightly': {'func': 'myapp.jobs.tidy', 'cron': '0 3 * * *'}}"
+        )
+    return given
 
 
 def api_token() -> str:

@@ -18,6 +18,7 @@ from . import callables, conf
 from .deadline import Deadline
 from .exceptions import JobTimeoutException
 from .jobs import Job, _current
+from .policies import Retry, paths_of
 from .protocol.records import DEFAULT_TIMEOUT
 from .trust import signer
 
@@ -53,9 +54,36 @@ class Failed:
 
     reason: str
     headline: str
+    #: Paths of the exception's class and its bases; empty where there was no exception.
+    kinds: tuple[str, ...] = ()
 
 
-Outcome = Succeeded | Failed
+@dataclass(frozen=True, slots=True)
+class AskedForRetry:
+    """The job returned a :class:`Retry`.
+
+    Attributes:
+        most: how often it may do so.
+        intervals: seconds to wait before each of its next runs.
+    """
+
+    most: int
+    intervals: tuple[int, ...]
+    at_front: bool
+
+
+#: What a run itself can come to.
+Report = Succeeded | Failed | AskedForRetry
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The job was ended by a person's order."""
+
+    reason: str
+
+
+Outcome = Report | Stopped
 
 
 def time_limit(timeout: int | None) -> int | None:
@@ -65,7 +93,7 @@ def time_limit(timeout: int | None) -> int | None:
     return timeout or DEFAULT_TIMEOUT
 
 
-def perform(job: Job) -> Outcome:
+def perform(job: Job) -> Report:
     """Call the job's function under its timeout. Never raises: an error is an outcome.
 
     In the main thread, the timeout is enforced; elsewhere there are no signals to enforce it with.
@@ -74,7 +102,8 @@ def perform(job: Job) -> Outcome:
     try:
         with _as_current(job), deadline:
             value = _call(job)
-            payload = b"" if value is None else job._dumps("result", value)
+            asked = _asked_for_retry(value)
+            payload = b"" if value is None or asked else job._dumps("result", value)
             signature = signer().sign("result", job.id, payload) if payload else ""
     except BaseException as exc:  # noqa: BLE001 - sys.exit() in a job is the job's failure too
         deadline.disarm()
@@ -85,7 +114,10 @@ def perform(job: Job) -> Outcome:
             f"{deadline.message}, and the exception that should have ended it was swallowed. The "
             "job went on and returned; what it returned is dropped.",
             f"{JobTimeoutException.__name__}: {deadline.message}",
+            paths_of(JobTimeoutException()),
         )
+    if asked:
+        return asked
     return Succeeded(payload, signature)
 
 
@@ -94,6 +126,12 @@ def _call(job: Job) -> Any:
     if inspect.iscoroutine(value):
         return asyncio.run(value)
     return value
+
+
+def _asked_for_retry(value: object) -> AskedForRetry | None:
+    if not isinstance(value, Retry):
+        return None
+    return AskedForRetry(value.max, tuple(value.intervals), value.enqueue_at_front)
 
 
 @contextmanager
@@ -115,7 +153,7 @@ def failure(exc: BaseException) -> Failed:
         headline = traceback.format_exception_only(exc)[-1].strip()
     except Exception as problem:  # noqa: BLE001 - an exception may carry anything
         text = headline = f"{type(exc).__name__} (its text can't be shown: {problem!r})"
-    return Failed(_shortened(text), headline[:300])
+    return Failed(_shortened(text), headline[:300], paths_of(exc))
 
 
 def _is_ours(trace: TracebackType) -> bool:

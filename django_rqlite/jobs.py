@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
@@ -87,6 +88,14 @@ class Job:
         self._meta_stored: bytes | None = None
         self._meta: dict[str, Any] | None = None
         self._exc_info = ""
+        #: How many more times it is retried when it fails, and repeated after it has succeeded.
+        self.retries_left: int | None = None
+        self.retry_intervals: list[int] | None = None
+        self.enqueue_at_front_on_retry = False
+        self.number_of_retries: int | None = None
+        self.repeats_left: int | None = None
+        self.repeat_intervals: list[int] | None = None
+        self._retry_extras: str | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}: {self.description or '(unread)'}>"
@@ -140,6 +149,14 @@ class Job:
         job.result_ttl = options.result_ttl
         job.failure_ttl = options.failure_ttl
         job.ttl = options.ttl
+        if options.retry is not None:
+            job.retries_left = options.retry.max
+            job.retry_intervals = options.retry.intervals
+            job.enqueue_at_front_on_retry = options.retry.enqueue_at_front
+            job._retry_extras = options.retry.extras()
+        if options.repeat is not None:
+            job.repeats_left = options.repeat.times
+            job.repeat_intervals = options.repeat.intervals
         job._data = job._dump_call(name, instance, args, kwargs)
         if options.meta:
             job._meta = dict(options.meta)
@@ -237,6 +254,13 @@ class Job:
         self._meta = None
         self._meta_stored = record.meta
         self._exc_info = record.exc_info
+        self.retries_left = record.retries_left
+        self.retry_intervals = list(record.retry_intervals) or None
+        self.enqueue_at_front_on_retry = record.enqueue_at_front_on_retry
+        self.number_of_retries = record.number_of_retries
+        self.repeats_left = record.repeats_left
+        self.repeat_intervals = list(record.repeat_intervals) or None
+        self._retry_extras = record.retry_extras or None
         self._signatures = {"data": record.signature, "meta": record.meta_signature}
 
     # Where it is stored
@@ -394,6 +418,16 @@ class Job:
                 fields[name] = seconds
         if self.waiting_ttl is not None:
             fields["ttl"] = self.waiting_ttl
+        if self.retries_left is not None:
+            fields["retries_left"] = self.retries_left
+            fields["retry_intervals"] = json.dumps(self.retry_intervals or [0])
+        if self.enqueue_at_front_on_retry:
+            fields["enqueue_at_front_on_retry"] = 1
+        if self._retry_extras:
+            fields["x_retry"] = self._retry_extras
+        if self.repeats_left is not None:
+            fields["repeats_left"] = self.repeats_left
+            fields["repeat_intervals"] = json.dumps(self.repeat_intervals or [0])
         if self._meta:
             payload = self._dumps("meta", self._meta)
             fields["meta"] = payload
@@ -416,6 +450,17 @@ class Job:
         signature = self._signatures[what]
         signer().check(what, self.id, payload, signature)
         return {} if signature is None else {FIELDS[what]: signature}
+
+    def to_record(self) -> JobRecord:
+        """The record as a worker would read it."""
+        fields = {"origin": self.origin, "status": self._status, **self.to_fields()}
+        return read_job(
+            self.id,
+            {
+                name.encode(): value if isinstance(value, bytes) else str(value).encode()
+                for name, value in fields.items()
+            },
+        )
 
     # Meta
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from .exceptions import InvalidJobError, InvalidJobIdError
+from .policies import Repeat, Retry
 from .protocol.durations import parse_duration
 from .protocol.records import JOB_ID
+
+_T = TypeVar("_T")
 
 #: RQ's options that this release does not know. Passing one on to the function would only fail
 #: later, in the worker; leaving it out would silently do something else than was asked.
 _NOT_YET = (
     "depends_on",
-    "retry",
-    "repeat",
     "on_success",
     "on_failure",
     "on_stopped",
@@ -38,6 +39,8 @@ class JobOptions:
         job_id: None: a new one.
         at_front: before all others of its queue.
         meta: the job's own notes; None: none.
+        retry: what happens when it fails; None: it stays failed.
+        repeat: what happens when it has succeeded; None: nothing.
     """
 
     timeout: int | None = None
@@ -48,6 +51,8 @@ class JobOptions:
     job_id: str | None = None
     at_front: bool = False
     meta: Mapping[str, Any] | None = None
+    retry: Retry | None = None
+    repeat: Repeat | None = None
 
 
 _NAMES = tuple(field.name for field in fields(JobOptions) if field.name != "timeout")
@@ -63,6 +68,8 @@ def checked(
     job_id: str | None = None,
     at_front: bool = False,
     meta: Mapping[str, Any] | None = None,
+    retry: Retry | None = None,
+    repeat: Repeat | None = None,
     timeout_name: str = "timeout",
     **unknown: Any,
 ) -> JobOptions:
@@ -110,6 +117,8 @@ def checked(
         job_id=job_id,
         at_front=bool(at_front),
         meta=meta,
+        retry=_of_kind(retry, Retry, "retry", "Retry(max=3)"),
+        repeat=_of_kind(repeat, Repeat, "repeat", "Repeat(times=3)"),
     )
 
 
@@ -150,6 +159,12 @@ def split(
 
 def _duration(value: int | str | None, name: str, minimum: int = 0) -> int | None:
     return None if value is None else parse_duration(value, name=name, minimum=minimum)
+
+
+def _of_kind(value: Any, kind: type[_T], name: str, example: str) -> _T | None:
+    if value is None or isinstance(value, kind):
+        return value
+    raise InvalidJobError(f"{name} must be a {kind.__name__}, such as {example}, not {value!r}.")
 
 
 def _ttl(value: int | str | None) -> int | None:

@@ -1,20 +1,26 @@
-"""Storing how a job went: from an outcome to the arrow that keeps it."""
+"""Storing how a job went: from an outcome, through the policies, to the arrow that keeps it."""
 
 from __future__ import annotations
 
 from .engine.transitions import Hold, NextClaim, Settled, Transitions
-from .execution import Outcome, Succeeded
+from .execution import AskedForRetry, Failed, Outcome, Stopped, Succeeded
+from .policies import Again, after_asking, after_failure, after_success
 from .protocol import codec
-from .protocol.records import DEFAULT_FAILURE_TTL, DEFAULT_RESULT_TTL
+from .protocol.records import (
+    DEFAULT_FAILURE_TTL,
+    DEFAULT_RESULT_TTL,
+    JobRecord,
+    JobStatus,
+    ResultType,
+)
 
 
 def settle(
     transitions: Transitions,
     worker: str,
     hold: Hold,
+    record: JobRecord,
     outcome: Outcome,
-    result_ttl: int | None,
-    failure_ttl: int | None,
     worker_name: str,
     then: NextClaim | None = None,
 ) -> Settled:
@@ -22,10 +28,30 @@ def settle(
 
     Args:
         worker: whose record counts the job; ``''`` for none.
-        result_ttl, failure_ttl: seconds, as the job says; None: RQ's defaults.
+        record: the job, as it was when it was claimed.
         worker_name: what the result says.
     """
+    again, kind, payload = _again(record, outcome)
+    if again is not None:
+        succeeded = isinstance(outcome, Succeeded)
+        return transitions.again(
+            worker,
+            hold,
+            worker_name=worker_name,
+            delay=again.delay,
+            at_front=again.at_front,
+            counter=again.counter,
+            change=again.change,
+            tally="x_repeats" if succeeded else "x_attempts",
+            kind=kind,
+            payload_field="return_value" if succeeded else "exc_string",
+            payload=payload,
+            headline=outcome.headline if isinstance(outcome, Failed) else "",
+            succeeded=succeeded,
+            then=then,
+        )
     if isinstance(outcome, Succeeded):
+        result_ttl = record.result_ttl
         return transitions.finish(
             worker,
             hold,
@@ -36,13 +62,39 @@ def settle(
             encoded_result=codec.base64_payload(outcome.result),
             then=then,
         )
+    failed = _as_failure(outcome)
+    failure_ttl = record.failure_ttl
     return transitions.fail(
         worker,
         hold,
         worker_name=worker_name,
         failure_ttl=DEFAULT_FAILURE_TTL if failure_ttl is None else failure_ttl,
-        reason=outcome.reason,
-        encoded_reason=codec.base64_traceback(outcome.reason),
-        headline=outcome.headline,
+        reason=failed.reason,
+        encoded_reason=codec.base64_traceback(failed.reason),
+        headline=failed.headline,
+        status=JobStatus.STOPPED if isinstance(outcome, Stopped) else JobStatus.FAILED,
         then=then,
     )
+
+
+def _again(record: JobRecord, outcome: Outcome) -> tuple[Again | None, str, bytes]:
+    """Whether the job runs once more, and what this run leaves in the results stream."""
+    if isinstance(outcome, Succeeded):
+        payload = codec.base64_payload(outcome.result)
+        return after_success(record), ResultType.SUCCESSFUL, payload
+    if isinstance(outcome, AskedForRetry):
+        decision = after_asking(record, outcome.most, outcome.intervals, outcome.at_front)
+        return decision, ResultType.RETRIED, b""
+    if isinstance(outcome, Stopped) or record.problems:
+        return None, "", b""  # nobody wants it to, or it would be no more readable then
+    payload = codec.base64_traceback(outcome.reason)
+    return after_failure(record, outcome.kinds), ResultType.RETRIED, payload
+
+
+def _as_failure(outcome: Failed | AskedForRetry | Stopped) -> Failed:
+    if isinstance(outcome, Failed):
+        return outcome
+    if isinstance(outcome, Stopped):
+        return Failed(outcome.reason, outcome.reason)
+    headline = f"The job asked for another run more than {outcome.most} times"
+    return Failed(f"{headline}: it returned Retry(max={outcome.most}) once more.", headline)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 import redis
@@ -17,7 +17,7 @@ from .connections import connection_for, prefix_of, translate_errors
 from .engine.scripts import Argument
 from .engine.transitions import Hold, Transitions
 from .exceptions import ConfigurationError, InvalidJobError, InvalidJobOperation
-from .execution import Succeeded, perform, time_limit
+from .execution import perform, time_limit
 from .jobs import Job
 from .options import JobOptions, checked, split
 from .outcomes import settle
@@ -38,6 +38,9 @@ from .registries import (
 _T = TypeVar("_T")
 
 COMMIT_MODES = (ON_COMMIT, AT_ONCE, AFTER_REQUEST)
+
+# enqueue_at() has an argument of that name, as in RQ.
+_Datetime = datetime
 
 #: What a job that was run in place shows as its worker (RQ's word for it).
 IN_PLACE = "sync"
@@ -166,6 +169,66 @@ class Queue:
         self._fill_defaults(job)
         return self._submit(job, at_front)
 
+    def enqueue_at(
+        self, datetime: datetime, f: Callable[..., Any] | str, *args: Any, **kwargs: Any
+    ) -> Job:
+        """Have a job go into this queue at a time; otherwise as :meth:`enqueue`.
+
+        Args:
+            datetime: when; a naive one is in the server's local time, as in RQ.
+
+        Raises:
+            InvalidJobError: as :meth:`enqueue`, and for a time that is none.
+        """
+        if not isinstance(datetime, _Datetime):
+            raise InvalidJobError(
+                f"enqueue_at() needs a datetime first, not {datetime!r}. For a time from now, use "
+                "enqueue_in(timedelta(...), ...)."
+            )
+        return self._schedule(f, args, kwargs, due=datetime.timestamp())
+
+    def enqueue_in(
+        self, time_delta: timedelta, func: Callable[..., Any] | str, *args: Any, **kwargs: Any
+    ) -> Job:
+        """Have a job go into this queue after a time; otherwise as :meth:`enqueue`.
+
+        Counted from the moment it becomes visible, by the clock of the Redis server.
+
+        Raises:
+            InvalidJobError: as :meth:`enqueue`, and for a time that is none.
+        """
+        if not isinstance(time_delta, timedelta):
+            raise InvalidJobError(
+                f"enqueue_in() needs a timedelta first, not {time_delta!r}. For a point in time, "
+                "use enqueue_at(datetime, ...)."
+            )
+        return self._schedule(func, args, kwargs, delay=max(0.0, time_delta.total_seconds()))
+
+    def _schedule(
+        self,
+        func: Callable[..., Any] | str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        due: float | None = None,
+        delay: float | None = None,
+    ) -> Job:
+        options, call_args, call_kwargs = split(args, kwargs)
+        job = self._make(func, call_args, call_kwargs, options)
+        fields = job.to_fields()
+        if options.at_front:
+            fields["enqueue_at_front"] = 1  # read when it is due
+
+        def push() -> None:
+            with translate_errors(self.connection):
+                self._transitions.schedule(
+                    job.id, self.name, fields, minted=job.minted, due=due, delay=delay
+                )
+            job._status = JobStatus.SCHEDULED
+
+        push_when_visible(self.commit_mode, push)
+        return job
+
     def _make(
         self,
         func: Callable[..., Any] | str,
@@ -225,10 +288,9 @@ class Queue:
             job.minted = False
             job.enqueued_at = job.started_at = codec.moment(started.encode())
             outcome = perform(job)
-            settle(self._transitions, "", hold, outcome, job.result_ttl, job.failure_ttl, IN_PLACE)
+            settle(self._transitions, "", hold, job.to_record(), outcome, IN_PLACE)
         job.ended_at = datetime.now(UTC)
-        done = isinstance(outcome, Succeeded)
-        job._status = JobStatus.FINISHED if done else JobStatus.FAILED
+        job.get_status()
 
     # Looking
 

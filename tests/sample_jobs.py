@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connections
 
-from django_rqlite import Job, get_current_job, job
+from django_rqlite import Job, Retry, get_current_job, job
 
 
 def add(a: int, b: int = 0) -> int:
@@ -134,6 +134,24 @@ def use_database() -> dict[str, Any]:
         cursor.execute("SELECT 1")
         (answer,) = cursor.fetchone()
     return {"open at the start": open_at_the_start, "answer": answer}
+
+
+def fail_at_first(path: str, times: int) -> int:
+    """Fail in the first runs; give the number of the run that did not."""
+    write(path, "x")
+    with open(path) as file:
+        run = len(file.read())
+    if run <= times:
+        raise ValueError(f"run {run}")
+    return run
+
+
+def ask_for_retry(path: str, times: int) -> Any:
+    """Ask for another run in the first ones; give the number of the run that did not."""
+    write(path, "x")
+    with open(path) as file:
+        run = len(file.read())
+    return Retry(3) if run <= times else run
 
 
 def write_pid_and_hang(path: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 SECRET_KEY = "only for the tests"
@@ -59,6 +60,8 @@ if _database := os.environ.get("RQ_TEST_DATABASE"):
     DATABASES["default"]["NAME"] = _database
 RQ = {
     "LEASE": int(os.environ.get("RQ_TEST_LEASE", "60")),
+    "ON_WORKER_DEATH": os.environ.get("RQ_TEST_ON_WORKER_DEATH", "requeue"),
     "TIMEOUT_GRACE": int(os.environ.get("RQ_TEST_TIMEOUT_GRACE", "10")),
+    "CRON": json.loads(os.environ.get("RQ_TEST_CRON", "{}")),
 }
 RQ_EXCEPTION_HANDLERS = ["tests.sample_jobs.tell_file"]

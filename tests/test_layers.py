@@ -24,6 +24,7 @@ LAYERS = {
     "application API": {
         *("__init__", "callables", "commit", "decorators", "execution", "jobs"),
         *("options", "outcomes", "policies", "queues", "registries", "results"),
+        *("command", "cron", "schedules"),
     },
     "processes": {"maintenance", "worker"},
     "Django surface": {

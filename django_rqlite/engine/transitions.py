@@ -8,21 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import redis
 
 from ..exceptions import DuplicateJobError
 from ..protocol.durations import FOREVER, LONGEST
 from ..protocol.keys import Keys
+from ..protocol.records import JobStatus
 from .scripts import Argument, Script
 
 _enqueue = Script("enqueue")
 _start_in_place = Script("start_in_place")
+_schedule = Script("schedule")
+_promote = Script("promote")
 _claim = Script("claim")
 _finish = Script("finish")
 _fail = Script("fail")
+_again = Script("again")
 _release = Script("release")
+_reap = Script("reap")
+_rescue = Script("rescue")
 _requeue = Script("requeue")
 _delete = Script("delete")
 _empty = Script("empty")
@@ -91,6 +97,29 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Reaped:
+    """An execution whose lease had ended.
+
+    Attributes:
+        worker: who held it, as far as is known.
+        verdict: ``'requeued'``, ``'gone'`` (there was no job) or ``'spent'``: it has lost its
+            worker too often; nothing was changed, and the hold still stands to fail it with.
+    """
+
+    hold: Hold
+    worker: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """How many scheduled jobs went into their queues, and when the next is due (unix seconds)."""
+
+    moved: int
+    next_due: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Owner:
     """The live worker that bears a name already."""
 
@@ -151,6 +180,51 @@ class Transitions:
         if verdict == b"running":
             raise _running(job_id, detail)
         return _text(detail)
+
+    def schedule(
+        self,
+        job_id: str,
+        queue: str,
+        fields: Mapping[str, Argument],
+        *,
+        minted: bool,
+        due: float | None = None,
+        delay: float | None = None,
+    ) -> float:
+        """(new) → scheduled.
+
+        Args:
+            due: unix seconds; or, instead,
+            delay: seconds from now by the server's clock.
+
+        Returns:
+            unix seconds at which it is due.
+
+        Raises:
+            DuplicateJobError: a job with this id runs now. Nothing was written.
+        """
+        keys = self.keys
+        verdict, detail = _schedule(
+            self.connection,
+            (keys.job(job_id), keys.scheduled(queue), keys.queues),
+            (
+                self.prefix,
+                job_id,
+                queue,
+                f"{due:.6f}" if due is not None else f"+{delay:.6f}",
+                "1" if minted else "0",
+                *_flat(fields),
+            ),
+        )
+        if verdict == b"running":
+            raise _running(job_id, detail)
+        return float(detail)
+
+    def promote(self, queues: Sequence[str]) -> Promoted:
+        """scheduled → queued, for jobs that are due, a batch of each queue."""
+        keys = [self.keys.scheduled(name) for name in queues]
+        moved, due = _promote(self.connection, keys, (self.prefix, BATCH, *queues))
+        return Promoted(moved, float(due) if due else None)
 
     def start_in_place(
         self,
@@ -256,19 +330,56 @@ class Transitions:
         reason: str,
         encoded_reason: bytes,
         headline: str,
+        status: str = JobStatus.FAILED,
         then: NextClaim | None = None,
     ) -> Settled:
-        """started → failed, and the next claim in the same round trip.
+        """started → failed or stopped, and the next claim in the same round trip.
 
         Args:
             failure_ttl: seconds; −1 for ever.
             reason: the traceback, or the sentence that says what happened.
             encoded_reason: the same, as RQ's results stream wants it.
             headline: one line that names the error.
+            status: ``'failed'``, or ``'stopped'`` for a job that was ended by order.
         """
         kept = _ttl(failure_ttl, least=1)
-        outcome = (kept, _encodable(reason), encoded_reason, _encodable(headline))
+        outcome = (kept, _encodable(reason), encoded_reason, _encodable(headline), status)
         return self._settle(_fail, worker, hold, worker_name, outcome, then)
+
+    def again(
+        self,
+        worker: str,
+        hold: Hold,
+        *,
+        worker_name: str,
+        delay: int,
+        at_front: bool,
+        counter: str,
+        change: int,
+        tally: str,
+        kind: str,
+        payload_field: str,
+        payload: bytes,
+        headline: str,
+        succeeded: bool,
+        then: NextClaim | None = None,
+    ) -> Settled:
+        """started → queued or scheduled, and the next claim in the same round trip.
+
+        Args:
+            delay: seconds; 0: into the queue at once.
+            counter, change: the job's field that counts this, and by how much it changes.
+            tally: the job's field that counts such runs upwards.
+            kind, payload_field, payload: the entry in the results stream.
+            headline: one line that names the error; ``''`` where there was none.
+            succeeded: which of the worker's counters goes up.
+        """
+        counted = "successful_job_count" if succeeded else "failed_job_count"
+        outcome = (
+            *(delay, "1" if at_front else "0", counter, change, tally),
+            *(kind, payload_field, payload, _encodable(headline), counted),
+        )
+        return self._settle(_again, worker, hold, worker_name, outcome, then)
 
     def _settle(
         self,
@@ -321,6 +432,44 @@ class Transitions:
             (self.prefix, worker, hold.job_id, hold.queue, hold.execution),
         )
         return bool(answer == b"released")
+
+    def reap(self, queue: str, *, most_crashes: int, patience: int) -> list[Reaped]:
+        """started → queued at the front, for executions whose lease has ended; a batch of them.
+
+        Args:
+            most_crashes: how often a job may lose its worker and be queued again.
+            patience: seconds that leases of RQ's own workers may be over.
+        """
+        found = _reap(
+            self.connection,
+            (self.keys.started(queue), self.keys.queue(queue)),
+            (self.prefix, queue, most_crashes, patience, BATCH),
+        )
+        return [
+            Reaped(Hold(_text(job_id), queue, _text(execution)), _text(worker), _text(verdict))
+            for job_id, execution, worker, verdict in found
+        ]
+
+    def fields(self, job_id: str) -> Mapping[bytes, bytes]:
+        """A job's hash as it stands, for a decision about it; empty where there is none."""
+        return cast("Mapping[bytes, bytes]", self.connection.hgetall(self.keys.job(job_id)))
+
+    def rescue(self, queue: str, *, patience: int) -> list[str]:
+        """Put back what a worker of RQ 2 took from the queue and never recorded.
+
+        Args:
+            patience: seconds after which an id counts as left.
+
+        Returns:
+            the ids.
+        """
+        keys = self.keys
+        found = _rescue(
+            self.connection,
+            (keys.intermediate(queue), keys.queue(queue)),
+            (self.prefix, queue, patience, BATCH),
+        )
+        return list(map(_text, found))
 
     # Deleting
 

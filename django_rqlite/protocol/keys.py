@@ -44,6 +44,18 @@ class Keys:
         """List of the ids of all failed jobs, as RQ 0.5 keeps it. A mirror: never popped."""
         return self.queue(FAILED_MIRROR)
 
+    def intermediate(self, queue: str) -> str:
+        """List in which workers of RQ 2 keep what they have taken but not yet recorded."""
+        return f"{self.prefix}queue:{queue}:intermediate"
+
+    def first_seen(self, queue: str, job_id: str) -> str:
+        """Unix seconds at which a maintenance first saw an id in that list."""
+        return f"{self.intermediate(queue)}:first_seen:{job_id}"
+
+    def scheduled_channel(self, queue: str) -> str:
+        """Channel that says when the next scheduled job of a queue may be due. Ours."""
+        return f"{self.prefix}x:scheduled:{queue}"
+
     # Registries: sorted sets of job ids, one of each kind for every queue
 
     def started(self, queue: str) -> str:
@@ -134,6 +146,10 @@ class Keys:
     def worker(self, name: str) -> str:
         """Hash of the worker's record."""
         return f"{self.prefix}worker:{name}"
+
+    def commands_channel(self, worker: str) -> str:
+        """Channel on which a worker is told what to do (RQ 2.12: rq/command.py)."""
+        return f"{self.prefix}pubsub:{worker}"
 
     def worker_name(self, key: str) -> str:
         """The name of the worker with this full key (the reverse of :meth:`worker`)."""

@@ -6,6 +6,7 @@ The readers are total: they never raise. What can't be understood becomes None a
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -90,6 +91,9 @@ class _Reader:
     def whole(self, name: str) -> int | None:
         return self._parsed(name, int, "a whole number")
 
+    def wholes(self, name: str) -> tuple[int, ...]:
+        return self._parsed(name, _wholes, "a list of whole numbers") or ()
+
     def number(self, name: str) -> float | None:
         return self._parsed(name, float, "a number")
 
@@ -128,6 +132,22 @@ class JobRecord:
     exc_info: str
     #: One line that names the last error.
     error: str
+    #: How many more times it is retried when it fails, and the seconds to wait before each.
+    retries_left: int | None
+    retry_intervals: tuple[int, ...]
+    enqueue_at_front_on_retry: bool
+    #: How often it has asked for another run itself.
+    number_of_retries: int | None
+    #: JSON: what RQ's fields have no words for.
+    retry_extras: str
+    #: How often it was retried after a failure.
+    attempts: int
+    #: How many more times it runs after a success, and the seconds to wait before each.
+    repeats_left: int | None
+    repeat_intervals: tuple[int, ...]
+    repeats_done: int
+    #: How often its worker died while it ran.
+    crashes: int
     signature: str | None
     meta_signature: str | None
     result_signature: str | None
@@ -166,6 +186,16 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
         result=fields.get(b"result"),
         exc_info=codec.traceback_text(fields.get(b"exc_info", b"")),
         error=read.text("x_error"),
+        retries_left=read.whole("retries_left"),
+        retry_intervals=read.wholes("retry_intervals"),
+        enqueue_at_front_on_retry=bool(read.whole("enqueue_at_front_on_retry")),
+        number_of_retries=read.whole("number_of_retries"),
+        retry_extras=read.text("x_retry"),
+        attempts=read.whole("x_attempts") or 0,
+        repeats_left=read.whole("repeats_left"),
+        repeat_intervals=read.wholes("repeat_intervals"),
+        repeats_done=read.whole("x_repeats") or 0,
+        crashes=read.whole("x_crashes") or 0,
         signature=_optional(fields, b"x_sig"),
         meta_signature=_optional(fields, b"x_sig_meta"),
         result_signature=_optional(fields, b"x_sig_result"),
@@ -270,6 +300,18 @@ def _entered_at(entry_id: bytes) -> datetime | None:
         return codec.unix_moment(b"%.3f" % (int(milliseconds) / 1000))
     except ValueError:
         return None
+
+
+def _wholes(stored: bytes) -> tuple[int, ...]:
+    try:
+        numbers = json.loads(stored)
+    except RecursionError as exc:
+        raise ValueError(stored[:40]) from exc
+    if isinstance(numbers, int):
+        numbers = [numbers]
+    if not isinstance(numbers, list) or not all(type(number) is int for number in numbers):
+        raise ValueError(stored[:40])
+    return tuple(numbers)
 
 
 def _optional(fields: Mapping[bytes, bytes], name: bytes) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from django.core.cache import caches
 from django.db import close_old_connections, connections, reset_queries
 
-from ..execution import Outcome, failure, perform
+from ..execution import Report, failure, perform
 from ..jobs import Job
 from ..protocol.records import read_job
 from .frames import Assembler, pack
@@ -93,7 +93,7 @@ def _work(channel: socket.socket, traits: Mapping[str, QueueTraits], max_jobs: i
 
 def _run(
     job_id: str, queue: str, fields: Mapping[bytes, bytes], traits: Mapping[str, QueueTraits]
-) -> Outcome:
+) -> Report:
     trait = traits[queue]
     try:
         job = trait.job_class.from_record(read_job(job_id, fields), None, trait.serializer)

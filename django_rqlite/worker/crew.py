@@ -17,7 +17,7 @@ from django.core.cache import caches
 from django.db import connections
 
 from ..engine.transitions import Claim, Hold
-from ..execution import Failed, Outcome
+from ..execution import Failed, Outcome, Stopped
 from ..protocol.records import JobRecord
 from .child import QueueTraits, serve
 from .frames import Assembler, BrokenFrameError, pack
@@ -43,6 +43,8 @@ class Assignment:
     killed_because: str = ""
     #: Whether the job goes back to its queue when the child has died.
     give_back: bool = False
+    #: Whether it was killed by order of a person, so that the job has stopped rather than failed.
+    stopped: bool = False
     outcome: Outcome | None = None
     #: How often Redis would not store the outcome.
     refusals: int = 0
@@ -219,18 +221,22 @@ class Crew:
                 bereaved.append(assignment)
         return bereaved
 
-    def kill(self, child: Child, because: str, *, give_back: bool = False) -> None:
+    def kill(
+        self, child: Child, because: str, *, give_back: bool = False, stopped: bool = False
+    ) -> None:
         """Kill a child and all that it started, at once.
 
         Args:
             because: completes "The job was killed because …".
             give_back: the job goes back to its queue instead of failing.
+            stopped: the job was ended by order of a person.
         """
         child.leave_by = math.inf  # once is enough
         if child.assignment is not None and not child.assignment.killed_because:
             child.assignment.killed_because = because
             child.assignment.kill_at = None
             child.assignment.give_back = give_back
+            child.assignment.stopped = stopped
         try:
             os.killpg(child.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -272,8 +278,10 @@ def _at_work(child: Child) -> bool:
     return child.assignment is not None and child.assignment.outcome is None
 
 
-def _died(assignment: Assignment, status: int, usage: resource.struct_rusage) -> Failed:
+def _died(assignment: Assignment, status: int, usage: resource.struct_rusage) -> Outcome:
     """The outcome of a job whose process ended without one."""
+    if assignment.stopped:
+        return Stopped("Job stopped by user, work-horse terminated.")  # RQ's words
     peak = usage.ru_maxrss // (1024 * 1024 if sys.platform == "darwin" else 1024)
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)

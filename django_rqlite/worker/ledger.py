@@ -110,7 +110,7 @@ class Ledger:
         return self._wanted
 
     def _store(self, assignment: Assignment, then: NextClaim | None) -> Claim | None:
-        hold, record = assignment.hold, assignment.record
+        hold = assignment.hold
         if assignment.outcome is None:
             if self._transitions.release(self._worker, hold):
                 logger.warning("%s: put back to the front (%s)", hold.queue, hold.job_id)
@@ -119,9 +119,8 @@ class Ledger:
             self._transitions,
             self._worker,
             hold,
+            assignment.record,
             assignment.outcome,
-            record.result_ttl,
-            record.failure_ttl,
             self._worker,
             then,
         )

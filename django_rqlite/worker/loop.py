@@ -20,8 +20,9 @@ from .. import conf
 from ..connections import describe, prefix_of, translate_errors
 from ..engine.transitions import Claim, Transitions
 from ..exceptions import ConfigurationError
-from ..execution import Failed, Succeeded, time_limit
-from ..maintenance import janitor
+from ..execution import AskedForRetry, Failed, Stopped, Succeeded, time_limit
+from ..maintenance import cron, janitor, reaper
+from ..maintenance.scheduler import Scheduler
 from ..protocol.keys import Keys
 from ..protocol.records import read_job
 from ..queues import Queue
@@ -30,7 +31,8 @@ from .child import QueueTraits
 from .crew import Assignment, Child, Crew
 from .ledger import Ledger
 from .link import descriptors, drop, open_link
-from .outage import Outage
+from .mailbox import Announcement, Command, Mailbox
+from .outage import Outage, passes
 from .preload import import_jobs, share_memory
 from .presence import Presence, default_name
 from .shutdown import Request, Shutdown
@@ -111,9 +113,12 @@ class Worker:
         self._signals = SignalPipe()
         keys = [queue.key for queue in queues]
         self._wakeup = Wakeup(client, self._selector, names, keys)
+        self._mailbox = Mailbox(client, self._selector, self._transitions.keys, self.name, names)
+        self._scheduler = Scheduler(self._transitions, names)
         traits = {queue.name: QueueTraits(queue.job_class, queue.serializer) for queue in queues}
         self._crew = Crew(self._selector, traits, self._foreign, max_jobs_per_child)
         self._outage = Outage(describe(client))
+        self._cron = cron.of_settings(client, self._link, self._transitions.keys, passes)
 
         #: Whether the queues had nothing at the last look, and nothing was heard since.
         self._nothing_waits = False
@@ -188,6 +193,7 @@ class Worker:
             self._keep_time()
             self._ledger.owe(self._crew.reap())
         self._wakeup.hang_up()
+        self._mailbox.close()
         try:
             self._ledger.close()
             self._presence.retire()
@@ -213,7 +219,13 @@ class Worker:
             return
         try:
             self._settle_all()
+            if self._mailbox.open():
+                # What was announced before is not known.
+                self._scheduler.due_at = time.monotonic()
             self._beat_if_due()
+            self._cron.tick_if_due()
+            if self._scheduler.promote():
+                self._nothing_waits = False
             self._claim_all()
             if self._may_claim:
                 self._wakeup.listen()
@@ -226,6 +238,7 @@ class Worker:
     def _lost(self, exc: Exception) -> None:
         drop(self._link)
         self._wakeup.hang_up()
+        self._mailbox.close()
         self._nothing_waits = False
         self._outage.note(exc)
 
@@ -249,6 +262,7 @@ class Worker:
                     hold.queue,
                     hold.job_id,
                 )
+        reaper.reap(self._transitions, self._names, requeue=conf.requeue_on_worker_death())
         self._beats += 1
         if self._beats % BEATS_PER_SWEEP == 1:
             janitor.sweep(self._transitions, self._names)
@@ -325,6 +339,10 @@ class Worker:
         hold, outcome = assignment.hold, assignment.outcome
         if isinstance(outcome, Succeeded):
             logger.info("%s: Job OK (%s)", hold.queue, hold.job_id)
+        elif isinstance(outcome, Stopped):
+            logger.warning("%s: Job stopped (%s)", hold.queue, hold.job_id)
+        elif isinstance(outcome, AskedForRetry):
+            logger.info("%s: Job asks for another run (%s)", hold.queue, hold.job_id)
         elif isinstance(outcome, Failed):
             logger.error("%s: Job failed (%s)\n%s", hold.queue, hold.job_id, outcome.reason)
 
@@ -345,6 +363,7 @@ class Worker:
             self._selector.fileno(),
             *self._signals.descriptors(),
             *self._wakeup.descriptors(),
+            *self._mailbox.descriptors(),
             *descriptors(self._link),
         ]
 
@@ -364,6 +383,8 @@ class Worker:
                 self._take_signals()
             elif key.data is self._wakeup:
                 self._hear(key.fd)
+            elif key.data is self._mailbox:
+                self._take_messages()
             elif isinstance(key.data, Child):
                 assignment = self._crew.collect(key.data)
                 if assignment is not None:
@@ -372,7 +393,8 @@ class Worker:
 
     def _next_appointment(self, now: float) -> float:
         times = [
-            self._outage.retry_at or self._beat_at,
+            self._outage.retry_at or min(self._beat_at, self._scheduler.due_at),
+            None if self._outage.lasts else self._cron.due_at,
             self._crew.next_due(),
             self._idle_until,
             self._grace_ends,
@@ -413,7 +435,31 @@ class Worker:
         running = (a for a in self._crew.assignments() if not a.killed_because)
         return self._shutdown.grace_ends if any(running) else None
 
-    # Signals
+    # Messages and signals
+
+    def _take_messages(self) -> None:
+        try:
+            messages = self._mailbox.read()
+        except (redis.RedisError, OSError) as exc:
+            self._lost(exc)
+            return
+        for message in messages:
+            if isinstance(message, Announcement):
+                self._scheduler.expect(message.due)
+            else:
+                self._obey(message)
+
+    def _obey(self, command: Command) -> None:
+        logger.info("Worker %s: received %s %s", self.name, command.name, command.job_id)
+        if command.name == "shutdown":
+            self._asked_to_stop("the command shutdown")
+        elif command.name == "kill-horse":
+            for child in self._crew.busy:
+                self._crew.kill(child, "the worker was sent the command kill-horse")
+        elif command.name == "stop-job":
+            for child in self._crew.busy:
+                if child.assignment and child.assignment.hold.job_id == command.job_id:
+                    self._crew.kill(child, "it was stopped", stopped=True)
 
     def _take_signals(self) -> None:
         for number in self._signals.read():

@@ -1,11 +1,11 @@
--- Arrow:     started -> failed, and queued -> started for the worker's next job
+-- Arrow:     started -> failed or stopped, and queued -> started for the worker's next job
 -- KEYS:      1 the job's hash, 2.. the lists of the queues to claim from
 -- ARGV:      1 prefix, 2 worker, 3 id, 4 queue, 5 execution, 6 worker_name to show,
 --            7 failure_ttl in seconds (-1: for ever),
 --            8 the traceback or reason as text, 9 the same compressed and in base64,
---            10 one line that names the error,
---            11 execution to claim the next job with ('': claim none), 12 lease in seconds,
---            13.. the names of the queues to claim from
+--            10 one line that names the error, 11 'failed' or 'stopped',
+--            12 execution to claim the next job with ('': claim none), 13 lease in seconds,
+--            14.. the names of the queues to claim from
 -- Returns:   {'stored' or 'lost', claim as claim.lua returns it, or {}}
 -- Invariant: as finish.lua. The mirror list of failed jobs changes in the same step.
 --@include keys
@@ -21,9 +21,9 @@ local verdict = 'lost'
 if holds(queue, id, execution) then
   verdict = 'stored'
   redis.call('ZADD', failed_key(queue), ttl < 0 and -1 or now + ttl, id)
-  redis.call('HSET', KEYS[1], 'status', 'failed', 'ended_at', stamp(now), 'ttl', '-1',
+  redis.call('HSET', KEYS[1], 'status', ARGV[11], 'ended_at', stamp(now), 'ttl', '-1',
     'exc_info', reason, 'x_error', headline)
-  mirror(id)
+  if ARGV[11] == 'failed' then mirror(id) end
   local began = end_execution(queue, id, execution)
   record_outcome(id, '2', shown, execution, began, 'exc_string', encoded)
   expire_job(id, ttl)
@@ -32,7 +32,7 @@ else
   let_go(worker, queue, id, execution)
 end
 
-if ARGV[11] == '' then return {verdict, {}} end
+if ARGV[12] == '' then return {verdict, {}} end
 local queues = {}
-for i = 13, #ARGV do queues[#queues + 1] = ARGV[i] end
-return {verdict, claim_next(worker, ARGV[11], tonumber(ARGV[12]), queues)}
+for i = 14, #ARGV do queues[#queues + 1] = ARGV[i] end
+return {verdict, claim_next(worker, ARGV[12], tonumber(ARGV[13]), queues)}

@@ -14,7 +14,7 @@ local function begin_execution(queue, id, execution, worker, lease)
   redis.call('PERSIST', job_key(id))
   local key = execution_key(id, execution)
   redis.call('HSET', key, 'id', execution, 'created_at', now_precise,
-    'last_heartbeat', now_precise, 'worker_name', worker)
+    'last_heartbeat', now_precise, 'worker_name', worker, 'x_lease', lease)
   redis.call('EXPIRE', key, lease + EXECUTION_SLACK)
   make_usable(executions_key(id), 'zset')
   redis.call('ZADD', executions_key(id), now + lease + EXECUTION_SLACK, execution)

@@ -1,0 +1,50 @@
+"""Telling running workers what to do, by RQ's messages: RQ's own client can send them too."""
+
+from __future__ import annotations
+
+import json
+
+import redis
+
+from .connections import get_connection, prefix_of, translate_errors
+from .exceptions import InvalidJobOperation
+from .jobs import Job
+from .protocol.keys import Keys
+from .protocol.records import JobStatus
+
+
+def send_stop_job_command(connection: redis.Redis | None, job_id: str) -> None:
+    """Have the worker that runs a job stop it. The job ends as ``stopped`` and is not retried.
+
+    Args:
+        connection: None: that of the queue ``default``.
+
+    Raises:
+        NoSuchJobError: there is no such job.
+        InvalidJobOperation: it does not run.
+    """
+    connection = connection if connection is not None else get_connection()
+    job = Job.fetch(job_id, connection=connection)
+    if job.get_status(refresh=False) != JobStatus.STARTED or not job.worker_name:
+        raise InvalidJobOperation(
+            f"Job {job_id} is {job.get_status(refresh=False)}, so there is nothing to stop. To "
+            "keep a job that waits from running, cancel or delete it."
+        )
+    _send(connection, job.worker_name, {"command": "stop-job", "job_id": job_id})
+
+
+def send_kill_horse_command(connection: redis.Redis | None, worker_name: str) -> None:
+    """Have a worker kill the processes of the jobs it runs. The jobs fail, or are retried."""
+    _send(connection, worker_name, {"command": "kill-horse"})
+
+
+def send_shutdown_command(connection: redis.Redis | None, worker_name: str) -> None:
+    """Have a worker end as after SIGTERM: no more jobs, and the running ones may end."""
+    _send(connection, worker_name, {"command": "shutdown"})
+
+
+def _send(connection: redis.Redis | None, worker_name: str, payload: dict[str, str]) -> None:
+    connection = connection if connection is not None else get_connection()
+    channel = Keys(prefix_of(connection)).commands_channel(worker_name)
+    with translate_errors(connection):
+        connection.publish(channel, json.dumps(payload))

@@ -1,0 +1,41 @@
+-- Arrow:     started -> queued or scheduled (a retry or a repeat), and queued -> started for the
+--            worker's next job
+-- KEYS:      1 the job's hash, 2.. the lists of the queues to claim from
+-- ARGV:      1 prefix, 2 worker, 3 id, 4 queue, 5 execution, 6 worker_name to show,
+--            7 delay in seconds (0: into the queue at once), 8 '1' to push at the front,
+--            9 the job's field that counts this, 10 by how much it changes,
+--            11 the job's field that counts attempts or repeats for the choice of intervals,
+--            12 type of the entry in the results stream, 13 its payload's field, 14 its payload,
+--            15 one line that names the error, or '', 16 the worker's counter,
+--            17 execution to claim the next job with ('': claim none), 18 lease in seconds,
+--            19.. the names of the queues to claim from
+-- Returns:   {'stored' or 'lost', claim as claim.lua returns it, or {}}
+-- Invariant: fenced. The execution ends and the id enters its next place in one step; the outcome
+--            of this run stays in the stream.
+--@include keys
+--@include clock
+--@include execution
+--@include outcome
+--@include schedule
+--@include claim
+local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+
+local verdict = 'lost'
+if holds(queue, id, execution) then
+  verdict = 'stored'
+  put_off(queue, id, tonumber(ARGV[7]), ARGV[8] == '1')
+  redis.call('HINCRBY', KEYS[1], ARGV[9], ARGV[10])
+  redis.call('HINCRBY', KEYS[1], ARGV[11], 1)
+  if ARGV[15] ~= '' then redis.call('HSET', KEYS[1], 'x_error', ARGV[15]) end
+  redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
+  local began = end_execution(queue, id, execution)
+  record_outcome(id, ARGV[12], shown, execution, began, ARGV[13], ARGV[14])
+  settle_worker(worker, id, began, ARGV[16])
+else
+  let_go(worker, queue, id, execution)
+end
+
+if ARGV[17] == '' then return {verdict, {}} end
+local queues = {}
+for i = 19, #ARGV do queues[#queues + 1] = ARGV[i] end
+return {verdict, claim_next(worker, ARGV[17], tonumber(ARGV[18]), queues)}

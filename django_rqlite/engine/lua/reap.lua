@@ -1,0 +1,46 @@
+-- Arrow:     started -> queued, for executions whose lease has ended: their worker is dead, or has
+--            been silent for so long that it counts as dead
+-- KEYS:      1 the queue's started registry, 2 the queue's list
+-- ARGV:      1 prefix, 2 queue, 3 how often a job may lose its worker and be queued again,
+--            4 seconds of patience with leases of RQ's own workers, 5 how many to look at
+-- Returns:   a list of {id, execution, worker, verdict}: 'requeued', 'gone' (there was no job),
+--            or 'spent' (nothing was changed: it is for the caller to fail it, through the fence)
+-- Invariant: an id moves in one step and once, however many workers reap. It goes to the front, as
+--            it had waited longest, and the loss is counted.
+--@include keys
+--@include clock
+--@include execution
+local queue, most, patience = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local found = {}
+if redis.call('TYPE', KEYS[1]).ok ~= 'zset' then return found end
+local members = redis.call('ZRANGEBYSCORE', KEYS[1], 0, now, 'WITHSCORES', 'LIMIT', 0, ARGV[5])
+for i = 1, #members, 2 do
+  local member, score = members[i], tonumber(members[i + 1])
+  local id, execution = string.match(member, '^(.*):([^:]*)$')
+  if not id then id, execution = member, '' end  -- RQ 0.5 kept bare ids
+  local fields = redis.call('TYPE', job_key(id)).ok == 'hash'
+    and redis.call('HMGET', job_key(id), 'status', 'worker_name', 'x_crashes')
+  local ours = redis.call('HEXISTS', execution_key(id, execution), 'x_lease') == 1
+  if not fields then
+    redis.call('ZREM', KEYS[1], member)
+    redis.call('DEL', execution_key(id, execution))
+    redis.call('ZREM', executions_key(id), execution)
+    found[#found + 1] = {id, execution, '', 'gone'}
+  elseif ours or score + patience <= now then
+    local worker = fields[2] or ''
+    if tonumber(fields[3] or '0') >= most then
+      found[#found + 1] = {id, execution, worker, 'spent'}
+    else
+      redis.call('LPUSH', KEYS[2], id)
+      redis.call('SADD', queues_key(), KEYS[2])
+      redis.call('HINCRBY', job_key(id), 'x_crashes', 1)
+      redis.call('HSET', job_key(id), 'status', 'queued')
+      redis.call('HDEL', job_key(id), 'started_at', 'last_heartbeat', 'worker_name')
+      redis.call('ZREM', KEYS[1], member)
+      redis.call('DEL', execution_key(id, execution))
+      redis.call('ZREM', executions_key(id), execution)
+      found[#found + 1] = {id, execution, worker, 'requeued'}
+    end
+  end
+end
+return found

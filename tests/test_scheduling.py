@@ -1,0 +1,135 @@
+"""Jobs that wait for their time, and workers that find them when it has come."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import redis as redis_py
+from django.db import transaction
+
+from django_rqlite import get_queue
+from django_rqlite.exceptions import InvalidJobError
+from tests import sample_jobs
+from tests.conftest import Server, wait_until
+from tests.worker_process import run_burst, worker
+
+pytestmark = pytest.mark.usefixtures("redis")
+
+
+def test_a_scheduled_job_is_in_one_place(redis: redis_py.Redis) -> None:
+    when = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+    job = get_queue().enqueue_at(when, sample_jobs.add, 1, b=2, job_timeout="5m")
+
+    assert job.is_scheduled
+    assert redis.zscore("rq:scheduled:default", job.id) == when.timestamp()
+    assert redis.smembers("rq:queues") == {b"rq:queue:default"}
+    assert redis.llen("rq:queue:default") == 0
+    assert redis.hget(job.key, "timeout") == b"300"
+    assert redis.ttl(job.key) == -1
+    assert get_queue().scheduled_job_registry.get_job_ids() == [job.id]
+
+
+def test_enqueue_in_counts_by_the_server_s_clock(redis: redis_py.Redis) -> None:
+    job = get_queue().enqueue_in(timedelta(hours=1), sample_jobs.add, 1)
+    due = redis.zscore("rq:scheduled:default", job.id)
+    assert 3590 <= due - redis.time()[0] <= 3601
+
+
+def test_a_job_runs_when_it_is_due_while_the_worker_sleeps(tmp_path: Path) -> None:
+    with worker(tmp_path) as process:
+        process.ready()
+        job = get_queue("low").enqueue_in(timedelta(seconds=1), sample_jobs.add, 1)
+        wait_until(lambda: job.is_finished, "the job has run", seconds=4)
+
+
+def test_overdue_jobs_run_in_the_order_of_their_times(tmp_path: Path) -> None:
+    past = datetime.now(UTC) - timedelta(hours=1)
+    later = get_queue().enqueue_at(past + timedelta(minutes=1), sample_jobs.add, 1)
+    earlier = get_queue().enqueue_at(past, sample_jobs.add, 2)
+    future = get_queue().enqueue_in(timedelta(hours=1), sample_jobs.add, 3)
+
+    output = run_burst(tmp_path)
+
+    assert output.index(earlier.id) < output.index(later.id)
+    assert future.is_scheduled
+
+
+def test_at_front_holds_when_it_is_due(tmp_path: Path) -> None:
+    waiting = get_queue().enqueue(sample_jobs.add, 1)
+    past = datetime.now(UTC) - timedelta(hours=1)
+    urgent = get_queue().enqueue_at(past, sample_jobs.add, 2, at_front=True)
+
+    output = run_burst(tmp_path)
+
+    assert output.index(urgent.id) < output.index(waiting.id)
+
+
+def test_many_promoters_promote_once(server: Server, redis: redis_py.Redis) -> None:
+    queue = get_queue()
+    past = datetime.now(UTC) - timedelta(hours=1)
+    ids = {queue.enqueue_at(past, sample_jobs.nothing).id for _ in range(1000)}
+
+    def promote(_: int) -> int:
+        moved = 0
+        while count := queue._transitions.promote(["default"]).moved:
+            moved += count
+        return moved
+
+    with ThreadPoolExecutor(10) as threads:
+        moved = sum(threads.map(promote, range(10)))
+
+    assert moved == 1000
+    assert sorted(queue.job_ids) == sorted(ids)
+    assert redis.zcard("rq:scheduled:default") == 0
+
+
+def test_an_id_without_a_job_leaves(redis: redis_py.Redis, tmp_path: Path) -> None:
+    redis.zadd("rq:scheduled:default", {"gone": 1})
+    redis.set("rq:scheduled:high", "foreign data")
+
+    run_burst(tmp_path)
+
+    assert redis.zcard("rq:scheduled:default") == 0
+
+
+def test_the_worker_tells_when_the_next_one_is_due() -> None:
+    queue = get_queue()
+    when = datetime(2030, 1, 2, tzinfo=UTC)
+    queue.enqueue_at(when + timedelta(days=1), sample_jobs.add, 1)
+    queue.enqueue_at(when, sample_jobs.add, 1)
+    assert queue._transitions.promote(["default", "high"]).next_due == when.timestamp()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_in_a_transaction_it_is_scheduled_on_commit(redis: redis_py.Redis) -> None:
+    with transaction.atomic():
+        job = get_queue().enqueue_in(timedelta(hours=1), sample_jobs.add, 1)
+        assert job.id
+        assert not redis.exists(job.key)
+    assert job.is_scheduled
+    with transaction.atomic():
+        job = get_queue().enqueue_in(timedelta(hours=1), sample_jobs.add, 1)
+        transaction.set_rollback(True)
+    assert not redis.exists(job.key)
+
+
+def test_the_same_id_again_moves_it(redis: redis_py.Redis) -> None:
+    queue = get_queue()
+    queue.enqueue(sample_jobs.add, 1, job_id="one")
+    queue.enqueue_in(timedelta(hours=1), sample_jobs.add, 2, job_id="one")
+    assert queue.count == 0
+    assert queue.scheduled_job_registry.get_job_ids() == ["one"]
+    queue.enqueue(sample_jobs.add, 3, job_id="one")
+    assert queue.job_ids == ["one"]
+    assert redis.zcard("rq:scheduled:default") == 0
+
+
+def test_what_is_no_time_is_refused(redis: redis_py.Redis) -> None:
+    with pytest.raises(InvalidJobError, match="enqueue_at\\(\\) needs a datetime first"):
+        get_queue().enqueue_at(sample_jobs.add, 1)  # type: ignore[arg-type]
+    with pytest.raises(InvalidJobError, match="enqueue_in\\(\\) needs a timedelta first"):
+        get_queue().enqueue_in(5, sample_jobs.add, 1)  # type: ignore[arg-type]
+    assert not redis.keys()
