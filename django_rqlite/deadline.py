@@ -21,6 +21,7 @@ class _Outer:
 
     handler: _Handler
     left: float
+    interval: float
     since: float
 
 
@@ -52,9 +53,9 @@ class Deadline:
 
     def __enter__(self) -> Deadline:
         if self.seconds is not None and threading.current_thread() is threading.main_thread():
-            left, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+            left, interval = signal.setitimer(signal.ITIMER_REAL, 0)
             handler = signal.signal(signal.SIGALRM, self._raise)
-            self._outer = _Outer(handler or signal.SIG_DFL, left, time.monotonic())
+            self._outer = _Outer(handler or signal.SIG_DFL, left, interval, time.monotonic())
             self._armed = True
             signal.setitimer(signal.ITIMER_REAL, self.seconds, REPEAT)
         return self
@@ -75,12 +76,13 @@ class Deadline:
         """
         # First of all the flag: a signal between these lines must find it down.
         self._armed = False
-        if self._outer is not None:
+        outer = self._outer
+        if outer is not None:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, self._outer.handler)
-            if self._outer.left:
-                left = self._outer.left - (time.monotonic() - self._outer.since)
-                signal.setitimer(signal.ITIMER_REAL, max(left, 0.001), REPEAT)
+            signal.signal(signal.SIGALRM, outer.handler)
+            if outer.left:
+                left = outer.left - (time.monotonic() - outer.since)
+                signal.setitimer(signal.ITIMER_REAL, max(left, 0.001), outer.interval)
             self._outer = None
 
     def _raise(self, signum: int, frame: FrameType | None) -> None:

@@ -12,6 +12,7 @@ from .exceptions import InvalidJobOperation, NoSuchJobError
 from .jobs import Job
 from .protocol import codec
 from .protocol.keys import Keys
+from .protocol.serializers import Serializer
 
 
 class _Queue(Protocol):
@@ -19,6 +20,8 @@ class _Queue(Protocol):
 
     name: str
     connection: redis.Redis
+    job_class: type[Job]
+    serializer: Serializer
 
 
 class BaseRegistry:
@@ -41,6 +44,8 @@ class BaseRegistry:
     ) -> None:
         self.name = queue.name if queue else name
         self.connection = queue.connection if queue else connection or get_connection(name)
+        self._job_class = queue.job_class if queue else Job
+        self._serializer = queue.serializer if queue else None
         self._keys = Keys(prefix_of(self.connection))
 
     @property
@@ -119,7 +124,7 @@ class FailedJobRegistry(BaseRegistry):
             raise InvalidJobOperation(
                 f"Job {job_id} is not among the failed jobs of {self.name!r}."
             )
-        return Job.fetch(job_id, connection=self.connection)
+        return self._job_class.fetch(job_id, self.connection, self._serializer)
 
 
 class DeferredJobRegistry(BaseRegistry):

@@ -63,8 +63,8 @@ def run_next(*queues: str) -> Job:
     job = Job.fetch(hold.job_id)
     outcome = perform(job)
     if isinstance(outcome, Failed):
-        fail(hold, outcome.reason)
+        fail(hold, outcome.reason, job.failure_ttl or 1000)
     else:
         value = pickle.loads(outcome.result) if outcome.result else None  # type: ignore[union-attr]
-        finish(hold, value)
+        finish(hold, value, job.result_ttl or 500)
     return job
