@@ -18,6 +18,10 @@ class ConfigurationError(RQLiteError, ImproperlyConfigured):
     """``RQ_QUEUES`` or ``RQ`` in the settings cannot be used as it stands."""
 
 
+class MissingExtraError(ConfigurationError):
+    """The settings ask for something that needs a package which is not installed."""
+
+
 class UnknownQueueError(RQLiteError, KeyError):
     """A queue was asked for that ``RQ_QUEUES`` does not configure."""
 
