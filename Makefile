@@ -56,7 +56,7 @@ dist: $(VENV)/.ready ## Build the sdist and the wheel into dist/
 	$(VENV)/bin/python -m build --outdir dist .
 
 clean: ## Remove everything that these goals made
-	rm -rf .venvs .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venvs .demo build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp comes last, so that an installation cut short is made again from the beginning.

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import redis as redis_py
+import rq
 
 from django_rqlite import Job, Queue, get_queue
 from django_rqlite.exceptions import SignatureError
@@ -102,7 +103,9 @@ def test_json(redis: redis_py.Redis) -> None:
     assert read.meta == {"mine": 1}
 
 
-def test_with_signatures_required_what_rq_wrote_is_not_loaded(settings: Any) -> None:
+def test_with_signatures_required_what_rq_wrote_is_not_loaded(
+    rq_link: redis_py.Redis, settings: Any
+) -> None:
     settings.RQ = {**settings.RQ, "REQUIRE_SIGNATURE": True}
     job = get_queue().enqueue(jobs.echo, "here")
 
@@ -113,13 +116,19 @@ def test_with_signatures_required_what_rq_wrote_is_not_loaded(settings: Any) -> 
     assert read.args == ("here",), "our own signature still stands"
     with pytest.raises(SignatureError, match="REQUIRE_SIGNATURE"):
         read.return_value()
+    theirs = rq.Queue("default", connection=rq_link).enqueue(jobs.echo, "there")
+    with pytest.raises(SignatureError, match="REQUIRE_SIGNATURE"):
+        _ = Job.fetch(theirs.id).args
 
 
 def test_meta_rewritten_by_a_job_on_rq_s_worker_is_refused() -> None:
     job = get_queue().enqueue(jobs.note_as_rq, "progress", 50, meta={"mine": 1})
+    # A job that asks django_rqlite finds no job of ours there: it has to ask rq.
+    ours = get_queue().enqueue(jobs.note, "progress", 50)
 
     rq_burst("default")
 
+    assert ours.is_failed
     assert job.return_value() == {"mine": 1, "progress": 50}
     with pytest.raises(SignatureError, match="meta"):
         Job.fetch(job.id).get_meta()
@@ -146,3 +155,8 @@ def test_a_job_that_rq_failed_is_requeued_by_us_and_run_by_either(
         assert "ZeroDivisionError" in (Job.fetch(job.id).exc_info or "")
         assert redis.xlen(Keys().results(job.id)) == 2
     assert set(queue.failed_job_registry.get_job_ids()) == {here.id, there.id}
+
+    assert redis.ttl(Keys().results(there.id)) == -1, "as RQ keeps it"
+    for job in (here, there):
+        job.delete()
+    assert keys(redis, "rq:results:", "rq:job:") == set()
