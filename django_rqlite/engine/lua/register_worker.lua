@@ -10,7 +10,9 @@
 --            caller found dead, one of ours that has been silent too long.
 --@include keys
 --@include clock
+--@include foreign
 local key, name = KEYS[1], ARGV[2]
+make_usable(key, 'hash')
 local found = redis.call('HMGET', key, 'birth', 'death', 'hostname', 'pid', 'last_heartbeat', 'x_lease')
 if found[1] and not found[2] then
   local same_host = found[3] == ARGV[4]

@@ -10,8 +10,9 @@
 local verdicts = {}
 for i, job in ipairs(KEYS) do
   local id = ARGV[i + 2]
-  local origin = redis.call('HGET', job, 'origin')
-  if redis.call('EXISTS', job) == 0 then
+  local there = redis.call('TYPE', job).ok == 'hash'
+  local origin = there and redis.call('HGET', job, 'origin')
+  if not there then
     verdicts[i] = 'missing'
   elseif not origin or not redis.call('ZSCORE', failed_key(origin), id) then
     verdicts[i] = 'not failed'
