@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 class WorkerProcess:
     """One worker. Its settings can be bent through the environment; see tests/settings.py."""
 
+    COMMAND = "rqworker"
+
     def __init__(
         self, log: Path, arguments: tuple[str, ...], environment: Mapping[str, str]
     ) -> None:
@@ -26,7 +28,7 @@ class WorkerProcess:
         log.touch()
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", "django", "rqworker", *arguments],
+                [sys.executable, "-W", "error", "-m", "django", self.COMMAND, *arguments],
                 cwd=ROOT,
                 env={
                     **os.environ,

@@ -15,6 +15,7 @@ from typing import Any
 
 import redis
 
+from ..protocol.cron_records import CronRecord, read_cron
 from ..protocol.keys import FAILED_MIRROR, Keys
 from ..protocol.records import (
     JobRecord,
@@ -28,7 +29,7 @@ from ..protocol.records import (
 #: Outcomes of one job that are read at the most.
 RESULTS_SHOWN = 50
 
-#: Queues that nobody configured, and workers, that one call reads at the most.
+#: Queues that nobody configured, workers, and cron entries, that one call reads at the most.
 MOST_FOUND = 500
 
 #: What a list of jobs needs. The serialized values, which can be of any size, stay where they are.
@@ -125,6 +126,16 @@ class Workers:
     expired: Sequence[str]
     #: How many more there are, which were not read.
     more: int
+
+
+@dataclass(frozen=True, slots=True)
+class CronEntries:
+    """The cron entries of one server."""
+
+    #: How many there are.
+    total: int
+    #: By name; ``problems`` says it where the record is gone or can't be read.
+    found: Sequence[CronRecord]
 
 
 class Monitor:
@@ -309,6 +320,20 @@ class Monitor:
         fields = _answers(self.connection, [("HGETALL", self.keys.worker(name))])[0]
         return _worker(name, fields) if fields else None
 
+    def cron_entries(self, offset: int = 0, limit: int = MOST_FOUND) -> CronEntries:
+        """A slice of the cron entries that were announced in the last month. Two round trips.
+
+        Args:
+            limit: no more than :data:`MOST_FOUND` are read.
+        """
+        members = _answers(self.connection, [("ZRANGE", self.keys.cron_entries, 0, -1)])[0]
+        names = sorted(map(_id, _list(members)))
+        read = names[offset : offset + min(limit, MOST_FOUND)]
+        answers = _answers(
+            self.connection, [("HGETALL", self.keys.cron_entry(name)) for name in read]
+        )
+        return CronEntries(len(names), [*map(_cron, read, answers)])
+
     def _key(self, queue: str, place: Place) -> str:
         keys = self.keys
         return {
@@ -333,6 +358,13 @@ def _worker(name: str, fields: Any) -> WorkerRecord:
         problem = f"its key can't be read: {fields}"
         return replace(read_worker(name, {}), problems=(problem,))
     return read_worker(name, fields)
+
+
+def _cron(name: str, fields: Any) -> CronRecord:
+    if fields and not isinstance(fields, Exception):
+        return read_cron(name, fields)
+    problem = f"its key can't be read: {fields}" if fields else "its record is gone"
+    return replace(read_cron(name, {}), problems=(problem,))
 
 
 def _answers(connection: redis.Redis, commands: Sequence[tuple[Any, ...]]) -> list[Any]:

@@ -43,10 +43,17 @@ def passes(exc: Exception) -> bool:
 
 
 class Outage:
-    """The worker's memory of whether Redis answers."""
+    """The worker's memory of whether Redis answers.
 
-    def __init__(self, address: str) -> None:
+    Args:
+        meanwhile: what goes on until it does, for the log.
+    """
+
+    def __init__(
+        self, address: str, meanwhile: str = "Jobs that run go on; the worker waits"
+    ) -> None:
         self._address = address
+        self._meanwhile = meanwhile
         self._pause = SHORTEST_PAUSE
         self._began: float | None = None
         self.retry_at: float | None = None
@@ -61,9 +68,10 @@ class Outage:
         if self._began is None:
             self._began = now
             logger.error(
-                "Lost Redis at %s: %s. Jobs that run go on; the worker waits and tries again.",
+                "Lost Redis at %s: %s. %s and tries again.",
                 self._address,
                 exc,
+                self._meanwhile,
             )
         else:
             logger.debug("Redis at %s still does not answer: %s", self._address, exc)

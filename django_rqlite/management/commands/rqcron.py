@@ -1,0 +1,53 @@
+"""``manage.py rqcron``: enqueue what recurs, as a file in RQ's format says."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ...exceptions import RQLiteError
+from ...maintenance import cron_file
+from ...maintenance.cron_process import CronProcess
+
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+class Command(BaseCommand):
+    help = (
+        "Enqueue jobs at the times that a file of cron.register(...) calls says, until Ctrl-C or "
+        "SIGTERM. Entries of RQ['CRON'] in the settings need no such process: every worker "
+        "evaluates those."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "config_path",
+            help="a module (myapp.cron_config) or a file (myapp/cron_config.py)",
+        )
+        parser.add_argument(
+            "--logging-level",
+            "-l",
+            choices=_LEVELS,
+            default="INFO",
+            help="how much is said (default: INFO)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        _be_heard(options["logging_level"])
+        config_path = options["config_path"]
+        try:
+            CronProcess(cron_file.load(config_path), config_path).run()
+        except RQLiteError as exc:
+            raise CommandError(str(exc)) from exc
+
+
+def _be_heard(level: str) -> None:
+    """Print the log, whatever LOGGING says of other loggers."""
+    logger = logging.getLogger("django_rqlite")
+    logger.setLevel(level)
+    if not logger.hasHandlers():
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        logger.addHandler(handler)

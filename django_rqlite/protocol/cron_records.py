@@ -1,0 +1,53 @@
+"""What is stored about a cron entry, as a frozen value. Total, as :mod:`.records` is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from .records import _Reader
+
+
+@dataclass(frozen=True, slots=True)
+class CronRecord:
+    """A cron entry's hash. Times are in UTC; None where it is not so, or not so yet."""
+
+    name: str
+    #: ``every 60 s``, or an expression and its time zone.
+    schedule: str
+    queue: str
+    #: The path of the function its jobs call.
+    func: str
+    #: ``settings``, or the file that was given to ``rqcron``.
+    source: str
+    last_tick: datetime | None
+    next_tick: datetime | None
+    #: When the job of the last tick was enqueued: later than the tick, if nobody looked then.
+    enqueued_at: datetime | None
+    #: The id of that job; it may be gone by now.
+    last_job: str
+    #: When it began to be evaluated with this schedule.
+    since: datetime | None
+    #: When somebody said last that it is evaluated. Whoever does says so every five minutes.
+    announced_at: datetime | None
+    problems: tuple[str, ...]
+
+
+def read_cron(name: str, fields: Mapping[bytes, bytes]) -> CronRecord:
+    """The record of an entry's hash. Total: it never raises."""
+    read = _Reader(fields)
+    return CronRecord(
+        name=name,
+        schedule=read.text("schedule"),
+        queue=read.text("queue"),
+        func=read.text("func"),
+        source=read.text("source"),
+        last_tick=read.unix_moment("last_tick"),
+        next_tick=read.unix_moment("next_tick"),
+        enqueued_at=read.moment("enqueued_at"),
+        last_job=read.text("last_job"),
+        since=read.unix_moment("since"),
+        announced_at=read.unix_moment("announced_at"),
+        problems=tuple(read.problems),
+    )
