@@ -15,8 +15,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning
 
-from . import conf, connections
-from .exceptions import ConfigurationError, InvalidDurationError
+from . import conf, connections, cron
+from .exceptions import ConfigurationError, InvalidDurationError, MissingExtraError
 from .protocol.durations import parse_duration
 from .protocol.keys import DEFAULT_PREFIX
 from .protocol.serializers import resolve
@@ -33,7 +33,7 @@ Found = Iterator[CheckMessage]
 
 def register() -> None:
     """Register the checks with Django."""
-    for check in (check_queues, check_rq, check_exception_handlers):
+    for check in (check_queues, check_rq, check_cron, check_exception_handlers):
         checks.register(check)
     checks.register(check_signatures_are_required, checks.Tags.security, deploy=True)
 
@@ -331,6 +331,45 @@ def _check_rq(given: Mapping[str, Any]) -> Found:
         )
     yield from _check_duration("RQ", "DEFAULT_RESULT_TTL", given.get("DEFAULT_RESULT_TTL"))
     yield from _check_classes("RQ", given)
+
+
+def check_cron(app_configs: object, **kwargs: object) -> list[CheckMessage]:
+    """Check ``RQ["CRON"]``. Imports the functions that it names."""
+    if not isinstance(getattr(settings, "RQ", {}), Mapping):
+        return []  # E020
+    if messages := list(_refusal_of(conf.cron, "django_rqlite.E025")):
+        return messages
+    found = [
+        message for name, entry in conf.cron().items() for message in _check_entry(name, entry)
+    ]
+    if any(isinstance(message.obj, MissingExtraError) for message in found):
+        # Of each entry the same: say it once.
+        found = [each for each in found if not isinstance(each.obj, MissingExtraError)]
+        found.append(Error(cron.EXTRA_MISSING, id="django_rqlite.E028"))
+    return found
+
+
+def _check_entry(name: object, entry: object) -> Found:
+    mistakes = list(cron.mistakes_of(name, entry))
+    for mistake in mistakes:
+        obj = mistake if isinstance(mistake, MissingExtraError) else None
+        yield Error(str(mistake), obj=obj, id="django_rqlite.E026")
+    if not isinstance(name, str) or not isinstance(entry, Mapping):
+        return
+    where = f"RQ['CRON'][{name!r}]"
+    yield from _unknown_keys(where, entry, cron.ENTRY_KEYS, "django_rqlite.W011")
+    if entry.get("timezone") and entry.get("interval"):
+        yield Warning(
+            f"{where}['timezone'] has no effect beside an interval.",
+            hint="Take it out, or use 'cron'.",
+            id="django_rqlite.W012",
+        )
+    if not mistakes and (reason := cron.why_not_importable(entry["func"])):
+        yield Error(
+            f"{where}: {reason}",
+            hint="Its jobs would fail. Correct the path, or what its module does when imported.",
+            id="django_rqlite.E027",
+        )
 
 
 def check_exception_handlers(app_configs: object, **kwargs: object) -> list[CheckMessage]:

@@ -82,16 +82,6 @@ class Entry:
         call = callables.call_string(self.func_name, self.args, self.kwargs)
         return call if self.name == self.func_name else f"{self.name}: {call}"
 
-    def why_not_importable(self) -> str | None:
-        """What is wrong with a function given by its path, in a sentence. Imports its module."""
-        if not isinstance(self.func, str):
-            return None
-        try:
-            found = callables.resolve(self.func, None)
-        except Exception as exc:  # noqa: BLE001 - a module may raise anything when it is imported
-            return f"the function {self.func!r} can't be imported ({type(exc).__name__}: {exc})."
-        return None if callable(found) else f"{self.func!r} can't be called."
-
 
 @dataclass(frozen=True, slots=True)
 class Entries:
@@ -120,6 +110,17 @@ def from_settings() -> Entries:
     if lack_extra:
         problems.append(f"{EXTRA_MISSING} Left out: {', '.join(lack_extra)}.")
     return Entries(good, problems)
+
+
+def why_not_importable(func: object) -> str | None:
+    """What is wrong with a function given by its path, in a sentence. Imports its module."""
+    if not isinstance(func, str):
+        return None
+    try:
+        found = callables.resolve(func, None)
+    except Exception as exc:  # noqa: BLE001 - a module may raise anything when it is imported
+        return f"the function {func!r} can't be imported ({type(exc).__name__}: {exc})."
+    return None if callable(found) else f"{func!r} can't be called."
 
 
 def mistakes_of(name: object, given: object) -> Iterator[ConfigurationError]:

@@ -211,6 +211,6 @@ def of_settings(
         logger.error("Cron: %s", problem)
     mine = [entry for entry in found.good if connection_for(conf.queue(entry.queue)) is client]
     for entry in mine:
-        if reason := entry.why_not_importable():
+        if reason := cron.why_not_importable(entry.func):
             logger.error("Cron: entry %r: %s Its jobs will fail.", entry.name, reason)
     return Ticker(connection, keys, mine, passes)
