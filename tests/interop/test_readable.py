@@ -20,8 +20,10 @@ from rq.serializers import JSONSerializer
 
 from django_rqlite import Job, Queue, get_queue
 from django_rqlite.engine.transitions import Hold, NextClaim, Transitions
+from django_rqlite.policies import Repeat, Retry
 from django_rqlite.protocol import codec
 from django_rqlite.protocol.keys import Keys
+from django_rqlite.protocol.records import ResultType
 from tests.conftest import wait_until
 from tests.interop import jobs
 from tests.worker_process import worker
@@ -41,6 +43,7 @@ plain = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
+waits = st.integers(0, 3600) | st.lists(st.integers(0, 3600), min_size=1, max_size=3)
 options = st.fixed_dictionaries(
     {},
     optional={
@@ -52,11 +55,25 @@ options = st.fixed_dictionaries(
         "description": texts,
         "at_front": st.booleans(),
         "meta": st.dictionaries(texts, plain, max_size=3),
+        "retry": st.builds(
+            Retry,
+            max=st.integers(1, 99),
+            interval=waits,
+            enqueue_at_front=st.booleans(),
+            jitter=st.floats(0, 1),
+            not_on=st.lists(st.just(KeyError), max_size=1),
+        ),
+        "repeat": st.builds(Repeat, times=st.integers(1, 99), interval=waits),
     },
 )
 arrows = st.lists(
-    st.sampled_from(["claim", "finish", "fail", "release", "requeue", "heartbeat", "meta"]),
-    max_size=12,
+    st.sampled_from(
+        [
+            *("claim", "claim", "finish", "fail", "release", "requeue", "heartbeat", "meta"),
+            *("again", "again_later", "promote", "reap"),
+        ]
+    ),
+    max_size=15,
 )
 
 
@@ -110,6 +127,43 @@ class Life:
             self.engine.release(WORKER, self.hold)
         self.hold = None
 
+    def again(self, value: Any, reason: str, delay: int = 0) -> None:
+        if self.hold:
+            self.engine.again(
+                WORKER,
+                self.hold,
+                worker_name=WORKER,
+                delay=delay,
+                at_front=False,
+                counter="retries_left",
+                change=-1,
+                tally="x_attempts",
+                kind=ResultType.RETRIED,
+                payload_field="exc_string",
+                payload=codec.base64_traceback(reason),
+                headline=reason[:100],
+                succeeded=False,
+            )
+        self.hold = None
+
+    def again_later(self, value: Any, reason: str) -> None:
+        self.again(value, reason, 3600)
+
+    def promote(self, value: Any, reason: str) -> None:
+        self.job.connection.zadd(Keys().scheduled(QUEUE), {self.job.id: 1}, xx=True)
+        self.engine.promote([QUEUE])
+
+    def reap(self, value: Any, reason: str) -> None:
+        if not self.hold:
+            return
+        member = f"{self.job.id}:{self.hold.execution}"
+        self.job.connection.zadd(Keys().started(QUEUE), {member: 1}, xx=True)
+        (reaped,) = self.engine.reap(QUEUE, most_crashes=3, patience=0)
+        if reaped.verdict == "requeued":
+            self.hold = None
+        else:
+            self.fail(value, reason)
+
     def requeue(self, value: Any, reason: str) -> None:
         self.engine.requeue([self.job.id])
 
@@ -135,14 +189,18 @@ def rq_reads(life: Life, serializer: Any) -> None:
         ours.kwargs,
     )
     assert theirs.meta == ours.meta
-    for name in ("timeout", "result_ttl", "failure_ttl", "ttl", "worker_name"):
+    for name in (
+        *("timeout", "result_ttl", "failure_ttl", "ttl", "worker_name"),
+        *("retries_left", "retry_intervals", "repeats_left", "repeat_intervals"),
+    ):
         assert getattr(theirs, name) == getattr(ours, name), name
     for name in ("created_at", "enqueued_at", "started_at", "ended_at", "last_heartbeat"):
         assert getattr(theirs, name) == getattr(ours, name), name
     assert (theirs.description or "") == (ours.description or "")
     assert theirs.return_value() == ours_value(ours)
     for result in Result.all(theirs, serializer=serializer):
-        assert result.type in (Result.Type.SUCCESSFUL, Result.Type.FAILED)
+        kinds = (Result.Type.SUCCESSFUL, Result.Type.FAILED, Result.Type.RETRIED)
+        assert result.type in kinds
         assert result.worker_name == WORKER
         assert result.execution_started_at <= result.execution_ended_at
         if result.type is Result.Type.FAILED:

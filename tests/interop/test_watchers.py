@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import redis as redis_py
 
 from django_rqlite import get_queue
+from django_rqlite.policies import Retry
 from tests.conftest import wait_until
 from tests.interop import jobs
 from tests.interop.traces import keys
@@ -59,11 +61,13 @@ def test_looking_changes_nothing(
         nothing = queue.enqueue(jobs.nothing)
         method = queue.enqueue(jobs.Greeter("Hello").greet, "you", result_ttl=-1)
         failed = queue.enqueue(jobs.divide, 1, 0, description="divides")
+        retried = queue.enqueue(jobs.divide, 1, 0, retry=Retry(max=2, interval=3600, jitter=0.1))
+        later = queue.enqueue_in(timedelta(hours=1), jobs.nothing)
         running = queue.enqueue(jobs.write_and_block, str(ran), str(pipe), job_timeout=-1)
         waiting = queue.enqueue(jobs.echo, "x" * 5000, ttl=3600)
         wait_until(ran.exists, "it runs")
-        ids = [job.id for job in (done, nothing, method, failed, running, waiting)]
-        expected = {"queued": 1, "started": 1, "finished": 3, "failed": 1}
+        ids = [job.id for job in (done, nothing, method, failed, retried, later, running, waiting)]
+        expected = {"queued": 1, "started": 1, "finished": 3, "failed": 1, "scheduled": 2}
 
         before = everything(redis)
         seen = watcher.look(ids)

@@ -200,7 +200,7 @@ class DjangoRQ(Watcher):
         )
         return {
             "queued": queue["jobs"],
-            **{place: queue[f"{place}_jobs"] for place in ("started", "finished", "failed")},
+            **{place: queue[f"{place}_jobs"] for place in PLACES[1:-1]},
         }
 
     def _end(self) -> None:
