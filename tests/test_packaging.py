@@ -124,7 +124,7 @@ def test_installed_package_has_its_data(installed: Installed) -> None:
     assert {name for name in data if not (site_packages / name).is_file()} == set()
 
 
-@pytest.mark.parametrize("command", ["rqworker", "rqserver"])
+@pytest.mark.parametrize("command", ["rqworker", "rqserver", "rqcron"])
 def test_command_is_found(installed: Installed, command: str) -> None:
     assert command in installed.run("-m", "django", "help").split()
     help_text = installed.run("-m", "django", "help", command)
