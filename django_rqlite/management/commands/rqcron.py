@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from ... import checks
 from ...exceptions import RQLiteError
 from ...maintenance import cron_file
 from ...maintenance.cron_process import CronProcess
@@ -33,6 +34,11 @@ class Command(BaseCommand):
             default="INFO",
             help="how much is said (default: INFO)",
         )
+
+    def check(self, *args: Any, **kwargs: Any) -> None:
+        # The entries of the settings are the workers' business.
+        with checks.without_cron():
+            super().check(*args, **kwargs)
 
     def handle(self, *args: Any, **options: Any) -> None:
         _be_heard(options["logging_level"])
