@@ -20,6 +20,7 @@ from rq.registry import (
     StartedJobRegistry,
 )
 from rq.results import get_key as results_key
+from rq.suspension import WORKERS_SUSPENDED
 from rq.worker_registration import REDIS_WORKER_KEYS, WORKERS_BY_QUEUE_KEY
 
 from django_rqlite.engine import scripts
@@ -82,6 +83,7 @@ def test_rq_uses_the_same_names(redis: redis_py.Redis) -> None:
     assert ExecutionRegistry("an-id", connection=redis).key == keys.executions("an-id")
     assert Worker.redis_workers_keys == REDIS_WORKER_KEYS == keys.workers
     assert keys.queue_workers("mail") == WORKERS_BY_QUEUE_KEY % "mail"
+    assert WORKERS_SUSPENDED == keys.suspended
     assert f"{Worker.redis_worker_namespace_prefix}w.1" == keys.worker("w.1")
 
 

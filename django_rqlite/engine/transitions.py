@@ -72,6 +72,19 @@ class NextClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """What keeps workers from taking jobs.
+
+    Attributes:
+        queue: whose jobs wait; '': all queues' (the workers are suspended).
+        ends_in: seconds until it ends by itself; None: never.
+    """
+
+    queue: str
+    ends_in: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """The answer to a claim.
 
@@ -80,12 +93,14 @@ class Claim:
         fields: the job's hash, as it was when the claim was made.
         notes: what was dropped from a queue and why, for the log.
         more: nothing was claimed, but not all was looked at: ask again.
+        pauses: nothing was claimed, and these kept from it.
     """
 
     hold: Hold | None = None
     fields: Mapping[bytes, bytes] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     more: bool = False
+    pauses: tuple[Pause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,10 +427,11 @@ class Transitions:
 
     @staticmethod
     def _claim_from(answer: list[Any], execution: str) -> Claim:
-        job_id, queue, flat, notes, more = answer
+        job_id, queue, flat, notes, more, pauses = answer
         texts = tuple(map(_text, notes))
         if job_id is None:
-            return Claim(notes=texts, more=bool(more))
+            kept = tuple(Pause(_text(name), None if ms < 0 else ms / 1000) for name, ms in pauses)
+            return Claim(notes=texts, more=bool(more), pauses=kept)
         values = iter(flat)
         hold = Hold(_text(job_id), _text(queue), execution)
         return Claim(hold, dict(zip(values, values, strict=True)), texts)

@@ -56,6 +56,22 @@ class Keys:
         """Channel that says when the next scheduled job of a queue may be due. Ours."""
         return f"{self.prefix}x:scheduled:{queue}"
 
+    # Suspension
+
+    @property
+    def suspended(self) -> str:
+        """There while no worker of the connection may take a job (RQ 2.12: rq/suspension.py)."""
+        return f"{self.prefix}suspended"
+
+    def paused(self, queue: str) -> str:
+        """There while no worker may take a job from this queue. Ours."""
+        return f"{self.prefix}x:paused:{queue}"
+
+    @property
+    def suspension_channel(self) -> str:
+        """Channel that says that one of those keys was set or deleted. Ours."""
+        return f"{self.prefix}x:suspension"
+
     # Registries: sorted sets of job ids, one of each kind for every queue
 
     def started(self, queue: str) -> str:

@@ -2,6 +2,7 @@
 -- and fail.lua, so that a busy worker needs one round trip for each job.
 -- Needs: keys.lua, clock.lua, execution.lua
 --@include foreign
+--@include suspension
 
 -- Ids without a runnable job that one call drops at the most, so that no call takes long.
 local MOST_DROPPED = 100
@@ -32,10 +33,11 @@ local function why_not(queue, id)
 end
 
 local function claimed(queue, id, notes)
-  return {id, queue, redis.call('HGETALL', job_key(id)), notes, 0}
+  return {id, queue, redis.call('HGETALL', job_key(id)), notes, 0, {}}
 end
 
--- Returns {id, queue, {field, value, ...}, notes, more}; id is false when nothing was claimed.
+-- Returns {id, queue, {field, value, ...}, notes, more, pauses}; id is false when nothing was
+-- claimed; pauses then tells what must not be taken from (suspension.lua).
 -- notes: what was dropped and why, for the worker's log. more: 1 when so much was dropped that
 -- the rest was not looked at.
 -- The execution id is the caller's, so a claim whose answer was lost can be asked for again:
@@ -47,9 +49,13 @@ local function claim_next(worker, execution, lease, queues)
   if last[1] == execution and last[3] and holds(last[2], last[3], execution) then
     return claimed(last[2], last[3], notes)
   end
+  local pauses = {}
+  if suspended(pauses) then return {false, false, {}, notes, 0, pauses} end
   for _, queue in ipairs(queues) do
     local list, started = queue_key(queue), started_key(queue)
-    if not usable(list, 'list') then
+    if paused(queue, pauses) then
+      -- its jobs wait
+    elseif not usable(list, 'list') then
       notes[#notes + 1] = 'queue ' .. queue .. ': the key ' .. list .. ' is not a list; delete it'
     elseif not usable(started, 'zset') then
       notes[#notes + 1] =
@@ -72,10 +78,10 @@ local function claim_next(worker, execution, lease, queues)
         end
         notes[#notes + 1] = 'job ' .. id .. ' dropped from queue ' .. queue .. ': ' .. reason
         redis.call('LPOP', list)
-        if #notes >= MOST_DROPPED then return {false, false, {}, notes, 1} end
+        if #notes >= MOST_DROPPED then return {false, false, {}, notes, 1, {}} end
         id = redis.call('LINDEX', list, 0)
       end
     end
   end
-  return {false, false, {}, notes, 0}
+  return {false, false, {}, notes, 0, pauses}
 end

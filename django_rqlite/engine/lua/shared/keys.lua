@@ -27,3 +27,6 @@ local function cron_scheduler_key(name) return prefix .. 'cron_scheduler:' .. na
 local function intermediate_key(queue) return prefix .. 'queue:' .. queue .. ':intermediate' end
 local function first_seen_key(queue, id) return intermediate_key(queue) .. ':first_seen:' .. id end
 local function scheduled_channel_key(queue) return prefix .. 'x:scheduled:' .. queue end
+local function suspended_key() return prefix .. 'suspended' end
+local function paused_key(queue) return prefix .. 'x:paused:' .. queue end
+local function suspension_channel_key() return prefix .. 'x:suspension' end
