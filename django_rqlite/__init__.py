@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from .connections import get_connection
     from .decorators import job
     from .jobs import Job, get_current_job
-    from .policies import Repeat, Retry
+    from .policies import Dependency, Repeat, Retry
     from .queues import Queue, enqueue, get_queue
 
 __all__ = [
+    "Dependency",
     "Job",
     "Queue",
     "Repeat",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Dependency": "policies",
     "Job": "jobs",
     "Queue": "queues",
     "Repeat": "policies",

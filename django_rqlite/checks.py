@@ -339,7 +339,7 @@ def _check_rq(given: Mapping[str, Any]) -> Found:
 
 @contextmanager
 def without_cron() -> Iterator[None]:
-    """Have :func:`check_cron` find nothing meanwhile: its errors would keep a command from running."""
+    """Have :func:`check_cron` find nothing: its errors would keep a command from running."""
     token = _without_cron.set(True)
     try:
         yield

@@ -7,10 +7,9 @@ import json
 import redis
 
 from .connections import get_connection, prefix_of, translate_errors
-from .exceptions import InvalidJobOperation
+from .engine.transitions import Transitions
 from .jobs import Job
 from .protocol.keys import Keys
-from .protocol.records import JobStatus
 
 
 def send_stop_job_command(connection: redis.Redis | None, job_id: str) -> None:
@@ -23,14 +22,7 @@ def send_stop_job_command(connection: redis.Redis | None, job_id: str) -> None:
         NoSuchJobError: there is no such job.
         InvalidJobOperation: it does not run.
     """
-    connection = connection if connection is not None else get_connection()
-    job = Job.fetch(job_id, connection=connection)
-    if job.get_status(refresh=False) != JobStatus.STARTED or not job.worker_name:
-        raise InvalidJobOperation(
-            f"Job {job_id} is {job.get_status(refresh=False)}, so there is nothing to stop. To "
-            "keep a job that waits from running, cancel or delete it."
-        )
-    _send(connection, job.worker_name, {"command": "stop-job", "job_id": job_id})
+    Job(job_id, connection).stop()
 
 
 def send_kill_horse_command(connection: redis.Redis | None, worker_name: str) -> None:
@@ -45,6 +37,6 @@ def send_shutdown_command(connection: redis.Redis | None, worker_name: str) -> N
 
 def _send(connection: redis.Redis | None, worker_name: str, payload: dict[str, str]) -> None:
     connection = connection if connection is not None else get_connection()
-    channel = Keys(prefix_of(connection)).commands_channel(worker_name)
+    transitions = Transitions(connection, Keys(prefix_of(connection)))
     with translate_errors(connection):
-        connection.publish(channel, json.dumps(payload))
+        transitions.tell_worker(worker_name, json.dumps(payload))

@@ -96,6 +96,10 @@ class Job:
         self.repeats_left: int | None = None
         self.repeat_intervals: list[int] | None = None
         self._retry_extras: str | None = None
+        #: Ids of the jobs it waits for, or waited for.
+        self.dependency_ids: list[str] = []
+        self.allow_dependency_failures: bool | None = None
+        self.enqueue_at_front: bool | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}: {self.description or '(unread)'}>"
@@ -149,6 +153,10 @@ class Job:
         job.result_ttl = options.result_ttl
         job.failure_ttl = options.failure_ttl
         job.ttl = options.ttl
+        if options.depends_on is not None:
+            job.dependency_ids = options.depends_on.ids
+            job.allow_dependency_failures = options.depends_on.allow_failure
+            job.enqueue_at_front = options.depends_on.enqueue_at_front or options.at_front
         if options.retry is not None:
             job.retries_left = options.retry.max
             job.retry_intervals = options.retry.intervals
@@ -261,6 +269,8 @@ class Job:
         self.repeats_left = record.repeats_left
         self.repeat_intervals = list(record.repeat_intervals) or None
         self._retry_extras = record.retry_extras or None
+        self.dependency_ids = list(record.dependency_ids)
+        self.allow_dependency_failures = record.allow_dependency_failures
         self._signatures = {"data": record.signature, "meta": record.meta_signature}
 
     # Where it is stored
@@ -418,6 +428,12 @@ class Job:
                 fields[name] = seconds
         if self.waiting_ttl is not None:
             fields["ttl"] = self.waiting_ttl
+        if self.dependency_ids:
+            fields["dependency_id"] = self.dependency_ids[0]
+            fields["dependency_ids"] = json.dumps(self.dependency_ids)
+            fields["allow_dependency_failures"] = int(bool(self.allow_dependency_failures))
+        if self.enqueue_at_front:
+            fields["enqueue_at_front"] = 1
         if self.retries_left is not None:
             fields["retries_left"] = self.retries_left
             fields["retry_intervals"] = json.dumps(self.retry_intervals or [0])
@@ -621,10 +637,12 @@ class Job:
     # Arrows
 
     def requeue(self, at_front: bool = False) -> Self:
-        """Put a failed job back into its queue.
+        """Put a failed, stopped or canceled job back into its queue.
+
+        Jobs that were canceled because of it wait for it again.
 
         Raises:
-            InvalidJobOperation: it is not among the failed jobs (any more).
+            InvalidJobOperation: it is not among those (any more).
             NoSuchJobError: it is gone.
         """
         transitions = self._transitions
@@ -634,11 +652,79 @@ class Job:
             raise NoSuchJobError(f"Job {self.id} is gone, so it can't be requeued.")
         if verdict != "queued":
             raise InvalidJobOperation(
-                f"Job {self.id} is not among the failed jobs of queue {self.origin!r}, so it can't "
-                "be requeued. Someone may have done so already."
+                f"Job {self.id} is not among the failed or canceled jobs of queue {self.origin!r}, "
+                "so it can't be requeued. Someone may have done so already."
             )
         self._status = JobStatus.QUEUED
         return self
+
+    def cancel(self, enqueue_dependents: bool = False) -> None:
+        """Keep a job from running; one that runs is stopped by its worker.
+
+        Args:
+            enqueue_dependents: whether jobs that wait for it run all the same; else they are
+                canceled too.
+
+        Raises:
+            InvalidJobOperation: it has ended, or was canceled, already.
+            NoSuchJobError: it is gone.
+        """
+        transitions = self._transitions
+        was_canceled = self._status == JobStatus.CANCELED
+        with translate_errors(transitions.connection):
+            (verdict,) = transitions.cancel([self.id], release_dependents=enqueue_dependents)
+            if verdict == JobStatus.STARTED:
+                self._stop(transitions)
+                return
+        if verdict == "missing":
+            raise NoSuchJobError(f"Job {self.id} is gone, so it can't be canceled.")
+        if verdict != JobStatus.CANCELED or was_canceled:
+            raise InvalidJobOperation(f"Job {self.id} is {verdict} already; nothing to cancel.")
+        self._status = JobStatus.CANCELED
+
+    def stop(self) -> None:
+        """Have the worker that runs the job stop it. It ends as ``stopped`` and is not retried.
+
+        Raises:
+            InvalidJobOperation: it does not run.
+            NoSuchJobError: it is gone.
+        """
+        self.refresh()
+        if self._status != JobStatus.STARTED or not self.worker_name:
+            raise InvalidJobOperation(
+                f"Job {self.id} is {self._status}, so there is nothing to stop. To keep a job that "
+                "waits from running, cancel or delete it."
+            )
+        with translate_errors(self.connection):
+            self._stop(self._transitions)
+
+    def _stop(self, transitions: Transitions) -> None:
+        worker = self._ask(lambda link, keys: link.hget(keys.job(self.id), "worker_name"))
+        message = json.dumps({"command": "stop-job", "job_id": self.id})
+        if not transitions.tell_worker(codec.text(worker or b""), message):
+            raise InvalidJobOperation(
+                f"Job {self.id} runs on worker {codec.text(worker or b'?')}, which does not "
+                "listen. If that worker is dead, its lease will end and the job be queued again."
+            )
+
+    # Those it waits for, and those that wait for it
+
+    def fetch_dependencies(self) -> list[Self]:
+        """The jobs it was enqueued to wait for, those that are still there."""
+        found = self.fetch_many(self.dependency_ids, self.connection, self._serializer)
+        return [job for job in found if job is not None]
+
+    @property
+    def dependency(self) -> Self | None:
+        """The first job it was enqueued to wait for; None where there is none, or it is gone."""
+        found = self.fetch_dependencies()
+        return found[0] if found else None
+
+    @property
+    def dependent_ids(self) -> list[str]:
+        """Ids of the jobs that wait for this one."""
+        members = self._ask(lambda link, keys: link.smembers(keys.dependents(self.id)))
+        return sorted(map(codec.text, members))
 
     def delete(self) -> None:
         """Remove the job and everything kept of it. Deleting what is gone does nothing.

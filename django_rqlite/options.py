@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from .exceptions import InvalidJobError, InvalidJobIdError
-from .policies import Repeat, Retry
+from .policies import Dependency, Repeat, Retry
 from .protocol.durations import parse_duration
 from .protocol.records import JOB_ID
 
@@ -16,7 +16,6 @@ _T = TypeVar("_T")
 #: RQ's options that this release does not know. Passing one on to the function would only fail
 #: later, in the worker; leaving it out would silently do something else than was asked.
 _NOT_YET = (
-    "depends_on",
     "on_success",
     "on_failure",
     "on_stopped",
@@ -39,6 +38,7 @@ class JobOptions:
         job_id: None: a new one.
         at_front: before all others of its queue.
         meta: the job's own notes; None: none.
+        depends_on: what it waits for; None: nothing.
         retry: what happens when it fails; None: it stays failed.
         repeat: what happens when it has succeeded; None: nothing.
     """
@@ -51,6 +51,7 @@ class JobOptions:
     job_id: str | None = None
     at_front: bool = False
     meta: Mapping[str, Any] | None = None
+    depends_on: Dependency | None = None
     retry: Retry | None = None
     repeat: Repeat | None = None
 
@@ -68,6 +69,7 @@ def checked(
     job_id: str | None = None,
     at_front: bool = False,
     meta: Mapping[str, Any] | None = None,
+    depends_on: object = None,
     retry: Retry | None = None,
     repeat: Repeat | None = None,
     timeout_name: str = "timeout",
@@ -117,6 +119,7 @@ def checked(
         job_id=job_id,
         at_front=bool(at_front),
         meta=meta,
+        depends_on=_dependency(depends_on),
         retry=_of_kind(retry, Retry, "retry", "Retry(max=3)"),
         repeat=_of_kind(repeat, Repeat, "repeat", "Repeat(times=3)"),
     )
@@ -159,6 +162,15 @@ def split(
 
 def _duration(value: int | str | None, name: str, minimum: int = 0) -> int | None:
     return None if value is None else parse_duration(value, name=name, minimum=minimum)
+
+
+def _dependency(given: object) -> Dependency | None:
+    if given is None or given == []:
+        return None
+    try:
+        return Dependency.of(given)
+    except ValueError as exc:
+        raise InvalidJobError(f"depends_on: {exc}") from exc
 
 
 def _of_kind(value: Any, kind: type[_T], name: str, example: str) -> _T | None:

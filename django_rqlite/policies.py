@@ -1,4 +1,7 @@
-"""Retry and Repeat, and what they decide. Pure: nothing in here does I/O or reads a clock."""
+"""Retry, Repeat and Dependency, and what they decide.
+
+Pure: nothing in here does I/O or reads a clock.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .protocol.durations import LONGEST
-from .protocol.records import JobRecord
+from .protocol.records import JOB_ID, JobRecord
 
 
 def path_of(kind: type[BaseException] | str) -> str:
@@ -128,6 +131,46 @@ class Repeat:
 
     def __repr__(self) -> str:
         return f"Repeat(times={self.times}, interval={self.intervals!r})"
+
+
+class Dependency:
+    """What a job waits for.
+
+    Args:
+        jobs: one job or its id, or several.
+        allow_failure: whether it runs also when one of them failed, was stopped or canceled.
+        enqueue_at_front: whether it then goes before all others of its queue.
+
+    Raises:
+        ValueError: there is none among them, or something that is neither a job nor an id.
+    """
+
+    def __init__(
+        self,
+        jobs: object,
+        allow_failure: bool = False,
+        enqueue_at_front: bool = False,
+    ) -> None:
+        several = list(jobs) if isinstance(jobs, list | tuple | set | frozenset) else [jobs]
+        ids = [one if isinstance(one, str) else getattr(one, "id", None) for one in several]
+        if not ids or not all(isinstance(one, str) and JOB_ID.fullmatch(one) for one in ids):
+            raise ValueError(f"Dependency(jobs={jobs!r}): give a job or its id, or a list of them.")
+        self.ids: list[str] = list(dict.fromkeys(map(str, ids)))
+        self.allow_failure = allow_failure
+        self.enqueue_at_front = enqueue_at_front
+
+    @classmethod
+    def of(cls, depends_on: object) -> Dependency:
+        """What ``depends_on=`` means: a dependency, a job, an id, or a list of any of these."""
+        if isinstance(depends_on, Dependency):
+            return depends_on
+        several = depends_on if isinstance(depends_on, list | tuple | set) else [depends_on]
+        parts = [one if isinstance(one, Dependency) else cls(one) for one in several]
+        return cls(
+            [job_id for part in parts for job_id in part.ids],
+            allow_failure=any(part.allow_failure for part in parts),
+            enqueue_at_front=any(part.enqueue_at_front for part in parts),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,9 @@ class Queue:
                 dotted path.
             *args, **kwargs: for the function, except these keywords, which are RQ's options:
                 ``job_timeout``, ``result_ttl``, ``failure_ttl``, ``ttl`` (seconds, or forms such
-                as ``'1h30m'``; −1 for ever), ``job_id``, ``description``, ``at_front``, ``meta``.
+                as ``'1h30m'``; −1 for ever), ``job_id``, ``description``, ``at_front``, ``meta``,
+                ``depends_on`` (a job, an id, a :class:`Dependency`, or a list of these),
+                ``retry`` (a :class:`Retry`), ``repeat`` (a :class:`Repeat`).
                 With ``args=(…)`` and ``kwargs={…}`` these alone go to the function.
 
         Raises:
@@ -220,10 +222,14 @@ class Queue:
             fields["enqueue_at_front"] = 1  # read when it is due
 
         def push() -> None:
+            if job.dependency_ids:
+                self._defer(job, fields, due=due, delay=delay)
+                return
             with translate_errors(self.connection):
                 self._transitions.schedule(
                     job.id, self.name, fields, minted=job.minted, due=due, delay=delay
                 )
+            job.minted = False
             job._status = JobStatus.SCHEDULED
 
         push_when_visible(self.commit_mode, push)
@@ -257,6 +263,9 @@ class Queue:
         fields = job.to_fields()
 
         def push() -> None:
+            if job.dependency_ids and (self.is_async or self._must_wait(job)):
+                self._defer(job, fields)
+                return
             if not self.is_async:
                 self._run_in_place(job, fields)
                 return
@@ -277,6 +286,37 @@ class Queue:
         push_when_visible(self.commit_mode, push)
         return job
 
+    def _defer(
+        self,
+        job: Job,
+        fields: Mapping[str, Argument],
+        *,
+        due: float | None = None,
+        delay: float | None = None,
+    ) -> None:
+        with translate_errors(self.connection):
+            status, reason = self._transitions.defer(
+                job.id,
+                self.name,
+                fields,
+                job.dependency_ids,
+                minted=job.minted,
+                allow_failure=bool(job.allow_dependency_failures),
+                due=due,
+                delay=delay,
+            )
+        job.minted = False
+        job._status = status
+        job._exc_info = reason
+
+    def _must_wait(self, job: Job) -> bool:
+        """Whether a job that would run in place has parents to wait for."""
+        parents = self.job_class.fetch_many(job.dependency_ids, self.connection, self.serializer)
+        ended = {JobStatus.FINISHED}
+        if job.allow_dependency_failures:
+            ended |= {JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED}
+        return any(parent and parent.get_status(refresh=False) not in ended for parent in parents)
+
     def _run_in_place(self, job: Job, fields: Mapping[str, Argument]) -> None:
         """Run the job in this process and store its outcome as a worker would."""
         hold = Hold(job.id, self.name, uuid.uuid4().hex)
@@ -290,7 +330,9 @@ class Queue:
             outcome = perform(job)
             settle(self._transitions, "", hold, job.to_record(), outcome, IN_PLACE)
         job.ended_at = datetime.now(UTC)
-        job.get_status()
+        # With a result_ttl of 0 nothing of it is left to ask for.
+        stored = self._transitions.fields(job.id).get(b"status")
+        job._status = JobStatus.FINISHED if stored is None else codec.text(stored)
 
     # Looking
 

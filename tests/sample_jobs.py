@@ -159,6 +159,13 @@ def write_pid_and_hang(path: str) -> None:
     time.sleep(60)
 
 
+def wait_for(path: str) -> str:
+    """Wait until a file is there."""
+    while not os.path.exists(path):
+        time.sleep(0.02)
+    return path
+
+
 def block_on(path: str) -> str:
     """Wait until a named pipe is written to."""
     with open(path) as pipe:

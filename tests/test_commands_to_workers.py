@@ -85,6 +85,7 @@ def test_shutdown_lets_the_running_job_end(tmp_path: Path, pipe: Path) -> None:
 def test_nonsense_is_logged_and_ignored(redis: redis_py.Redis, tmp_path: Path) -> None:
     with worker(tmp_path, "--name", "w1") as process:
         process.ready()
+        wait_until(lambda: redis.pubsub_numsub("rq:pubsub:w1")[0][1], "it has subscribed")
         for nonsense in ("", "[]", '{"command": "dance"}', "\xff", "[" * 10_000):
             redis.publish("rq:pubsub:w1", nonsense)
         redis.publish("rq:x:scheduled:default", "soon")

@@ -279,7 +279,7 @@ REFUSED: list[tuple[type[RQLiteError], str, Callable[[], object]]] = [
     (InvalidDurationError, "ttl is 0", lambda: enqueue(add, ttl=0)),
     (InvalidDurationError, "hundred years", lambda: enqueue(add, ttl=10**18)),
     (InvalidJobError, "no option 'tiemout'", lambda: get_queue().enqueue_call(add, tiemout=3)),
-    (InvalidJobError, "'depends_on' is not supported", lambda: enqueue(add, depends_on="a")),
+    (InvalidJobError, "depends_on: Dependency", lambda: enqueue(add, depends_on=5)),
     (InvalidJobError, "'pipeline' is not supported", lambda: enqueue(add, pipeline=object())),
     (InvalidJobError, "args must be", lambda: get_queue().enqueue_call(add, "abc")),
     (InvalidJobError, "kwargs must be", lambda: get_queue().enqueue_call(add, (), [1])),  # type: ignore[arg-type]

@@ -136,15 +136,16 @@ def test_an_entry_without_a_job_is_swept(redis: redis_py.Redis, tmp_path: Path) 
 
 
 def test_a_worker_stopped_past_its_lease_and_continued_changes_nothing(
-    redis: redis_py.Redis, tmp_path: Path, pipe: Path
+    redis: redis_py.Redis, tmp_path: Path
 ) -> None:
-    job = get_queue().enqueue(sample_jobs.block_on, str(pipe))
+    file = tmp_path / "go-on"
+    job = get_queue().enqueue(sample_jobs.wait_for, str(file))
     with worker(tmp_path, "--name", "paused", environment=LEASE) as paused:
         paused.prints(job.id)
         paused.signal(signal.SIGSTOP)
         with worker(tmp_path, "--name", "other", environment=LEASE) as other:
             other.prints(f"default: {job.description} ({job.id})")
-            pipe.write_text("for both")
+            file.touch()
             wait_until(lambda: job.is_finished, "the other worker has ended the job")
             paused.signal(signal.SIGCONT)
             paused.prints("the outcome of job")

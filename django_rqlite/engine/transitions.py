@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import redis
 
-from ..exceptions import DuplicateJobError
+from ..exceptions import DuplicateJobError, InvalidJobError
 from ..protocol.durations import FOREVER, LONGEST
 from ..protocol.keys import Keys
 from ..protocol.records import JobStatus
@@ -21,6 +21,8 @@ from .scripts import Argument, Script
 _enqueue = Script("enqueue")
 _start_in_place = Script("start_in_place")
 _schedule = Script("schedule")
+_defer = Script("defer")
+_cancel = Script("cancel")
 _promote = Script("promote")
 _claim = Script("claim")
 _finish = Script("finish")
@@ -235,6 +237,76 @@ class Transitions:
             raise _running(job_id, detail)
         return float(detail)
 
+    def defer(
+        self,
+        job_id: str,
+        queue: str,
+        fields: Mapping[str, Argument],
+        parents: Sequence[str],
+        *,
+        minted: bool,
+        allow_failure: bool,
+        due: float | None = None,
+        delay: float | None = None,
+    ) -> tuple[str, str]:
+        """(new) → deferred; or → queued, scheduled or canceled, as the parents' states have it.
+
+        Args:
+            parents: ids of the jobs it depends on.
+            allow_failure: whether a parent that ended badly will do.
+            due, delay: when it is due once it waits for no parent, as in :meth:`schedule`.
+
+        Returns:
+            the status, and why where it was canceled.
+
+        Raises:
+            DuplicateJobError: a job with this id runs now. Nothing was written.
+            InvalidJobError: a parent waits for this very job. Nothing was written.
+        """
+        keys = self.keys
+        when = "" if delay is None else f"+{delay:.6f}"
+        verdict, detail = _defer(
+            self.connection,
+            (keys.job(job_id), keys.queue(queue), keys.queues),
+            (
+                *(self.prefix, job_id, queue, "1" if minted else "0"),
+                "1" if allow_failure else "0",
+                when if due is None else f"{due:.6f}",
+                len(parents),
+                *parents,
+                *_flat(fields),
+            ),
+        )
+        if verdict == b"running":
+            raise _running(job_id, detail)
+        if verdict == b"cycle":
+            raise InvalidJobError(
+                f"Job {job_id!r} can't depend on job {_text(detail)!r}, which waits for it, "
+                "directly or through others: neither would ever run."
+            )
+        return _text(verdict), _text(detail)
+
+    def cancel(self, job_ids: Sequence[str], *, release_dependents: bool = False) -> list[str]:
+        """queued, scheduled or deferred → canceled, for any number of jobs.
+
+        Args:
+            release_dependents: whether jobs that wait for them run all the same; else they are
+                canceled too.
+
+        Returns:
+            ``'canceled'``, ``'missing'``, or the status that keeps a job from being canceled.
+        """
+        verdicts: list[str] = []
+        for start in range(0, len(job_ids), BATCH):
+            batch = job_ids[start : start + BATCH]
+            answer = _cancel(
+                self.connection,
+                [self.keys.job(job_id) for job_id in batch],
+                (self.prefix, "1" if release_dependents else "0", *batch),
+            )
+            verdicts.extend(map(_text, answer))
+        return verdicts
+
     def promote(self, queues: Sequence[str]) -> Promoted:
         """scheduled → queued, for jobs that are due, a batch of each queue."""
         keys = [self.keys.scheduled(name) for name in queues]
@@ -279,7 +351,7 @@ class Transitions:
         return _text(detail)
 
     def requeue(self, job_ids: Sequence[str], *, at_front: bool = False) -> list[str]:
-        """failed → queued, for any number of jobs.
+        """failed, stopped or canceled → queued, for any number of jobs.
 
         Returns:
             ``'queued'``, ``'not failed'`` or ``'missing'`` for each id.
@@ -533,6 +605,11 @@ class Transitions:
         )
 
     # Beside the arrows
+
+    def tell_worker(self, worker: str, message: str) -> bool:
+        """Publish a command to a worker; whether anyone listened."""
+        channel = self.keys.commands_channel(worker)
+        return bool(self.connection.publish(channel, message))
 
     def save_meta(self, job_id: str, meta: bytes, signature: str) -> bool:
         """Store a job's meta; False when the job is gone."""

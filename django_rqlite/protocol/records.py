@@ -94,6 +94,9 @@ class _Reader:
     def wholes(self, name: str) -> tuple[int, ...]:
         return self._parsed(name, _wholes, "a list of whole numbers") or ()
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        return self._parsed(name, _texts, "a list of texts") or ()
+
     def number(self, name: str) -> float | None:
         return self._parsed(name, float, "a number")
 
@@ -146,6 +149,9 @@ class JobRecord:
     repeats_left: int | None
     repeat_intervals: tuple[int, ...]
     repeats_done: int
+    #: Ids of the jobs it was enqueued to wait for.
+    dependency_ids: tuple[str, ...]
+    allow_dependency_failures: bool
     #: How often its worker died while it ran.
     crashes: int
     signature: str | None
@@ -195,6 +201,9 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
         repeats_left=read.whole("repeats_left"),
         repeat_intervals=read.wholes("repeat_intervals"),
         repeats_done=read.whole("x_repeats") or 0,
+        dependency_ids=read.texts("dependency_ids")
+        or tuple(filter(None, [read.text("dependency_id")])),
+        allow_dependency_failures=bool(read.whole("allow_dependency_failures")),
         crashes=read.whole("x_crashes") or 0,
         signature=_optional(fields, b"x_sig"),
         meta_signature=_optional(fields, b"x_sig_meta"),
@@ -302,11 +311,22 @@ def _entered_at(entry_id: bytes) -> datetime | None:
         return None
 
 
-def _wholes(stored: bytes) -> tuple[int, ...]:
+def _json(stored: bytes) -> object:
     try:
-        numbers = json.loads(stored)
+        return json.loads(stored)
     except RecursionError as exc:
         raise ValueError(stored[:40]) from exc
+
+
+def _texts(stored: bytes) -> tuple[str, ...]:
+    found = _json(stored)
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise ValueError(stored[:40])
+    return tuple(found)
+
+
+def _wholes(stored: bytes) -> tuple[int, ...]:
+    numbers = _json(stored)
     if isinstance(numbers, int):
         numbers = [numbers]
     if not isinstance(numbers, list) or not all(type(number) is int for number in numbers):

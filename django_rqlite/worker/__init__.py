@@ -7,5 +7,7 @@ One single-threaded parent (:mod:`loop`) talks to Redis; children forked beforeh
 from __future__ import annotations
 
 from .loop import Worker
+from .strategies import DequeueStrategy
+from .variants import RandomWorker, RoundRobinWorker
 
-__all__ = ["Worker"]
+__all__ = ["DequeueStrategy", "RandomWorker", "RoundRobinWorker", "Worker"]

@@ -46,6 +46,8 @@ class Assignment:
     #: Whether it was killed by order of a person, so that the job has stopped rather than failed.
     stopped: bool = False
     outcome: Outcome | None = None
+    #: Whether it was said that the execution no longer holds its job.
+    lost: bool = False
     #: How often Redis would not store the outcome.
     refusals: int = 0
 

@@ -7,6 +7,7 @@ claim keeps its execution id until there was an answer.
 from __future__ import annotations
 
 import logging
+import random
 import uuid
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ from ..engine.transitions import Claim, NextClaim, Transitions
 from ..outcomes import settle
 from .crew import Assignment
 from .outage import passes
+from .strategies import DequeueStrategy, order
 
 logger = logging.getLogger("django_rqlite.worker")
 
@@ -29,17 +31,27 @@ class Ledger:
 
     Args:
         worker: its name.
-        queues: to claim from, in the order of preference.
+        queues: to claim from, as they were named.
         lease: seconds for which a claimed job is held without a heartbeat.
+        strategy: in which order the queues are looked at.
     """
 
     def __init__(
-        self, transitions: Transitions, worker: str, queues: Sequence[str], lease: int
+        self,
+        transitions: Transitions,
+        worker: str,
+        queues: Sequence[str],
+        lease: int,
+        strategy: DequeueStrategy = DequeueStrategy.DEFAULT,
     ) -> None:
         self._transitions = transitions
         self._worker = worker
         self._queues = queues
         self._lease = lease
+        self._strategy = strategy
+        self._chance = random.Random()
+        #: Where the last job came from.
+        self._last: str | None = None
         #: Jobs whose outcomes, or whose return to the queue, Redis does not know yet.
         self._owed: deque[Assignment] = deque()
         self._wanted: NextClaim | None = None
@@ -60,7 +72,7 @@ class Ledger:
             redis.RedisError: there was no answer; ask again.
         """
         claim = self._transitions.claim(self._worker, self._next())
-        self._wanted = None
+        self._answered(claim)
         return claim
 
     def settle(self, claim_too: bool) -> Claim | None:
@@ -86,7 +98,7 @@ class Ledger:
             claim = None
         self._owed.popleft()
         if claim is not None:
-            self._wanted = None
+            self._answered(claim)
         return claim
 
     def close(self) -> None:
@@ -106,8 +118,14 @@ class Ledger:
 
     def _next(self) -> NextClaim:
         if self._wanted is None:
-            self._wanted = NextClaim(uuid.uuid4().hex, self._queues, self._lease)
+            queues = order(self._strategy, self._queues, self._last, self._chance)
+            self._wanted = NextClaim(uuid.uuid4().hex, queues, self._lease)
         return self._wanted
+
+    def _answered(self, claim: Claim) -> None:
+        self._wanted = None
+        if claim.hold is not None:
+            self._last = claim.hold.queue
 
     def _store(self, assignment: Assignment, then: NextClaim | None) -> Claim | None:
         hold = assignment.hold

@@ -252,15 +252,16 @@ class Worker:
         now = time.monotonic()
         if now < self._beat_at:
             return
-        held = [assignment.hold for assignment in self._crew.assignments()]
-        lost = self._presence.beat(held)
-        for hold in held:
-            if hold.execution in lost:
+        running = self._crew.assignments()
+        lost = self._presence.beat([assignment.hold for assignment in running])
+        for assignment in running:
+            if assignment.hold.execution in lost and not assignment.lost:
+                assignment.lost = True
                 logger.warning(
                     "%s: job %s was deleted or taken over while it runs here; its outcome will "
                     "be dropped.",
-                    hold.queue,
-                    hold.job_id,
+                    assignment.hold.queue,
+                    assignment.hold.job_id,
                 )
         reaper.reap(self._transitions, self._names, requeue=conf.requeue_on_worker_death())
         self._beats += 1

@@ -1,8 +1,8 @@
-"""What other processes tell a worker: RQ's commands, and that a job was scheduled.
+"""What other processes tell a worker: RQ's commands, that a job was scheduled, that queues rest.
 
 One subscription on a connection of its own, watched by the worker's selector. Messages are not
-kept by Redis, so nothing may depend on their arrival: a scheduled job is found a little later
-without, and who sends a command sees in the job's status whether it was heeded.
+kept by Redis, so nothing may depend on their arrival: a scheduled job and the end of a pause are
+found a little later without, and who sends a command sees in the job's status whether it was heeded.
 """
 
 from __future__ import annotations
@@ -35,7 +35,12 @@ class Announcement:
     due: float
 
 
-Message = Command | Announcement
+@dataclass(frozen=True, slots=True)
+class PausesChanged:
+    """Queues were paused or resumed, or the workers suspended or resumed."""
+
+
+Message = Command | Announcement | PausesChanged
 
 
 class Mailbox:
@@ -58,6 +63,7 @@ class Mailbox:
         self._selector = selector
         self._commands = keys.commands_channel(worker)
         self._scheduled = [keys.scheduled_channel(queue) for queue in queues]
+        self._suspension = keys.suspension_channel
         self._connection: Any = None
         self._descriptor: int | None = None
 
@@ -74,7 +80,7 @@ class Mailbox:
         self._connection = connection
         self._descriptor = connection._sock.fileno()
         self._selector.register(self._descriptor, selectors.EVENT_READ, self)
-        connection.send_command("SUBSCRIBE", self._commands, *self._scheduled)
+        connection.send_command("SUBSCRIBE", self._commands, self._suspension, *self._scheduled)
         return True
 
     def read(self) -> list[Message]:
@@ -93,6 +99,8 @@ class Mailbox:
         return messages
 
     def _understood(self, channel: str, payload: bytes) -> Message | None:
+        if channel == self._suspension:
+            return PausesChanged()
         try:
             if channel != self._commands:
                 return Announcement(float(payload))

@@ -81,8 +81,11 @@ class Presence:
             dead_pid=dead_pid,
         )
 
-    def beat(self, running: Sequence[Hold]) -> frozenset[str]:
+    def beat(self, running: Sequence[Hold], *, suspended: bool) -> frozenset[str]:
         """Say that the worker lives, and renew the leases of its jobs.
+
+        Args:
+            suspended: whether it may not take more.
 
         Returns:
             executions that lost their jobs.
@@ -92,7 +95,7 @@ class Presence:
         """
         listed, lost = self._transitions.heartbeat(
             self.name,
-            "busy" if running else "idle",
+            "busy" if running else "suspended" if suspended else "idle",
             running,
             ttl=self._ttl,
             lease=self._lease,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import selectors
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import redis
@@ -50,14 +50,17 @@ class Wakeup:
         self._selector = selector
         self._ears = [_Ear(*pair) for pair in zip(queues, keys, strict=True)]
 
-    def listen(self) -> None:
+    def listen(self, but_not_to: Collection[str]) -> None:
         """Have an answer outstanding for each queue; those that have one are left alone.
+
+        Args:
+            but_not_to: names of queues whose jobs must wait.
 
         Raises:
             redis.RedisError: the server does not answer.
         """
         for ear in self._ears:
-            if ear.listening or ear.deaf:
+            if ear.listening or ear.deaf or ear.queue in but_not_to:
                 continue
             if ear.connection is None:
                 self._connect(ear)

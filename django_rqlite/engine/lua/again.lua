@@ -23,9 +23,9 @@ local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], 
 local verdict = 'lost'
 if holds(queue, id, execution) then
   verdict = 'stored'
-  put_off(queue, id, tonumber(ARGV[7]), ARGV[8] == '1')
   redis.call('HINCRBY', KEYS[1], ARGV[9], ARGV[10])
   redis.call('HINCRBY', KEYS[1], ARGV[11], 1)
+  put_off(queue, id, tonumber(ARGV[7]), ARGV[8] == '1')
   if ARGV[15] ~= '' then redis.call('HSET', KEYS[1], 'x_error', ARGV[15]) end
   redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
   local began = end_execution(queue, id, execution)

@@ -5,7 +5,9 @@
 -- Invariant: only jobs that wait in this queue are deleted. An id whose job is elsewhere (it runs,
 --            has ended, or another tool put it into two queues) leaves the list, and its job stays.
 --@include keys
+--@include clock
 --@include places
+--@include dependents
 local queue = ARGV[2]
 
 local function waits_only_here(id)
@@ -24,6 +26,8 @@ for _ = 1, tonumber(ARGV[3]) do
   if waits_only_here(id) then
     redis.call('DEL', executions_key(id))
     forget(id)
+    tell_dependents(id, 'was deleted')
+    redis.call('DEL', dependents_key(id))
     deleted = deleted + 1
   end
 end

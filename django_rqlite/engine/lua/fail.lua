@@ -7,12 +7,13 @@
 --            12 execution to claim the next job with ('': claim none), 13 lease in seconds,
 --            14.. the names of the queues to claim from
 -- Returns:   {'stored' or 'lost', claim as claim.lua returns it, or {}}
--- Invariant: as finish.lua. The mirror list of failed jobs changes in the same step.
+-- Invariant: as finish.lua; dependents that do not allow failures are canceled. The mirror list of failed jobs changes in the same step.
 --@include keys
 --@include clock
 --@include execution
 --@include mirror
 --@include outcome
+--@include dependents
 --@include claim
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local ttl, reason, encoded, headline = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
@@ -26,6 +27,7 @@ if holds(queue, id, execution) then
   if ARGV[11] == 'failed' then mirror(id) end
   local began = end_execution(queue, id, execution)
   record_outcome(id, '2', shown, execution, began, 'exc_string', encoded)
+  tell_dependents(id, ARGV[11] == 'failed' and 'has failed' or 'was stopped')
   expire_job(id, ttl)
   settle_worker(worker, id, began, 'failed_job_count')
 else

@@ -7,13 +7,14 @@
 --            11 execution to claim the next job with ('': claim none), 12 lease in seconds,
 --            13.. the names of the queues to claim from
 -- Returns:   {'stored' or 'lost', claim as claim.lua returns it, or {}}
--- Invariant: fenced: where the execution no longer holds the job nothing of it is changed
+-- Invariant: dependents are released in the same step. Fenced: where the execution no longer holds the job nothing of it is changed
 --            ('lost'). Otherwise the outcome is stored and the id moves in one step.
 --@include keys
 --@include clock
 --@include execution
 --@include outcome
 --@include places
+--@include dependents
 --@include claim
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local ttl, result, signature, encoded = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
@@ -30,8 +31,10 @@ if holds(queue, id, execution) then
   if ttl == 0 then
     leave_places(id, queue, 'started')
     forget(id)
+    tell_dependents(id, nil)
   else
     record_outcome(id, '1', shown, execution, began, 'return_value', encoded)
+    tell_dependents(id, nil)
     expire_job(id, ttl)
   end
   settle_worker(worker, id, began, 'successful_job_count')

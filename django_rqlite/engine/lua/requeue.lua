@@ -1,12 +1,14 @@
--- Arrow:     failed -> queued
+-- Arrow:     failed, stopped or canceled -> queued
 -- KEYS:      1.. the hashes of the jobs
 -- ARGV:      1 prefix, 2 '1' to push at the front, 3.. the ids, in the order of KEYS
 -- Returns:   a list with 'queued', 'not failed' or 'missing' for each id
 -- Invariant: registry, mirror list, hash and queue change together; a job requeued twice is
---            queued once. The history of results stays.
+--            queued once. The history of results stays. Jobs that were canceled because of it wait
+--            for it again.
 --@include keys
 --@include clock
 --@include mirror
+--@include dependents
 local verdicts = {}
 for i, job in ipairs(KEYS) do
   local id = ARGV[i + 2]
@@ -14,20 +16,24 @@ for i, job in ipairs(KEYS) do
   local origin = there and redis.call('HGET', job, 'origin')
   if not there then
     verdicts[i] = 'missing'
-  elseif not origin or not redis.call('ZSCORE', failed_key(origin), id) then
+  elseif not origin or not (stands_in(failed_key(origin), id)
+      or stands_in(canceled_key(origin), id)) then
     verdicts[i] = 'not failed'
   else
     -- The push comes first: should foreign data stand under the queue's key, nothing has changed.
     redis.call(ARGV[2] == '1' and 'LPUSH' or 'RPUSH', queue_key(origin), id)
-    redis.call('ZREM', failed_key(origin), id)
+    leave(failed_key(origin), id)
+    leave(canceled_key(origin), id)
     redis.call('SADD', queues_key(), queue_key(origin))
     redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now))
     redis.call('HDEL', job, 'ended_at', 'started_at', 'last_heartbeat', 'worker_name',
-      'exc_info', 'result', 'x_sig_result', 'x_error')
+      'exc_info', 'result', 'x_sig_result', 'x_error', 'x_canceled_by')
     redis.call('PERSIST', job)
-    redis.call('PERSIST', dependents_key(id))
-    redis.call('PERSIST', dependencies_key(id))
+    -- Who asks for it by name does not want it to wait.
+    leave_parents(id)
+    redis.call('DEL', dependencies_key(id))
     unmirror(id)
+    take_back(id)
     verdicts[i] = 'queued'
   end
 end

@@ -7,10 +7,12 @@
 --            it was seen first is remembered where RQ remembers it, so both may look.
 --@include keys
 --@include clock
+--@include foreign
 local rescued = {}
-if redis.call('TYPE', KEYS[1]).ok ~= 'list' then return rescued end
+if not usable(KEYS[1], 'list') or not usable(KEYS[2], 'list') then return rescued end
 for _, id in ipairs(redis.call('LRANGE', KEYS[1], 0, tonumber(ARGV[4]) - 1)) do
   local seen_key = first_seen_key(ARGV[2], id)
+  make_usable(executions_key(id), 'zset')
   local status = redis.call('TYPE', job_key(id)).ok == 'hash'
     and redis.call('HGET', job_key(id), 'status')
   if status ~= 'queued' then

@@ -1,6 +1,7 @@
 -- Taking the next job of a worker's queues: the heart of claim.lua, and the tail of finish.lua
 -- and fail.lua, so that a busy worker needs one round trip for each job.
 -- Needs: keys.lua, clock.lua, execution.lua
+--@include dependents
 --@include foreign
 --@include suspension
 
@@ -78,6 +79,7 @@ local function claim_next(worker, execution, lease, queues)
         end
         notes[#notes + 1] = 'job ' .. id .. ' dropped from queue ' .. queue .. ': ' .. reason
         redis.call('LPOP', list)
+        if redis.call('EXISTS', job_key(id)) == 0 then tell_dependents(id, 'has expired') end
         if #notes >= MOST_DROPPED then return {false, false, {}, notes, 1, {}} end
         id = redis.call('LINDEX', list, 0)
       end

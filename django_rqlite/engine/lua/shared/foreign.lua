@@ -11,3 +11,16 @@ end
 local function make_usable(key, kind)
   if not usable(key, kind) then redis.call('DEL', key) end
 end
+
+-- Sorted sets of a queue, left alone where they are something else.
+local function stands_in(key, id)
+  return usable(key, 'zset') and redis.call('ZSCORE', key, id)
+end
+
+local function enter(key, score, id)
+  if usable(key, 'zset') then redis.call('ZADD', key, score, id) end
+end
+
+local function leave(key, id)
+  if usable(key, 'zset') then redis.call('ZREM', key, id) end
+end

@@ -28,7 +28,8 @@ local function leave_places(id, queue, status)
   if was_failed then unmirror(id) end
 end
 
--- Deletes every key that belongs to the job alone.
+-- Deletes every key that belongs to the job alone. Who waits for it goes on waiting: a job of the
+-- same id takes its place, or the caller tells them first (dependents.lua).
 local function forget(id)
-  redis.call('DEL', job_key(id), results_key(id), dependents_key(id), dependencies_key(id))
+  redis.call('DEL', job_key(id), results_key(id), dependencies_key(id))
 end

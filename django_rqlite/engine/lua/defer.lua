@@ -1,0 +1,63 @@
+-- Arrow:     (new) -> deferred, for a job that depends on others; queued or scheduled where none of
+--            them is left to wait for; canceled where one of them has ended badly
+-- KEYS:      1 the job's hash, 2 the queue's list, 3 the set of queues
+-- ARGV:      1 prefix, 2 id, 3 queue, 4 '1' when the id was minted for this very call,
+--            5 '1' when a parent that ended badly will do, 6 when it is due in unix seconds,
+--            '+' and seconds from now, or '', 7 how many parents, 8.. their ids,
+--            then field, value, ...
+-- Returns:   {status, reason}; {'running', worker} when a job with this id runs now;
+--            {'cycle', parent} when the parent waits for this very job.
+-- Invariant: the states of the parents are read, and the job takes its place, in one step: none of
+--            them can end unnoticed in between.
+--@include keys
+--@include clock
+--@include places
+--@include dependents
+local id, queue, minted, allow = ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
+local after = string.match(ARGV[6], '^%+(.*)$')
+local due = after and now + tonumber(after) or tonumber(ARGV[6])
+local count = tonumber(ARGV[7])
+
+local status = redis.call('HGET', KEYS[1], 'status')
+if status then
+  if minted == '1' then return {status, ''} end
+  if status == 'started' then
+    return {'running', redis.call('HGET', KEYS[1], 'worker_name') or ''}
+  end
+end
+for i = 8, 7 + count do
+  if ARGV[i] == id or (minted ~= '1' and waits_for(ARGV[i], id)) then return {'cycle', ARGV[i]} end
+end
+-- Should foreign data stand under one of these keys, this ends the script while nothing has changed.
+redis.call('LLEN', KEYS[2])
+redis.call('SCARD', KEYS[3])
+redis.call('ZCARD', deferred_key(queue))
+if minted ~= '1' then
+  leave_parents(id)
+  leave_places(id, redis.call('HGET', KEYS[1], 'origin') or queue, status)
+end
+forget(id)
+redis.call('HSET', KEYS[1], 'origin', queue, 'status', 'deferred', 'created_at', stamp(now),
+  unpack(ARGV, 8 + count))
+if due then redis.call('HSET', KEYS[1], 'x_due', due) end
+
+local waits, culprit, ending = false, nil, nil
+for i = 8, 7 + count do
+  local verdict = verdict_of_parent(ARGV[i], allow)
+  if verdict ~= 'met' then
+    -- Also of one that ended badly: should it be requeued, the job will wait for it after all.
+    redis.call('SADD', dependents_key(ARGV[i]), id)
+    redis.call('SADD', dependencies_key(id), ARGV[i])
+    if verdict == 'unmet' then waits = true else culprit, ending = ARGV[i], verdict end
+  end
+end
+if culprit then
+  redis.call('SADD', KEYS[3], KEYS[2])
+  cancel_for(queue, id, culprit, ending)
+elseif waits then
+  defer(queue, id)
+else
+  release_child(queue, id)
+end
+local fields = redis.call('HMGET', KEYS[1], 'status', 'x_error')
+return {fields[1], fields[2] or ''}
