@@ -91,6 +91,17 @@ def describe(target: QueueConf | redis.Redis) -> str:
     return f"{scheme}://{_address(options, conf.DEFAULT_PORT)}/{db}"
 
 
+def longest_wait(connection: redis.Redis) -> float | None:
+    """Seconds for which a command of this client may block; None: any time.
+
+    Half of its socket timeout, after which redis-py would take the server for dead.
+    """
+    pool = connection.connection_pool
+    # Releases of redis-py differ in what they take where nothing is set. This connects to nothing.
+    patience: float | None = pool.connection_class(**pool.connection_kwargs).socket_timeout
+    return patience / 2 if patience else None
+
+
 @contextmanager
 def translate_errors(connection: redis.Redis) -> Iterator[None]:
     """Turn redis-py's connection errors into ours, which name the server's address.

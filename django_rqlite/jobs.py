@@ -29,6 +29,7 @@ from .protocol.keys import Keys
 from .protocol.records import JobRecord, JobStatus, ResultType, read_job, read_result
 from .protocol.serializers import Serializer, resolve
 from .protocol.signing import FIELDS, Purpose
+from .results import Result
 from .trust import signer
 
 _J = TypeVar("_J", bound="Job")
@@ -287,6 +288,11 @@ class Job:
     def key(self) -> str:
         """The key of its hash."""
         return Keys(prefix_of(self.connection)).job(self.id)
+
+    @property
+    def key_prefix(self) -> str:
+        """What all keys of its connection begin with."""
+        return prefix_of(self.connection)
 
     @property
     def serializer(self) -> Serializer:
@@ -604,20 +610,38 @@ class Job:
             latest = read_result(self.id, *entries[0])
             if latest.type != ResultType.SUCCESSFUL:
                 return None
-            payload = latest.return_value
+            payload, signed = latest.return_value, latest.signature
         else:
             payload = stored  # RQ 0.5 keeps no stream
-        if payload is None:
-            return None
-        # One signature serves the hash and the stream; a value of RQ's worker has none.
-        signed = signature is not None and payload == stored
-        self._signatures["result"] = codec.text(signature) if signed else None
+            signed = None if signature is None else codec.text(signature)
+        return None if payload is None else self._load_result(payload, signed)
+
+    def _load_result(self, payload: bytes, signature: str | None) -> Any:
+        self._signatures["result"] = signature
         return self._loads("result", payload)
 
     @property
     def result(self) -> Any:
         """The same as :meth:`return_value`, by its older name."""
         return self.return_value()
+
+    def results(self) -> list[Result]:
+        """How its executions went, newest first; about the last ten are kept."""
+        return Result.all(self)
+
+    def latest_result(self, timeout: float = 0) -> Result | None:
+        """How its newest execution went; None where nothing is known.
+
+        Args:
+            timeout: seconds to wait while the outcome is still to come: the job waits or runs,
+                also again. Redis tells when it is there, so this asks no more than once. It returns
+                at once for a job that has ended, been deleted or succeeded before (a repeated
+                one). A job that keeps no result (``result_ttl=0``), or is deleted or canceled
+                meanwhile, lets the time pass.
+
+        Inside the transaction that enqueues the job, waiting is in vain.
+        """
+        return Result.fetch_latest(self, timeout)
 
     def _read_outcome(self, link: redis.Redis, keys: Keys) -> Any:
         with link.pipeline(transaction=False) as pipeline:

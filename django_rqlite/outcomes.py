@@ -46,6 +46,7 @@ def settle(
             kind=kind,
             payload_field="return_value" if succeeded else "exc_string",
             payload=payload,
+            signature=outcome.signature if isinstance(outcome, Succeeded) else "",
             headline=outcome.headline if isinstance(outcome, Failed) else "",
             succeeded=succeeded,
             then=then,

@@ -169,10 +169,18 @@ def test_a_traceback_of_rq_2_is_in_the_stream(redis: redis_py.Redis) -> None:
 
 
 @pytest.mark.parametrize("signature", [b"0" * 32, b"", "é".encode()])
-def test_a_result_that_was_tampered_with(redis: redis_py.Redis, signature: bytes) -> None:
+@pytest.mark.parametrize("where", ["hash", "stream"])
+def test_a_result_that_was_tampered_with(
+    redis: redis_py.Redis, signature: bytes, where: str
+) -> None:
     job = enqueue(echo, [1])
     run_next()
-    redis.hset(job.key, "x_sig_result", signature)
+    if where == "hash":  # as RQ 0.5 keeps it
+        redis.delete(f"rq:results:{job.id}")
+        redis.hset(job.key, "x_sig_result", signature)
+    else:
+        returned = {"type": "1", "return_value": "gAVdlEsBYS4=", "x_sig": signature}
+        redis.xadd(f"rq:results:{job.id}", returned)
     with pytest.raises(SignatureError, match=rf"result of job {job.id}"):
         job.return_value()
 
@@ -194,6 +202,7 @@ def test_a_result_put_in_place_of_ours(redis: redis_py.Redis, settings: Any, whe
 def test_unsigned_results_are_a_matter_of_settings(redis: redis_py.Redis, settings: Any) -> None:
     job = enqueue(echo, [1])
     run_next()
+    redis.delete(f"rq:results:{job.id}")
     redis.hdel(job.key, "x_sig_result")
     assert job.return_value() == [1]
     settings.RQ = {"REQUIRE_SIGNATURE": True}

@@ -449,6 +449,7 @@ class Transitions:
         payload: bytes,
         headline: str,
         succeeded: bool,
+        signature: str = "",
         then: NextClaim | None = None,
     ) -> Settled:
         """started → queued or scheduled, and the next claim in the same round trip.
@@ -458,13 +459,14 @@ class Transitions:
             counter, change: the job's field that counts this, and by how much it changes.
             tally: the job's field that counts such runs upwards.
             kind, payload_field, payload: the entry in the results stream.
+            signature: of the value in that entry; ``''`` where it has none.
             headline: one line that names the error; ``''`` where there was none.
             succeeded: which of the worker's counters goes up.
         """
         counted = "successful_job_count" if succeeded else "failed_job_count"
         outcome = (
             *(delay, "1" if at_front else "0", counter, change, tally),
-            *(kind, payload_field, payload, _encodable(headline), counted),
+            *(kind, payload_field, payload, signature, _encodable(headline), counted),
         )
         return self._settle(_again, worker, hold, worker_name, outcome, then)
 

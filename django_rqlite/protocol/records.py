@@ -227,6 +227,8 @@ class ResultRecord:
     ended_at: datetime | None
     #: Serialized; None where the job returned None.
     return_value: bytes | None
+    #: Of the return value; None where it is not signed.
+    signature: str | None
     #: The traceback or reason; empty where there is none.
     exc_string: str
     problems: tuple[str, ...]
@@ -246,6 +248,7 @@ def read_result(job_id: str, entry_id: bytes, fields: Mapping[bytes, bytes]) -> 
         started_at=read.unix_moment("execution_started_at"),
         ended_at=read.unix_moment("execution_ended_at"),
         return_value=None if returned is None else codec.from_base64(returned),
+        signature=_optional(fields, b"x_sig"),
         exc_string=codec.traceback_text(codec.from_base64(fields.get(b"exc_string", b""))),
         problems=tuple(read.problems),
     )

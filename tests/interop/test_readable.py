@@ -24,6 +24,7 @@ from django_rqlite.policies import Repeat, Retry
 from django_rqlite.protocol import codec
 from django_rqlite.protocol.keys import Keys
 from django_rqlite.protocol.records import ResultType
+from django_rqlite.trust import signer
 from tests.conftest import wait_until
 from tests.interop import jobs
 from tests.worker_process import worker
@@ -104,7 +105,7 @@ class Life:
                 worker_name=WORKER,
                 result_ttl=ttl,
                 result=result,
-                signature="0" * 32 if result else "",
+                signature=signer().sign("result", self.job.id, result) if result else "",
                 encoded_result=codec.base64_payload(result) if result else b"",
             )
         self.hold = None
@@ -197,7 +198,7 @@ def rq_reads(life: Life, serializer: Any) -> None:
     for name in ("created_at", "enqueued_at", "started_at", "ended_at", "last_heartbeat"):
         assert getattr(theirs, name) == getattr(ours, name), name
     assert (theirs.description or "") == (ours.description or "")
-    assert theirs.return_value() == ours_value(ours)
+    assert theirs.return_value() == ours.return_value()
     for result in Result.all(theirs, serializer=serializer):
         kinds = (Result.Type.SUCCESSFUL, Result.Type.FAILED, Result.Type.RETRIED)
         assert result.type in kinds
@@ -211,12 +212,6 @@ def rq_reads(life: Life, serializer: Any) -> None:
     for job_id, execution in running:
         found = Execution.fetch(execution, job_id, life.job.connection)
         assert found.job_id == job_id
-
-
-def ours_value(job: Job) -> Any:
-    """What the job returned, without asking who signed it (the engine does not sign)."""
-    job.connection.hdel(job.key, "x_sig_result")
-    return job.return_value()
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(None, None), ("json", JSONSerializer)])

@@ -6,9 +6,10 @@
 --            9 the job's field that counts this, 10 by how much it changes,
 --            11 the job's field that counts attempts or repeats for the choice of intervals,
 --            12 type of the entry in the results stream, 13 its payload's field, 14 its payload,
---            15 one line that names the error, or '', 16 the worker's counter,
---            17 execution to claim the next job with ('': claim none), 18 lease in seconds,
---            19.. the names of the queues to claim from
+--            15 its signature, or '', 16 one line that names the error, or '',
+--            17 the worker's counter,
+--            18 execution to claim the next job with ('': claim none), 19 lease in seconds,
+--            20.. the names of the queues to claim from
 -- Returns:   {'stored' or 'lost', claim as claim.lua returns it, or {}}
 -- Invariant: fenced. The execution ends and the id enters its next place in one step; the outcome
 --            of this run stays in the stream.
@@ -26,16 +27,16 @@ if holds(queue, id, execution) then
   redis.call('HINCRBY', KEYS[1], ARGV[9], ARGV[10])
   redis.call('HINCRBY', KEYS[1], ARGV[11], 1)
   put_off(queue, id, tonumber(ARGV[7]), ARGV[8] == '1')
-  if ARGV[15] ~= '' then redis.call('HSET', KEYS[1], 'x_error', ARGV[15]) end
+  if ARGV[16] ~= '' then redis.call('HSET', KEYS[1], 'x_error', ARGV[16]) end
   redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
   local began = end_execution(queue, id, execution)
-  record_outcome(id, ARGV[12], shown, execution, began, ARGV[13], ARGV[14])
-  settle_worker(worker, id, began, ARGV[16])
+  record_outcome(id, ARGV[12], shown, execution, began, ARGV[13], ARGV[14], ARGV[15])
+  settle_worker(worker, id, began, ARGV[17])
 else
   let_go(worker, queue, id, execution)
 end
 
-if ARGV[17] == '' then return {verdict, {}} end
+if ARGV[18] == '' then return {verdict, {}} end
 local queues = {}
-for i = 19, #ARGV do queues[#queues + 1] = ARGV[i] end
-return {verdict, claim_next(worker, ARGV[17], tonumber(ARGV[18]), queues)}
+for i = 20, #ARGV do queues[#queues + 1] = ARGV[i] end
+return {verdict, claim_next(worker, ARGV[18], tonumber(ARGV[19]), queues)}

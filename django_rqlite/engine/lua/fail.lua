@@ -26,7 +26,7 @@ if holds(queue, id, execution) then
     'exc_info', reason, 'x_error', headline)
   if ARGV[11] == 'failed' then mirror(id) end
   local began = end_execution(queue, id, execution)
-  record_outcome(id, '2', shown, execution, began, 'exc_string', encoded)
+  record_outcome(id, '2', shown, execution, began, 'exc_string', encoded, '')
   tell_dependents(id, ARGV[11] == 'failed' and 'has failed' or 'was stopped')
   expire_job(id, ttl)
   settle_worker(worker, id, began, 'failed_job_count')

@@ -33,7 +33,7 @@ if holds(queue, id, execution) then
     forget(id)
     tell_dependents(id, nil)
   else
-    record_outcome(id, '1', shown, execution, began, 'return_value', encoded)
+    record_outcome(id, '1', shown, execution, began, 'return_value', encoded, signature)
     tell_dependents(id, nil)
     expire_job(id, ttl)
   end

@@ -19,7 +19,10 @@ for i, registry in ipairs(KEYS) do
         redis.call('SADD', queues_key(), queue_key(queue))
         redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now), 'origin', queue)
         local ttl = tonumber(redis.call('HGET', job, 'ttl') or '')
-        if ttl and ttl > 0 then redis.call('EXPIRE', job, ttl) end
+        if ttl and ttl > 0 then
+          redis.call('EXPIRE', job, ttl)
+          redis.call('EXPIRE', results_key(id), ttl)  -- of the runs before a retry or a repeat
+        end
         moved = moved + 1
       end
       redis.call('ZREM', registry, id)

@@ -12,6 +12,7 @@ local function begin_execution(queue, id, execution, worker, lease)
   redis.call('HSET', job_key(id), 'status', 'started', 'origin', queue,
     'started_at', at, 'last_heartbeat', at, 'worker_name', worker)
   redis.call('PERSIST', job_key(id))
+  redis.call('PERSIST', results_key(id))
   local key = execution_key(id, execution)
   redis.call('HSET', key, 'id', execution, 'created_at', now_precise,
     'last_heartbeat', now_precise, 'worker_name', worker, 'x_lease', lease)

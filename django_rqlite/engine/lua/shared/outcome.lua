@@ -14,12 +14,17 @@ end
 
 -- Appends to the stream that RQ 2.12 reads results and tracebacks from.
 -- kind: 1 successful, 2 failed. payload_field: 'return_value' or 'exc_string'; '' is left out.
-local function record_outcome(id, kind, worker, execution, began, payload_field, payload)
+-- signature: of the value, in a field that RQ's readers pass over, or ''.
+local function record_outcome(id, kind, worker, execution, began, payload_field, payload, signature)
   local entry = {'type', kind, 'worker_name', worker, 'execution_id', execution,
     'execution_started_at', began, 'execution_ended_at', now_precise}
   if payload ~= '' then
     entry[#entry + 1] = payload_field
     entry[#entry + 1] = payload
+  end
+  if signature ~= '' then
+    entry[#entry + 1] = 'x_sig'
+    entry[#entry + 1] = signature
   end
   make_usable(results_key(id), 'stream')
   redis.call('XADD', results_key(id), 'MAXLEN', RESULTS_KEPT, '*', unpack(entry))
