@@ -31,12 +31,14 @@ from .child import QueueTraits
 from .crew import Assignment, Child, Crew
 from .ledger import Ledger
 from .link import descriptors, drop, open_link
-from .mailbox import Announcement, Command, Mailbox
+from .mailbox import Announcement, Command, Mailbox, PausesChanged
 from .outage import Outage, passes
+from .pauses import Pauses
 from .preload import import_jobs, share_memory
 from .presence import Presence, default_name
 from .shutdown import Request, Shutdown
 from .signals import STOP, SignalPipe
+from .strategies import DequeueStrategy, strategy
 from .wakeup import Wakeup
 
 logger = logging.getLogger("django_rqlite.worker")
@@ -67,11 +69,15 @@ class Worker:
             put back into their queues; None: as long as their timeouts let them.
         concurrency: how many jobs run at once.
         max_jobs_per_child: after how many jobs a child process is replaced; 0: never.
+        dequeue_strategy: in which order the queues are looked at; None: the class's own.
 
     Raises:
-        ConfigurationError: no queues.
+        ConfigurationError: no queues, or no such strategy.
         RedisUnavailableError: Redis does not answer.
     """
+
+    #: What a worker of this class does unless told otherwise.
+    default_dequeue_strategy = DequeueStrategy.DEFAULT
 
     def __init__(
         self,
@@ -85,6 +91,7 @@ class Worker:
         grace: float | None = None,
         concurrency: int = 1,
         max_jobs_per_child: int = 1,
+        dequeue_strategy: str | None = None,
     ) -> None:
         if not queues:
             raise ConfigurationError("A worker needs at least one queue to listen to.")
@@ -105,7 +112,9 @@ class Worker:
             self._link = open_link(client)
         self._transitions = Transitions(self._link, Keys(prefix_of(client)))
         self._names = names
-        self._ledger = Ledger(self._transitions, self.name, names, self._lease)
+        chosen = strategy(dequeue_strategy or self.default_dequeue_strategy)
+        self._ledger = Ledger(self._transitions, self.name, names, self._lease, chosen)
+        self._pauses = Pauses(self.name)
         self._presence = Presence(
             self._transitions, self.name, names, worker_ttl=worker_ttl, lease=self._lease
         )
@@ -170,7 +179,7 @@ class Worker:
             logger.info("Worker %s: has run as many jobs as it was asked to, quitting", self.name)
             return True
         if self._nothing_waits and self._burst:
-            logger.info("Worker %s: done, quitting", self.name)
+            self._pauses.say_what_is_left()
             return True
         if self._idle_until is not None and time.monotonic() >= self._idle_until:
             logger.info("Worker %s: idle for %g seconds, quitting", self.name, self._max_idle_time)
@@ -181,6 +190,8 @@ class Worker:
     def _idle_until(self) -> float | None:
         if self._max_idle_time is None or not self._nothing_waits or self._crew.busy:
             return None
+        if self._pauses.suspended:
+            return None  # it would not come back when the workers go on
         return self._idle_since + self._max_idle_time
 
     def _close(self) -> None:
@@ -224,11 +235,11 @@ class Worker:
                 self._scheduler.due_at = time.monotonic()
             self._beat_if_due()
             self._cron.tick_if_due()
-            if self._scheduler.promote():
+            if self._scheduler.promote() or self._pauses.ended():
                 self._nothing_waits = False
             self._claim_all()
-            if self._may_claim:
-                self._wakeup.listen()
+            if self._may_claim and not self._pauses.suspended:
+                self._wakeup.listen(but_not_to=self._pauses.queues)
         except (redis.RedisError, OSError) as exc:
             self._lost(exc)
         else:
@@ -247,13 +258,16 @@ class Worker:
             claim = self._ledger.settle(claim_too=self._may_claim)
             if claim is not None:
                 self._answered(claim)
+            if self._pauses.suspended:
+                self._beat_at = time.monotonic()  # the record says idle now
 
     def _beat_if_due(self) -> None:
         now = time.monotonic()
         if now < self._beat_at:
             return
         running = self._crew.assignments()
-        lost = self._presence.beat([assignment.hold for assignment in running])
+        holds = [assignment.hold for assignment in running]
+        lost = self._presence.beat(holds, suspended=self._pauses.suspended)
         for assignment in running:
             if assignment.hold.execution in lost and not assignment.lost:
                 assignment.lost = True
@@ -292,6 +306,8 @@ class Worker:
             if note not in self._complaints:
                 self._complaints.add(note)
                 logger.warning("Worker %s: %s", self.name, note)
+        if self._pauses.note(claim):
+            self._beat_at = self._idle_since = time.monotonic()
         if claim.hold is None:
             if not claim.more:
                 self._nothing_waits = True
@@ -396,6 +412,7 @@ class Worker:
         times = [
             self._outage.retry_at or min(self._beat_at, self._scheduler.due_at),
             None if self._outage.lasts else self._cron.due_at,
+            None if self._outage.lasts else self._pauses.look_at,
             self._crew.next_due(),
             self._idle_until,
             self._grace_ends,
@@ -447,6 +464,8 @@ class Worker:
         for message in messages:
             if isinstance(message, Announcement):
                 self._scheduler.expect(message.due)
+            elif isinstance(message, PausesChanged):
+                self._nothing_waits = False
             else:
                 self._obey(message)
 

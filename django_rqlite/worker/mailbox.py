@@ -2,7 +2,8 @@
 
 One subscription on a connection of its own, watched by the worker's selector. Messages are not
 kept by Redis, so nothing may depend on their arrival: a scheduled job and the end of a pause are
-found a little later without, and who sends a command sees in the job's status whether it was heeded.
+found a little later without, and who sends a command sees in the job's status whether it was
+heeded.
 """
 
 from __future__ import annotations
