@@ -419,6 +419,35 @@ class Queue:
         """Jobs that were canceled."""
         return CanceledJobRegistry(queue=self)
 
+    # Pausing
+
+    def pause(self, ttl: int | str | None = None) -> None:
+        """Have no worker take a job from this queue any more. Jobs that run go on.
+
+        Only workers of django_rqlite heed it; RQ's know no such thing.
+
+        Args:
+            ttl: seconds, or a form such as ``'1h30m'``, after which it ends by itself; None: it
+                lasts until :meth:`resume`.
+
+        Raises:
+            InvalidDurationError: ``ttl`` is none, or less than a second.
+        """
+        seconds = seconds_to_rest(ttl)
+        with translate_errors(self.connection):
+            arrows_of(self.connection).pause([self.name], seconds)
+
+    def resume(self) -> bool:
+        """Let workers take jobs from this queue again; gives whether it was paused."""
+        with translate_errors(self.connection):
+            return bool(arrows_of(self.connection).unpause([self.name]))
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether workers take no job from this queue. See also ``suspension.is_suspended``."""
+        with translate_errors(self.connection):
+            return arrows_of(self.connection).is_paused(self.name)
+
     # Deleting
 
     def empty(self) -> int:

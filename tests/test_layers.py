@@ -24,7 +24,7 @@ LAYERS = {
     "application API": {
         *("__init__", "callables", "commit", "decorators", "execution", "jobs"),
         *("options", "outcomes", "policies", "queues", "registries", "results"),
-        *("command", "cron", "schedules"),
+        *("command", "cron", "schedules", "statistics", "suspension"),
     },
     "processes": {"maintenance", "worker"},
     "Django surface": {

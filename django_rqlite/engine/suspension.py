@@ -54,6 +54,14 @@ class SuspensionArrows:
         """
         return self._delete([self.keys.paused(name) for name in queues])
 
+    def is_suspended(self) -> bool:
+        """Whether workers take no jobs at all."""
+        return bool(self.connection.exists(self.keys.suspended))
+
+    def is_paused(self, queue: str) -> bool:
+        """Whether workers take no jobs from this queue."""
+        return bool(self.connection.exists(self.keys.paused(queue)))
+
     def _set(self, keys: Sequence[str], ttl: int | None) -> int:
         arguments = (self.keys.prefix, "" if ttl is None else ttl)
         return int(_suspend(self.connection, keys, arguments))
