@@ -34,6 +34,7 @@ from .registries import (
     ScheduledJobRegistry,
     StartedJobRegistry,
 )
+from .suspension import arrows_of, seconds_to_rest
 
 _T = TypeVar("_T")
 
