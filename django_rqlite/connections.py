@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -61,6 +61,14 @@ def connection_for(queue: QueueConf) -> redis.Redis:
             _clients[key] = client
             _prefixes[client] = queue.key_prefix
     return client
+
+
+def by_server(queues: Iterable[QueueConf]) -> list[tuple[QueueConf, ...]]:
+    """Group queues that share a client: the same connection setting and prefix."""
+    groups: dict[object, list[QueueConf]] = {}
+    for queue in queues:
+        groups.setdefault((queue.connection, queue.key_prefix), []).append(queue)
+    return [tuple(group) for group in groups.values()]
 
 
 def prefix_of(connection: redis.Redis) -> str:

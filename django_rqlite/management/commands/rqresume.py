@@ -1,0 +1,38 @@
+"""``manage.py rqresume``: let workers take jobs again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from ...engine.suspension import SuspensionArrows
+from ..standstill import add_queue_option, on_each_server
+
+
+class Command(BaseCommand):
+    help = (
+        "Let the workers of all configured servers take jobs again, or those from some queues. "
+        "Queues that were paused one by one stay so until they are named here."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_queue_option(parser, "end the pause of these queues")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        on_each_server(self, options["queues"], _resume)
+
+
+def _resume(arrows: SuspensionArrows, queues: Sequence[str], address: str) -> str:
+    if queues:
+        ended = arrows.unpause(queues)
+        names = ", ".join(queues)
+        return (
+            f"Workers take jobs from {names} again ({address})."
+            if ended
+            else f"There was no pause of {names} to end ({address})."
+        )
+    if arrows.resume():
+        return f"Workers take jobs again ({address})."
+    return f"The workers were not suspended ({address})."

@@ -1,0 +1,46 @@
+"""``manage.py rqsuspend``: have workers take no more jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ...engine.suspension import SuspensionArrows
+from ...exceptions import InvalidDurationError
+from ...suspension import seconds_to_rest
+from ..standstill import add_queue_option, on_each_server
+
+
+class Command(BaseCommand):
+    help = (
+        "Have the workers of all configured servers take no more jobs, or none from some queues, "
+        "until rqresume or for a time. Jobs that run go on, and what is enqueued waits. RQ's "
+        "workers heed it too, except for --queue."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--duration",
+            "-d",
+            metavar="SECONDS",
+            help="after so long they go on by themselves; a form such as 1h30m will do, too",
+        )
+        add_queue_option(parser, "pause these queues only, instead of suspending all workers")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            seconds = seconds_to_rest(options["duration"], name="--duration")
+        except InvalidDurationError as exc:
+            raise CommandError(str(exc)) from exc
+        lasts = "until rqresume" if seconds is None else f"for {seconds} seconds"
+
+        def change(arrows: SuspensionArrows, queues: Sequence[str], address: str) -> str:
+            if queues:
+                arrows.pause(queues, seconds)
+                return f"No worker takes a job from {', '.join(queues)} {lasts} ({address})."
+            arrows.suspend(seconds)
+            return f"No worker takes a job {lasts} ({address})."
+
+        on_each_server(self, options["queues"], change)
