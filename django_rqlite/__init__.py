@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from .connections import get_connection
     from .decorators import job
     from .jobs import Job, get_current_job
-    from .policies import Dependency, Repeat, Retry
+    from .policies import Callback, Dependency, Repeat, Retry
     from .queues import Queue, enqueue, get_queue
 
 __all__ = [
+    "Callback",
     "Dependency",
     "Job",
     "Queue",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Callback": "policies",
     "Dependency": "policies",
     "Job": "jobs",
     "Queue": "queues",

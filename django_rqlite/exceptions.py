@@ -77,6 +77,10 @@ class WorkerNameTakenError(RQLiteError):
     """A live worker already goes by this name."""
 
 
+class JobDiedError(RQLiteError):
+    """What a failure callback is told when the job's process ended without an outcome."""
+
+
 class JobTimeoutException(Exception):
     """Raised inside a job that ran longer than its timeout, and again every second after.
 

@@ -7,19 +7,19 @@ import inspect
 import logging
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from . import callables, conf
+from . import callables, callbacks, conf
 from .deadline import Deadline
 from .exceptions import JobTimeoutException
-from .jobs import Job, _current
+from .jobs import Job, running
 from .policies import Retry, paths_of
 from .protocol.records import DEFAULT_TIMEOUT
+from .signals import job_failed, job_finished, job_started, tell
 from .trust import signer
 
 logger = logging.getLogger("django_rqlite.job")
@@ -100,13 +100,19 @@ def perform(job: Job) -> Report:
     """
     deadline = Deadline(time_limit(job.timeout))
     try:
-        with _as_current(job), deadline:
+        with running(job), deadline:
+            tell(job_started, job)
             value = _call(job)
             asked = _asked_for_retry(value)
             payload = b"" if value is None or asked else job._dumps("result", value)
             signature = signer().sign("result", job.id, payload) if payload else ""
+        if not asked and not deadline.passed:
+            callbacks.on_success(job, value)
+            tell(job_finished, job, result=value)
     except BaseException as exc:  # noqa: BLE001 - sys.exit() in a job is the job's failure too
         deadline.disarm()
+        callbacks.on_failure(job, type(exc), exc, exc.__traceback__)
+        tell(job_failed, job, exception=exc)
         _tell_handlers(job, exc)
         return failure(exc)
     if deadline.passed:
@@ -132,15 +138,6 @@ def _asked_for_retry(value: object) -> AskedForRetry | None:
     if not isinstance(value, Retry):
         return None
     return AskedForRetry(value.max, tuple(value.intervals), value.enqueue_at_front)
-
-
-@contextmanager
-def _as_current(job: Job) -> Iterator[None]:
-    token = _current.set(job)
-    try:
-        yield
-    finally:
-        _current.reset(token)
 
 
 def failure(exc: BaseException) -> Failed:

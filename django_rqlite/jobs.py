@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
@@ -26,7 +27,14 @@ from .exceptions import (
 from .options import JobOptions, checked
 from .protocol import codec
 from .protocol.keys import Keys
-from .protocol.records import JobRecord, JobStatus, ResultType, read_job, read_result
+from .protocol.records import (
+    DEFAULT_CALLBACK_TIMEOUT,
+    JobRecord,
+    JobStatus,
+    ResultType,
+    read_job,
+    read_result,
+)
 from .protocol.serializers import Serializer, resolve
 from .protocol.signing import FIELDS, Purpose
 from .results import Result
@@ -35,6 +43,20 @@ from .trust import signer
 _J = TypeVar("_J", bound="Job")
 
 _current: ContextVar[Job | None] = ContextVar("django_rqlite_current_job", default=None)
+
+
+#: The ends at which something may be called, as RQ's fields call them.
+_ENDS = ("success", "failure", "stopped")
+
+
+@contextmanager
+def running(job: Job) -> Iterator[None]:
+    """Make a job the current one of this thread."""
+    token = _current.set(job)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 def get_current_job() -> Job | None:
@@ -97,6 +119,13 @@ class Job:
         self.repeats_left: int | None = None
         self.repeat_intervals: list[int] | None = None
         self._retry_extras: str | None = None
+        #: Dotted paths of what is called when it has ended, and for how many seconds at the most.
+        self.success_callback_name: str | None = None
+        self.success_callback_timeout: int | None = None
+        self.failure_callback_name: str | None = None
+        self.failure_callback_timeout: int | None = None
+        self.stopped_callback_name: str | None = None
+        self.stopped_callback_timeout: int | None = None
         #: Ids of the jobs it waits for, or waited for.
         self.dependency_ids: list[str] = []
         self.allow_dependency_failures: bool | None = None
@@ -154,6 +183,11 @@ class Job:
         job.result_ttl = options.result_ttl
         job.failure_ttl = options.failure_ttl
         job.ttl = options.ttl
+        for end in _ENDS:
+            callback = getattr(options, f"on_{end}")
+            if callback is not None:
+                setattr(job, f"{end}_callback_name", callback.name)
+                setattr(job, f"{end}_callback_timeout", callback.timeout)
         if options.depends_on is not None:
             job.dependency_ids = options.depends_on.ids
             job.allow_dependency_failures = options.depends_on.allow_failure
@@ -270,6 +304,10 @@ class Job:
         self.repeats_left = record.repeats_left
         self.repeat_intervals = list(record.repeat_intervals) or None
         self._retry_extras = record.retry_extras or None
+        for end in _ENDS:
+            name, timeout = f"{end}_callback_name", f"{end}_callback_timeout"
+            setattr(self, name, getattr(record, name) or None)
+            setattr(self, timeout, getattr(record, timeout))
         self.dependency_ids = list(record.dependency_ids)
         self.allow_dependency_failures = record.allow_dependency_failures
         self._signatures = {"data": record.signature, "meta": record.meta_signature}
@@ -434,6 +472,11 @@ class Job:
                 fields[name] = seconds
         if self.waiting_ttl is not None:
             fields["ttl"] = self.waiting_ttl
+        for end in _ENDS:
+            if name := getattr(self, f"{end}_callback_name"):
+                timeout = getattr(self, f"{end}_callback_timeout") or DEFAULT_CALLBACK_TIMEOUT
+                fields[f"{end}_callback_name"] = name
+                fields[f"{end}_callback_timeout"] = timeout
         if self.dependency_ids:
             fields["dependency_id"] = self.dependency_ids[0]
             fields["dependency_ids"] = json.dumps(self.dependency_ids)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from .exceptions import InvalidJobError, InvalidJobIdError
-from .policies import Dependency, Repeat, Retry
+from .policies import Callback, Dependency, Repeat, Retry
 from .protocol.durations import parse_duration
 from .protocol.records import JOB_ID
 
@@ -16,9 +16,6 @@ _T = TypeVar("_T")
 #: RQ's options that this release does not know. Passing one on to the function would only fail
 #: later, in the worker; leaving it out would silently do something else than was asked.
 _NOT_YET = (
-    "on_success",
-    "on_failure",
-    "on_stopped",
     "webhooks",
     "unique",
     "group_id",
@@ -38,6 +35,7 @@ class JobOptions:
         job_id: None: a new one.
         at_front: before all others of its queue.
         meta: the job's own notes; None: none.
+        on_success, on_failure, on_stopped: what is called when it has ended; None: nothing.
         depends_on: what it waits for; None: nothing.
         retry: what happens when it fails; None: it stays failed.
         repeat: what happens when it has succeeded; None: nothing.
@@ -51,6 +49,9 @@ class JobOptions:
     job_id: str | None = None
     at_front: bool = False
     meta: Mapping[str, Any] | None = None
+    on_success: Callback | None = None
+    on_failure: Callback | None = None
+    on_stopped: Callback | None = None
     depends_on: Dependency | None = None
     retry: Retry | None = None
     repeat: Repeat | None = None
@@ -69,6 +70,9 @@ def checked(
     job_id: str | None = None,
     at_front: bool = False,
     meta: Mapping[str, Any] | None = None,
+    on_success: object = None,
+    on_failure: object = None,
+    on_stopped: object = None,
     depends_on: object = None,
     retry: Retry | None = None,
     repeat: Repeat | None = None,
@@ -119,6 +123,9 @@ def checked(
         job_id=job_id,
         at_front=bool(at_front),
         meta=meta,
+        on_success=None if on_success is None else Callback.of(on_success),
+        on_failure=None if on_failure is None else Callback.of(on_failure),
+        on_stopped=None if on_stopped is None else Callback.of(on_stopped),
         depends_on=_dependency(depends_on),
         retry=_of_kind(retry, Retry, "retry", "Retry(max=3)"),
         repeat=_of_kind(repeat, Repeat, "repeat", "Repeat(times=3)"),

@@ -1,4 +1,4 @@
-"""Retry, Repeat and Dependency, and what they decide.
+"""Retry, Repeat, Callback and Dependency, and what they decide.
 
 Pure: nothing in here does I/O or reads a clock.
 """
@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .protocol.durations import LONGEST
+from . import callables
+from .exceptions import InvalidFunctionError
+from .protocol.durations import LONGEST, parse_duration
 from .protocol.records import JOB_ID, JobRecord
 
 
@@ -131,6 +133,38 @@ class Repeat:
 
     def __repr__(self) -> str:
         return f"Repeat(times={self.times}, interval={self.intervals!r})"
+
+
+class Callback:
+    """Something to be called when a job has ended.
+
+    Args:
+        func: a function at the top of a module, or its dotted path.
+        timeout: how long it may run, in seconds or a form such as ``'5m'``; None: 60 s.
+
+    Raises:
+        InvalidFunctionError: a worker could not find it again.
+        InvalidDurationError: the timeout is none.
+    """
+
+    def __init__(self, func: Callable[..., Any] | str, timeout: int | str | None = None) -> None:
+        name, instance = callables.reference(func)
+        if instance is not None:
+            raise InvalidFunctionError(
+                f"Callback({name!r}): a callback must be a function at the top of a module, since "
+                "only its name is kept."
+            )
+        self.func = func
+        self.name = name
+        self.timeout = parse_duration(timeout, name="Callback timeout", minimum=1, forever=False)
+
+    def __repr__(self) -> str:
+        return f"Callback({self.name!r})"
+
+    @classmethod
+    def of(cls, given: object) -> Callback:
+        """What ``on_success=`` and the like mean: a callback, or the function itself."""
+        return given if isinstance(given, Callback) else cls(given)  # type: ignore[arg-type]
 
 
 class Dependency:

@@ -34,6 +34,7 @@ from .registries import (
     ScheduledJobRegistry,
     StartedJobRegistry,
 )
+from .signals import job_enqueued, tell
 from .suspension import arrows_of, seconds_to_rest
 
 _T = TypeVar("_T")
@@ -233,7 +234,7 @@ class Queue:
             job.minted = False
             job._status = JobStatus.SCHEDULED
 
-        push_when_visible(self.commit_mode, push)
+        self._push_when_visible(job, push)
         return job
 
     def _make(
@@ -284,7 +285,7 @@ class Queue:
             job.enqueued_at = codec.moment(enqueued.encode())
             job.started_at = job.ended_at = None
 
-        push_when_visible(self.commit_mode, push)
+        self._push_when_visible(job, push)
         return job
 
     def _defer(
@@ -317,6 +318,13 @@ class Queue:
         if job.allow_dependency_failures:
             ended |= {JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED}
         return any(parent and parent.get_status(refresh=False) not in ended for parent in parents)
+
+    def _push_when_visible(self, job: Job, push: Callable[[], None]) -> None:
+        def push_and_tell() -> None:
+            push()
+            tell(job_enqueued, job)
+
+        push_when_visible(self.commit_mode, push_and_tell)
 
     def _run_in_place(self, job: Job, fields: Mapping[str, Argument]) -> None:
         """Run the job in this process and store its outcome as a worker would."""

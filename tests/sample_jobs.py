@@ -103,6 +103,29 @@ def tell_file(failed: Job, kind: type[BaseException], value: BaseException, trac
     return True
 
 
+def tell_success(ended: Job, connection: Any, result: Any) -> None:
+    current = get_current_job()
+    told = (
+        f"success {ended.id} {result} {type(connection).__name__} current={current and current.id}"
+    )
+    write(os.environ["RQ_TEST_TELL"], f"{told}\n")
+
+
+def tell_failure(
+    ended: Job, connection: Any, kind: type[BaseException], value: BaseException, trace: Any
+) -> None:
+    told = f"failure {ended.id} {kind.__name__} {value} {'traceback' if trace else 'no traceback'}"
+    write(os.environ["RQ_TEST_TELL"], f"{told}\n")
+
+
+def tell_stopped(ended: Job, connection: Any) -> None:
+    write(os.environ["RQ_TEST_TELL"], f"stopped {ended.id} {ended.get_status()}\n")
+
+
+def take_long(*_: Any) -> None:
+    time.sleep(30)
+
+
 def segfault() -> None:
     ctypes.string_at(0)
 

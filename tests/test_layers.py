@@ -23,8 +23,8 @@ LAYERS = {
     "engine": {"engine"},
     "application API": {
         *("__init__", "callables", "commit", "decorators", "execution", "jobs"),
-        *("options", "outcomes", "policies", "queues", "registries", "results"),
-        *("command", "cron", "schedules", "statistics", "suspension"),
+        *("options", "outcomes", "policies", "queues", "registries", "results", "signals"),
+        *("callbacks", "command", "cron", "schedules", "statistics", "suspension"),
     },
     "processes": {"maintenance", "worker"},
     "Django surface": {

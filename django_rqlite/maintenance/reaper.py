@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from ..engine.transitions import Reaped, Transitions
+from ..engine.transitions import Hold, Reaped, Transitions
 from ..execution import Failed
 from ..outcomes import settle
-from ..protocol.records import read_job
+from ..protocol.records import JobRecord, read_job
 
 logger = logging.getLogger("django_rqlite.worker")
 
@@ -24,24 +24,25 @@ PATIENCE_WITH_RQ = 90
 PATIENCE_WITH_TAKEN = 60
 
 
-def reap(transitions: Transitions, queues: Sequence[str], *, requeue: bool) -> list[Reaped]:
+def reap(
+    transitions: Transitions, queues: Sequence[str], *, requeue: bool
+) -> list[tuple[Hold, JobRecord, Failed]]:
     """Take jobs from workers that are gone. Safe with any number of workers at once.
 
     Args:
         requeue: whether such a job is queued again, at most three times (True), or fails at once.
 
     Returns:
-        what was found.
+        the jobs that have failed so, for their callbacks.
 
     Raises:
         redis.RedisError: the server does not answer.
     """
-    found: list[Reaped] = []
+    failed = []
     for queue in queues:
         for reaped in transitions.reap(
             queue, most_crashes=MOST_CRASHES if requeue else 0, patience=PATIENCE_WITH_RQ
         ):
-            found.append(reaped)
             if reaped.verdict == "requeued":
                 logger.warning(
                     "%s: job %s was taken from worker %s, which is gone, and queued again.",
@@ -50,13 +51,15 @@ def reap(transitions: Transitions, queues: Sequence[str], *, requeue: bool) -> l
                     reaped.worker or "?",
                 )
             elif reaped.verdict == "spent":
-                _fail(transitions, reaped)
+                record, outcome = _fail(transitions, reaped)
+                if outcome is not None:
+                    failed.append((reaped.hold, record, outcome))
         for job_id in transitions.rescue(queue, patience=PATIENCE_WITH_TAKEN):
             logger.warning("%s: job %s was left by a worker of RQ; queued again.", queue, job_id)
-    return found
+    return failed
 
 
-def _fail(transitions: Transitions, reaped: Reaped) -> None:
+def _fail(transitions: Transitions, reaped: Reaped) -> tuple[JobRecord, Failed | None]:
     """End what has lost its worker too often, through the fence and by the job's own policies."""
     hold = reaped.hold
     fields = transitions.fields(hold.job_id)
@@ -71,6 +74,7 @@ def _fail(transitions: Transitions, reaped: Reaped) -> None:
     settled = settle(transitions, "", hold, record, outcome, reaped.worker)
     if settled.stored:
         logger.error("%s: %s (%s)", hold.queue, headline, hold.job_id)
+    return record, outcome if settled.stored else None
 
 
 def _ordinal(number: int) -> str:

@@ -25,6 +25,8 @@ JOB_ID = re.compile(r"[A-Za-z0-9_-]+")
 DEFAULT_TIMEOUT = 180
 #: Seconds a result is kept where neither the call nor ``DEFAULT_RESULT_TTL`` says (RQ's default).
 DEFAULT_RESULT_TTL = 500
+#: Seconds a callback may run where the job does not say (RQ's default).
+DEFAULT_CALLBACK_TIMEOUT = 60
 #: Seconds a failed job is kept where the call does not say: a year (RQ's default).
 DEFAULT_FAILURE_TTL = 31_536_000
 
@@ -152,6 +154,13 @@ class JobRecord:
     #: Ids of the jobs it was enqueued to wait for.
     dependency_ids: tuple[str, ...]
     allow_dependency_failures: bool
+    #: Dotted paths of what is called when it has ended; empty for nothing. Timeouts in seconds.
+    success_callback_name: str
+    success_callback_timeout: int | None
+    failure_callback_name: str
+    failure_callback_timeout: int | None
+    stopped_callback_name: str
+    stopped_callback_timeout: int | None
     #: How often its worker died while it ran.
     crashes: int
     signature: str | None
@@ -204,6 +213,12 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
         dependency_ids=read.texts("dependency_ids")
         or tuple(filter(None, [read.text("dependency_id")])),
         allow_dependency_failures=bool(read.whole("allow_dependency_failures")),
+        success_callback_name=read.text("success_callback_name"),
+        success_callback_timeout=read.whole("success_callback_timeout"),
+        failure_callback_name=read.text("failure_callback_name"),
+        failure_callback_timeout=read.whole("failure_callback_timeout"),
+        stopped_callback_name=read.text("stopped_callback_name"),
+        stopped_callback_timeout=read.whole("stopped_callback_timeout"),
         crashes=read.whole("x_crashes") or 0,
         signature=_optional(fields, b"x_sig"),
         meta_signature=_optional(fields, b"x_sig_meta"),

@@ -14,9 +14,10 @@ from typing import Any, NoReturn
 from django.core.cache import caches
 from django.db import close_old_connections, connections, reset_queries
 
-from ..execution import Report, failure, perform
+from .. import callbacks
+from ..execution import Failed, Report, Stopped, failure, perform
 from ..jobs import Job
-from ..protocol.records import read_job
+from ..protocol.records import JobRecord, read_job
 from .frames import Assembler, pack
 from .parentage import die_with_parent
 from .reports import pack_outcome, unpack_claim
@@ -55,6 +56,31 @@ def serve(
         status = _work(channel, traits, max_jobs)
     except BaseException:
         logger.exception("A child of the worker failed outside of any job")
+    finally:
+        _flush()
+        os._exit(status)
+
+
+def call_back(
+    parent: int,
+    foreign: Iterable[int],
+    trait: QueueTraits,
+    record: JobRecord,
+    outcome: Stopped | Failed,
+) -> NoReturn:
+    """The whole life of a child that runs no job but the callback of one whose process has died."""
+    status = 1
+    try:
+        _settle_in(parent, foreign)
+        job = trait.job_class.from_record(record, None, trait.serializer)
+        if isinstance(outcome, Stopped):
+            callbacks.on_stopped(job)
+        else:
+            callbacks.on_death(job, outcome.reason)
+        connections.close_all()
+        status = 0
+    except BaseException:
+        logger.exception("The callback of job %s could not be called", record.id)
     finally:
         _flush()
         os._exit(status)

@@ -12,14 +12,15 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from django.core.cache import caches
 from django.db import connections
 
 from ..engine.transitions import Claim, Hold
 from ..execution import Failed, Outcome, Stopped
-from ..protocol.records import JobRecord
-from .child import QueueTraits, serve
+from ..protocol.records import DEFAULT_CALLBACK_TIMEOUT, JobRecord
+from .child import QueueTraits, call_back, serve
 from .frames import Assembler, BrokenFrameError, pack
 from .reports import pack_claim, unpack_outcome
 
@@ -46,6 +47,8 @@ class Assignment:
     #: Whether it was killed by order of a person, so that the job has stopped rather than failed.
     stopped: bool = False
     outcome: Outcome | None = None
+    #: Whether its process died, so that it could call nothing back itself.
+    died: bool = False
     #: Whether it was said that the execution no longer holds its job.
     lost: bool = False
     #: How often Redis would not store the outcome.
@@ -119,6 +122,41 @@ class Crew:
     def fork(self) -> Child:
         """Fork a child that waits.
 
+        Raises:
+            OSError: the system would make no process.
+        """
+        ours, theirs = socket.socketpair()
+        child = self._fork(
+            ours,
+            lambda parent, foreign: serve(
+                theirs, parent, foreign, self._traits, self.jobs_per_child
+            ),
+        )
+        theirs.close()
+        self._selector.register(ours, selectors.EVENT_READ, child)
+        return child
+
+    def call_back(self, queue: str, record: JobRecord, outcome: Failed | Stopped) -> None:
+        """Have the callback of a job whose process has died called, in a process of its own.
+
+        Raises:
+            OSError: the system would make no process.
+        """
+        stopped = isinstance(outcome, Stopped)
+        if not (record.stopped_callback_name if stopped else record.failure_callback_name):
+            return
+        timeout = record.stopped_callback_timeout if stopped else record.failure_callback_timeout
+        trait = self._traits[queue]
+        ours, theirs = socket.socketpair()
+        theirs.close()  # nothing is said
+        child = self._fork(
+            ours, lambda parent, foreign: call_back(parent, foreign, trait, record, outcome)
+        )
+        child.leave_by = time.monotonic() + (timeout or DEFAULT_CALLBACK_TIMEOUT) + LEAVING
+
+    def _fork(self, channel: socket.socket, live: Callable[[int, list[int]], NoReturn]) -> Child:
+        """Fork; ``live`` is the child's whole life.
+
         The parent holds no database or cache connection at this moment: two processes can't
         share one.
         """
@@ -126,20 +164,21 @@ class Crew:
         caches.close_all()
         sys.stdout.flush()
         sys.stderr.flush()
-        ours, theirs = socket.socketpair()
-        foreign = [*self._foreign(), ours.fileno()]
+        foreign = [*self._foreign(), channel.fileno()]
         foreign += [child.channel.fileno() for child in self._children.values()]
         parent = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            channel.close()
+            raise
         if pid == 0:
-            serve(theirs, parent, foreign, self._traits, self.jobs_per_child)
-        theirs.close()
+            live(parent, foreign)
         try:
             os.setpgid(pid, pid)  # the child does so too; whoever comes first
         except (PermissionError, ProcessLookupError):
             pass
-        child = self._children[pid] = Child(pid, ours)
-        self._selector.register(ours, selectors.EVENT_READ, child)
+        child = self._children[pid] = Child(pid, channel)
         return child
 
     def hand_over(self, claim: Claim, record: JobRecord, allowed: float | None) -> None:
@@ -220,6 +259,7 @@ class Crew:
             if assignment is not None:
                 if assignment.outcome is None and not assignment.give_back:
                     assignment.outcome = _died(assignment, status, usage)
+                    assignment.died = True
                 bereaved.append(assignment)
         return bereaved
 

@@ -55,6 +55,8 @@ class Ledger:
         #: Jobs whose outcomes, or whose return to the queue, Redis does not know yet.
         self._owed: deque[Assignment] = deque()
         self._wanted: NextClaim | None = None
+        #: Jobs that died with their processes, now that this is stored: their callbacks are due.
+        self.bereaved: deque[Assignment] = deque()
 
     @property
     def owes(self) -> bool:
@@ -142,6 +144,8 @@ class Ledger:
             self._worker,
             then,
         )
+        if settled.stored and assignment.died:
+            self.bereaved.append(assignment)
         if not settled.stored:
             logger.warning(
                 "%s: the outcome of job %s was dropped: it was deleted or taken over meanwhile.",

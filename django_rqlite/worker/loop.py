@@ -18,13 +18,13 @@ import redis
 
 from .. import conf
 from ..connections import describe, prefix_of, translate_errors
-from ..engine.transitions import Claim, Transitions
+from ..engine.transitions import Claim, Hold, Transitions
 from ..exceptions import ConfigurationError
-from ..execution import AskedForRetry, Failed, Stopped, Succeeded, time_limit
+from ..execution import AskedForRetry, Failed, Outcome, Stopped, Succeeded, time_limit
 from ..maintenance import cron, janitor, reaper
 from ..maintenance.scheduler import Scheduler
 from ..protocol.keys import Keys
-from ..protocol.records import read_job
+from ..protocol.records import DEFAULT_CALLBACK_TIMEOUT, JobRecord, read_job
 from ..queues import Queue
 from ..version import VERSION
 from .child import QueueTraits
@@ -256,6 +256,9 @@ class Worker:
     def _settle_all(self) -> None:
         while self._ledger.owes:
             claim = self._ledger.settle(claim_too=self._may_claim)
+            while self._ledger.bereaved:
+                died = self._ledger.bereaved.popleft()
+                self._call_back(died.hold, died.record, died.outcome)
             if claim is not None:
                 self._answered(claim)
             if self._pauses.suspended:
@@ -277,7 +280,10 @@ class Worker:
                     assignment.hold.queue,
                     assignment.hold.job_id,
                 )
-        reaper.reap(self._transitions, self._names, requeue=conf.requeue_on_worker_death())
+        for hold, record, outcome in reaper.reap(
+            self._transitions, self._names, requeue=conf.requeue_on_worker_death()
+        ):
+            self._call_back(hold, record, outcome)
         self._beats += 1
         if self._beats % BEATS_PER_SWEEP == 1:
             janitor.sweep(self._transitions, self._names)
@@ -333,12 +339,20 @@ class Worker:
             self._ended(assignment)
             return
         limit = time_limit(record.timeout)
-        allowed = None if limit is None else limit + conf.timeout_grace()
+        allowed = None if limit is None else limit + conf.timeout_grace() + _for_callbacks(record)
         try:
             self._crew.hand_over(claim, record, allowed)
         except OSError as exc:
             self._take_a_breather(exc)
             self._ledger.owe([Assignment(claim.hold, record, time.monotonic(), None)])
+
+    def _call_back(self, hold: Hold, record: JobRecord, outcome: Outcome | None) -> None:
+        """Have the callback called of a job that could not do so itself."""
+        if isinstance(outcome, Failed | Stopped):
+            try:
+                self._crew.call_back(hold.queue, record, outcome)
+            except OSError as exc:
+                self._take_a_breather(exc)
 
     def _take_a_breather(self, exc: OSError) -> None:
         self._rest_until = time.monotonic() + BREATHER
@@ -527,4 +541,16 @@ def _refuse_unless_same(first: Queue, other: Queue) -> None:
         f"({describe(other.connection)}) differ in their connection settings or KEY_PREFIX. A "
         "worker takes jobs and stores outcomes in one step, which needs one connection: start a "
         "worker for each and name its queues."
+    )
+
+
+def _for_callbacks(record: JobRecord) -> int:
+    """Seconds that the job's own process may spend on callbacks, after the job."""
+    return max(
+        (record.success_callback_timeout or DEFAULT_CALLBACK_TIMEOUT)
+        if record.success_callback_name
+        else 0,
+        (record.failure_callback_timeout or DEFAULT_CALLBACK_TIMEOUT)
+        if record.failure_callback_name
+        else 0,
     )

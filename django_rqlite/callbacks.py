@@ -1,0 +1,60 @@
+"""Calling what a job names to be called when it has ended, with RQ's arguments."""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+
+from . import callables
+from .deadline import Deadline
+from .exceptions import JobDiedError
+from .jobs import Job, running
+from .protocol.records import DEFAULT_CALLBACK_TIMEOUT
+
+logger = logging.getLogger("django_rqlite.job")
+
+
+def on_success(job: Job, result: object) -> None:
+    """Call ``(job, connection, result)``, if the job names something.
+
+    Raises:
+        Exception: whatever the callback raises; the job has then failed, as with RQ.
+    """
+    if job.success_callback_name:
+        _call(job, job.success_callback_name, job.success_callback_timeout, result)
+
+
+def on_failure(
+    job: Job,
+    kind: type[BaseException],
+    error: BaseException,
+    trace: TracebackType | None,
+) -> None:
+    """Call ``(job, connection, type, value, traceback)``, if the job names something."""
+    if not job.failure_callback_name:
+        return
+    try:
+        _call(job, job.failure_callback_name, job.failure_callback_timeout, kind, error, trace)
+    except BaseException:
+        logger.exception("The failure callback of job %s failed itself", job.id)
+
+
+def on_death(job: Job, reason: str) -> None:
+    """The failure callback of a job whose process ended without an outcome."""
+    on_failure(job, JobDiedError, JobDiedError(reason), None)
+
+
+def on_stopped(job: Job) -> None:
+    """Call ``(job, connection)``, if the job names something."""
+    if not job.stopped_callback_name:
+        return
+    try:
+        _call(job, job.stopped_callback_name, job.stopped_callback_timeout)
+    except BaseException:
+        logger.exception("The stopped callback of job %s failed itself", job.id)
+
+
+def _call(job: Job, name: str, timeout: int | None, *arguments: object) -> None:
+    callback = callables.resolve(name, None)
+    with running(job), Deadline(timeout or DEFAULT_CALLBACK_TIMEOUT):
+        callback(job, job.connection, *arguments)

@@ -1,0 +1,1 @@
+"""An app that listens to signals about jobs and writes down what it hears."""

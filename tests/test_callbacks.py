@@ -1,0 +1,179 @@
+"""What is called when a job has ended, and the signals that Django code can listen to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis as redis_py
+from django.db import transaction
+
+from django_rqlite import Callback, Retry, get_queue, signals
+from django_rqlite.exceptions import InvalidFunctionError, InvalidJobError
+from tests import sample_jobs
+from tests.conftest import wait_until
+from tests.test_recovery import lose_a_worker
+from tests.worker_process import run_burst, worker
+
+pytestmark = pytest.mark.usefixtures("redis")
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Path:
+    """The file that ``sample_jobs.tell_*`` write to."""
+    return tmp_path / "told"
+
+
+@pytest.fixture
+def listening(told: Path) -> dict[str, str]:
+    """The environment of a worker whose callbacks write to that file."""
+    return {"RQ_TEST_TELL": str(told), "RQ_TEST_TIMEOUT_GRACE": "1", "RQ_TEST_LEASE": "2"}
+
+
+CALLED = {
+    "on_success": Callback("tests.sample_jobs.tell_success"),
+    "on_failure": Callback(sample_jobs.tell_failure),
+    "on_stopped": sample_jobs.tell_stopped,
+}
+
+
+def test_success(tmp_path: Path, told: Path, listening: dict[str, str]) -> None:
+    job = get_queue().enqueue(sample_jobs.add, 1, b=2, **CALLED)
+
+    run_burst(tmp_path, environment=listening)
+
+    assert told.read_text() == f"success {job.id} 3 Redis current={job.id}\n"
+
+
+def test_failure_of_every_attempt(tmp_path: Path, told: Path, listening: dict[str, str]) -> None:
+    job = get_queue().enqueue(sample_jobs.divide, 1, 0, retry=Retry(1), **CALLED)
+
+    run_burst(tmp_path, environment=listening)
+
+    assert (
+        told.read_text() == f"failure {job.id} ZeroDivisionError division by zero traceback\n" * 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "timeout", "cause"),
+    [
+        (sample_jobs.leave, (3,), 180, "exit code 3"),
+        (sample_jobs.swallow_timeouts, (30,), 1, "ran longer than its timeout"),
+    ],
+)
+def test_a_process_that_died_has_its_failure_callback_called(
+    tmp_path: Path,
+    told: Path,
+    listening: dict[str, str],
+    function: Any,
+    arguments: tuple[Any, ...],
+    timeout: int,
+    cause: str,
+) -> None:
+    callback = Callback(sample_jobs.tell_failure, timeout=1)
+    job = get_queue().enqueue(function, *arguments, job_timeout=timeout, on_failure=callback)
+
+    with worker(tmp_path, environment=listening):
+        wait_until(told.exists, "the callback has been called")
+        wait_until(lambda: "traceback" in told.read_text(), "and has written")
+
+    assert told.read_text().startswith(f"failure {job.id} JobDiedError")
+    assert cause in told.read_text()
+
+
+def test_a_worker_that_died_once_too_often(
+    redis: redis_py.Redis, tmp_path: Path, told: Path, listening: dict[str, str]
+) -> None:
+    job = get_queue().enqueue(sample_jobs.add, 1, on_failure=sample_jobs.tell_failure)
+    lose_a_worker(redis, job, crashes=3)
+    with worker(tmp_path, environment=listening):
+        wait_until(lambda: told.exists() and told.read_text(), "the callback has been called")
+    assert "died while it ran the job" in told.read_text()
+
+
+def test_stopped(tmp_path: Path, told: Path, listening: dict[str, str]) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    job = get_queue().enqueue(sample_jobs.block_on, str(pipe), **CALLED)
+    with worker(tmp_path, environment=listening) as process:
+        process.prints(job.id)
+        job.cancel()
+        wait_until(lambda: told.exists() and told.read_text(), "the callback has been called")
+
+    assert told.read_text() == f"stopped {job.id} stopped\n"
+
+
+def test_a_success_callback_that_fails_fails_the_job(tmp_path: Path) -> None:
+    job = get_queue().enqueue(sample_jobs.add, 1, on_success="tests.sample_jobs.raise_unshowable")
+    run_burst(tmp_path)
+    assert job.is_failed
+
+
+def test_other_callbacks_that_fail_change_nothing(tmp_path: Path) -> None:
+    job = get_queue().enqueue(sample_jobs.divide, 1, 0, on_failure="tests.no.such.function")
+    output = run_burst(tmp_path)
+    assert "ZeroDivisionError" in (job.exc_info or "")
+    assert "The failure callback of job" in output
+
+
+def test_a_callback_that_takes_too_long(tmp_path: Path) -> None:
+    slow = Callback(sample_jobs.take_long, timeout="1s")
+    job = get_queue().enqueue(sample_jobs.add, 1, on_success=slow)
+    run_burst(tmp_path)
+    assert "JobTimeoutException" in (job.exc_info or "")
+
+
+def test_what_can_not_be_called_back_is_refused(redis: redis_py.Redis) -> None:
+    for nonsense in (lambda *_: None, sample_jobs.Greeter("x").greet, 5):
+        with pytest.raises((InvalidFunctionError, InvalidJobError)):
+            get_queue().enqueue(sample_jobs.add, 1, on_success=nonsense)
+    assert redis.dbsize() == 0
+
+
+def test_signals_in_the_job_s_process(
+    tmp_path: Path, told: Path, listening: dict[str, str]
+) -> None:
+    well = get_queue().enqueue(sample_jobs.add, 1, b=2)
+    badly = get_queue().enqueue(sample_jobs.divide, 1, 0)
+
+    run_burst(tmp_path, environment={**listening, "RQ_TEST_APP": "tests.listening"})
+
+    assert told.read_text().splitlines() == [
+        f"started {well.id}",
+        f"finished {well.id} 3",
+        f"started {badly.id}",
+        f"failed {badly.id} ZeroDivisionError",
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_job_enqueued_is_sent_once_the_job_is_there() -> None:
+    seen = []
+
+    def receiver(sender: type, job: Any, **_: Any) -> None:
+        seen.append((sender, job.id, str(job.get_status())))
+
+    signals.job_enqueued.connect(receiver)
+    try:
+        with transaction.atomic():
+            job = get_queue().enqueue(sample_jobs.add, 1)
+            assert not seen
+        assert seen == [(type(job), job.id, "queued")]
+    finally:
+        signals.job_enqueued.disconnect(receiver)
+
+
+def test_a_receiver_that_fails_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def receiver(**_: Any) -> None:
+        raise ValueError("not now")
+
+    signals.job_enqueued.connect(receiver)
+    try:
+        assert get_queue().enqueue(sample_jobs.add, 1).is_queued
+        assert get_queue(is_async=False).enqueue(sample_jobs.add, 1).is_finished
+    finally:
+        signals.job_enqueued.disconnect(receiver)
+    assert "The receiver" in caplog.text
