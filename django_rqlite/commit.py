@@ -8,13 +8,16 @@ too, drops its hook, so the count is never reached and nothing was ever visible.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
 from django.core.signals import got_request_exception, request_finished
 from django.db import connections, transaction
 
-from .exceptions import RQLiteError
+from .exceptions import DuplicateJobError, RQLiteError
+
+logger = logging.getLogger("django_rqlite.commit")
 
 ON_COMMIT = "on_db_commit"
 AT_ONCE = "auto"
@@ -65,10 +68,22 @@ def _push_after(aliases: list[str], push: Push) -> None:
         nonlocal left
         left -= 1
         if not left:
-            push()
+            _push_late(push)
 
     for alias in aliases:
         transaction.on_commit(committed, using=alias)
+
+
+def _push_late(push: Push) -> None:
+    """Push what its caller no longer waits for.
+
+    The work of the request is committed; that a job like it is there already is no reason to break
+    the rest of it.
+    """
+    try:
+        push()
+    except DuplicateJobError as exc:
+        logger.warning("A job was dropped when its transaction had committed: %s", exc)
 
 
 def _push_pending(**_: object) -> None:
@@ -76,7 +91,7 @@ def _push_pending(**_: object) -> None:
     failures = []
     for push in pushes:
         try:
-            push()
+            _push_late(push)
         except RQLiteError as exc:
             failures.append(exc)  # the others may still be pushed
     if failures:

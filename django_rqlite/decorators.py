@@ -46,8 +46,8 @@ def job(
 
     ``@job`` uses the queue ``default``; ``@job('mail', timeout='5m', result_ttl=60)`` another,
     with options as for :meth:`Queue.enqueue_call`. The queue is looked up when a job is made, so
-    the decorator needs no settings. ``delay`` takes the function's own arguments and ``job_id``
-    and ``at_front``.
+    the decorator needs no settings. ``delay`` takes the function's own arguments and ``job_id``,
+    ``at_front``, ``depends_on``, ``unique``, ``unique_key`` and ``unique_for``.
 
     Raises:
         Nothing itself; ``delay`` raises what :meth:`Queue.enqueue` raises.
@@ -68,9 +68,10 @@ def _decorated(
     def delay(*args: Any, **kwargs: Any) -> Job:
         target = queue if isinstance(queue, Queue) else get_queue(queue, connection=connection)
         said = dict(options)
-        for name in ("job_id", "at_front", "depends_on"):
-            if name in kwargs:
-                said[name] = kwargs.pop(name) or said.get(name)
+        for name in ("job_id", "at_front", "depends_on", "unique", "unique_key", "unique_for"):
+            value = kwargs.pop(name, None)
+            if value is not None and value is not False:
+                said[name] = value
         return target.enqueue_call(func, args, kwargs, **said)
 
     decorated = cast("Any", func)

@@ -54,7 +54,8 @@ class UnserializableError(InvalidJobError, TypeError):
 
 
 class DuplicateJobError(InvalidJobError):
-    """A job with this id is running now, so it cannot be enqueued again."""
+    """A job with this id runs now, or is there and was to be the only one; or another job holds the
+    unique key. Nothing was written."""
 
 
 class InvalidJobOperation(RQLiteError):

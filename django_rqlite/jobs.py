@@ -126,6 +126,9 @@ class Job:
         self.failure_callback_timeout: int | None = None
         self.stopped_callback_name: str | None = None
         self.stopped_callback_timeout: int | None = None
+        #: What no other job may be enqueued with while this one waits or runs, and for how long.
+        self.unique_key: str | None = None
+        self.unique_for: int | None = None
         #: Ids of the jobs it waits for, or waited for.
         self.dependency_ids: list[str] = []
         self.allow_dependency_failures: bool | None = None
@@ -188,6 +191,8 @@ class Job:
             if callback is not None:
                 setattr(job, f"{end}_callback_name", callback.name)
                 setattr(job, f"{end}_callback_timeout", callback.timeout)
+        job.unique_key = options.unique_key
+        job.unique_for = options.unique_for
         if options.depends_on is not None:
             job.dependency_ids = options.depends_on.ids
             job.allow_dependency_failures = options.depends_on.allow_failure
@@ -308,6 +313,8 @@ class Job:
             name, timeout = f"{end}_callback_name", f"{end}_callback_timeout"
             setattr(self, name, getattr(record, name) or None)
             setattr(self, timeout, getattr(record, timeout))
+        self.unique_key = record.unique_key or None
+        self.unique_for = record.unique_for
         self.dependency_ids = list(record.dependency_ids)
         self.allow_dependency_failures = record.allow_dependency_failures
         self._signatures = {"data": record.signature, "meta": record.meta_signature}
@@ -477,6 +484,9 @@ class Job:
                 timeout = getattr(self, f"{end}_callback_timeout") or DEFAULT_CALLBACK_TIMEOUT
                 fields[f"{end}_callback_name"] = name
                 fields[f"{end}_callback_timeout"] = timeout
+        if self.unique_key and self.unique_for:
+            fields["x_unique"] = self.unique_key
+            fields["x_unique_for"] = self.unique_for
         if self.dependency_ids:
             fields["dependency_id"] = self.dependency_ids[0]
             fields["dependency_ids"] = json.dumps(self.dependency_ids)

@@ -17,7 +17,6 @@ _T = TypeVar("_T")
 #: later, in the worker; leaving it out would silently do something else than was asked.
 _NOT_YET = (
     "webhooks",
-    "unique",
     "group_id",
 )
 
@@ -39,6 +38,9 @@ class JobOptions:
         depends_on: what it waits for; None: nothing.
         retry: what happens when it fails; None: it stays failed.
         repeat: what happens when it has succeeded; None: nothing.
+        unique: whether it is refused while there is any job with its ``job_id``.
+        unique_key: what no other job may be enqueued with while this one waits or runs.
+        unique_for: seconds after which others may, all the same; with ``unique_key`` only.
     """
 
     timeout: int | None = None
@@ -55,6 +57,9 @@ class JobOptions:
     depends_on: Dependency | None = None
     retry: Retry | None = None
     repeat: Repeat | None = None
+    unique: bool = False
+    unique_key: str | None = None
+    unique_for: int | None = None
 
 
 _NAMES = tuple(field.name for field in fields(JobOptions) if field.name != "timeout")
@@ -76,6 +81,9 @@ def checked(
     depends_on: object = None,
     retry: Retry | None = None,
     repeat: Repeat | None = None,
+    unique: bool = False,
+    unique_key: str | None = None,
+    unique_for: int | str | None = None,
     timeout_name: str = "timeout",
     **unknown: Any,
 ) -> JobOptions:
@@ -114,6 +122,11 @@ def checked(
         )
     if meta is not None and not isinstance(meta, Mapping):
         raise InvalidJobError(f"meta must be a dictionary, not {type(meta).__name__}.")
+    if unique and job_id is None:
+        raise InvalidJobError(
+            "unique=True needs a job_id, of which there shall be no other job. For other jobs that "
+            "shall not wait or run at the same time, give them a unique_key."
+        )
     return JobOptions(
         timeout=_duration(timeout, timeout_name, minimum=1),
         result_ttl=_duration(result_ttl, "result_ttl"),
@@ -129,6 +142,9 @@ def checked(
         depends_on=_dependency(depends_on),
         retry=_of_kind(retry, Retry, "retry", "Retry(max=3)"),
         repeat=_of_kind(repeat, Repeat, "repeat", "Repeat(times=3)"),
+        unique=bool(unique),
+        unique_key=unique_key,
+        unique_for=_unique_for(unique_key, unique_for),
     )
 
 
@@ -169,6 +185,22 @@ def split(
 
 def _duration(value: int | str | None, name: str, minimum: int = 0) -> int | None:
     return None if value is None else parse_duration(value, name=name, minimum=minimum)
+
+
+def _unique_for(key: object, seconds: int | str | None) -> int | None:
+    if key is None and seconds is None:
+        return None
+    if not isinstance(key, str) or not key:
+        raise InvalidJobError(
+            f"unique_key must be non-empty text, not {key!r}: jobs with the same one exclude each "
+            "other while they wait or run."
+        )
+    if seconds is None:
+        raise InvalidJobError(
+            f"unique_key={key!r} needs unique_for: the seconds, or a form such as '10m', after "
+            "which another job may have the key even if this one has not ended."
+        )
+    return parse_duration(seconds, name="unique_for", minimum=1, forever=False)
 
 
 def _dependency(given: object) -> Dependency | None:

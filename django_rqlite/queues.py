@@ -131,16 +131,22 @@ class Queue:
                 ``job_timeout``, ``result_ttl``, ``failure_ttl``, ``ttl`` (seconds, or forms such
                 as ``'1h30m'``; −1 for ever), ``job_id``, ``description``, ``at_front``, ``meta``,
                 ``depends_on`` (a job, an id, a :class:`Dependency`, or a list of these),
-                ``retry`` (a :class:`Retry`), ``repeat`` (a :class:`Repeat`).
+                ``retry`` (a :class:`Retry`), ``repeat`` (a :class:`Repeat`), ``unique`` (True:
+                refuse it while there is any job with this ``job_id``), ``unique_key`` and
+                ``unique_for`` (text, and a duration: refuse it while another job with the same key
+                waits or runs, for so long at the most).
                 With ``args=(…)`` and ``kwargs={…}`` these alone go to the function.
 
         Raises:
             InvalidJobError: it can't become a job; see the subclasses. Nothing was written.
-            DuplicateJobError: a job with this ``job_id`` runs now.
+            DuplicateJobError: a job with this ``job_id`` runs now, or ``unique`` or ``unique_key``
+                forbids it. Found when a transaction commits, this is logged instead, and the job
+                dropped.
             RedisUnavailableError: the server does not answer.
         """
         options, call_args, call_kwargs = split(args, kwargs)
-        return self._submit(self._make(f, call_args, call_kwargs, options), options.at_front)
+        job = self._make(f, call_args, call_kwargs, options)
+        return self._submit(job, options.at_front, options.unique)
 
     def enqueue_call(
         self,
@@ -155,7 +161,8 @@ class Queue:
             **options: as for :meth:`enqueue`, with ``timeout`` instead of ``job_timeout``.
         """
         settled = checked(**options)
-        return self._submit(self._make(func, args or (), kwargs or {}, settled), settled.at_front)
+        job = self._make(func, args or (), kwargs or {}, settled)
+        return self._submit(job, settled.at_front, settled.unique)
 
     def create_job(
         self,
@@ -167,11 +174,15 @@ class Queue:
         """A job for this queue that is not in it yet; options as for :meth:`enqueue_call`."""
         return self._make(func, args or (), kwargs or {}, checked(**options))
 
-    def enqueue_job(self, job: Job, at_front: bool = False) -> Job:
-        """Put a job made with :meth:`create_job` or :meth:`Job.create` into this queue."""
+    def enqueue_job(self, job: Job, at_front: bool = False, unique: bool = False) -> Job:
+        """Put a job made with :meth:`create_job` or :meth:`Job.create` into this queue.
+
+        Raises:
+            DuplicateJobError: see :meth:`enqueue`.
+        """
         job.origin = self.name
         self._fill_defaults(job)
-        return self._submit(job, at_front)
+        return self._submit(job, at_front, unique and not job.minted)
 
     def enqueue_at(
         self, datetime: datetime, f: Callable[..., Any] | str, *args: Any, **kwargs: Any
@@ -225,11 +236,17 @@ class Queue:
 
         def push() -> None:
             if job.dependency_ids:
-                self._defer(job, fields, due=due, delay=delay)
+                self._defer(job, fields, options.unique, due=due, delay=delay)
                 return
             with translate_errors(self.connection):
                 self._transitions.schedule(
-                    job.id, self.name, fields, minted=job.minted, due=due, delay=delay
+                    job.id,
+                    self.name,
+                    fields,
+                    minted=job.minted,
+                    unique=options.unique,
+                    due=due,
+                    delay=delay,
                 )
             job.minted = False
             job._status = JobStatus.SCHEDULED
@@ -260,16 +277,16 @@ class Queue:
         if job.result_ttl is None:
             job.result_ttl = self._default_result_ttl
 
-    def _submit(self, job: Job, at_front: bool) -> Job:
+    def _submit(self, job: Job, at_front: bool, unique: bool) -> Job:
         # Everything that can be wrong with the call is found before the transaction goes on.
         fields = job.to_fields()
 
         def push() -> None:
             if job.dependency_ids and (self.is_async or self._must_wait(job)):
-                self._defer(job, fields)
+                self._defer(job, fields, unique)
                 return
             if not self.is_async:
-                self._run_in_place(job, fields)
+                self._run_in_place(job, fields, unique)
                 return
             with translate_errors(self.connection):
                 enqueued = self._transitions.enqueue(
@@ -277,6 +294,7 @@ class Queue:
                     self.name,
                     fields,
                     minted=job.minted,
+                    unique=unique,
                     at_front=at_front,
                     ttl=job.waiting_ttl,
                 )
@@ -292,6 +310,7 @@ class Queue:
         self,
         job: Job,
         fields: Mapping[str, Argument],
+        unique: bool,
         *,
         due: float | None = None,
         delay: float | None = None,
@@ -303,6 +322,7 @@ class Queue:
                 fields,
                 job.dependency_ids,
                 minted=job.minted,
+                unique=unique,
                 allow_failure=bool(job.allow_dependency_failures),
                 due=due,
                 delay=delay,
@@ -326,13 +346,13 @@ class Queue:
 
         push_when_visible(self.commit_mode, push_and_tell)
 
-    def _run_in_place(self, job: Job, fields: Mapping[str, Argument]) -> None:
+    def _run_in_place(self, job: Job, fields: Mapping[str, Argument], unique: bool) -> None:
         """Run the job in this process and store its outcome as a worker would."""
         hold = Hold(job.id, self.name, uuid.uuid4().hex)
         lease = (time_limit(job.timeout) or 86_400) + IN_PLACE_SLACK
         with translate_errors(self.connection):
             started = self._transitions.start_in_place(
-                hold, fields, lease=lease, worker_name=IN_PLACE
+                hold, fields, lease=lease, worker_name=IN_PLACE, unique=unique
             )
             job.minted = False
             job.enqueued_at = job.started_at = codec.moment(started.encode())

@@ -164,6 +164,7 @@ class Transitions:
         fields: Mapping[str, Argument],
         *,
         minted: bool,
+        unique: bool = False,
         at_front: bool = False,
         ttl: int | None = None,
     ) -> str:
@@ -172,13 +173,14 @@ class Transitions:
         Args:
             fields: the job's hash, without ``status`` and the times, which the script adds.
             minted: the id was made for this very call, so a job that bears it is this call's own.
+            unique: the id is to be the only one.
             ttl: seconds for which the job may wait.
 
         Returns:
             ``enqueued_at`` as written.
 
         Raises:
-            DuplicateJobError: a job with this id runs now. Nothing was written.
+            DuplicateJobError: see there. Nothing was written.
         """
         keys = self.keys
         verdict, detail = _enqueue(
@@ -190,12 +192,11 @@ class Transitions:
                 queue,
                 "1" if at_front else "0",
                 "" if ttl is None else ttl,
-                "1" if minted else "0",
+                _identity(minted, unique),
                 *_flat(fields),
             ),
         )
-        if verdict == b"running":
-            raise _running(job_id, detail)
+        _refuse(verdict, detail, job_id, fields)
         return _text(detail)
 
     def schedule(
@@ -205,6 +206,7 @@ class Transitions:
         fields: Mapping[str, Argument],
         *,
         minted: bool,
+        unique: bool = False,
         due: float | None = None,
         delay: float | None = None,
     ) -> float:
@@ -218,7 +220,7 @@ class Transitions:
             unix seconds at which it is due.
 
         Raises:
-            DuplicateJobError: a job with this id runs now. Nothing was written.
+            DuplicateJobError: see there. Nothing was written.
         """
         keys = self.keys
         verdict, detail = _schedule(
@@ -229,12 +231,11 @@ class Transitions:
                 job_id,
                 queue,
                 f"{due:.6f}" if due is not None else f"+{delay:.6f}",
-                "1" if minted else "0",
+                _identity(minted, unique),
                 *_flat(fields),
             ),
         )
-        if verdict == b"running":
-            raise _running(job_id, detail)
+        _refuse(verdict, detail, job_id, fields)
         return float(detail)
 
     def defer(
@@ -246,6 +247,7 @@ class Transitions:
         *,
         minted: bool,
         allow_failure: bool,
+        unique: bool = False,
         due: float | None = None,
         delay: float | None = None,
     ) -> tuple[str, str]:
@@ -260,7 +262,7 @@ class Transitions:
             the status, and why where it was canceled.
 
         Raises:
-            DuplicateJobError: a job with this id runs now. Nothing was written.
+            DuplicateJobError: see there. Nothing was written.
             InvalidJobError: a parent waits for this very job. Nothing was written.
         """
         keys = self.keys
@@ -269,7 +271,7 @@ class Transitions:
             self.connection,
             (keys.job(job_id), keys.queue(queue), keys.queues),
             (
-                *(self.prefix, job_id, queue, "1" if minted else "0"),
+                *(self.prefix, job_id, queue, _identity(minted, unique)),
                 "1" if allow_failure else "0",
                 when if due is None else f"{due:.6f}",
                 len(parents),
@@ -277,8 +279,7 @@ class Transitions:
                 *_flat(fields),
             ),
         )
-        if verdict == b"running":
-            raise _running(job_id, detail)
+        _refuse(verdict, detail, job_id, fields)
         if verdict == b"cycle":
             raise InvalidJobError(
                 f"Job {job_id!r} can't depend on job {_text(detail)!r}, which waits for it, "
@@ -320,6 +321,7 @@ class Transitions:
         *,
         lease: int,
         worker_name: str,
+        unique: bool = False,
     ) -> str:
         """(new) → started, for a caller that runs the job itself (``ASYNC`` off).
 
@@ -330,7 +332,7 @@ class Transitions:
             ``started_at`` as written.
 
         Raises:
-            DuplicateJobError: a job with this id runs now. Nothing was written.
+            DuplicateJobError: see there. Nothing was written.
         """
         keys = self.keys
         verdict, detail = _start_in_place(
@@ -343,11 +345,11 @@ class Transitions:
                 hold.execution,
                 lease,
                 worker_name,
+                _identity(minted=False, unique=unique),
                 *_flat(fields),
             ),
         )
-        if verdict == b"running":
-            raise _running(hold.job_id, detail)
+        _refuse(verdict, detail, hold.job_id, fields)
         return _text(detail)
 
     def requeue(self, job_ids: Sequence[str], *, at_front: bool = False) -> list[str]:
@@ -695,8 +697,28 @@ def _encodable(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _running(job_id: str, worker: bytes) -> DuplicateJobError:
-    return DuplicateJobError(
-        f"Job {job_id!r} is running on worker {_text(worker) or '?'} now, so it can't be enqueued "
-        "again under the same id. Wait until it has ended, or leave job_id out to get a new id."
-    )
+def _identity(minted: bool, unique: bool) -> str:
+    """What the scripts are told about a new job's id."""
+    if minted:
+        return "1"
+    return "only" if unique else "0"
+
+
+def _refuse(verdict: bytes, detail: bytes, job_id: str, fields: Mapping[str, Argument]) -> None:
+    """Raise where a script says that a new job must not be."""
+    if verdict == b"running":
+        raise DuplicateJobError(
+            f"Job {job_id!r} is running on worker {_text(detail) or '?'} now, so it can't be "
+            "enqueued again under the same id. Wait until it has ended, or leave job_id out to get "
+            "a new id."
+        )
+    if verdict == b"exists":
+        raise DuplicateJobError(
+            f"There is a job {job_id!r} already (it is {_text(detail)}), and with unique=True there "
+            "may be no other. Delete it first, or leave unique out to replace it."
+        )
+    if verdict == b"held":
+        raise DuplicateJobError(
+            f"Job {_text(detail)!r} has the unique key {fields['x_unique']!r} and has not ended, so "
+            "no other was enqueued with it."
+        )

@@ -124,6 +124,10 @@ class Keys:
         """Hash describing one running execution."""
         return f"{self.prefix}execution:{job_id}:{execution_id}"
 
+    def unique(self, key: str) -> str:
+        """The id of the job that holds a unique key, for the seconds it may. Ours."""
+        return f"{self.prefix}x:unique:{key}"
+
     # Cron
 
     @property

@@ -163,6 +163,9 @@ class JobRecord:
     stopped_callback_timeout: int | None
     #: How often its worker died while it ran.
     crashes: int
+    #: What no other job may be enqueued with while this one is to run, and for how many seconds.
+    unique_key: str
+    unique_for: int | None
     signature: str | None
     meta_signature: str | None
     result_signature: str | None
@@ -220,6 +223,8 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
         stopped_callback_name=read.text("stopped_callback_name"),
         stopped_callback_timeout=read.whole("stopped_callback_timeout"),
         crashes=read.whole("x_crashes") or 0,
+        unique_key=read.text("x_unique"),
+        unique_for=read.whole("x_unique_for"),
         signature=_optional(fields, b"x_sig"),
         meta_signature=_optional(fields, b"x_sig_meta"),
         result_signature=_optional(fields, b"x_sig_result"),

@@ -1,12 +1,14 @@
 -- Arrow:     (new) -> deferred, for a job that depends on others; queued or scheduled where none of
 --            them is left to wait for; canceled where one of them has ended badly
 -- KEYS:      1 the job's hash, 2 the queue's list, 3 the set of queues
--- ARGV:      1 prefix, 2 id, 3 queue, 4 '1' when the id was minted for this very call,
+-- ARGV:      1 prefix, 2 id, 3 queue, 4 '1' when the id was minted for this very call, 'only'
+--            when it is to be the only one,
 --            5 '1' when a parent that ended badly will do, 6 when it is due in unix seconds,
 --            '+' and seconds from now, or '', 7 how many parents, 8.. their ids,
 --            then field, value, ...
 -- Returns:   {status, reason}; {'running', worker} when a job with this id runs now;
---            {'cycle', parent} when the parent waits for this very job.
+--            {'cycle', parent} when the parent waits for this very job; {'exists', status} or
+--            {'held', id}: see unique.lua.
 -- Invariant: the states of the parents are read, and the job takes its place, in one step: none of
 --            them can end unnoticed in between.
 --@include keys
@@ -25,6 +27,8 @@ if status then
     return {'running', redis.call('HGET', KEYS[1], 'worker_name') or ''}
   end
 end
+local refused = refusal(id, minted == 'only', 8 + count)
+if refused then return refused end
 for i = 8, 7 + count do
   if ARGV[i] == id or (minted ~= '1' and waits_for(ARGV[i], id)) then return {'cycle', ARGV[i]} end
 end
@@ -39,6 +43,7 @@ end
 forget(id)
 redis.call('HSET', KEYS[1], 'origin', queue, 'status', 'deferred', 'created_at', stamp(now),
   unpack(ARGV, 8 + count))
+take_unique(id, 8 + count)
 if due then redis.call('HSET', KEYS[1], 'x_due', due) end
 
 local waits, culprit, ending = false, nil, nil

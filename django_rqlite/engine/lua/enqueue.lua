@@ -1,8 +1,10 @@
 -- Arrow:     (new) -> queued
 -- KEYS:      1 the job's hash, 2 the queue's list, 3 the set of queues
 -- ARGV:      1 prefix, 2 id, 3 queue, 4 '1' to push at the front, 5 ttl in seconds or '',
---            6 '1' when the id was minted for this very call, 7.. field, value, ...
--- Returns:   {'queued', stamp}; {'running', worker} when a job with this id runs now.
+--            6 '1' when the id was minted for this very call, 'only' when it is to be the only one,
+--            7.. field, value, ...
+-- Returns:   {'queued', stamp}; {'running', worker} when a job with this id runs now;
+--            {'exists', status} or {'held', id}: see unique.lua. Then nothing was changed.
 -- Invariant: the hash and the list entry appear together, and the id stands in one place only:
 --            an older job of the same id that waits or has ended is replaced. A minted id that
 --            exists can only be this call's first try whose answer was lost: nothing is done.
@@ -23,6 +25,8 @@ if status then
     return {'running', redis.call('HGET', KEYS[1], 'worker_name') or ''}
   end
 end
+local refused = refusal(id, minted == 'only', 7)
+if refused then return refused end
 if minted ~= '1' then
   -- Also where there is no hash: it may have expired before its id left the queue or a registry.
   leave_places(id, redis.call('HGET', KEYS[1], 'origin') or queue, status)

@@ -1,8 +1,9 @@
 -- Arrow:     (new) -> started, for a queue whose ASYNC is off: the caller runs the job itself.
 -- KEYS:      1 the job's hash, 2 the queue's list, 3 the set of queues
 -- ARGV:      1 prefix, 2 id, 3 queue, 4 execution, 5 lease in seconds, 6 worker_name to show,
---            7.. field, value, ...
--- Returns:   {'started', stamp}; {'running', worker} when a job with this id runs now.
+--            7 'only' when the id is to be the only one, 8.. field, value, ...
+-- Returns:   {'started', stamp}; {'running', worker} when a job with this id runs now;
+--            {'exists', status} or {'held', id}: see unique.lua.
 -- Invariant: as enqueue.lua, with the started registry as the place, so that the job is found
 --            again by its lease should the caller die.
 --@include keys
@@ -22,11 +23,14 @@ if status then
     return {'running', redis.call('HGET', KEYS[1], 'worker_name') or ''}
   end
 end
+local refused = refusal(id, ARGV[7] == 'only', 8)
+if refused then return refused end
 leave_places(id, redis.call('HGET', KEYS[1], 'origin') or queue, status)
 forget(id)
 
 local at = stamp(now)
-redis.call('HSET', KEYS[1], 'created_at', at, 'enqueued_at', at, unpack(ARGV, 7))
+redis.call('HSET', KEYS[1], 'created_at', at, 'enqueued_at', at, unpack(ARGV, 8))
+take_unique(id, 8)
 redis.call('SADD', KEYS[3], KEYS[2])
 begin_execution(queue, id, execution, shown, lease)
 return {'started', at}

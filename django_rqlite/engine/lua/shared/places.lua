@@ -2,6 +2,7 @@
 -- Needs: keys.lua
 --@include foreign
 --@include mirror
+--@include unique
 
 -- Takes the id out of every place of its queue. Sorted sets are cheap to ask; the list of the
 -- queue is searched only when the status does not say that the id is elsewhere.
@@ -31,5 +32,7 @@ end
 -- Deletes every key that belongs to the job alone. Who waits for it goes on waiting: a job of the
 -- same id takes its place, or the caller tells them first (dependents.lua).
 local function forget(id)
+  make_usable(job_key(id), 'hash')
+  drop_unique(id)
   redis.call('DEL', job_key(id), results_key(id), dependencies_key(id))
 end

@@ -1,0 +1,49 @@
+-- Whether a new job may be, where it is to be the only one of its id, or of its unique key.
+-- Needs: keys.lua
+--@include foreign
+
+local ENDED = {finished = true, failed = true, stopped = true, canceled = true}
+
+-- What the caller said about a new job. first: where in ARGV its fields and values begin.
+local function said(first, field)
+  for i = first, #ARGV, 2 do
+    if ARGV[i] == field then return ARGV[i + 1] end
+  end
+  return nil
+end
+
+-- The id that holds a key. Its job must be there, be still to run or running, and bear the key: a
+-- job that has ended or is gone holds nothing, whoever ended it, so nobody need release the key;
+-- and one that is requeued holds it again, if nobody has taken it meanwhile.
+local function holder_of(key)
+  make_usable(unique_key(key), 'string')
+  local id = redis.call('GET', unique_key(key))
+  if not id or redis.call('TYPE', job_key(id)).ok ~= 'hash' then return nil end
+  local fields = redis.call('HMGET', job_key(id), 'status', 'x_unique')
+  return fields[2] == key and not ENDED[fields[1]] and id or nil
+end
+
+-- {'exists', status} where the id is to be the only one and is not, {'held', id} where another job
+-- holds the unique key, or nil.
+local function refusal(id, only_one, first)
+  if only_one and redis.call('EXISTS', job_key(id)) == 1 then
+    return {'exists', redis.call('HGET', job_key(id), 'status') or '?'}
+  end
+  local key = said(first, 'x_unique')
+  local holder = key and holder_of(key)
+  return holder and {'held', holder} or nil
+end
+
+-- Takes the unique key for a new job, after its hash was written.
+local function take_unique(id, first)
+  local key = said(first, 'x_unique')
+  if key then redis.call('SET', unique_key(key), id, 'EX', said(first, 'x_unique_for')) end
+end
+
+-- The key of a job that is about to be deleted goes with it.
+local function drop_unique(id)
+  local key = redis.call('HGET', job_key(id), 'x_unique')
+  if key and usable(unique_key(key), 'string') and redis.call('GET', unique_key(key)) == id then
+    redis.call('DEL', unique_key(key))
+  end
+end
