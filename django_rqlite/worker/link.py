@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import redis
+
+from ..connections import describe
+from ..exceptions import ConfigurationError
+from ..queues import Queue
 
 #: Seconds, where the settings say nothing. Without a limit, a server that hangs, or a network that
 #: swallows packets, would keep the single thread from its children and its signals.
@@ -13,6 +18,26 @@ _PATIENCE: dict[str, Any] = {
     "socket_timeout": 10,
     "socket_keepalive": True,
 }
+
+
+def one_client(queues: Sequence[Queue]) -> redis.Redis:
+    """The client that all queues of a worker share: it claims and settles in one step.
+
+    Raises:
+        ConfigurationError: no queues, or they have different connection settings.
+    """
+    if not queues:
+        raise ConfigurationError("A worker needs at least one queue to listen to.")
+    first = queues[0]
+    for other in queues:
+        if other.connection is not first.connection:
+            raise ConfigurationError(
+                f"The queues {first.name!r} ({describe(first.connection)}) and {other.name!r} "
+                f"({describe(other.connection)}) differ in their connection settings or "
+                "KEY_PREFIX. A worker takes jobs and stores outcomes in one step, which needs one "
+                "connection: start a worker for each and name its queues."
+            )
+    return first.connection
 
 
 def open_link(client: redis.Redis) -> redis.Redis:

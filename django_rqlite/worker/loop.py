@@ -19,7 +19,6 @@ import redis
 from .. import conf
 from ..connections import describe, prefix_of, translate_errors
 from ..engine.transitions import Claim, Hold, Transitions
-from ..exceptions import ConfigurationError
 from ..execution import AskedForRetry, Failed, Outcome, Stopped, Succeeded, time_limit
 from ..maintenance import cron, janitor, reaper
 from ..maintenance.scheduler import Scheduler
@@ -30,7 +29,7 @@ from ..version import VERSION
 from .child import QueueTraits
 from .crew import Assignment, Child, Crew
 from .ledger import Ledger
-from .link import descriptors, drop, open_link
+from .link import descriptors, drop, one_client, open_link
 from .mailbox import Announcement, Command, Mailbox, PausesChanged
 from .outage import Outage, passes
 from .pauses import Pauses
@@ -72,7 +71,7 @@ class Worker:
         dequeue_strategy: in which order the queues are looked at; None: the class's own.
 
     Raises:
-        ConfigurationError: no queues, or no such strategy.
+        ConfigurationError: no queues, queues of several servers, or no such strategy.
         RedisUnavailableError: Redis does not answer.
     """
 
@@ -93,8 +92,6 @@ class Worker:
         max_jobs_per_child: int = 1,
         dequeue_strategy: str | None = None,
     ) -> None:
-        if not queues:
-            raise ConfigurationError("A worker needs at least one queue to listen to.")
         self.name = name or default_name()
         self.queues = queues
         self._burst = burst
@@ -105,9 +102,7 @@ class Worker:
         self._lease = conf.lease()
 
         names = [queue.name for queue in queues]
-        client = queues[0].connection
-        for queue in queues:
-            _refuse_unless_same(queues[0], queue)
+        client = one_client(queues)
         with translate_errors(client):
             self._link = open_link(client)
         self._transitions = Transitions(self._link, Keys(prefix_of(client)))
@@ -526,22 +521,6 @@ class Worker:
     def _put_back(self, because: str) -> None:
         for child in self._crew.busy:
             self._crew.kill(child, because, give_back=True)
-
-
-def _refuse_unless_same(first: Queue, other: Queue) -> None:
-    """One worker, one connection: it claims and settles in one step.
-
-    Raises:
-        ConfigurationError: the two queues have different connection settings.
-    """
-    if other.connection is first.connection:
-        return
-    raise ConfigurationError(
-        f"The queues {first.name!r} ({describe(first.connection)}) and {other.name!r} "
-        f"({describe(other.connection)}) differ in their connection settings or KEY_PREFIX. A "
-        "worker takes jobs and stores outcomes in one step, which needs one connection: start a "
-        "worker for each and name its queues."
-    )
 
 
 def _for_callbacks(record: JobRecord) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,6 +10,7 @@ from ... import checks
 from ...exceptions import RQLiteError
 from ...maintenance import cron_file
 from ...maintenance.cron_process import CronProcess
+from ..log import be_heard
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -41,19 +41,9 @@ class Command(BaseCommand):
             super().check(*args, **kwargs)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        _be_heard(options["logging_level"])
+        be_heard(options["logging_level"])
         config_path = options["config_path"]
         try:
             CronProcess(cron_file.load(config_path), config_path).run()
         except RQLiteError as exc:
             raise CommandError(str(exc)) from exc
-
-
-def _be_heard(level: str) -> None:
-    """Print the log, whatever LOGGING says of other loggers."""
-    logger = logging.getLogger("django_rqlite")
-    logger.setLevel(level)
-    if not logger.hasHandlers():
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-        logger.addHandler(handler)

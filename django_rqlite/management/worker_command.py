@@ -1,0 +1,161 @@
+"""What ``rqworker`` and ``rqworker-pool`` share: the options of a worker, and making one."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils.module_loading import import_string
+
+from .. import checks, conf
+from ..exceptions import ConfigurationError
+from ..queues import Queue, get_queue
+from ..worker import DequeueStrategy, Worker
+from ..worker.link import one_client
+from .numbers import not_negative, positive
+
+logger = logging.getLogger("django_rqlite.worker")
+
+
+class WorkerCommand(BaseCommand):
+    """A command that has workers run."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "queues",
+            nargs="*",
+            help="queues in the order of preference; default: all of RQ_QUEUES, in their order",
+        )
+        parser.add_argument("--burst", action="store_true", help="end when no job is left")
+        parser.add_argument("--name", help="the worker's name; default: <host>.<pid>")
+        parser.add_argument("--max-jobs", type=positive, metavar="N", help="end after N jobs")
+        parser.add_argument(
+            "--max-idle-time",
+            type=positive,
+            metavar="SECONDS",
+            help="end after so long without a job",
+        )
+        parser.add_argument(
+            "--worker-ttl",
+            type=positive,
+            default=420,
+            metavar="SECONDS",
+            help="how long the worker stays listed without a heartbeat (default: 420)",
+        )
+        parser.add_argument(
+            "--grace",
+            type=not_negative,
+            metavar="SECONDS",
+            help=(
+                "how long running jobs may go on after SIGTERM or SIGINT before they are put back "
+                "at the front of their queue (default: as long as their timeouts)"
+            ),
+        )
+        parser.add_argument(
+            "--concurrency",
+            type=positive,
+            default=1,
+            metavar="N",
+            help="how many jobs run at once, each in its own process (default: 1)",
+        )
+        parser.add_argument(
+            "--max-jobs-per-child",
+            type=not_negative,
+            default=1,
+            metavar="N",
+            help="replace a process after N jobs (default: 1; 0: never)",
+        )
+        parser.add_argument(
+            "--dequeue-strategy",
+            "-ds",
+            choices=[str(strategy) for strategy in DequeueStrategy],
+            help=(
+                "which queue is looked at first: always the first named (default), each in turn, "
+                "or any"
+            ),
+        )
+        parser.add_argument(
+            "--with-scheduler",
+            action="store_true",
+            help="accepted for django-rq's sake: every worker enqueues scheduled jobs",
+        )
+        parser.add_argument("--pid", metavar="FILE", help="write the process id into FILE")
+        parser.add_argument(
+            "--serializer",
+            help="'pickle', 'json' or a dotted path, instead of each queue's SERIALIZER",
+        )
+        parser.add_argument("--queue-class", help="dotted path, instead of QUEUE_CLASS")
+        parser.add_argument("--job-class", help="dotted path, instead of JOB_CLASS")
+        parser.add_argument("--worker-class", help="dotted path, instead of WORKER_CLASS")
+
+    def check(self, *args: Any, **kwargs: Any) -> None:
+        # A cron entry that can't be used is no reason not to run jobs; the worker logs it.
+        with checks.without_cron():
+            super().check(*args, **kwargs)
+
+
+def queues_of(options: dict[str, Any]) -> list[Queue]:
+    """The queues that the options name. Connects to nothing.
+
+    Raises:
+        RQLiteError: the options or the settings can't be used.
+    """
+    names = list(dict.fromkeys(options["queues"])) or list(conf.queues())
+    queues = [
+        get_queue(
+            name,
+            queue_class=options["queue_class"],
+            job_class=options["job_class"],
+            serializer=options["serializer"],
+        )
+        for name in names
+    ]
+    one_client(queues)
+    return queues
+
+
+def class_of(options: dict[str, Any], queues: list[Queue]) -> type[Worker]:
+    """The class of worker that the options, or else the settings, name.
+
+    Raises:
+        ConfigurationError: it can't be imported, or is none.
+    """
+    given = options["worker_class"] or conf.queue(queues[0].name).worker_class
+    if given is None:
+        return Worker
+    try:
+        found = import_string(given) if isinstance(given, str) else given
+    except ImportError as exc:
+        raise ConfigurationError(f"WORKER_CLASS: {given!r} can't be imported ({exc}).") from exc
+    if not (isinstance(found, type) and issubclass(found, Worker)):
+        raise ConfigurationError(
+            f"WORKER_CLASS: {given!r} does not inherit from django_rqlite.worker.Worker."
+        )
+    return found
+
+
+def make_worker(options: dict[str, Any], name: str | None) -> Worker:
+    """A worker as the options say.
+
+    Args:
+        name: None: ``<host>.<pid>``.
+
+    Raises:
+        RQLiteError: the options or the settings can't be used, or Redis does not answer.
+    """
+    queues = queues_of(options)
+    if options["with_scheduler"]:
+        logger.debug("--with-scheduler is not needed: every worker enqueues scheduled jobs.")
+    return class_of(options, queues)(
+        queues,
+        name=name,
+        burst=options["burst"],
+        max_jobs=options["max_jobs"],
+        max_idle_time=options["max_idle_time"],
+        worker_ttl=options["worker_ttl"],
+        grace=options["grace"],
+        concurrency=options["concurrency"],
+        max_jobs_per_child=options["max_jobs_per_child"],
+        dequeue_strategy=options["dequeue_strategy"],
+    )
