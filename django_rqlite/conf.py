@@ -141,6 +141,21 @@ def queue(name: str) -> QueueConf:
         ) from None
 
 
+def queue_of(name: str, given: Mapping[str, Any]) -> QueueConf:
+    """Return the view of one queue's configuration that need not be in ``RQ_QUEUES``.
+
+    :param name: what errors call it.
+    :raises ConfigurationError: if it cannot be used.
+    """
+    return _queue(name, given)
+
+
+def default_class(key: str) -> str | type | None:
+    """Return ``RQ[key]``, a class for all queues that name none: ``QUEUE_CLASS`` or the like."""
+    given: str | type | None = _rq().get(key)
+    return given
+
+
 def commit_mode() -> str:
     """Return when ``enqueue()`` inside a transaction pushes: one of :data:`COMMIT_MODES`."""
     given = _rq().get("COMMIT_MODE")

@@ -29,6 +29,10 @@ class UnknownQueueError(RQLiteError, KeyError):
     __str__ = Exception.__str__
 
 
+class InvalidQueueError(ConfigurationError, ValueError):
+    """Queues can't be used together, or what should be the key of a queue is none."""
+
+
 class RedisUnavailableError(RQLiteError, redis.ConnectionError):
     """The Redis server did not answer. The message names its address, never its password."""
 

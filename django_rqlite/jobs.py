@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 import redis
 
 from . import callables, conf
+from .classes import named_class
 from .connections import connection_for, get_connection, prefix_of, translate_errors
 from .engine.scripts import Argument
 from .engine.transitions import Transitions
@@ -62,6 +63,15 @@ def running(job: Job) -> Iterator[None]:
 def get_current_job() -> Job | None:
     """The job that runs in this thread, or None outside of a job."""
     return _current.get()
+
+
+def get_job_class(job_class: type[Job] | str | None = None) -> type[Job]:
+    """The class that is given, or that ``RQ["JOB_CLASS"]`` names.
+
+    Raises:
+        ConfigurationError: it can't be imported, or does not inherit from :class:`Job`.
+    """
+    return named_class(job_class or conf.default_class("JOB_CLASS"), Job, Job, "JOB_CLASS")
 
 
 class Job:
@@ -389,6 +399,19 @@ class Job:
         """What is called; importing it may raise whatever its module raises."""
         return callables.resolve(self.func_name, self.instance)
 
+    @property
+    def data(self) -> bytes:
+        """The serialized ``(func_name, instance, args, kwargs)``; ``b''`` where it is missing."""
+        return self._data or b""
+
+    def get_call_string(self) -> str:
+        """The call as a line of Python, long arguments cut short.
+
+        Raises:
+            SignatureError, DeserializationError: as for :attr:`args`.
+        """
+        return callables.call_string(self.func_name, self.args, self.kwargs)
+
     def _loaded(self) -> tuple[str, object | None, Sequence[Any], Mapping[str, Any]]:
         """Deserialize the call.
 
@@ -471,12 +494,7 @@ class Job:
             )
         fields: dict[str, Argument] = {"data": codec.compress(self._data)}
         fields |= self._seal("data", self._data)
-        if self.description:
-            fields["description"] = self.description.encode("utf-8", "replace")
-        for name in ("timeout", "result_ttl", "failure_ttl"):
-            seconds = getattr(self, name)
-            if seconds is not None:
-                fields[name] = seconds
+        fields |= self._spoken_fields()
         if self.waiting_ttl is not None:
             fields["ttl"] = self.waiting_ttl
         for end in _ENDS:
@@ -504,9 +522,7 @@ class Job:
             fields["repeats_left"] = self.repeats_left
             fields["repeat_intervals"] = json.dumps(self.repeat_intervals or [0])
         if self._meta:
-            payload = self._dumps("meta", self._meta)
-            fields["meta"] = payload
-            fields[FIELDS["meta"]] = signer().sign("meta", self.id, payload)
+            fields |= self._meta_fields()
         elif self._meta is None and self._meta_stored is not None:
             fields["meta"] = self._meta_stored
             fields |= self._seal("meta", self._meta_stored)
@@ -579,14 +595,44 @@ class Job:
             UnserializableError: they can't be.
             NoSuchJobError: the job is gone.
         """
+        self._save(self._meta_fields())
+
+    def save(self) -> None:
+        """Store the description, the timeout, how long it is kept, and the notes, as they are now.
+
+        Nothing else of a job can be changed so: where it is, is the engine's. What is None stays
+        as it was stored. A run that has begun keeps to what it began with.
+
+        Raises:
+            UnserializableError: the notes can't be.
+            NoSuchJobError: there is no such job, or it is gone; :meth:`Queue.enqueue_job` enqueues
+                one.
+        """
+        self._save(self._spoken_fields() | (self._meta_fields() if self._meta is not None else {}))
+
+    def _spoken_fields(self) -> dict[str, Argument]:
+        """What was said of the job, absent values left out."""
+        fields: dict[str, Argument] = {}
+        if self.description:
+            fields["description"] = self.description.encode("utf-8", "replace")
+        for name in ("timeout", "result_ttl", "failure_ttl"):
+            seconds = getattr(self, name)
+            if seconds is not None:
+                fields[name] = seconds
+        return fields
+
+    def _meta_fields(self) -> dict[str, Argument]:
         payload = self._dumps("meta", self.meta)
-        signature = signer().sign("meta", self.id, payload)
+        return {"meta": payload, FIELDS["meta"]: signer().sign("meta", self.id, payload)}
+
+    def _save(self, fields: Mapping[str, Argument]) -> None:
         transitions = self._transitions
         with translate_errors(transitions.connection):
-            if not transitions.save_meta(self.id, payload, signature):
-                raise NoSuchJobError(f"Job {self.id} is gone, so its meta can't be saved.")
-        self._meta_stored = payload
-        self._signatures["meta"] = signature
+            if not transitions.save(self.id, fields):
+                raise NoSuchJobError(f"Job {self.id} is gone, so nothing of it can be saved.")
+        if "meta" in fields:
+            self._meta_stored = cast("bytes", fields["meta"])
+            self._signatures["meta"] = str(fields[FIELDS["meta"]])
 
     # State
 
@@ -612,6 +658,11 @@ class Job:
             return JobStatus(self._status)
         except ValueError:
             return self._status
+
+    def get_position(self) -> int | None:
+        """How many jobs of its queue run before it; None where it does not wait there."""
+        found = self._ask(lambda link, keys: link.lpos(keys.queue(self.origin), self.id))
+        return cast("int | None", found)
 
     @property
     def is_queued(self) -> bool:
@@ -791,6 +842,13 @@ class Job:
         found = self.fetch_many(self.dependency_ids, self.connection, self._serializer)
         return [job for job in found if job is not None]
 
+    def dependencies_are_met(self) -> bool:
+        """Whether the jobs it waits for have ended as they should; those that are gone count."""
+        ended = {JobStatus.FINISHED}
+        if self.allow_dependency_failures:
+            ended |= {JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED}
+        return all(parent._status in ended for parent in self.fetch_dependencies())
+
     @property
     def dependency(self) -> Self | None:
         """The first job it was enqueued to wait for; None where there is none, or it is gone."""
@@ -803,11 +861,22 @@ class Job:
         members = self._ask(lambda link, keys: link.smembers(keys.dependents(self.id)))
         return sorted(map(codec.text, members))
 
-    def delete(self) -> None:
+    def delete(self, delete_dependents: bool = False) -> None:
         """Remove the job and everything kept of it. Deleting what is gone does nothing.
 
         A run that goes on loses its hold: its outcome will be dropped.
+
+        Args:
+            delete_dependents: whether to delete the jobs that wait for it too; else they are
+                canceled, as are those that wait for the deleted ones.
         """
         transitions = self._transitions
+        dependents = self.dependent_ids if delete_dependents else []
         with translate_errors(transitions.connection):
-            transitions.delete([self.id])
+            transitions.delete([self.id, *dependents])
+
+    def delete_dependents(self) -> None:
+        """Remove the jobs that wait for this one; those that wait for them are canceled."""
+        transitions = self._transitions
+        with translate_errors(transitions.connection):
+            transitions.delete(self.dependent_ids)

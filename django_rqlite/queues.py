@@ -6,17 +6,23 @@ import uuid
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, Self, cast
 
 import redis
-from django.utils.module_loading import import_string
 
 from . import conf
+from .classes import named_class
 from .commit import AFTER_REQUEST, AT_ONCE, ON_COMMIT, push_when_visible
-from .connections import connection_for, prefix_of, translate_errors
+from .connections import connection_for, describe, get_connection, prefix_of, translate_errors
+from .engine.monitor import Monitor
 from .engine.scripts import Argument
 from .engine.transitions import Hold, Transitions
-from .exceptions import ConfigurationError, InvalidJobError, InvalidJobOperation
+from .exceptions import (
+    ConfigurationError,
+    InvalidJobError,
+    InvalidJobOperation,
+    InvalidQueueError,
+)
 from .execution import perform, time_limit
 from .jobs import Job
 from .options import JobOptions, checked, split
@@ -36,8 +42,6 @@ from .registries import (
 )
 from .signals import job_enqueued, tell
 from .suspension import arrows_of, seconds_to_rest
-
-_T = TypeVar("_T")
 
 COMMIT_MODES = (ON_COMMIT, AT_ONCE, AFTER_REQUEST)
 
@@ -67,8 +71,8 @@ class Queue:
     def __init__(
         self,
         name: str = "default",
-        default_timeout: int | str | None = None,
         connection: redis.Redis | None = None,
+        default_timeout: int | str | None = None,
         is_async: bool = True,
         job_class: type[Job] | str | None = None,
         serializer: object = None,
@@ -95,7 +99,7 @@ class Queue:
         self.name = name
         self.connection = connection if connection is not None else _configured_connection(name)
         self.is_async = is_async
-        self.job_class = _class(job_class, self.default_job_class, Job, "JOB_CLASS")
+        self.job_class = named_class(job_class, self.default_job_class, Job, "JOB_CLASS")
         self.serializer: Serializer = resolve(
             serializer, setting=f"RQ_QUEUES[{name!r}]['SERIALIZER']"
         )
@@ -115,6 +119,55 @@ class Queue:
 
     def __bool__(self) -> bool:
         return True  # an empty queue is a queue
+
+    # Finding
+
+    @classmethod
+    def all(
+        cls,
+        connection: redis.Redis | None = None,
+        job_class: type[Job] | str | None = None,
+        serializer: object = None,
+    ) -> list[Self]:
+        """The queues that anything was ever enqueued to, by name. What ``RQ_QUEUES`` says of them
+        is not considered; :func:`get_queue` does.
+
+        Args:
+            connection: None: that of the queue ``default``.
+        """
+        connection = connection if connection is not None else get_connection()
+        with translate_errors(connection):
+            names = Monitor(connection, Keys(prefix_of(connection))).queues()
+        return [
+            cls(name, connection, job_class=job_class, serializer=serializer)
+            for name in names
+            if not conf.name_problem(name)
+        ]
+
+    @classmethod
+    def from_queue_key(
+        cls,
+        queue_key: str,
+        connection: redis.Redis | None = None,
+        job_class: type[Job] | str | None = None,
+        serializer: object = None,
+    ) -> Self:
+        """The queue whose list has this key.
+
+        Args:
+            connection: None: that of the queue ``default``.
+
+        Raises:
+            InvalidQueueError: it is not the key of a queue.
+        """
+        connection = connection if connection is not None else get_connection()
+        keys = Keys(prefix_of(connection))
+        name = keys.queue_name(queue_key)
+        if name == queue_key or conf.name_problem(name):
+            raise InvalidQueueError(
+                f"{queue_key!r} is not the key of a queue. Such keys begin with {keys.queue('')!r}."
+            )
+        return cls(name, connection, job_class=job_class, serializer=serializer)
 
     # Enqueueing
 
@@ -282,7 +335,7 @@ class Queue:
         fields = job.to_fields()
 
         def push() -> None:
-            if job.dependency_ids and (self.is_async or self._must_wait(job)):
+            if job.dependency_ids and (self.is_async or not job.dependencies_are_met()):
                 self._defer(job, fields, unique)
                 return
             if not self.is_async:
@@ -330,14 +383,6 @@ class Queue:
         job.minted = False
         job._status = status
         job._exc_info = reason
-
-    def _must_wait(self, job: Job) -> bool:
-        """Whether a job that would run in place has parents to wait for."""
-        parents = self.job_class.fetch_many(job.dependency_ids, self.connection, self.serializer)
-        ended = {JobStatus.FINISHED}
-        if job.allow_dependency_failures:
-            ended |= {JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED}
-        return any(parent and parent.get_status(refresh=False) not in ended for parent in parents)
 
     def _push_when_visible(self, job: Job, push: Callable[[], None]) -> None:
         def push_and_tell() -> None:
@@ -504,6 +549,11 @@ class Queue:
             )
 
 
+#: The names of these for those who come from django-rq.
+DjangoRQ = Queue
+VALID_COMMIT_MODES = COMMIT_MODES
+
+
 def get_queue(
     name: str = "default",
     default_timeout: int | str | None = None,
@@ -525,7 +575,8 @@ def get_queue(
         ConfigurationError: its settings can't be used.
     """
     configured = conf.queue(name)
-    made_by = _class(queue_class or configured.queue_class, Queue, Queue, "QUEUE_CLASS")
+    given = queue_class or configured.queue_class
+    made_by = named_class(given, Queue, Queue, "QUEUE_CLASS")
     return made_by(
         name,
         default_timeout=configured.default_timeout if default_timeout is None else default_timeout,
@@ -545,20 +596,79 @@ def enqueue(func: Callable[..., Any] | str, *args: Any, **kwargs: Any) -> Job:
     return get_queue().enqueue(func, *args, **kwargs)
 
 
+def get_queues(*queue_names: str, **kwargs: Any) -> list[Queue]:
+    """Queues that one worker can serve; without names, the queue ``default``.
+
+    Args:
+        **kwargs: as for :func:`get_queue`.
+
+    Raises:
+        InvalidQueueError: they differ in class, connection setting or ``KEY_PREFIX``.
+        UnknownQueueError: ``RQ_QUEUES`` has no such queue.
+    """
+    first, *others = (get_queue(name, **kwargs) for name in queue_names or ("default",))
+    for other in others:
+        names = f"{first.name!r} and {other.name!r}"
+        if type(other) is not type(first):
+            raise InvalidQueueError(
+                f"The queues {names} have different classes, {type(first).__name__} and "
+                f"{type(other).__name__}. Give them the same QUEUE_CLASS."
+            )
+        if other.connection is not first.connection:
+            raise InvalidQueueError(
+                f"The queues {names} have different connections, {describe(first.connection)} "
+                f"and {describe(other.connection)}, or another KEY_PREFIX. Ask for each by itself."
+            )
+    return [first, *others]
+
+
+def get_queue_by_index(index: int) -> Queue:
+    """The queue at this place among the names of ``RQ_QUEUES`` in alphabetical order.
+
+    Raises:
+        IndexError: there are not so many.
+    """
+    return get_queue(sorted(conf.queues())[int(index)])
+
+
+def get_queue_class(
+    config: Mapping[str, Any] | None = None, queue_class: type[Queue] | str | None = None
+) -> type[Queue]:
+    """The class that is given, or that ``config`` (one of ``RQ_QUEUES``) or ``RQ`` names.
+
+    Raises:
+        ConfigurationError: it can't be imported, or does not inherit from :class:`Queue`.
+    """
+    given = queue_class or (config or {}).get("QUEUE_CLASS") or conf.default_class("QUEUE_CLASS")
+    return named_class(given, Queue, Queue, "QUEUE_CLASS")
+
+
+def get_commit_mode() -> str:
+    """When an ``enqueue`` inside a transaction pushes; see ``COMMIT_MODE``."""
+    return conf.commit_mode()
+
+
+def get_result_ttl(name: str = "default") -> int | None:
+    """Seconds that results of this queue are kept, where its settings or ``RQ`` say so.
+
+    Raises:
+        UnknownQueueError: ``RQ_QUEUES`` has no such queue.
+    """
+    return conf.queue(name).default_result_ttl
+
+
+def get_scheduler(*args: object, **kwargs: object) -> NoReturn:
+    """Say what to use instead of rq-scheduler, which stands beside RQ.
+
+    Raises:
+        ConfigurationError: always.
+    """
+    raise ConfigurationError(
+        "django_rqlite has no scheduler to get: every worker enqueues what is due. Use "
+        "get_queue(name).enqueue_at(datetime, ...) or .enqueue_in(timedelta, ...), and RQ['CRON'] "
+        "for what recurs."
+    )
+
+
 def _configured_connection(name: str) -> redis.Redis:
     return connection_for(conf.queue(name))
-
-
-def _class(given: object, default: type[_T], base: type[_T], setting: str) -> type[_T]:
-    """The class that a setting names, of the right kind."""
-    if given is None:
-        return default
-    try:
-        found = import_string(given) if isinstance(given, str) else given
-    except ImportError as exc:
-        raise ConfigurationError(f"{setting}: {given!r} can't be imported ({exc}).") from exc
-    if not (isinstance(found, type) and issubclass(found, base)):
-        raise ConfigurationError(
-            f"{setting}: {given!r} does not inherit from {base.__module__}.{base.__qualname__}."
-        )
-    return found

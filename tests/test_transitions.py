@@ -424,7 +424,7 @@ def test_trim_takes_what_has_expired_only(redis: redis_py.Redis) -> None:
 
 
 def test_meta_of_a_job_that_is_gone_does_not_bring_it_back(redis: redis_py.Redis) -> None:
-    assert not engine().save_meta("a", b"m", "s")
+    assert not engine().save("a", {"meta": b"m"})
     assert redis.keys() == []
 
 

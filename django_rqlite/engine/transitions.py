@@ -35,7 +35,7 @@ _requeue = Script("requeue")
 _delete = Script("delete")
 _empty = Script("empty")
 _delete_queue = Script("delete_queue")
-_save_meta = Script("save_meta")
+_save = Script("save")
 _register_worker = Script("register_worker")
 _retire_worker = Script("retire_worker")
 _heartbeat = Script("heartbeat")
@@ -615,10 +615,10 @@ class Transitions:
         channel = self.keys.commands_channel(worker)
         return bool(self.connection.publish(channel, message))
 
-    def save_meta(self, job_id: str, meta: bytes, signature: str) -> bool:
-        """Store a job's meta; False when the job is gone."""
+    def save(self, job_id: str, fields: Mapping[str, Argument]) -> bool:
+        """Store what says nothing of where a job is; False when the job is gone."""
         keys = (self.keys.job(job_id),)
-        return bool(_save_meta(self.connection, keys, (self.prefix, meta, signature)))
+        return bool(_save(self.connection, keys, (self.prefix, *_flat(fields))))
 
     def register_worker(
         self,
