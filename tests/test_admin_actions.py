@@ -57,7 +57,7 @@ def test_requeue_selected(world: World, admin_client: Client) -> None:
     # Again: nothing happens twice.
     _address, messages = post(admin_client, FAILED, "requeue", ids[:2])
     left = ", ".join(ids[:2])
-    assert messages == [f"2 jobs are not failed (any more), so they were left alone: {left}"]
+    assert messages == [f"2 jobs are not failed or canceled (any more), so they were left alone: {left}"]
     assert world.redis.llen("rq:queue:default") == 2
 
 
@@ -159,7 +159,7 @@ def test_requeue_one(world: World, admin_client: Client) -> None:
     assert (address, messages) == (job_page(job_id), ["Requeued 1 job."])
     assert world.status(job_id) == "queued"
     _address, messages = post(admin_client, job_requeue(job_id))
-    assert messages[0].startswith("1 job is not failed (any more)")
+    assert messages[0].startswith("1 job is not failed or canceled (any more)")
     assert world.redis.llen("rq:queue:default") == 1
 
 

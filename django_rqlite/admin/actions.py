@@ -157,8 +157,9 @@ def _requeue(request: HttpRequest, source: Source, ids: Sequence[str]) -> None:
         messages.warning(
             request,
             ngettext(
-                "%(count)d job is not failed (any more), so it was left alone: %(ids)s",
-                "%(count)d jobs are not failed (any more), so they were left alone: %(ids)s",
+                "%(count)d job is not failed or canceled (any more), so it was left alone: %(ids)s",
+                "%(count)d jobs are not failed or canceled (any more), so they were left alone: "
+                "%(ids)s",
                 len(others),
             )
             % {"count": len(others), "ids": _listed(others)},

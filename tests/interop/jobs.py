@@ -80,3 +80,11 @@ def note_as_rq(key: str, value: Any) -> Any:
 def read(path: str) -> str:
     with open(path) as file:
         return file.read()
+
+
+def tell_success(job: Any, connection: Any, result: str) -> None:
+    write_line(result, "success")
+
+
+def tell_failure(job: Any, connection: Any, kind: type, value: Any, trace: Any) -> None:
+    write_line(job.meta["told"], f"failure {kind.__name__}")

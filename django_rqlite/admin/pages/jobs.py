@@ -61,6 +61,7 @@ COLUMNS: dict[Place, Sequence[tuple[Promise, str]]] = {
         (gettext_lazy("Due"), "score"),
     ),
     Place.CANCELED: (
+        (gettext_lazy("Reason"), "error"),
         (gettext_lazy("Created"), "created_at"),
         (gettext_lazy("Canceled"), "score"),
     ),
@@ -156,8 +157,12 @@ def place_named(place: str) -> Place:
         ) from None
 
 
+#: Places whose jobs ended badly, and can be brought back.
+_REQUEUED_FROM = frozenset({Place.FAILED, Place.CANCELED})
+
+
 def _possible(action: str, place: Place) -> bool:
-    return action != "requeue" or place is Place.FAILED
+    return action != "requeue" or place in _REQUEUED_FROM
 
 
 def _slice(wanted: str, total: int) -> Slice[int]:
@@ -252,7 +257,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         call=shown.call(job.data),
         meta=shown.value(job.meta) if job.meta is not None else None,
         result=_result(job, found.results),
-        error=error_of(job, found.results) if place is Place.FAILED else "",
+        error=error_of(job, found.results) if place in _REQUEUED_FROM else "",
         traceback=shown.traceback(reason),
         waited=_between(job.enqueued_at, job.started_at),
         took=_between(job.started_at, job.ended_at),
@@ -261,7 +266,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         queue_address=links.queue(job.origin, place or Place.QUEUED),
         worker_address=links.worker(job.worker_name),
         server=source.address if source.several else "",
-        requeue_address=links.job_requeue(id_) if may_change and place is Place.FAILED else "",
+        requeue_address=links.job_requeue(id_) if may_change and place in _REQUEUED_FROM else "",
         delete_address=links.job_delete(id_) if may_change else "",
     )
 

@@ -1,0 +1,80 @@
+"""Dependencies and callbacks across the two: whoever ends the parent releases the child."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import redis as redis_py
+import rq
+from rq.job import Dependency as RQDependency
+
+from django_rqlite import Callback, Dependency, get_queue
+from tests.interop import jobs
+from tests.interop.rq_process import rq_burst
+from tests.interop.traces import RUNNING, keys
+from tests.worker_process import run_burst
+
+
+@pytest.fixture
+def theirs(rq_link: redis_py.Redis) -> rq.Queue:
+    return rq.Queue("default", connection=rq_link)
+
+
+def test_rq_s_dependents_on_our_worker(
+    redis: redis_py.Redis, theirs: rq.Queue, tmp_path: Path
+) -> None:
+    parents = [theirs.enqueue(jobs.add, number) for number in range(2)]
+    child = theirs.enqueue(jobs.add, 1, b=2, depends_on=parents)
+    failing = theirs.enqueue(jobs.divide, 1, 0)
+    lenient = theirs.enqueue(
+        jobs.add, 3, depends_on=RQDependency(jobs=[failing], allow_failure=True)
+    )
+    strict = theirs.enqueue(jobs.add, 4, depends_on=failing)
+    assert child.get_status() == "deferred"
+
+    run_burst(tmp_path, "default")
+
+    assert child.return_value() == 3
+    assert lenient.return_value() == 3
+    assert strict.get_status() == "canceled"
+    assert theirs.canceled_job_registry.get_job_ids() == [strict.id]
+    assert not keys(redis, *RUNNING, "rq:queue:default", "rq:deferred:default")
+
+
+@pytest.mark.parametrize("queues", [("default",), ("default", "low")])
+def test_our_dependents_on_rq_s_worker(redis: redis_py.Redis, queues: tuple[str, ...]) -> None:
+    queue = get_queue()
+    parents = [queue.enqueue(jobs.add, number) for number in range(2)]
+    child = queue.enqueue(jobs.add, 1, b=2, depends_on=parents)
+    failing = queue.enqueue(jobs.divide, 1, 0)
+    lenient = queue.enqueue(jobs.add, 3, depends_on=Dependency([failing], allow_failure=True))
+
+    rq_burst(*queues)
+
+    assert child.return_value() == 3
+    assert lenient.return_value() == 3
+    assert not keys(redis, *RUNNING, "rq:queue:default")
+
+
+def test_callbacks_of_rq_s_client_on_our_worker(theirs: rq.Queue, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    callback = {
+        "on_success": rq.Callback(jobs.tell_success),
+        "on_failure": rq.Callback(jobs.tell_failure, timeout=10),
+    }
+    theirs.enqueue(jobs.echo, str(told), **callback)
+    theirs.enqueue(jobs.divide, 1, 0, meta={"told": str(told)}, **callback)
+
+    run_burst(tmp_path, "default")
+
+    assert told.read_text().splitlines() == ["success", "failure ZeroDivisionError"]
+
+
+def test_our_callbacks_on_rq_s_worker(redis: redis_py.Redis, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    get_queue().enqueue(jobs.echo, str(told), on_success=Callback(jobs.tell_success))
+
+    rq_burst("default")
+
+    assert told.read_text() == "success\n"
