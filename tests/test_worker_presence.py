@@ -153,6 +153,7 @@ def test_a_record_that_was_flushed_comes_back(redis: redis_py.Redis, tmp_path: P
 def test_registries_are_swept(redis: redis_py.Redis, tmp_path: Path) -> None:
     redis.zadd("rq:finished:default", {"old": 1, "kept": float("inf")})
     redis.zadd("rq:failed:default", {"older": 1, "for-ever": -1})
+    redis.zadd("rq:canceled:default", {"long ago": 1, "lately": redis.time()[0]})
     redis.rpush("rq:queue:failed", "older", "for-ever")
     redis.hset("rq:job:for-ever", "status", "failed")
     with worker(tmp_path) as process:
@@ -161,4 +162,5 @@ def test_registries_are_swept(redis: redis_py.Redis, tmp_path: Path) -> None:
 
     assert redis.zrange("rq:finished:default", 0, -1) == [b"kept"]
     assert redis.zrange("rq:failed:default", 0, -1) == [b"for-ever"]
+    assert redis.zrange("rq:canceled:default", 0, -1) == [b"lately"]
     assert redis.lrange("rq:queue:failed", 0, -1) == [b"for-ever"]

@@ -603,7 +603,7 @@ class Transitions:
         return int(
             _trim(
                 self.connection,
-                (keys.finished(queue), keys.failed(queue)),
+                (keys.finished(queue), keys.failed(queue), keys.canceled(queue)),
                 (self.prefix, BATCH),
             )
         )

@@ -1,6 +1,6 @@
--- Arrow:     finished -> (gone), failed -> (gone): ids whose jobs have expired leave their registry,
+-- Arrow:     finished, failed or canceled -> (gone): ids whose jobs have expired leave their registry,
 --            and ids of jobs that have not failed leave the mirror
--- KEYS:      1 the queue's finished registry, 2 its failed registry
+-- KEYS:      1 the queue's finished registry, 2 its failed registry, 3 its canceled registry
 -- ARGV:      1 prefix, 2 how many ids to take from each registry, and to look at in the mirror, at
 --            the most
 -- Returns:   how many ids left the registries
@@ -8,6 +8,7 @@
 --@include keys
 --@include clock
 --@include mirror
+--@include dependents
 
 -- RQ 2 requeues and deletes failed jobs without knowing of the mirror, so ids that do not belong
 -- there stay behind, or stand there twice once the job has failed again. Nothing is ever popped
@@ -30,9 +31,14 @@ local function tidy_mirror(most)
   if stale then redis.call('LREM', list, 0, '') end
 end
 
+-- The scores of the first two say when a job expires, those of the third when it was canceled.
+local expired_before = {now, now, now - CANCELED_TTL}
+
 local trimmed = 0
-for i = 1, 2 do
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[i], 0, now, 'LIMIT', 0, ARGV[2])) do
+for i = 1, 3 do
+  local expired = usable(KEYS[i], 'zset')
+    and redis.call('ZRANGEBYSCORE', KEYS[i], 0, expired_before[i], 'LIMIT', 0, ARGV[2]) or {}
+  for _, id in ipairs(expired) do
     redis.call('ZREM', KEYS[i], id)
     if i == 2 then unmirror(id, true) end
     trimmed = trimmed + 1
