@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, cast
+import math
+from datetime import UTC, datetime
+from typing import Protocol, cast
 
 import redis
 
@@ -30,7 +32,9 @@ class BaseRegistry:
     Args:
         name: of the queue.
         connection: None: that of the queue.
-        queue: instead of both.
+        job_class: None: the queue's.
+        queue: instead of name, connection and serializer.
+        serializer: None: the queue's.
     """
 
     _place: str
@@ -39,13 +43,14 @@ class BaseRegistry:
         self,
         name: str = "default",
         connection: redis.Redis | None = None,
+        job_class: type[Job] | None = None,
         queue: _Queue | None = None,
-        **_: Any,
+        serializer: object = None,
     ) -> None:
         self.name = queue.name if queue else name
         self.connection = queue.connection if queue else connection or get_connection(name)
-        self._job_class = queue.job_class if queue else Job
-        self._serializer = queue.serializer if queue else None
+        self.job_class = job_class or (queue.job_class if queue else Job)
+        self._serializer = queue.serializer if queue else serializer
         self._keys = Keys(prefix_of(self.connection))
 
     @property
@@ -64,18 +69,70 @@ class BaseRegistry:
         return self.count
 
     def __contains__(self, job: object) -> bool:
-        with translate_errors(self.connection):
-            return self.connection.zscore(self.key, _id(job)) is not None
+        return self._score(_id(job)) is not None
 
-    def get_job_ids(self, start: int = 0, end: int = -1, desc: bool = False) -> list[str]:
+    def get_job_count(self, cleanup: bool = True) -> int:
+        """How many ids are in it.
+
+        Args:
+            cleanup: accepted for RQ's sake; see :meth:`cleanup`.
+        """
+        return self.count
+
+    def get_job_ids(
+        self, start: int = 0, end: int = -1, desc: bool = False, cleanup: bool = True
+    ) -> list[str]:
         """Ids by their position, both ends included.
 
         Args:
             desc: highest score first.
+            cleanup: accepted for RQ's sake; see :meth:`cleanup`.
         """
+        return list(map(self._job_id, self._members(start, end, desc)))
+
+    def _members(self, start: int, end: int, desc: bool) -> list[str]:
         with translate_errors(self.connection):
             members = cast("list[bytes]", self.connection.zrange(self.key, start, end, desc=desc))
-        return [self._job_id(codec.text(member)) for member in members]
+        return list(map(codec.text, members))
+
+    def get_expiration_time(self, job: Job | str) -> datetime | None:
+        """The time that is kept with a job; what it means depends on the registry. None: for ever.
+
+        Raises:
+            NoSuchJobError: the job is not in it.
+        """
+        score = self._score(_id(job))
+        if score is None:
+            raise NoSuchJobError(
+                f"Job {_id(job)} is not among the {self._place} jobs of {self.name!r}."
+            )
+        # Failed jobs that are kept for ever have -1, finished ones +inf, as in RQ.
+        return None if score < 0 or math.isinf(score) else datetime.fromtimestamp(score, UTC)
+
+    def remove(self, job: Job | str, *, delete_job: bool = False) -> None:
+        """Delete a job; everything that is kept of it goes too.
+
+        Args:
+            delete_job: must be true. RQ can take an id out of its registry and leave the job, which
+                is then nowhere.
+
+        Raises:
+            InvalidJobOperation: it was not to be deleted.
+        """
+        if not delete_job:
+            raise InvalidJobOperation(
+                f"Job {_id(job)} can't be taken out of a registry and be kept: it would be "
+                "nowhere. Delete it (delete_job=True), cancel it, or requeue it."
+            )
+        with translate_errors(self.connection):
+            Transitions(self.connection, self._keys).delete([_id(job)])
+
+    def cleanup(self, timestamp: float | None = None) -> None:
+        """Do nothing, and need not be called: every worker tidies its queues' registries."""
+
+    def _score(self, job_id: str) -> float | None:
+        with translate_errors(self.connection):
+            return self.connection.zscore(self.key, job_id)
 
     @staticmethod
     def _job_id(member: str) -> str:
@@ -83,12 +140,30 @@ class BaseRegistry:
 
 
 class StartedJobRegistry(BaseRegistry):
-    """Jobs that run."""
+    """Jobs that run; the time kept with each is the end of its worker's lease."""
 
     _place = "started"
 
-    def __contains__(self, job: object) -> bool:
-        return _id(job) in self.get_job_ids()  # its members are of executions, not of jobs
+    def get_job_and_execution_ids(
+        self, start: int = 0, end: int = -1, desc: bool = False, cleanup: bool = True
+    ) -> list[tuple[str, str]]:
+        """Ids of jobs and of their executions; see :meth:`get_job_ids`.
+
+        The execution's is ``''`` where it is not recorded, as by RQ 0.5.
+        """
+        members = self._members(start, end, desc)
+        pairs = [member.rpartition(":") for member in members]
+        return [
+            (job_id, execution) if job_id else (execution, "") for job_id, _, execution in pairs
+        ]
+
+    def _score(self, job_id: str) -> float | None:
+        # Its members are of executions, not of jobs. There are as many as workers run at once.
+        with translate_errors(self.connection):
+            members = self.connection.zrange(self.key, 0, -1, withscores=True)
+        pairs = cast("list[tuple[bytes, float]]", members)
+        scores = [score for member, score in pairs if self._job_id(codec.text(member)) == job_id]
+        return max(scores, default=None)
 
     @staticmethod
     def _job_id(member: str) -> str:
@@ -102,13 +177,11 @@ class FinishedJobRegistry(BaseRegistry):
     _place = "finished"
 
 
-class FailedJobRegistry(BaseRegistry):
-    """Jobs that failed and are still kept."""
-
-    _place = "failed"
+class _Revivable(BaseRegistry):
+    """Jobs that can be put back into their queue."""
 
     def requeue(self, job_or_id: Job | str, at_front: bool = False) -> Job:
-        """Put a failed job back into its queue.
+        """Put a job back into its queue.
 
         Raises:
             InvalidJobOperation: it is not in this registry.
@@ -122,9 +195,15 @@ class FailedJobRegistry(BaseRegistry):
             raise NoSuchJobError(f"Job {job_id} is gone, so it can't be requeued.")
         if verdict != "queued":
             raise InvalidJobOperation(
-                f"Job {job_id} is not among the failed jobs of {self.name!r}."
+                f"Job {job_id} is not among the {self._place} jobs of {self.name!r}."
             )
-        return self._job_class.fetch(job_id, self.connection, self._serializer)
+        return self.job_class.fetch(job_id, self.connection, self._serializer)
+
+
+class FailedJobRegistry(_Revivable):
+    """Jobs that failed and are still kept."""
+
+    _place = "failed"
 
 
 class DeferredJobRegistry(BaseRegistry):
@@ -138,8 +217,17 @@ class ScheduledJobRegistry(BaseRegistry):
 
     _place = "scheduled"
 
+    def get_scheduled_time(self, job_or_id: Job | str) -> datetime:
+        """When a job is due.
 
-class CanceledJobRegistry(BaseRegistry):
+        Raises:
+            NoSuchJobError: it is not (or no longer) scheduled.
+        """
+        due = self.get_expiration_time(job_or_id)
+        return datetime.max.replace(tzinfo=UTC) if due is None else due
+
+
+class CanceledJobRegistry(_Revivable):
     """Jobs that were canceled."""
 
     _place = "canceled"

@@ -137,13 +137,27 @@ class Worker:
 
     # The life of a worker
 
-    def work(self) -> None:
-        """Run jobs until asked to end, or until there is no more to do. Main thread only.
+    def work(
+        self,
+        burst: bool = False,
+        *,
+        max_jobs: int | None = None,
+        max_idle_time: float | None = None,
+        with_scheduler: bool = False,
+    ) -> None:
+        """Run jobs until asked to end, or until there is no more to do. Main thread only, and once.
+
+        Args:
+            burst, max_jobs, max_idle_time: as where the worker is made, for callers of RQ's.
+            with_scheduler: accepted for RQ's sake: every worker enqueues what is due.
 
         Raises:
             RedisUnavailableError: Redis stopped answering before the start. Later it is waited for.
             WorkerNameTakenError: a live worker bears the name.
         """
+        self._burst = self._burst or burst
+        self._jobs_left = self._jobs_left if max_jobs is None else max_jobs
+        self._max_idle_time = self._max_idle_time if max_idle_time is None else max_idle_time
         import_jobs()
         share_memory()
         with translate_errors(self._link):
@@ -214,7 +228,7 @@ class Worker:
             )
         drop(self._link)
         self._selector.close()
-        self._signals.close()
+        self._signals.close(asked_to_end=self._shutdown.requested)
 
     # With Redis
 

@@ -21,23 +21,27 @@ class SignalPipe:
         self.reader, self._writer = socket.socketpair()
         self.reader.setblocking(False)
         self._writer.setblocking(False)
-        self._before: Any = None
+        self._before: dict[int, Any] = {}
         self._wakeup_before = -1
 
     def open(self) -> None:
         """Begin to watch. Main thread only."""
         self._wakeup_before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        self._before = signal.signal(signal.SIGCHLD, _noted)
-        for number in STOP:
-            signal.signal(number, _noted)
+        for number in (signal.SIGCHLD, *STOP):
+            self._before[number] = signal.signal(number, _noted)
 
-    def close(self) -> None:
+    def close(self, *, asked_to_end: bool = True) -> None:
         """Watch no longer.
 
-        What asked the worker to end goes on doing nothing: the process is about to end, and one
-        more signal should not make that look like a crash.
+        Args:
+            asked_to_end: whether one of :data:`STOP` was what ended it. Then these go on doing
+                nothing: the process is about to end, and one more should not make that look like a
+                crash. Else a program that goes on after its worker can be interrupted as before.
         """
-        signal.signal(signal.SIGCHLD, self._before or signal.SIG_DFL)
+        for number, before in self._before.items():
+            if not (asked_to_end and number in STOP):
+                # None: it was set outside of Python, and can't be put back.
+                signal.signal(number, signal.SIG_DFL if before is None else before)
         signal.set_wakeup_fd(self._wakeup_before)
         self.reader.close()
         self._writer.close()
