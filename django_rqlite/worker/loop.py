@@ -103,11 +103,11 @@ class Worker:
 
         names = [queue.name for queue in queues]
         client = one_client(queues)
+        chosen = strategy(dequeue_strategy or self.default_dequeue_strategy)
         with translate_errors(client):
             self._link = open_link(client)
         self._transitions = Transitions(self._link, Keys(prefix_of(client)))
         self._names = names
-        chosen = strategy(dequeue_strategy or self.default_dequeue_strategy)
         self._ledger = Ledger(self._transitions, self.name, names, self._lease, chosen)
         self._pauses = Pauses(self.name)
         self._presence = Presence(
