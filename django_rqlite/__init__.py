@@ -16,20 +16,27 @@ if TYPE_CHECKING:
     from .decorators import job
     from .jobs import Job, get_current_job
     from .policies import Callback, Dependency, Repeat, Retry
-    from .queues import Queue, enqueue, get_queue
+    from .protocol.records import JobStatus
+    from .queues import Queue, enqueue, get_queue, get_scheduler
+    from .results import Result
+    from .workers import get_worker
 
 __all__ = [
     "Callback",
     "Dependency",
     "Job",
+    "JobStatus",
     "Queue",
     "Repeat",
+    "Result",
     "Retry",
     "__version__",
     "enqueue",
     "get_connection",
     "get_current_job",
     "get_queue",
+    "get_scheduler",
+    "get_worker",
     "job",
 ]
 
@@ -37,13 +44,17 @@ _HOMES = {
     "Callback": "policies",
     "Dependency": "policies",
     "Job": "jobs",
+    "JobStatus": "protocol.records",
     "Queue": "queues",
     "Repeat": "policies",
+    "Result": "results",
     "Retry": "policies",
     "enqueue": "queues",
     "get_connection": "connections",
     "get_current_job": "jobs",
     "get_queue": "queues",
+    "get_scheduler": "queues",
+    "get_worker": "workers",
     "job": "decorators",
 }
 
