@@ -57,6 +57,23 @@ def test_the_job_of_a_killed_worker_runs_again(tmp_path: Path, pipe: Path) -> No
     assert first.return_value() == "done"
 
 
+def test_no_lease_is_shorter_than_it_says(redis: redis_py.Redis) -> None:
+    def server_time() -> float:
+        seconds, microseconds = redis.time()
+        return int(seconds) + int(microseconds) / 1_000_000
+
+    queue = get_queue()
+    queue.enqueue(sample_jobs.nothing)
+    # Late in a second, where cutting times to whole seconds costs most.
+    wait_until(lambda: server_time() % 1 > 0.9, "a second is nearly over")
+    began = server_time()
+    queue._transitions.claim("silent.1", NextClaim("e1", ["default"], 1))
+
+    wait_until(lambda: queue._transitions.reap("default", most_crashes=3, patience=90), "reaped")
+
+    assert server_time() - began >= 1
+
+
 def test_a_job_that_was_lost_goes_to_the_front(redis: redis_py.Redis, tmp_path: Path) -> None:
     lost = get_queue().enqueue(sample_jobs.add, 1)
     lose_a_worker(redis, lost)

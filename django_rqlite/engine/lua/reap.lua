@@ -35,7 +35,8 @@ end
 
 local found = {}
 if not usable(KEYS[1], 'zset') or not usable(KEYS[2], 'list') then return found end
-local members = redis.call('ZRANGEBYSCORE', KEYS[1], 0, now, 'WITHSCORES', 'LIMIT', 0, ARGV[5])
+-- Times are cut to whole seconds: of a lease that ends in this one, a part may be left.
+local members = redis.call('ZRANGEBYSCORE', KEYS[1], 0, '(' .. now, 'WITHSCORES', 'LIMIT', 0, ARGV[5])
 for i = 1, #members, 2 do
   local member, score = members[i], tonumber(members[i + 1])
   local id, execution = string.match(member, '^(.*):([^:]*)$')
