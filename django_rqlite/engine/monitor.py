@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -70,6 +71,29 @@ class QueueCounts:
     problems: tuple[str, ...] = ()
     #: Whether the set of queues has it: anything was ever enqueued to it.
     listed: bool = False
+    #: Whether workers take nothing from it.
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFigures:
+    """What ``rqstats`` tells of a queue."""
+
+    counts: QueueCounts
+    #: When the job that is next was enqueued; None: none waits, or it does not say.
+    oldest: datetime | None
+    #: Process id of the worker of RQ that schedules for it; None: there is none, or it is unknown.
+    scheduler_pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What ``rqstats`` tells of one server."""
+
+    #: In the order asked for.
+    queues: Sequence[QueueFigures]
+    #: Whether workers take no jobs at all.
+    suspended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +210,11 @@ class Monitor:
             )
             commands.append(("SCARD", self.keys.queue_workers(queue)))
             commands.append(("SISMEMBER", self.keys.queues, self.keys.queue(queue)))
+            commands.append(("EXISTS", self.keys.paused(queue)))
         return commands
 
     def _counted(self, queues: Sequence[str], answers: Sequence[Any]) -> list[QueueCounts]:
-        labels = [*Place, "workers", "name in the set of queues"]
+        labels = [*Place, "workers", "name in the set of queues", "pause"]
         found = []
         for number, queue in enumerate(queues):
             numbers = answers[number * len(labels) : (number + 1) * len(labels)]
@@ -198,12 +223,39 @@ class Monitor:
                 for label, answer in zip(labels, numbers, strict=True)
                 if isinstance(answer, Exception)
             )
-            *counts, workers, listed = (
+            *counts, workers, listed, paused = (
                 0 if isinstance(answer, Exception) else int(answer) for answer in numbers
             )
             places = dict(zip(Place, counts, strict=True))
-            found.append(QueueCounts(queue, places, workers, problems, bool(listed)))
+            found.append(QueueCounts(queue, places, workers, problems, bool(listed), bool(paused)))
         return found
+
+    def figures(self, queues: Sequence[str]) -> Figures:
+        """What is where, since when, and whether workers take it. Two round trips."""
+        commands: list[tuple[Any, ...]] = [("EXISTS", self.keys.suspended)]
+        commands += [("LINDEX", self._key(queue, Place.QUEUED), 0) for queue in queues]
+        commands += [("GET", self.keys.scheduler_lock(queue)) for queue in queues]
+        answers = _answers(self.connection, [*commands, *self._count_commands(queues)])
+        suspended, rest = answers[0], answers[1:]
+        counts = self._counted(queues, rest[2 * len(queues) :])
+        # An error, or nothing, names a key that is not there.
+        names = [_id(a) if isinstance(a, bytes) else "" for a in rest[: 2 * len(queues)]]
+        firsts, locks = names[: len(queues)], names[len(queues) :]
+        following: list[tuple[Any, ...]] = [
+            ("HGET", self.keys.job(job_id), "enqueued_at") for job_id in firsts
+        ]
+        following += [("HGET", self.keys.scheduler(name), "pid") for name in locks]
+        details = _answers(self.connection, following)
+        found = [
+            QueueFigures(
+                counts[number],
+                read_job(firsts[number], _only("enqueued_at", details[number])).enqueued_at,
+                # RQ before 2.10 wrote the process id itself.
+                _pid(details[len(queues) + number]) or _pid(locks[number]),
+            )
+            for number in range(len(queues))
+        ]
+        return Figures(found, suspended == 1)
 
     def page(self, queue: str, place: Place, offset: int, limit: int) -> Page:
         """A slice of a place with the jobs of its ids. Two round trips.
@@ -345,6 +397,17 @@ class Monitor:
             Place.SCHEDULED: keys.scheduled,
             Place.CANCELED: keys.canceled,
         }[place](queue)
+
+
+def _only(name: str, value: Any) -> dict[bytes, bytes]:
+    return {name.encode(): value} if isinstance(value, bytes) else {}
+
+
+def _pid(value: Any) -> int | None:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def _unreadable(job_id: str, error: Exception) -> JobRecord:

@@ -152,6 +152,16 @@ class Keys:
         """Hash of an ``rqcron`` process and its entries, as RQ's."""
         return f"{self.prefix}cron_scheduler:{name}"
 
+    # RQ's own schedulers
+
+    def scheduler_lock(self, queue: str) -> str:
+        """The name, once the process id, of the worker of RQ that schedules for this queue."""
+        return f"{self.prefix}scheduler-lock:{queue}"
+
+    def scheduler(self, name: str) -> str:
+        """Hash of such a worker's scheduler."""
+        return f"{self.prefix}scheduler:{name}"
+
     # Workers
 
     @property

@@ -1,0 +1,41 @@
+"""``manage.py rqenqueue``: put a call into a queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ...exceptions import RQLiteError
+from ...queues import get_queue
+
+
+class Command(BaseCommand):
+    help = "Enqueue a function, which gets the arguments as text."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("function", help="its dotted path: package.module.function")
+        parser.add_argument(
+            "arguments", nargs="*", help="after -- if one of them begins with a dash"
+        )
+        parser.add_argument(
+            "--queue", "-q", default="default", metavar="NAME", help="default: default"
+        )
+        parser.add_argument(
+            "--timeout",
+            "-t",
+            metavar="SECONDS",
+            help="how long it may run; a form such as 1h30m will do, too",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            # At once: the end of a request, which COMMIT_MODE may name, never comes here.
+            queue = get_queue(options["queue"], commit_mode="auto")
+            job = queue.enqueue_call(
+                options["function"], tuple(options["arguments"]), timeout=options["timeout"]
+            )
+        except RQLiteError as exc:
+            raise CommandError(str(exc)) from exc
+        if options["verbosity"]:
+            self.stdout.write(f"Job {job.id} created")
