@@ -1,0 +1,140 @@
+"""What people import from ``django_rq.utils``, under the same names.
+
+Nothing of django_rqlite uses this module. What has no counterpart raises an ``ImportError`` that says
+what to use instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from django.db import connections as databases
+from django.utils import timezone
+
+from . import conf
+from .connections import by_server, connection_for, describe, prefix_of, translate_errors
+from .engine.monitor import Monitor, Place, QueueCounts
+from .exceptions import InvalidJobOperation
+from .jobs import Job
+from .protocol.keys import Keys
+from .protocol.records import JobStatus
+from .queues import Queue
+
+#: Places that have a number of their own in the statistics.
+_COUNTED = (Place.FINISHED, Place.STARTED, Place.DEFERRED, Place.FAILED, Place.SCHEDULED)
+
+#: What django-rq has in this module and we have not, and what to use instead.
+_INSTEAD = {
+    "get_cron_schedulers": "the admin's page of cron entries, or RQ['CRON'] in the settings",
+    "get_displayable_connection_kwargs": "django_rqlite.connections.describe(connection)",
+    "get_executions": "job.started_at, job.last_heartbeat and job.worker_name",
+    "get_scheduler_pid": "nothing: every worker enqueues what is due, so there is no scheduler",
+    "get_scheduler_statistics": "get_statistics(), which counts scheduled jobs",
+    "paginate": "django.core.paginator.Paginator",
+}
+
+
+def get_statistics(run_maintenance_tasks: bool = False) -> dict[str, list[dict[str, Any]]]:
+    """What is in each queue of ``RQ_QUEUES``, in the order of their names. A few round trips for each.
+    Looking changes nothing.
+
+    Args:
+        run_maintenance_tasks: without effect: workers do them.
+
+    Returns:
+        under ``'queues'``, a dictionary for each with django-rq's keys. ``scheduler_pid`` is always
+        None, and ``connection_kwargs`` has the server's ``url``, without user and password.
+
+    Raises:
+        RedisUnavailableError: a server does not answer.
+    """
+    configured = conf.queues()
+    found: dict[str, dict[str, Any]] = {}
+    for group in by_server(configured.values()):
+        connection = connection_for(group[0])
+        monitor = Monitor(connection, Keys(prefix_of(connection)))
+        names = [queue.name for queue in group]
+        with translate_errors(connection):
+            for counts in monitor.counts(names):
+                first = monitor.page(counts.name, Place.QUEUED, 0, 1).rows
+                oldest = first[0].job.enqueued_at if first and first[0].job else None
+                found[counts.name] = {
+                    **_numbers(counts),
+                    "oldest_job_timestamp": _stamp(oldest),
+                    "connection_kwargs": {"url": describe(connection)},
+                    "scheduler_pid": None,
+                }
+    return {
+        "queues": [{**found[name], "index": index} for index, name in enumerate(sorted(configured))]
+    }
+
+
+def _numbers(counts: QueueCounts) -> dict[str, Any]:
+    return {
+        "name": counts.name,
+        "jobs": counts.places[Place.QUEUED],
+        "workers": counts.workers,
+        **{f"{place}_jobs": counts.places[place] for place in _COUNTED},
+    }
+
+
+def _stamp(moment: Any) -> str:
+    return "-" if moment is None else timezone.localtime(moment).strftime("%Y-%m-%d, %H:%M:%S")
+
+
+def get_jobs(queue: Queue, job_ids: Iterable[str], registry: object = None) -> list[Job]:
+    """The jobs with these ids, those that are there. One round trip.
+
+    Args:
+        registry: without effect: workers take out ids whose jobs have expired.
+    """
+    found = queue.job_class.fetch_many(job_ids, queue.connection, queue.serializer)
+    return [job for job in found if job is not None]
+
+
+def stop_jobs(queue: Queue, job_ids: str | Sequence[str]) -> tuple[list[str], list[str]]:
+    """Have the workers that run these jobs stop them; the ids that were, and that were not."""
+    stopped: list[str] = []
+    others: list[str] = []
+    for job_id in [job_ids] if isinstance(job_ids, str) else job_ids:
+        try:
+            queue.job_class(job_id, queue.connection, queue.serializer).stop()
+        except InvalidJobOperation:
+            others.append(job_id)
+        else:
+            stopped.append(job_id)
+    return stopped, others
+
+
+def requeue_job(queue: Queue, job: Job) -> None:
+    """Have a job run now that has ended, or waits for its time or for other jobs.
+
+    Raises:
+        InvalidJobOperation: it waits in its queue already, or runs.
+        NoSuchJobError: it is gone.
+    """
+    status = job.get_status()
+    if status == JobStatus.FINISHED:
+        job.refresh()
+        queue.enqueue_job(job)
+        return
+    if status in (JobStatus.SCHEDULED, JobStatus.DEFERRED):
+        job.cancel()
+    job.requeue()
+
+
+def reset_db_connections() -> None:
+    """Close this process's database connections; the next query opens a new one.
+
+    Workers need no such call: each of their processes has connections of its own.
+    """
+    databases.close_all()
+
+
+def __getattr__(name: str) -> NoReturn:
+    instead = _INSTEAD.get(name)
+    if instead is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Of an AttributeError, "from django_rqlite.utils import ..." would not show the text.
+    raise ImportError(f"django_rqlite has no {name}(). Use {instead}.")
