@@ -70,6 +70,10 @@ class NoSuchJobError(InvalidJobOperation):
     """There is no job with this id in Redis: it never was, was deleted, or its TTL ended."""
 
 
+class NoSuchGroupError(RQLiteError):
+    """There is no group of this name: it never had a job, or all its jobs are gone."""
+
+
 class DeserializationError(RQLiteError):
     """Bytes in Redis (``data``, ``meta``, ``result``) are not what the serializer wrote."""
 

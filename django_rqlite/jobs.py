@@ -136,6 +136,8 @@ class Job:
         self.failure_callback_timeout: int | None = None
         self.stopped_callback_name: str | None = None
         self.stopped_callback_timeout: int | None = None
+        #: The name of its group; None where it is in none.
+        self.group_id: str | None = None
         #: What no other job may be enqueued with while this one waits or runs, and for how long.
         self.unique_key: str | None = None
         self.unique_for: int | None = None
@@ -201,6 +203,7 @@ class Job:
             if callback is not None:
                 setattr(job, f"{end}_callback_name", callback.name)
                 setattr(job, f"{end}_callback_timeout", callback.timeout)
+        job.group_id = options.group_id
         job.unique_key = options.unique_key
         job.unique_for = options.unique_for
         if options.depends_on is not None:
@@ -323,6 +326,7 @@ class Job:
             name, timeout = f"{end}_callback_name", f"{end}_callback_timeout"
             setattr(self, name, getattr(record, name) or None)
             setattr(self, timeout, getattr(record, timeout))
+        self.group_id = record.group_id or None
         self.unique_key = record.unique_key or None
         self.unique_for = record.unique_for
         self.dependency_ids = list(record.dependency_ids)
@@ -502,6 +506,8 @@ class Job:
                 timeout = getattr(self, f"{end}_callback_timeout") or DEFAULT_CALLBACK_TIMEOUT
                 fields[f"{end}_callback_name"] = name
                 fields[f"{end}_callback_timeout"] = timeout
+        if self.group_id:
+            fields["group_id"] = self.group_id
         if self.unique_key and self.unique_for:
             fields["x_unique"] = self.unique_key
             fields["x_unique_for"] = self.unique_for
@@ -541,6 +547,20 @@ class Job:
         signature = self._signatures[what]
         signer().check(what, self.id, payload, signature)
         return {} if signature is None else {FIELDS[what]: signature}
+
+    def _entered(self, status: str, detail: str) -> None:
+        """It has taken its place.
+
+        Args:
+            detail: ``enqueued_at`` where it is queued; why, where it is canceled.
+        """
+        self.minted = False  # to enqueue it again is another thing than to repeat this call
+        self._status = status
+        self.started_at = self.ended_at = None
+        if status == JobStatus.QUEUED and detail:
+            self.enqueued_at = codec.moment(detail.encode())
+        else:
+            self._exc_info = detail
 
     def to_record(self) -> JobRecord:
         """The record as a worker would read it."""

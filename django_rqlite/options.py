@@ -15,10 +15,7 @@ _T = TypeVar("_T")
 
 #: RQ's options that this release does not know. Passing one on to the function would only fail
 #: later, in the worker; leaving it out would silently do something else than was asked.
-_NOT_YET = (
-    "webhooks",
-    "group_id",
-)
+_NOT_YET = ("webhooks",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +35,7 @@ class JobOptions:
         depends_on: what it waits for; None: nothing.
         retry: what happens when it fails; None: it stays failed.
         repeat: what happens when it has succeeded; None: nothing.
+        group_id: the name of its group; None: none.
         unique: whether it is refused while there is any job with its ``job_id``.
         unique_key: what no other job may be enqueued with while this one waits or runs.
         unique_for: seconds after which others may, all the same; with ``unique_key`` only.
@@ -57,12 +55,17 @@ class JobOptions:
     depends_on: Dependency | None = None
     retry: Retry | None = None
     repeat: Repeat | None = None
+    group_id: str | None = None
     unique: bool = False
     unique_key: str | None = None
     unique_for: int | None = None
 
 
-_NAMES = tuple(field.name for field in fields(JobOptions) if field.name != "timeout")
+#: What ``enqueue`` takes out of its keywords. Not the group: it is an option of other calls only,
+#: as in RQ, so a function may well have an argument of that name.
+_NAMES = tuple(
+    field.name for field in fields(JobOptions) if field.name not in ("timeout", "group_id")
+)
 
 
 def checked(
@@ -81,6 +84,7 @@ def checked(
     depends_on: object = None,
     retry: Retry | None = None,
     repeat: Repeat | None = None,
+    group_id: str | None = None,
     unique: bool = False,
     unique_key: str | None = None,
     unique_for: int | str | None = None,
@@ -122,6 +126,8 @@ def checked(
         )
     if meta is not None and not isinstance(meta, Mapping):
         raise InvalidJobError(f"meta must be a dictionary, not {type(meta).__name__}.")
+    if group_id is not None and not (isinstance(group_id, str) and group_id):
+        raise InvalidJobError(f"group_id must be the name of a group, not {group_id!r}.")
     if unique and job_id is None:
         raise InvalidJobError(
             "unique=True needs a job_id, of which there shall be no other job. For other jobs that "
@@ -142,6 +148,7 @@ def checked(
         depends_on=_dependency(depends_on),
         retry=_of_kind(retry, Retry, "retry", "Retry(max=3)"),
         repeat=_of_kind(repeat, Repeat, "repeat", "Repeat(times=3)"),
+        group_id=group_id,
         unique=bool(unique),
         unique_key=unique_key,
         unique_for=_unique_for(unique_key, unique_for),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, Self, cast
 
 import redis
 
 from . import conf
+from .batches import EnqueueData, enqueue_many
 from .classes import named_class
 from .commit import AFTER_REQUEST, AT_ONCE, ON_COMMIT, push_when_visible
 from .connections import connection_for, describe, get_connection, prefix_of, translate_errors
@@ -237,6 +238,74 @@ class Queue:
         self._fill_defaults(job)
         return self._submit(job, at_front, unique and not job.minted)
 
+    @staticmethod
+    def prepare_data(
+        func: Callable[..., Any] | str,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        timeout: int | str | None = None,
+        result_ttl: int | str | None = None,
+        ttl: int | str | None = None,
+        failure_ttl: int | str | None = None,
+        description: str | None = None,
+        **options: Any,
+    ) -> EnqueueData:
+        """One call for :meth:`enqueue_many`.
+
+        Args:
+            **options: as for :meth:`enqueue_call`.
+
+        Raises:
+            InvalidJobError: an option makes no sense; see the subclasses.
+        """
+        settled = checked(
+            timeout=timeout,
+            result_ttl=result_ttl,
+            ttl=ttl,
+            failure_ttl=failure_ttl,
+            description=description,
+            **options,
+        )
+        return EnqueueData(func, args or (), kwargs or {}, settled)
+
+    def enqueue_many(
+        self,
+        job_datas: Iterable[EnqueueData],
+        pipeline: None = None,
+        group_id: str | None = None,
+        *,
+        ignore_duplicates: bool = False,
+    ) -> list[Job]:
+        """Enqueue many jobs, in one round trip for each thousand.
+
+        Nothing of a batch of a thousand is written unless all of it can become jobs. Each job
+        enters the queue for itself: if the server refuses one, or goes away in the middle, those
+        before it stay. Inside a transaction, all become visible when that commits.
+
+        Args:
+            job_datas: any iterable of what :meth:`prepare_data` makes. It is read a batch at a
+                time, so a generator never has more than that in memory, outside of transactions;
+                the jobs in the list that is returned are, so call this several times for a very
+                large number.
+            pipeline: None; for RQ's signature.
+            group_id: the name of the group that they join; see :class:`Group`.
+            ignore_duplicates: leave out what ``unique`` or ``unique_key`` forbids.
+
+        Returns:
+            the jobs that were enqueued, or will be when the transaction commits.
+
+        Raises:
+            InvalidJobError: one of them can't become a job; see the subclasses.
+            DuplicateJobError: some of them were refused as duplicates, and were not to be ignored.
+                All others have been enqueued.
+            RedisUnavailableError: the server does not answer.
+        """
+        if pipeline is not None:
+            raise InvalidJobError(
+                "enqueue_many() can't use a pipeline of yours: it makes its own. Leave it out."
+            )
+        return enqueue_many(self, job_datas, group_id, ignore_duplicates=ignore_duplicates)
+
     def enqueue_at(
         self, datetime: datetime, f: Callable[..., Any] | str, *args: Any, **kwargs: Any
     ) -> Job:
@@ -301,8 +370,7 @@ class Queue:
                     due=due,
                     delay=delay,
                 )
-            job.minted = False
-            job._status = JobStatus.SCHEDULED
+            job._entered(JobStatus.SCHEDULED, "")
 
         self._push_when_visible(job, push)
         return job
@@ -351,10 +419,7 @@ class Queue:
                     at_front=at_front,
                     ttl=job.waiting_ttl,
                 )
-            job.minted = False  # to enqueue it again is another thing than to repeat this call
-            job._status = JobStatus.QUEUED
-            job.enqueued_at = codec.moment(enqueued.encode())
-            job.started_at = job.ended_at = None
+            job._entered(JobStatus.QUEUED, enqueued)
 
         self._push_when_visible(job, push)
         return job
@@ -380,9 +445,7 @@ class Queue:
                 due=due,
                 delay=delay,
             )
-        job.minted = False
-        job._status = status
-        job._exc_info = reason
+        job._entered(status, reason)
 
     def _push_when_visible(self, job: Job, push: Callable[[], None]) -> None:
         def push_and_tell() -> None:

@@ -24,6 +24,7 @@ LAYERS = {
     "application API": {
         *("callables", "classes", "commit", "decorators", "execution", "jobs"),
         *("options", "outcomes", "policies", "queues", "registries", "results", "signals"),
+        *("batches", "group"),
         *("callbacks", "command", "cron", "schedules", "statistics", "suspension"),
     },
     "processes": {"maintenance", "worker"},

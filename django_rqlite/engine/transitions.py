@@ -16,7 +16,7 @@ from ..exceptions import DuplicateJobError, InvalidJobError
 from ..protocol.durations import FOREVER, LONGEST
 from ..protocol.keys import Keys
 from ..protocol.records import JobStatus
-from .scripts import Argument, Script
+from .scripts import Argument, Call, Script, run_all
 
 _enqueue = Script("enqueue")
 _start_in_place = Script("start_in_place")
@@ -36,6 +36,8 @@ _delete = Script("delete")
 _empty = Script("empty")
 _delete_queue = Script("delete_queue")
 _save = Script("save")
+_leave_group = Script("leave_group")
+_tidy_groups = Script("tidy_groups")
 _register_worker = Script("register_worker")
 _retire_worker = Script("retire_worker")
 _heartbeat = Script("heartbeat")
@@ -45,8 +47,26 @@ _trim = Script("trim")
 #: is never busy with one of them for long.
 BATCH = 500
 
+#: Groups that one call looks at by chance.
+SOME_GROUPS = 10
+
 #: Seconds that the record of a worker which has ended stays (RQ 2.12: rq/worker/base.py).
 DEAD_WORKER_TTL = 60
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job that is to enter a queue; see :meth:`Transitions.enqueue` and ``defer``."""
+
+    id: str
+    queue: str
+    fields: Mapping[str, Argument]
+    minted: bool
+    unique: bool = False
+    at_front: bool = False
+    ttl: int | None = None
+    parents: Sequence[str] = ()
+    allow_failure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,22 +202,66 @@ class Transitions:
         Raises:
             DuplicateJobError: see there. Nothing was written.
         """
-        keys = self.keys
-        verdict, detail = _enqueue(
-            self.connection,
-            (keys.job(job_id), keys.queue(queue), keys.queues),
+        new = NewJob(job_id, queue, fields, minted, unique, at_front, ttl)
+        call = self._enqueueing(new)
+        return _entered(new, call.script(self.connection, call.keys, call.arguments))[1]
+
+    def enqueue_many(self, jobs: Sequence[NewJob]) -> list[tuple[str, str] | Exception]:
+        """(new) → queued or deferred for any number of jobs, in one round trip.
+
+        Each job is a script of its own: the server attends to others in between, and a job that
+        can't be enqueued leaves the rest alone.
+
+        Returns:
+            for each job, its status and ``enqueued_at`` as written, or why it was canceled; or what
+            :meth:`enqueue` or :meth:`defer` would raise.
+
+        Raises:
+            redis.RedisError: the connection broke; some of them may have been enqueued.
+        """
+        calls = [self._deferring(new) if new.parents else self._enqueueing(new) for new in jobs]
+        entered: list[tuple[str, str] | Exception] = []
+        for new, answer in zip(jobs, run_all(self.connection, calls), strict=True):
+            if isinstance(answer, Exception):
+                entered.append(answer)
+                continue
+            try:
+                entered.append(_entered(new, answer))
+            except InvalidJobError as exc:
+                entered.append(exc)
+        return entered
+
+    def _enqueueing(self, new: NewJob) -> Call:
+        return Call(
+            _enqueue,
+            (self.keys.job(new.id), self.keys.queue(new.queue), self.keys.queues),
             (
                 self.prefix,
-                job_id,
-                queue,
-                "1" if at_front else "0",
-                "" if ttl is None else ttl,
-                _identity(minted, unique),
-                *_flat(fields),
+                new.id,
+                new.queue,
+                "1" if new.at_front else "0",
+                "" if new.ttl is None else new.ttl,
+                _identity(new.minted, new.unique),
+                *_flat(new.fields),
             ),
         )
-        _refuse(verdict, detail, job_id, fields)
-        return _text(detail)
+
+    def _deferring(
+        self, new: NewJob, *, due: float | None = None, delay: float | None = None
+    ) -> Call:
+        when = "" if delay is None else f"+{delay:.6f}"
+        return Call(
+            _defer,
+            (self.keys.job(new.id), self.keys.queue(new.queue), self.keys.queues),
+            (
+                *(self.prefix, new.id, new.queue, _identity(new.minted, new.unique)),
+                "1" if new.allow_failure else "0",
+                when if due is None else f"{due:.6f}",
+                len(new.parents),
+                *new.parents,
+                *_flat(new.fields),
+            ),
+        )
 
     def schedule(
         self,
@@ -265,27 +329,17 @@ class Transitions:
             DuplicateJobError: see there. Nothing was written.
             InvalidJobError: a parent waits for this very job. Nothing was written.
         """
-        keys = self.keys
-        when = "" if delay is None else f"+{delay:.6f}"
-        verdict, detail = _defer(
-            self.connection,
-            (keys.job(job_id), keys.queue(queue), keys.queues),
-            (
-                *(self.prefix, job_id, queue, _identity(minted, unique)),
-                "1" if allow_failure else "0",
-                when if due is None else f"{due:.6f}",
-                len(parents),
-                *parents,
-                *_flat(fields),
-            ),
+        new = NewJob(
+            job_id,
+            queue,
+            fields,
+            minted,
+            unique,
+            parents=parents,
+            allow_failure=allow_failure,
         )
-        _refuse(verdict, detail, job_id, fields)
-        if verdict == b"cycle":
-            raise InvalidJobError(
-                f"Job {job_id!r} can't depend on job {_text(detail)!r}, which waits for it, "
-                "directly or through others: neither would ever run."
-            )
-        return _text(verdict), _text(detail)
+        call = self._deferring(new, due=due, delay=delay)
+        return _entered(new, call.script(self.connection, call.keys, call.arguments))
 
     def cancel(self, job_ids: Sequence[str], *, release_dependents: bool = False) -> list[str]:
         """queued, scheduled or deferred → canceled, for any number of jobs.
@@ -610,6 +664,20 @@ class Transitions:
 
     # Beside the arrows
 
+    def leave_group(self, group: str, job_ids: Sequence[str]) -> None:
+        """Take jobs, which may be gone, out of a group."""
+        keys = [self.keys.job(job_id) for job_id in job_ids]
+        _leave_group(self.connection, keys, (self.prefix, group, *job_ids))
+
+    def tidy_groups(self, *groups: str) -> int:
+        """Take ids whose jobs have expired out of these groups; returns how many.
+
+        Without names, some of the groups are looked at, by chance, and some ids of each.
+        """
+        ids_of_each = 2**31 - 1 if groups else BATCH
+        arguments: list[Argument] = [self.prefix, SOME_GROUPS, ids_of_each, *groups]
+        return int(_tidy_groups(self.connection, (self.keys.groups,), arguments))
+
     def tell_worker(self, worker: str, message: str) -> bool:
         """Publish a command to a worker; whether anyone listened."""
         channel = self.keys.commands_channel(worker)
@@ -704,21 +772,33 @@ def _identity(minted: bool, unique: bool) -> str:
     return "only" if unique else "0"
 
 
+def _entered(new: NewJob, answer: tuple[bytes, bytes]) -> tuple[str, str]:
+    """The answer of enqueue.lua or defer.lua, or the error that it stands for."""
+    verdict, detail = answer
+    _refuse(verdict, detail, new.id, new.fields)
+    if verdict == b"cycle":
+        raise InvalidJobError(
+            f"Job {new.id!r} can't depend on job {_text(detail)!r}, which waits for it, directly "
+            "or through others: neither would ever run."
+        )
+    return _text(verdict), _text(detail)
+
+
 def _refuse(verdict: bytes, detail: bytes, job_id: str, fields: Mapping[str, Argument]) -> None:
     """Raise where a script says that a new job must not be."""
     if verdict == b"running":
         raise DuplicateJobError(
             f"Job {job_id!r} is running on worker {_text(detail) or '?'} now, so it can't be "
-            "enqueued again under the same id. Wait until it has ended, or leave job_id out to get "
-            "a new id."
+            "enqueued again under the same id. Wait until it has ended, or leave job_id out to "
+            "get a new id."
         )
     if verdict == b"exists":
         raise DuplicateJobError(
-            f"There is a job {job_id!r} already (it is {_text(detail)}), and with unique=True there "
-            "may be no other. Delete it first, or leave unique out to replace it."
+            f"There is a job {job_id!r} already (it is {_text(detail)}), and with unique=True "
+            "there may be no other. Delete it first, or leave unique out to replace it."
         )
     if verdict == b"held":
         raise DuplicateJobError(
-            f"Job {_text(detail)!r} has the unique key {fields['x_unique']!r} and has not ended, so "
-            "no other was enqueued with it."
+            f"Job {_text(detail)!r} has the unique key {fields['x_unique']!r} and has not ended, "
+            "so no other was enqueued with it."
         )

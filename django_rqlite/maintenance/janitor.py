@@ -1,4 +1,4 @@
-"""Taking ids out of registries once their jobs have expired."""
+"""Taking ids out of registries and groups once their jobs have expired."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from ..engine.transitions import Transitions
 
 
 def sweep(transitions: Transitions, queues: Sequence[str]) -> int:
-    """Trim the registries of ended jobs; gives how many ids went.
+    """Trim the registries of ended jobs, and groups; gives how many ids went.
 
     Raises:
         redis.RedisError: the server does not answer.
     """
-    return sum(transitions.trim(queue) for queue in queues)
+    return sum(transitions.trim(queue) for queue in queues) + transitions.tidy_groups()

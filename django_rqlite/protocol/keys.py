@@ -124,6 +124,15 @@ class Keys:
         """Hash describing one running execution."""
         return f"{self.prefix}execution:{job_id}:{execution_id}"
 
+    @property
+    def groups(self) -> str:
+        """Set of the names of all groups."""
+        return f"{self.prefix}groups"
+
+    def group(self, name: str) -> str:
+        """Set of the ids of a group's jobs."""
+        return f"{self.prefix}group:{name}"
+
     def unique(self, key: str) -> str:
         """The id of the job that holds a unique key, for the seconds it may. Ours."""
         return f"{self.prefix}x:unique:{key}"

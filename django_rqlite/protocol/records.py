@@ -163,6 +163,8 @@ class JobRecord:
     stopped_callback_timeout: int | None
     #: How often its worker died while it ran.
     crashes: int
+    #: The name of its group; empty where it is in none.
+    group_id: str
     #: What no other job may be enqueued with while this one is to run, and for how many seconds.
     unique_key: str
     unique_for: int | None
@@ -223,6 +225,7 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
         stopped_callback_name=read.text("stopped_callback_name"),
         stopped_callback_timeout=read.whole("stopped_callback_timeout"),
         crashes=read.whole("x_crashes") or 0,
+        group_id=read.text("group_id"),
         unique_key=read.text("x_unique"),
         unique_for=read.whole("x_unique_for"),
         signature=_optional(fields, b"x_sig"),

@@ -43,7 +43,7 @@ end
 forget(id)
 redis.call('HSET', KEYS[1], 'origin', queue, 'status', 'deferred', 'created_at', stamp(now),
   unpack(ARGV, 8 + count))
-take_unique(id, 8 + count)
+tie(id, 8 + count)
 if due then redis.call('HSET', KEYS[1], 'x_due', due) end
 
 local waits, culprit, ending = false, nil, nil

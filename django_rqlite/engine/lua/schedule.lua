@@ -35,6 +35,6 @@ redis.call('SADD', KEYS[3], queue_key(queue))
 forget(id)
 redis.call('HSET', KEYS[1], 'origin', queue, 'status', 'scheduled', 'created_at', stamp(now),
   unpack(ARGV, 6))
-take_unique(id, 6)
+tie(id, 6)
 announce(queue, due)
 return {'scheduled', tostring(due)}

@@ -30,7 +30,7 @@ forget(id)
 
 local at = stamp(now)
 redis.call('HSET', KEYS[1], 'created_at', at, 'enqueued_at', at, unpack(ARGV, 8))
-take_unique(id, 8)
+tie(id, 8)
 redis.call('SADD', KEYS[3], KEYS[2])
 begin_execution(queue, id, execution, shown, lease)
 return {'started', at}

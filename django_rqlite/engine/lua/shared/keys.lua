@@ -24,6 +24,8 @@ local function cron_entry_key(name) return prefix .. 'x:cron:entry:' .. name end
 local function cron_tick_key(tick, name) return prefix .. 'x:cron:tick:' .. tick .. ':' .. name end
 local function cron_schedulers_key() return prefix .. 'cron_schedulers' end
 local function cron_scheduler_key(name) return prefix .. 'cron_scheduler:' .. name end
+local function groups_key() return prefix .. 'groups' end
+local function group_key(name) return prefix .. 'group:' .. name end
 local function unique_key(key) return prefix .. 'x:unique:' .. key end
 local function intermediate_key(queue) return prefix .. 'queue:' .. queue .. ':intermediate' end
 local function first_seen_key(queue, id) return intermediate_key(queue) .. ':first_seen:' .. id end

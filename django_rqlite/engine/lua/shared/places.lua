@@ -2,7 +2,7 @@
 -- Needs: keys.lua
 --@include foreign
 --@include mirror
---@include unique
+--@include ties
 
 -- Takes the id out of every place of its queue. Sorted sets are cheap to ask; the list of the
 -- queue is searched only when the status does not say that the id is elsewhere.
@@ -33,6 +33,6 @@ end
 -- same id takes its place, or the caller tells them first (dependents.lua).
 local function forget(id)
   make_usable(job_key(id), 'hash')
-  drop_unique(id)
+  untie(id)
   redis.call('DEL', job_key(id), results_key(id), dependencies_key(id))
 end

@@ -12,7 +12,7 @@ local function push_new(id, queue, at_front, ttl, first)
   local at = stamp(now)
   redis.call('HSET', job_key(id), 'origin', queue, 'status', 'queued', 'created_at', at,
     'enqueued_at', at, unpack(ARGV, first))
-  take_unique(id, first)
+  tie(id, first)
   if ttl ~= '' then redis.call('EXPIRE', job_key(id), ttl) end
   return at
 end

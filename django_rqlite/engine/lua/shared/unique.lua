@@ -1,16 +1,9 @@
 -- Whether a new job may be, where it is to be the only one of its id, or of its unique key.
 -- Needs: keys.lua
 --@include foreign
+--@include said
 
 local ENDED = {finished = true, failed = true, stopped = true, canceled = true}
-
--- What the caller said about a new job. first: where in ARGV its fields and values begin.
-local function said(first, field)
-  for i = first, #ARGV, 2 do
-    if ARGV[i] == field then return ARGV[i + 1] end
-  end
-  return nil
-end
 
 -- The id that holds a key. Its job must be there, be still to run or running, and bear the key: a
 -- job that has ended or is gone holds nothing, whoever ended it, so nobody need release the key;
@@ -34,16 +27,13 @@ local function refusal(id, only_one, first)
   return holder and {'held', holder} or nil
 end
 
--- Takes the unique key for a new job, after its hash was written.
-local function take_unique(id, first)
-  local key = said(first, 'x_unique')
-  if key then redis.call('SET', unique_key(key), id, 'EX', said(first, 'x_unique_for')) end
+local function take_unique(id, key, seconds)
+  redis.call('SET', unique_key(key), id, 'EX', seconds)
 end
 
--- The key of a job that is about to be deleted goes with it.
-local function drop_unique(id)
-  local key = redis.call('HGET', job_key(id), 'x_unique')
-  if key and usable(unique_key(key), 'string') and redis.call('GET', unique_key(key)) == id then
+-- The key of a job that is about to be deleted goes with it, if it is still that job's.
+local function drop_unique(id, key)
+  if usable(unique_key(key), 'string') and redis.call('GET', unique_key(key)) == id then
     redis.call('DEL', unique_key(key))
   end
 end

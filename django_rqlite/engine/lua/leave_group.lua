@@ -1,0 +1,13 @@
+-- Arrow:     none: jobs leave a group
+-- KEYS:      1.. the hashes of the jobs
+-- ARGV:      1 prefix, 2 name of the group, 3.. the ids, in the order of KEYS
+-- Returns:   nothing
+-- Invariant: the set and the jobs say the same. A group without members is none.
+--@include keys
+--@include group
+for i, job in ipairs(KEYS) do
+  leave_group(ARGV[i + 2], ARGV[2])
+  if usable(job, 'hash') and redis.call('HGET', job, 'group_id') == ARGV[2] then
+    redis.call('HDEL', job, 'group_id')
+  end
+end
