@@ -24,7 +24,7 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint format test-matrix dist clean usable-python
+.PHONY: help demo test storm lint format test-matrix dist clean usable-python
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r goal text; do \
@@ -38,6 +38,9 @@ demo: $(DEMO_VENV)/.ready ## Run a small site with two workers, to click around 
 
 test: $(VENV)/.ready ## Run the tests
 	$(VENV)/bin/python -m pytest $(ARGS)
+
+storm: $(VENV)/.ready ## Kill workers for a minute and see that no job is lost; ARGS=--help
+	$(VENV)/bin/python -m tests.chaos.storm $(ARGS)
 
 lint: $(VENV)/.ready ## Check style and types
 	$(VENV)/bin/python -m ruff check .

@@ -1,0 +1,212 @@
+"""Between a worker and its server: counts the worker's commands, and cuts it off at one of them."""
+
+from __future__ import annotations
+
+import hashlib
+import selectors
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import redis as redis_py
+
+from django_rqlite.engine import transitions
+from django_rqlite.engine.scripts import Script
+
+#: The scripts of the arrows by their digests, to say which one was cut off.
+SCRIPTS = {
+    script.digest: script.name
+    for script in vars(transitions).values()
+    if isinstance(script, Script)
+}
+
+_CHUNK = 1 << 16
+
+
+class Moment(Enum):
+    """When the connection is cut: the server never sees the command, or has carried it out."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass
+class Cut:
+    """A connection is to be cut at one command.
+
+    Attributes:
+        at: the number of the command, counted from 1 over all connections.
+        act: called at this moment, before anything else happens.
+        command: the command's name, once it has come.
+        done: whether the connection was cut. A command that blocks has no answer to cut off.
+    """
+
+    at: int
+    moment: Moment
+    act: Callable[[], None]
+    command: str = ""
+    done: bool = False
+
+
+@dataclass(eq=False)
+class _Pair:
+    """A worker's connection, and ours to the server."""
+
+    client: socket.socket
+    server: socket.socket
+    sent: bytearray = field(default_factory=bytearray)
+    #: Whether the connection ends with the server's next word.
+    doomed: bool = False
+
+
+class Proxy:
+    """A thread that passes on what is said.
+
+    Args:
+        url: of the server; without TLS.
+        path: of the unix socket to listen on.
+    """
+
+    def __init__(self, url: str, path: Path) -> None:
+        self._server = redis_py.ConnectionPool.from_url(url).connection_kwargs
+        self.url = f"unix://{path}?db={self._server.get('db', 0)}"
+        self._selector = selectors.DefaultSelector()
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen(64)
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._ours, self._theirs = socket.socketpair()
+        self._selector.register(self._ours, selectors.EVENT_READ)
+        self._pairs: set[_Pair] = set()
+        self._cut: Cut | None = None
+        self._armed = threading.Event()
+        self._count = 0
+        self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
+        self._thread.start()
+
+    def disarm(self) -> None:
+        """Answer nothing from now on, until :meth:`arm`."""
+        self._armed.clear()
+
+    def arm(self, cut: Cut) -> None:
+        """Count from 1, and cut there."""
+        self._cut, self._count = cut, 0
+        self._armed.set()
+
+    def close(self) -> None:
+        self._armed.set()
+        self._theirs.close()
+        self._thread.join()
+
+    # In the thread
+
+    def _run(self) -> None:
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj is self._ours:
+                    self._end()
+                    return
+                if key.fileobj is self._listener:
+                    self._accept()
+                elif key.data in self._pairs:
+                    self._pass_on(key.data, key.fileobj)
+
+    def _end(self) -> None:
+        for pair in list(self._pairs):
+            self._hang_up(pair)
+        self._selector.close()
+        self._listener.close()
+        self._ours.close()
+
+    def _accept(self) -> None:
+        client, _ = self._listener.accept()
+        if path := self._server.get("path"):
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(path)
+        else:
+            server = socket.create_connection((self._server["host"], self._server["port"]))
+        pair = _Pair(client, server)
+        self._pairs.add(pair)
+        for end in (client, server):
+            self._selector.register(end, selectors.EVENT_READ, pair)
+
+    def _hang_up(self, pair: _Pair) -> None:
+        self._pairs.discard(pair)
+        for end in (pair.client, pair.server):
+            self._selector.unregister(end)
+            end.close()
+
+    def _pass_on(self, pair: _Pair, end: Any) -> None:
+        try:
+            data = end.recv(_CHUNK)
+            if not data:
+                self._hang_up(pair)
+            elif end is pair.client:
+                pair.sent += data
+                self._armed.wait()
+                self._forward(pair)
+            elif pair.doomed:
+                self._sever(pair)
+            else:
+                pair.client.sendall(data)
+        except OSError:
+            self._hang_up(pair)  # one of the two ends is gone
+
+    def _forward(self, pair: _Pair) -> None:
+        cut = self._cut
+        assert cut is not None
+        while (parsed := _command(pair.sent)) is not None:
+            words, length = parsed
+            self._count += 1
+            if self._count == cut.at:
+                cut.command = _name(words)
+                if cut.moment is Moment.BEFORE:
+                    self._sever(pair)
+                    return
+                pair.doomed = True
+            pair.server.sendall(pair.sent[:length])
+            del pair.sent[:length]
+
+    def _sever(self, pair: _Pair) -> None:
+        assert self._cut is not None
+        self._cut.act()
+        self._hang_up(pair)
+        self._cut.done = True
+
+
+def _command(data: bytearray) -> tuple[list[bytes], int] | None:
+    """The first command in what a client has sent, and its length; None while it is not whole."""
+    count, position = _number(data, 0, b"*")
+    if count is None:
+        return None
+    words = []
+    for _ in range(count):
+        length, position = _number(data, position, b"$")
+        if length is None or len(data) < position + length + 2:
+            return None
+        words.append(bytes(data[position : position + length]))
+        position += length + 2
+    return words, position
+
+
+def _number(data: bytearray, start: int, sign: bytes) -> tuple[int | None, int]:
+    """The number in a line that begins with this sign, and where the next line begins."""
+    end = data.find(b"\r\n", start)
+    if end < 0:
+        return None, start
+    assert data[start : start + 1] == sign, f"no command of RESP: {bytes(data[start:end])!r}"
+    return int(data[start + 1 : end]), end + 2
+
+
+def _name(words: list[bytes]) -> str:
+    name = words[0].decode()
+    if name == "EVALSHA":
+        return SCRIPTS.get(words[1].decode(), "an unknown script")
+    if name == "EVAL":
+        digest = hashlib.sha1(words[1], usedforsecurity=False).hexdigest()
+        return f"EVAL of {SCRIPTS.get(digest, 'an unknown script')}"
+    return name

@@ -1,0 +1,286 @@
+"""A storm: mixed jobs, some workers, and every now and then one of them, or a job, is killed.
+
+``python -m tests.chaos.storm --help`` runs one as long as you like, on a server of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import redis as redis_py
+
+from tests.chaos.examination import Planned, examine
+from tests.chaos.looking import all_ended, look, misplaced
+from tests.chaos.nursery import Newborn, Nursery, nursery
+from tests.conftest import URL_VARIABLE, Server
+
+#: The workers' queues, in their order.
+QUEUES = ("high", "default")
+
+#: Seconds between two kills, at the least and at the most.
+CALM = (0.1, 0.5)
+
+#: The part of the kills that hits workers; the others hit the processes of jobs.
+AT_WORKERS = 0.5
+
+#: Seconds between two looks at all places.
+BETWEEN_LOOKS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """What a storm is made of. Durations are in seconds.
+
+    Attributes:
+        seconds: for how long jobs are enqueued and processes killed.
+        lease: ``RQ["LEASE"]`` of the workers.
+        drained_within: how long the rest may take afterwards.
+    """
+
+    seed: int
+    jobs: int
+    workers: int = 3
+    seconds: float = 20.0
+    lease: int = 3
+    drained_within: float = 120.0
+
+
+@dataclass
+class Report:
+    """What a storm has done."""
+
+    problems: list[str] = field(default_factory=list)
+    killed_workers: set[int] = field(default_factory=set)
+    killed_jobs: set[int] = field(default_factory=set)
+    numbers: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        lines = [f"{count:6} {what}" for what, count in self.numbers.items()]
+        return "\n".join([*lines, *(f"PROBLEM: {problem}" for problem in self.problems)])
+
+
+class Storm:
+    """One storm. ``django.setup()`` has run, and ``RQ_QUEUES`` names the server.
+
+    Args:
+        redis: a client of the server, whose database is empty.
+        folder: for what the jobs and the workers leave behind.
+    """
+
+    def __init__(
+        self, weather: Weather, redis: redis_py.Redis, url: str, folder: Path, born_in: Nursery
+    ) -> None:
+        self._weather = weather
+        self._redis = redis
+        self._url = url
+        self._folder = folder
+        self._nursery = born_in
+        self._random = random.Random(weather.seed)
+        self._planned: list[Planned] = []
+        self._workers: list[Newborn] = []
+        self._report = Report()
+        self._look_at = 0.0
+
+    def rage(self) -> Report:
+        """Enqueue and kill, then let the workers come to an end, and see what has become of it."""
+        weather = self._weather
+        self._workers = [self._worker(index) for index in range(weather.workers)]
+        began = time.monotonic()
+        self._kill_until(began + weather.seconds)
+        calm = time.monotonic()
+        self._drain(calm + weather.drained_within)
+        self._count("seconds of storm", round(calm - began))
+        self._count("seconds until all was done", round(time.monotonic() - calm))
+        self._stop_workers()
+        self._count("workers killed", len(self._report.killed_workers))
+        self._count("processes of jobs killed", len(self._report.killed_jobs))
+        examined = examine(
+            self._redis,
+            QUEUES,
+            self._planned,
+            self._folder,
+            killed_workers=self._report.killed_workers,
+            killed_jobs=self._report.killed_jobs,
+        )
+        self._report.numbers.update(examined.numbers)
+        self._report.problems += examined.problems
+        return self._report
+
+    def _count(self, what: str, number: int) -> None:
+        self._report.numbers[what] = number
+
+    def _worker(self, index: int) -> Newborn:
+        # The first does one job at a time, the others two.
+        concurrency = "1" if index == 0 else "2"
+        return self._nursery.worker(
+            *QUEUES, "--concurrency", concurrency, url=self._url, lease=self._weather.lease
+        )
+
+    # The storm
+
+    def _kill_until(self, end: float) -> None:
+        began = time.monotonic()
+        plans = plan(self._random, self._weather.jobs, str(self._folder))
+        kill_at = began
+        # All of them are there before the end, so that the last kills hit workers at work.
+        pace = self._weather.jobs / (0.8 * (end - began))
+        while (now := time.monotonic()) < end:
+            while len(self._planned) < min(self._weather.jobs, (now - began) * pace):
+                self._planned.append(next(plans))
+            if now >= kill_at:
+                self._kill()
+                kill_at = now + self._random.uniform(*CALM)
+            self._keep_up()
+            time.sleep(0.01)
+        self._planned += plans
+
+    def _kill(self) -> None:
+        worker = self._random.choice(self._workers)
+        children = children_of(worker.pid)
+        if children and self._random.random() >= AT_WORKERS:
+            victim = self._random.choice(children)
+            self._report.killed_jobs.add(victim)
+            try:
+                os.kill(victim, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it has ended by itself since
+        elif not worker.ended():
+            self._report.killed_workers.add(worker.pid)
+            worker.kill()
+
+    def _keep_up(self) -> None:
+        """Replace the workers that are gone, and look where the jobs are."""
+        for index, worker in enumerate(self._workers):
+            if worker.ended():
+                if worker.pid not in self._report.killed_workers:
+                    self._report.problems.append(
+                        f"worker {worker.pid} ended by itself with {worker.exit_code}; it "
+                        f"printed:\n{worker.output[-3000:]}"
+                    )
+                self._workers[index] = self._worker(index)
+        if time.monotonic() >= self._look_at:
+            found = look(self._redis, QUEUES)
+            ids = [planned.job_id for planned in self._planned]
+            self._report.problems += misplaced(found, ids)
+            self._report.numbers["looks at all places"] += 1
+            self._look_at = time.monotonic() + BETWEEN_LOOKS
+
+    def _drain(self, deadline: float) -> None:
+        ids = [planned.job_id for planned in self._planned]
+        while not all_ended(found := look(self._redis, QUEUES), ids):
+            if time.monotonic() > deadline:
+                left = {job_id: found.get(job_id) for job_id in ids}
+                left = {i: p for i, p in left.items() if not all_ended(found, [i])}
+                self._report.problems.append(f"{len(left)} jobs have not ended: {left}")
+                return
+            self._keep_up()
+            time.sleep(0.02)
+
+    def _stop_workers(self) -> None:
+        for worker in self._workers:
+            worker.signal(signal.SIGTERM)
+        for worker in self._workers:
+            if worker.ends() != 0:
+                self._report.problems.append(f"SIGTERM ended a worker so:\n{worker.output[-3000:]}")
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes whose parent this is."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+    )
+    pairs = (line.split() for line in listed.stdout.splitlines())
+    return [int(child) for child, parent in pairs if int(parent) == pid]
+
+
+def plan(chance: random.Random, count: int, folder: str) -> Iterator[Planned]:
+    """Enqueue mixed jobs, one with each step."""
+    from django_rqlite import Dependency, Repeat, Retry, get_queue
+    from tests.chaos.jobs import act
+
+    latest: list[Planned] = []
+    for _ in range(count):
+        queue = get_queue(chance.choice(QUEUES))
+        seconds = chance.uniform(0, 0.08)
+        options: dict[str, Any] = {"result_ttl": 86400, "at_front": chance.random() < 0.1}
+        kind = chance.choices(
+            ("plain", "failing", "retried", "repeated", "scheduled", "dependent"),
+            (30, 5, 20, 5, 15, 25),
+        )[0]
+        parents: list[Planned] = []
+        allow_failure = False
+        failures = 0
+        if kind == "failing":
+            failures = 1000
+        elif kind == "retried":
+            failures = chance.choice((1, 2))
+            options["retry"] = Retry(3, interval=chance.choice((0, 1)))
+        elif kind == "repeated":
+            options["repeat"] = Repeat(2, interval=chance.choice((0, 1)))
+        elif kind == "dependent" and latest:
+            parents = chance.sample(latest, min(len(latest), chance.choice((1, 1, 2))))
+            allow_failure = chance.random() < 0.3
+            options["depends_on"] = Dependency(
+                [parent.job_id for parent in parents], allow_failure=allow_failure
+            )
+        if kind == "scheduled":
+            wait = timedelta(seconds=chance.uniform(0.2, 3))
+            job = queue.enqueue_in(wait, act, folder, seconds, **options)
+        else:
+            job = queue.enqueue(act, folder, seconds, failures, **options)
+        planned = Planned(
+            job.id, kind, tuple(parent.job_id for parent in parents), allow_failure, failures
+        )
+        # Mostly parents that have not ended yet, and often a child, so that chains come about.
+        latest = [*latest[-4:], planned]
+        yield planned
+
+
+def main() -> int:
+    """Run one storm on a server of its own; gives the exit code."""
+    parser = argparse.ArgumentParser("python -m tests.chaos.storm", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=2000)
+    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=60.0, help="for how long to kill")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--lease", type=int, default=2, help="RQ['LEASE'], in seconds")
+    options = parser.parse_args()
+    server = Server.start()
+    os.environ[URL_VARIABLE] = server.url
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    import django
+
+    django.setup()
+    folder = Path(tempfile.mkdtemp(prefix="rqlite-storm-"))
+    try:
+        with nursery(folder) as born_in, server.client() as client:
+            weather = Weather(
+                options.seed, options.jobs, options.workers, options.seconds, options.lease
+            )
+            report = Storm(weather, client, server.url, folder, born_in).rage()
+    finally:
+        server.stop()
+    print(report)
+    if report.problems:
+        print(f"The workers' logs and the runs of each job are in {folder}.")
+        return 1
+    shutil.rmtree(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

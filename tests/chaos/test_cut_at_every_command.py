@@ -1,0 +1,178 @@
+"""A worker is cut off, or killed, before or after the k-th command it sends, for every k."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+import redis as redis_py
+
+from django_rqlite import Job, Retry, get_queue
+from tests.chaos.jobs import act, runs
+from tests.chaos.looking import all_ended, look, misplaced
+from tests.chaos.nursery import Newborn, Nursery, nursery
+from tests.chaos.proxy import Cut, Moment, Proxy
+from tests.conftest import Server, wait_until
+
+QUEUES = ("default",)
+
+LEASE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What is enqueued, and what should become of it."""
+
+    name: str
+    #: Status and number of runs for each of the jobs.
+    ends: tuple[tuple[str, int], ...]
+
+    def enqueue(self, folder: str) -> list[Job]:
+        queue = get_queue()
+        if self.name == "fails":
+            return [queue.enqueue(act, folder, failures=9, ask=False)]
+        if self.name == "is retried":
+            return [queue.enqueue(act, folder, failures=1, ask=False, retry=Retry(2))]
+        if self.name == "is due":
+            return [queue.enqueue_at(datetime(2015, 11, 3, tzinfo=UTC), act, folder, ask=False)]
+        first = queue.enqueue(act, folder, ask=False)
+        if self.name == "has a dependent":
+            return [first, queue.enqueue(act, folder, ask=False, depends_on=first)]
+        return [first]
+
+
+LIVES = [
+    Life("succeeds", (("finished", 1),)),
+    Life("fails", (("failed", 1),)),
+    Life("is retried", (("finished", 2),)),
+    Life("is due", (("finished", 1),)),
+    Life("has a dependent", (("finished", 1), ("finished", 1))),
+]
+
+
+@dataclass
+class World:
+    """What the cases share."""
+
+    redis: redis_py.Redis
+    url: str
+    folder: Path
+    proxy: Proxy
+    nursery: Nursery
+
+
+@pytest.fixture(scope="module")
+def world(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    # Not pytest's own folder: its path is too long for a unix socket on some systems.
+    sockets = Path(tempfile.mkdtemp(prefix="rqlite-"))
+    folder = tmp_path_factory.mktemp("cuts")
+    with server.client() as client, nursery(folder) as born_in:
+        proxy = Proxy(server.url, sockets / "proxy.sock")
+        try:
+            yield World(client, server.url, folder, proxy, born_in)
+        finally:
+            proxy.close()
+            shutil.rmtree(sockets)
+
+
+class Case:
+    """One life of one job, cut off at one command."""
+
+    def __init__(self, world: World, life: Life, moment: Moment, kills: bool, at: int) -> None:
+        self._world = world
+        self._life = life
+        self._kills = kills
+        self._folder = Path(tempfile.mkdtemp(dir=world.folder))
+        self.cut = Cut(at, moment, self._act)
+        self._worker: Newborn | None = None
+        self.jobs: list[Job] = []
+
+    def _act(self) -> None:
+        assert self._worker is not None
+        if self._kills:
+            os.kill(self._worker.pid, signal.SIGKILL)
+
+    def run(self) -> None:
+        """Have the worker cut off, and another bring it to an end; then see."""
+        world = self._world
+        world.redis.flushdb()
+        self.jobs = self._life.enqueue(str(self._folder))
+        world.proxy.disarm()
+        worker = world.nursery.worker("default", "--burst", url=world.proxy.url, lease=LEASE)
+        self._worker = worker
+        world.proxy.arm(self.cut)
+        others: list[Newborn] = []
+        try:
+            wait_until(lambda: self._watched(self.cut.done or worker.ended()), "the cut")
+            if self.cut.done:
+                others.append(world.nursery.worker("default", url=world.url, lease=LEASE))
+            wait_until(lambda: self._watched(self._over()), "all jobs have ended")
+            self._see(worker.ends())
+        except AssertionError as exc:
+            printed = "\n\n".join(one.output for one in (worker, *others))
+            raise AssertionError(f"{self}: {exc}\nThey printed:\n{printed}") from exc
+        finally:
+            for one in (worker, *others):
+                if not one.ended():
+                    one.kill()
+
+    def __str__(self) -> str:
+        what = "killed" if self._kills else "cut off"
+        return (
+            f"a job that {self._life.name}, its worker {what} {self.cut.moment.value} command "
+            f"{self.cut.at} ({self.cut.command or 'which did not come'})"
+        )
+
+    def _watched(self, verdict: bool) -> bool:
+        """The same, after a look that every job is in one place."""
+        problems = misplaced(look(self._world.redis, QUEUES), [job.id for job in self.jobs])
+        assert not problems, problems
+        return verdict
+
+    def _over(self) -> bool:
+        return all_ended(look(self._world.redis, QUEUES), [job.id for job in self.jobs])
+
+    def _see(self, exit_code: int) -> None:
+        redis = self._world.redis
+        killed = self._kills and self.cut.done
+        assert killed or exit_code == 0 or not self._started(), f"exit code {exit_code}"
+        crashes = 0
+        for job, (status, due) in zip(self.jobs, self._life.ends, strict=True):
+            fields = redis.hmget(job.key, "status", "x_crashes")
+            lost = int(fields[1] or 0)
+            crashes += lost
+            begun = runs(self._folder, job.id)
+            assert fields[0] == status.encode(), f"{fields[0]!r} instead of {status}"
+            assert due <= len(begun) <= due + lost, f"{len(begun)} runs, {lost} lost: {begun}"
+            outcomes = redis.xlen(f"rq:results:{job.id}")
+            assert len(begun) - lost <= outcomes <= len(begun), f"{outcomes} outcomes of {begun}"
+        assert crashes <= killed, "a worker that was not killed has lost a job"
+        assert not list(redis.scan_iter("rq:execution*")), "executions are left behind"
+
+    def _started(self) -> bool:
+        assert self._worker is not None
+        return "*** Listening on" in self._worker.output
+
+
+@pytest.mark.parametrize("kills", [False, True], ids=["cut", "killed"])
+@pytest.mark.parametrize("moment", list(Moment), ids=lambda moment: str(moment.value))
+@pytest.mark.parametrize("life", LIVES, ids=lambda life: str(life.name).replace(" ", "-"))
+def test_a_job_survives(world: World, life: Life, moment: Moment, kills: bool) -> None:
+    commands: list[str] = []
+    for at in count(1):
+        case = Case(world, life, moment, kills, at)
+        case.run()
+        if not case.cut.command:
+            break  # the worker's life has fewer
+        commands.append(case.cut.command)
+    print(len(commands), "commands:", *commands)
+    settled = {"fails": "fail", "is retried": "again"}.get(life.name, "finish")
+    assert {"register_worker", "reap", "promote", "claim", settled} <= set(commands)
