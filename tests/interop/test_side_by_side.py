@@ -57,4 +57,6 @@ def test_each_job_runs_once(
     done = Job.fetch_many(ids)
     assert all(job and job.is_finished for job in done)
     assert {job.worker_name for job in done if job} <= runners
-    assert not keys(redis, *RUNNING, "rq:queue:default")
+    assert not keys(redis, *RUNNING)
+    assert not redis.llen("rq:queue:default")
+    assert not redis.llen("rq:queue:default:intermediate")
