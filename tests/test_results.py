@@ -380,3 +380,20 @@ def test_a_retry_that_may_not_wait_for_ever_leaves_nothing(redis: redis_py.Redis
     start(execution="e2")
     for key in (job.key, f"rq:results:{job.id}"):
         assert redis.ttl(key) == -1, "it runs, and its history with it"
+
+
+def test_what_was_retried_leaves_nothing_when_it_is_given_up(
+    redis: redis_py.Redis, tmp_path: Path
+) -> None:
+    canceled, deleted = (
+        enqueue(divide, 1, 0, retry=Retry(1, interval=3600), unique_key=key, unique_for=60)
+        for key in ("a", "b")
+    )
+    run_burst(tmp_path)
+    assert without_an_end(redis) == {
+        f"rq:{kind}:{job.id}" for kind in ("job", "results") for job in (canceled, deleted)
+    }, "both are still to run"
+    canceled.cancel()
+    deleted.delete()
+    assert {key for key in without_an_end(redis) if "canceled" not in key} == set()
+    assert not [key for key in redis.scan_iter() if deleted.id in str(key) or b"unique:b" in key]

@@ -21,6 +21,7 @@ for i, job in ipairs(KEYS) do
     enter(canceled_key(queue), now, id)
     redis.call('HSET', job, 'status', 'canceled', 'ended_at', stamp(now))
     redis.call('EXPIRE', job, CANCELED_TTL)
+    redis.call('EXPIRE', results_key(id), CANCELED_TTL)  -- of the runs before a retry or a repeat
     local ending = 'was canceled'
     if ARGV[2] == '1' then ending = nil end
     tell_dependents(id, ending)
