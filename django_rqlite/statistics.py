@@ -29,7 +29,7 @@ NO_JOB = "-"
 
 
 def get_statistics() -> dict[str, list[dict[str, Any]]]:
-    """``{"queues": [...]}``, a dictionary of plain values for each queue of ``RQ_QUEUES``.
+    """``{"queues": [...]}``, a dictionary of plain values for each queue of ``RQ_QUEUES``, by name.
 
     Its keys are django-rq's, and ``paused``, ``suspended``, ``problems`` (sentences about keys
     that hold something other than they should) and ``error``: why the server could not be asked,
@@ -42,10 +42,8 @@ def get_statistics() -> dict[str, list[dict[str, Any]]]:
     found: dict[str, dict[str, Any]] = {}
     for group in by_server(configured.values()):
         found |= _of_server(group)
-    rows = []
-    for index, name in enumerate(configured):
-        rows.append(found[name] | {"index": index})
-    return {"queues": rows}
+    # The index is a queue's place among the sorted names, as in django-rq's addresses.
+    return {"queues": [found[name] | {"index": i} for i, name in enumerate(sorted(configured))]}
 
 
 def _of_server(group: Sequence[QueueConf]) -> dict[str, dict[str, Any]]:

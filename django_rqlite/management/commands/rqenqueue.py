@@ -16,7 +16,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("function", help="its dotted path: package.module.function")
         parser.add_argument(
-            "arguments", nargs="*", help="after -- if one of them begins with a dash"
+            "arguments",
+            nargs="*",
+            help="options go before; write -- before arguments that begin with a dash",
         )
         parser.add_argument(
             "--queue", "-q", default="default", metavar="NAME", help="default: default"
