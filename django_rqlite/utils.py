@@ -1,7 +1,7 @@
 """What people import from ``django_rq.utils``, under the same names.
 
-Nothing of django_rqlite uses this module. What has no counterpart raises an ``ImportError`` that says
-what to use instead.
+Nothing of django_rqlite uses this module. What has no counterpart raises an ``ImportError`` that
+says what to use instead.
 """
 
 from __future__ import annotations
@@ -10,19 +10,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from django.db import connections as databases
-from django.utils import timezone
 
-from . import conf
-from .connections import by_server, connection_for, describe, prefix_of, translate_errors
-from .engine.monitor import Monitor, Place, QueueCounts
-from .exceptions import InvalidJobOperation
+from . import statistics
+from .exceptions import InvalidJobOperation, RedisUnavailableError
 from .jobs import Job
-from .protocol.keys import Keys
 from .protocol.records import JobStatus
 from .queues import Queue
-
-#: Places that have a number of their own in the statistics.
-_COUNTED = (Place.FINISHED, Place.STARTED, Place.DEFERRED, Place.FAILED, Place.SCHEDULED)
 
 #: What django-rq has in this module and we have not, and what to use instead.
 _INSTEAD = {
@@ -36,51 +29,19 @@ _INSTEAD = {
 
 
 def get_statistics(run_maintenance_tasks: bool = False) -> dict[str, list[dict[str, Any]]]:
-    """What is in each queue of ``RQ_QUEUES``, in the order of their names. A few round trips for each.
-    Looking changes nothing.
+    """What is in each queue of ``RQ_QUEUES``, by name; see :mod:`django_rqlite.statistics`.
 
     Args:
         run_maintenance_tasks: without effect: workers do them.
 
-    Returns:
-        under ``'queues'``, a dictionary for each with django-rq's keys. ``scheduler_pid`` is always
-        None, and ``connection_kwargs`` has the server's ``url``, without user and password.
-
     Raises:
         RedisUnavailableError: a server does not answer.
     """
-    configured = conf.queues()
-    found: dict[str, dict[str, Any]] = {}
-    for group in by_server(configured.values()):
-        connection = connection_for(group[0])
-        monitor = Monitor(connection, Keys(prefix_of(connection)))
-        names = [queue.name for queue in group]
-        with translate_errors(connection):
-            for counts in monitor.counts(names):
-                first = monitor.page(counts.name, Place.QUEUED, 0, 1).rows
-                oldest = first[0].job.enqueued_at if first and first[0].job else None
-                found[counts.name] = {
-                    **_numbers(counts),
-                    "oldest_job_timestamp": _stamp(oldest),
-                    "connection_kwargs": {"url": describe(connection)},
-                    "scheduler_pid": None,
-                }
-    return {
-        "queues": [{**found[name], "index": index} for index, name in enumerate(sorted(configured))]
-    }
-
-
-def _numbers(counts: QueueCounts) -> dict[str, Any]:
-    return {
-        "name": counts.name,
-        "jobs": counts.places[Place.QUEUED],
-        "workers": counts.workers,
-        **{f"{place}_jobs": counts.places[place] for place in _COUNTED},
-    }
-
-
-def _stamp(moment: Any) -> str:
-    return "-" if moment is None else timezone.localtime(moment).strftime("%Y-%m-%d, %H:%M:%S")
+    found = statistics.get_statistics()
+    for queue in found["queues"]:
+        if queue["error"]:
+            raise RedisUnavailableError(queue["error"])
+    return found
 
 
 def get_jobs(queue: Queue, job_ids: Iterable[str], registry: object = None) -> list[Job]:

@@ -215,8 +215,8 @@ def test_statistics(redis: redis_py.Redis) -> None:
     first, *others = utils.get_statistics(run_maintenance_tasks=True)["queues"]
     assert dumped(redis) == before
     assert first.pop("oldest_job_timestamp").startswith(f"{waiting.enqueued_at:%Y-}")
-    assert first.pop("connection_kwargs")["url"].startswith("unix://")
-    assert first == {
+    assert {"path", "host"} & set(first["connection_kwargs"])
+    expected = {
         "name": "default",
         "index": 0,
         "jobs": 1,
@@ -228,6 +228,7 @@ def test_statistics(redis: redis_py.Redis) -> None:
         "scheduled_jobs": 0,
         "scheduler_pid": None,
     }
+    assert {key: first[key] for key in expected} == expected
     assert [(other["name"], other["index"]) for other in others] == [("high", 1), ("low", 2)]
     assert others[0]["oldest_job_timestamp"] == "-"
     assert utils.get_jobs(queue, [ended.id, "gone", failed.id]) == [ended, failed]
