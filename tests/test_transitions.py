@@ -161,10 +161,25 @@ def test_so_may_an_outcome_that_claims(redis: redis_py.Redis) -> None:
     outcome |= {"signature": "s", "encoded_result": b"cg==", "then": then}
     stored = engine().finish("w", hold, **outcome)
     again = engine().finish("w", hold, **outcome)
-    assert (stored.stored, again.stored) == (True, False)
+    assert (stored.stored, again.stored, again.repeated) == (True, False, True)
+    assert redis.xlen(f"rq:results:{jobs[0].id}") == 1
     assert stored.claim.hold == again.claim.hold == Hold(jobs[1].id, "default", "e2")
     assert get_queue().job_ids == [jobs[2].id]
     assert redis.hget("rq:worker:w", "current_job") == jobs[1].id.encode()
+
+
+def test_so_may_a_retry_whose_worker_claims_the_same_job_again(redis: redis_py.Redis) -> None:
+    job = enqueue(add)
+    hold, then = start(execution="e1"), NextClaim("e2", ["default"], 60)
+    retry: dict[str, Any] = {"worker_name": "w", "delay": 0, "at_front": False}
+    retry |= {"counter": "retries_left", "change": -1, "tally": "x_attempts", "kind": "3"}
+    retry |= {"payload_field": "exc_string", "payload": b"", "headline": "", "succeeded": False}
+    engine().again("w", hold, **retry, then=then)
+    before = dumped(redis)
+    again = engine().again("w", hold, **retry, then=then)
+    assert again.repeated
+    assert again.claim.hold == Hold(job.id, "default", "e2")
+    assert dumped(redis) == before
 
 
 def test_no_job_is_claimed_twice(redis: redis_py.Redis) -> None:

@@ -127,10 +127,17 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Whether an outcome was stored (False: the fence refused it), and the next claim if asked."""
+    """What became of an outcome, and the next claim if asked.
+
+    Attributes:
+        stored: False: the fence refused it.
+        repeated: whether it was refused since the very same was stored before: the connection
+            broke before the answer.
+    """
 
     stored: bool
     claim: Claim
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -553,7 +560,7 @@ class Transitions:
             ),
         )
         claim = self._claim_from(claimed, then.execution) if then else Claim()
-        return Settled(verdict == b"stored", claim)
+        return Settled(verdict == b"stored", claim, repeated=verdict == b"repeated")
 
     @staticmethod
     def _claim_from(answer: list[Any], execution: str) -> Claim:

@@ -144,12 +144,12 @@ class Ledger:
             self._worker,
             then,
         )
-        if settled.stored and assignment.died:
-            self.bereaved.append(assignment)
-        if not settled.stored:
+        if not settled.stored and not settled.repeated:
             logger.warning(
                 "%s: the outcome of job %s was dropped: it was deleted or taken over meanwhile.",
                 hold.queue,
                 hold.job_id,
             )
+        elif assignment.died:
+            self.bereaved.append(assignment)
         return settled.claim if then else None

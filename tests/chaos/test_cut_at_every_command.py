@@ -154,6 +154,9 @@ class Case:
             assert due <= len(begun) <= due + lost, f"{len(begun)} runs, {lost} lost: {begun}"
             outcomes = redis.xlen(f"rq:results:{job.id}")
             assert len(begun) - lost <= outcomes <= len(begun), f"{outcomes} outcomes of {begun}"
+        if not killed:
+            assert self._worker is not None
+            assert "was dropped" not in self._worker.output, "all it did was stored"
         assert crashes <= killed, "a worker that was not killed has lost a job"
         assert not list(redis.scan_iter("rq:execution*")), "executions are left behind"
 

@@ -10,7 +10,7 @@
 --            17 the worker's counter,
 --            18 execution to claim the next job with ('': claim none), 19 lease in seconds,
 --            20.. the names of the queues to claim from
--- Returns:   {'stored' or 'lost', claim as claim.lua returns it, or {}}
+-- Returns:   {'stored', 'repeated' or 'lost', claim as claim.lua returns it, or {}}
 -- Invariant: fenced. The execution ends and the id enters its next place in one step; the outcome
 --            of this run stays in the stream.
 --@include keys
@@ -32,6 +32,8 @@ if holds(queue, id, execution) then
   local began = end_execution(queue, id, execution)
   record_outcome(id, ARGV[12], shown, execution, began, ARGV[13], ARGV[14], ARGV[15])
   settle_worker(worker, id, began, ARGV[17])
+elseif recorded(id, ARGV[12], execution) then
+  verdict = 'repeated'
 else
   let_go(worker, queue, id, execution)
 end

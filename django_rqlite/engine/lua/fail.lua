@@ -6,7 +6,7 @@
 --            10 one line that names the error, 11 'failed' or 'stopped',
 --            12 execution to claim the next job with ('': claim none), 13 lease in seconds,
 --            14.. the names of the queues to claim from
--- Returns:   {'stored' or 'lost', claim as claim.lua returns it, or {}}
+-- Returns:   {'stored', 'repeated' or 'lost', claim as claim.lua returns it, or {}}
 -- Invariant: as finish.lua; dependents that do not allow failures are canceled. The mirror list of failed jobs changes in the same step.
 --@include keys
 --@include clock
@@ -30,6 +30,8 @@ if holds(queue, id, execution) then
   tell_dependents(id, ARGV[11] == 'failed' and 'has failed' or 'was stopped')
   expire_job(id, ttl)
   settle_worker(worker, id, began, 'failed_job_count')
+elseif recorded(id, '2', execution) then
+  verdict = 'repeated'
 else
   let_go(worker, queue, id, execution)
 end

@@ -6,7 +6,7 @@
 --              ('' each, when the job returned None: RQ 2.12 leaves the field out),
 --            11 execution to claim the next job with ('': claim none), 12 lease in seconds,
 --            13.. the names of the queues to claim from
--- Returns:   {'stored' or 'lost', claim as claim.lua returns it, or {}}
+-- Returns:   {'stored', 'repeated' or 'lost', claim as claim.lua returns it, or {}}
 -- Invariant: dependents are released in the same step. Fenced: where the execution no longer holds the job nothing of it is changed
 --            ('lost'). Otherwise the outcome is stored and the id moves in one step.
 --@include keys
@@ -38,6 +38,8 @@ if holds(queue, id, execution) then
     expire_job(id, ttl)
   end
   settle_worker(worker, id, began, 'successful_job_count')
+elseif recorded(id, '1', execution) then
+  verdict = 'repeated'
 else
   let_go(worker, queue, id, execution)
 end

@@ -29,3 +29,16 @@ local function record_outcome(id, kind, worker, execution, began, payload_field,
   make_usable(results_key(id), 'stream')
   redis.call('XADD', results_key(id), 'MAXLEN', RESULTS_KEPT, '*', unpack(entry))
 end
+
+-- Whether this execution's outcome of this kind is there already: a worker tells it again when the
+-- connection broke before the answer to the first time.
+local function recorded(id, kind, execution)
+  if redis.call('TYPE', results_key(id)).ok ~= 'stream' then return false end
+  local entries = redis.call('XREVRANGE', results_key(id), '+', '-', 'COUNT', RESULTS_KEPT)
+  for _, entry in ipairs(entries) do
+    local said = {}
+    for i = 1, #entry[2], 2 do said[entry[2][i]] = entry[2][i + 1] end
+    if said.execution_id == execution and said.type == kind then return true end
+  end
+  return false
+end
