@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import redis as redis_py
 
-from django_rqlite import Job, Retry, get_queue
-from tests.chaos.jobs import act, runs
+from django_rqlite import Callback, Job, Retry, get_queue
+from tests.chaos.jobs import act, die, runs, tell_of_death
 from tests.chaos.looking import all_ended, look, misplaced
 from tests.chaos.nursery import Newborn, Nursery, nursery
 from tests.chaos.proxy import Cut, Moment, Proxy
@@ -39,6 +39,8 @@ class Life:
         queue = get_queue()
         if self.name == "fails":
             return [queue.enqueue(act, folder, failures=9, ask=False)]
+        if self.name == "dies":
+            return [queue.enqueue(die, folder, on_failure=Callback(tell_of_death))]
         if self.name == "is retried":
             return [queue.enqueue(act, folder, failures=1, ask=False, retry=Retry(2))]
         if self.name == "is due":
@@ -90,7 +92,7 @@ class Case:
         self._world = world
         self._life = life
         self._kills = kills
-        self._folder = Path(tempfile.mkdtemp(dir=world.folder))
+        self.folder = Path(tempfile.mkdtemp(dir=world.folder))
         self.cut = Cut(at, moment, self._act)
         self._worker: Newborn | None = None
         self.jobs: list[Job] = []
@@ -104,7 +106,7 @@ class Case:
         """Have the worker cut off, and another bring it to an end; then see."""
         world = self._world
         world.redis.flushdb()
-        self.jobs = self._life.enqueue(str(self._folder))
+        self.jobs = self._life.enqueue(str(self.folder))
         world.proxy.disarm()
         worker = world.nursery.worker("default", "--burst", url=world.proxy.url, lease=LEASE)
         self._worker = worker
@@ -149,7 +151,7 @@ class Case:
             fields = redis.hmget(job.key, "status", "x_crashes")
             lost = int(fields[1] or 0)
             crashes += lost
-            begun = runs(self._folder, job.id)
+            begun = runs(self.folder, job.id)
             assert fields[0] == status.encode(), f"{fields[0]!r} instead of {status}"
             assert due <= len(begun) <= due + lost, f"{len(begun)} runs, {lost} lost: {begun}"
             outcomes = redis.xlen(f"rq:results:{job.id}")
@@ -179,3 +181,16 @@ def test_a_job_survives(world: World, life: Life, moment: Moment, kills: bool) -
     print(len(commands), "commands:", *commands)
     settled = {"fails": "fail", "is retried": "again"}.get(life.name, "finish")
     assert {"register_worker", "reap", "promote", "claim", settled} <= set(commands)
+
+
+@pytest.mark.parametrize("moment", list(Moment), ids=lambda moment: str(moment.value))
+def test_a_callback_is_called_although_the_answer_was_lost(world: World, moment: Moment) -> None:
+    life = Life("dies", (("failed", 1),))
+    for at in count(10):
+        case = Case(world, life, moment, False, at)
+        case.run()
+        told = case.folder / f"{case.jobs[0].id}.told"
+        wait_until(told.exists, f"the callback is called: {case}")
+        assert told.read_bytes() == b"x", str(case)
+        if case.cut.command == "fail":
+            return
