@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from django_rqlite import get_queue
+
 from .admin_world import (
     JOBS,
     QUEUES,
@@ -51,6 +53,12 @@ def source_of(client: Client, address: str) -> str:
 
 
 # Queues
+
+
+def test_a_paused_queue_says_so(world: World, admin_client: Client) -> None:
+    assert "paused" not in text_of(admin_client, QUEUES)
+    get_queue("high").pause()
+    assert "high paused" in text_of(admin_client, QUEUES)
 
 
 def test_every_queue_with_what_is_where(world: World, admin_client: Client, server: Server) -> None:

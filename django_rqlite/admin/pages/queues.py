@@ -36,6 +36,7 @@ class Row:
     workers: int = 0
     problems: tuple[str, ...] = ()
     configured: bool = True
+    paused: bool = False
     trouble: str = ""
 
 
@@ -81,4 +82,5 @@ def _row(counts: QueueCounts, source: Source, links: Links, *, configured: bool 
         counts.workers,
         counts.problems,
         configured,
+        counts.paused,
     )
