@@ -6,10 +6,9 @@ import logging
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils.module_loading import import_string
 
 from .. import checks, conf
-from ..exceptions import ConfigurationError
+from ..classes import named_class
 from ..queues import Queue, get_queue
 from ..worker import DequeueStrategy, Worker
 from ..worker.link import one_client
@@ -122,17 +121,7 @@ def class_of(options: dict[str, Any], queues: list[Queue]) -> type[Worker]:
         ConfigurationError: it can't be imported, or is none.
     """
     given = options["worker_class"] or conf.queue(queues[0].name).worker_class
-    if given is None:
-        return Worker
-    try:
-        found = import_string(given) if isinstance(given, str) else given
-    except ImportError as exc:
-        raise ConfigurationError(f"WORKER_CLASS: {given!r} can't be imported ({exc}).") from exc
-    if not (isinstance(found, type) and issubclass(found, Worker)):
-        raise ConfigurationError(
-            f"WORKER_CLASS: {given!r} does not inherit from django_rqlite.worker.Worker."
-        )
-    return found
+    return named_class(given, Worker, Worker, "WORKER_CLASS")
 
 
 def make_worker(options: dict[str, Any], name: str | None) -> Worker:
