@@ -12,11 +12,14 @@ from .jobs import Job
 from .protocol.keys import Keys
 
 
-def send_stop_job_command(connection: redis.Redis | None, job_id: str) -> None:
+def send_stop_job_command(
+    connection: redis.Redis | None, job_id: str, serializer: object = None
+) -> None:
     """Have the worker that runs a job stop it. The job ends as ``stopped`` and is not retried.
 
     Args:
         connection: None: that of the queue ``default``.
+        serializer: without effect, for RQ's callers.
 
     Raises:
         NoSuchJobError: there is no such job.

@@ -168,11 +168,12 @@ def _shortened(text: str) -> str:
 
 
 def _tell_handlers(job: Job, exc: BaseException) -> None:
-    """Call ``RQ_EXCEPTION_HANDLERS`` as RQ does: until one of them returns False."""
+    """Call ``RQ_EXCEPTION_HANDLERS`` as RQ does: until one returns something false but None."""
     for path in conf.exception_handlers():
         try:
             handler: Callable[..., Any] = callables.resolve(path, None)
-            if handler(job, type(exc), exc, exc.__traceback__) is False:
+            go_on = handler(job, type(exc), exc, exc.__traceback__)
+            if go_on is not None and not go_on:
                 return
         except Exception:
             logger.exception("The handler %s of RQ_EXCEPTION_HANDLERS failed", path)

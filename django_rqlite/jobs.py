@@ -60,8 +60,12 @@ def running(job: Job) -> Iterator[None]:
         _current.reset(token)
 
 
-def get_current_job() -> Job | None:
-    """The job that runs in this thread, or None outside of a job."""
+def get_current_job(connection: object = None, job_class: object = None) -> Job | None:
+    """The job that runs in this thread, or None outside of a job.
+
+    Args:
+        connection, job_class: without effect, for RQ's callers.
+    """
     return _current.get()
 
 
