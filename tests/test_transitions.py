@@ -14,7 +14,8 @@ import redis as redis_py
 
 from django_rqlite import Job, enqueue, get_queue
 from django_rqlite.engine import scripts
-from django_rqlite.engine.transitions import BATCH, Hold, NextClaim, Owner
+from django_rqlite.engine.arrows import BATCH
+from django_rqlite.engine.transitions import Hold, NextClaim, Owner
 from tests.keyspace import dumped, places
 from tests.outcomes_in_redis import engine, fail, finish, start
 from tests.sample_jobs import add

@@ -1,0 +1,33 @@
+"""What all arrows share: the connection, the keys, and how values become arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import redis
+
+from ..protocol.keys import Keys
+from .scripts import Argument
+
+#: Ids that one call of a script which searches or deletes handles at the most, so that the server
+#: is never busy with one of them for long.
+BATCH = 500
+
+
+class Arrows:
+    """Changes of state on one connection below one key prefix."""
+
+    __slots__ = ("connection", "keys", "prefix")
+
+    def __init__(self, connection: redis.Redis, keys: Keys) -> None:
+        self.connection = connection
+        self.keys = keys
+        self.prefix = keys.prefix
+
+
+def flat(fields: Mapping[str, Argument]) -> list[Argument]:
+    return [part for pair in fields.items() for part in pair]
+
+
+def text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")

@@ -1,0 +1,85 @@
+"""How workers are listed, heard of and spoken to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .arrows import Arrows, flat, text
+from .scripts import Argument, Script
+from .values import Hold, Owner
+
+_register_worker = Script("register_worker")
+_retire_worker = Script("retire_worker")
+_heartbeat = Script("heartbeat")
+
+#: Seconds that the record of a worker which has ended stays (RQ 2.12: rq/worker/base.py).
+DEAD_WORKER_TTL = 60
+
+
+class Attending(Arrows):
+    """How workers are listed, heard of and spoken to."""
+
+    __slots__ = ()
+
+    def register_worker(
+        self,
+        name: str,
+        queues: Sequence[str],
+        fields: Mapping[str, Argument],
+        *,
+        hostname: str,
+        pid: int,
+        ttl: int,
+        silence: int,
+        dead_pid: str = "",
+    ) -> Owner | None:
+        """List a worker, or say who bears its name.
+
+        Args:
+            ttl: seconds for which the record stays without a heartbeat.
+            silence: seconds without a heartbeat after which one of our records is dead.
+            dead_pid: process id of a record on this host that is known to be dead.
+        """
+        answer = _register_worker(
+            self.connection,
+            (self.keys.worker(name),),
+            (
+                self.prefix,
+                name,
+                ttl,
+                hostname,
+                pid,
+                dead_pid,
+                silence,
+                len(queues),
+                *queues,
+                *flat(fields),
+            ),
+        )
+        return Owner(*map(text, answer)) if answer else None
+
+    def retire_worker(self, name: str, queues: Sequence[str]) -> None:
+        """Unlist a worker that ends."""
+        keys = (self.keys.worker(name),)
+        _retire_worker(self.connection, keys, (self.prefix, DEAD_WORKER_TTL, *queues))
+
+    def heartbeat(
+        self, worker: str, state: str, running: Sequence[Hold], *, ttl: int, lease: int
+    ) -> tuple[bool, frozenset[str]]:
+        """Renew a worker's record and the leases of what it runs. Times in seconds.
+
+        Returns:
+            whether the record was there, and the executions that lost their jobs.
+        """
+        holds = [part for hold in running for part in (hold.job_id, hold.queue, hold.execution)]
+        listed, lost = _heartbeat(
+            self.connection,
+            (self.keys.worker(worker),),
+            (self.prefix, ttl, lease, state, *holds),
+        )
+        return bool(listed), frozenset(map(text, lost))
+
+    def tell_worker(self, worker: str, message: str) -> bool:
+        """Publish a command to a worker; whether anyone listened."""
+        channel = self.keys.commands_channel(worker)
+        return bool(self.connection.publish(channel, message))

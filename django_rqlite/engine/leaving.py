@@ -1,0 +1,109 @@
+"""How jobs are canceled and deleted, and what they leave behind is swept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .arrows import BATCH, Arrows, flat, text
+from .scripts import Argument, Script
+
+_cancel = Script("cancel")
+_delete = Script("delete")
+_empty = Script("empty")
+_delete_queue = Script("delete_queue")
+_save = Script("save")
+_leave_group = Script("leave_group")
+_tidy_groups = Script("tidy_groups")
+_trim = Script("trim")
+
+#: Groups that one call looks at by chance.
+SOME_GROUPS = 10
+
+
+class Leaving(Arrows):
+    """How jobs are canceled and deleted, and what they leave behind is swept."""
+
+    __slots__ = ()
+
+    def cancel(self, job_ids: Sequence[str], *, release_dependents: bool = False) -> list[str]:
+        """queued, scheduled or deferred → canceled, for any number of jobs.
+
+        Args:
+            release_dependents: whether jobs that wait for them run all the same; else they are
+                canceled too.
+
+        Returns:
+            ``'canceled'``, ``'missing'``, or the status that keeps a job from being canceled.
+        """
+        verdicts: list[str] = []
+        for start in range(0, len(job_ids), BATCH):
+            batch = job_ids[start : start + BATCH]
+            answer = _cancel(
+                self.connection,
+                [self.keys.job(job_id) for job_id in batch],
+                (self.prefix, "1" if release_dependents else "0", *batch),
+            )
+            verdicts.extend(map(text, answer))
+        return verdicts
+
+    def delete(self, job_ids: Sequence[str]) -> int:
+        """Any state → (gone), with everything that belongs to the jobs.
+
+        Returns:
+            how many of them were there.
+        """
+        found = 0
+        for start in range(0, len(job_ids), BATCH):
+            batch = job_ids[start : start + BATCH]
+            keys = [self.keys.job(job_id) for job_id in batch]
+            found += sum(_delete(self.connection, keys, (self.prefix, *batch)))
+        return found
+
+    def empty(self, queue: str) -> int:
+        """queued → (gone) for all jobs of a queue; returns how many were deleted."""
+        deleted, left = 0, 1
+        while left:
+            count, left = _empty(
+                self.connection, (self.keys.queue(queue),), (self.prefix, queue, BATCH)
+            )
+            deleted += count
+        return deleted
+
+    def delete_queue(self, queue: str) -> int:
+        """Take an empty queue out of the set of queues.
+
+        Returns:
+            how many jobs wait in it; unless that is 0, nothing was changed.
+        """
+        keys = (self.keys.queue(queue), self.keys.queues)
+        return int(_delete_queue(self.connection, keys, (self.prefix,)))
+
+    def trim(self, queue: str) -> int:
+        """Take ids whose jobs have expired out of the queue's registries; returns how many."""
+        keys = self.keys
+        return int(
+            _trim(
+                self.connection,
+                (keys.finished(queue), keys.failed(queue), keys.canceled(queue)),
+                (self.prefix, BATCH),
+            )
+        )
+
+    def leave_group(self, group: str, job_ids: Sequence[str]) -> None:
+        """Take jobs, which may be gone, out of a group."""
+        keys = [self.keys.job(job_id) for job_id in job_ids]
+        _leave_group(self.connection, keys, (self.prefix, group, *job_ids))
+
+    def tidy_groups(self, *groups: str) -> int:
+        """Take ids whose jobs have expired out of these groups; returns how many.
+
+        Without names, some of the groups are looked at, by chance, and some ids of each.
+        """
+        ids_of_each = 2**31 - 1 if groups else BATCH
+        arguments: list[Argument] = [self.prefix, SOME_GROUPS, ids_of_each, *groups]
+        return int(_tidy_groups(self.connection, (self.keys.groups,), arguments))
+
+    def save(self, job_id: str, fields: Mapping[str, Argument]) -> bool:
+        """Store what says nothing of where a job is; False when the job is gone."""
+        keys = (self.keys.job(job_id),)
+        return bool(_save(self.connection, keys, (self.prefix, *flat(fields))))
