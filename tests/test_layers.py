@@ -22,7 +22,7 @@ LAYERS = {
     "ground": {"conf", "connections", "deadline", "embedded", "trust"},
     "engine": {"engine"},
     "application API": {
-        *("callables", "classes", "commit", "decorators", "execution", "jobs"),
+        *("callables", "classes", "commit", "decorators", "execution", "job_data", "jobs"),
         *("options", "outcomes", "policies", "queues", "registries", "results", "signals"),
         *("batches", "group"),
         *("callbacks", "command", "cron", "schedules", "statistics", "suspension"),

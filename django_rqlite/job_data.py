@@ -1,0 +1,494 @@
+"""What a job consists of, and its form in Redis: serialized, signed, field by field."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Self
+
+import redis
+
+from . import callables, conf
+from .connections import connection_for, get_connection, prefix_of, translate_errors
+from .engine.scripts import Argument
+from .engine.transitions import Transitions
+from .exceptions import (
+    ConfigurationError,
+    DeserializationError,
+    InvalidJobError,
+    UnserializableError,
+)
+from .options import JobOptions
+from .protocol import codec
+from .protocol.keys import Keys
+from .protocol.records import (
+    DEFAULT_CALLBACK_TIMEOUT,
+    JobRecord,
+    JobStatus,
+    read_job,
+)
+from .protocol.serializers import Serializer, resolve
+from .protocol.signing import FIELDS, Purpose
+from .trust import signer
+
+#: The ends at which something may be called, as RQ's fields call them.
+_ENDS = ("success", "failure", "stopped")
+
+
+class JobData:
+    """One call of one function, now or later.
+
+    Durations are in whole seconds, times are aware and in UTC. Attributes are what was last read
+    or written.
+
+    Attributes:
+        id: unique among all jobs of the connection.
+        origin: the name of the queue.
+        description: what logs and pages show.
+        timeout: how long it may run; −1 without limit; None: the default.
+        result_ttl, failure_ttl: how long it is kept; −1 for ever; None: the default.
+        ttl: how long it may wait; −1 once it has run.
+        created_at, enqueued_at, started_at, ended_at, last_heartbeat: None where not (yet) so.
+        worker_name: who runs it, or ran it last.
+    """
+
+    def __init__(
+        self,
+        id: str | None = None,
+        connection: redis.Redis | None = None,
+        serializer: object = None,
+    ) -> None:
+        #: Whether the id was made here, so that no other job can bear it.
+        self.minted = id is None
+        self.id = str(uuid.uuid4()) if id is None else id
+        self._connection = connection
+        self._serializer = serializer
+        self.origin = ""
+        self.description: str | None = None
+        self.timeout: int | None = None
+        self.result_ttl: int | None = None
+        self.failure_ttl: int | None = None
+        self.ttl: int | None = None
+        self.created_at: datetime | None = datetime.now(UTC)
+        self.enqueued_at: datetime | None = None
+        self.started_at: datetime | None = None
+        self.ended_at: datetime | None = None
+        self.last_heartbeat: datetime | None = None
+        self.worker_name: str | None = None
+        self._status: str = JobStatus.CREATED
+        self._data: bytes | None = None
+        self._signatures: dict[Purpose, str | None] = {}
+        self._call: tuple[str, object | None, Sequence[Any], Mapping[str, Any]] | None = None
+        self._meta_stored: bytes | None = None
+        self._meta: dict[str, Any] | None = None
+        self._exc_info = ""
+        #: How many more times it is retried when it fails, and repeated after it has succeeded.
+        self.retries_left: int | None = None
+        self.retry_intervals: list[int] | None = None
+        self.enqueue_at_front_on_retry = False
+        self.number_of_retries: int | None = None
+        self.repeats_left: int | None = None
+        self.repeat_intervals: list[int] | None = None
+        self._retry_extras: str | None = None
+        #: Dotted paths of what is called when it has ended, and for how many seconds at the most.
+        self.success_callback_name: str | None = None
+        self.success_callback_timeout: int | None = None
+        self.failure_callback_name: str | None = None
+        self.failure_callback_timeout: int | None = None
+        self.stopped_callback_name: str | None = None
+        self.stopped_callback_timeout: int | None = None
+        #: The name of its group; None where it is in none.
+        self.group_id: str | None = None
+        #: What no other job may be enqueued with while this one waits or runs, and for how long.
+        self.unique_key: str | None = None
+        self.unique_for: int | None = None
+        #: Ids of the jobs it waits for, or waited for.
+        self.dependency_ids: list[str] = []
+        self.allow_dependency_failures: bool | None = None
+        self.enqueue_at_front: bool | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}: {self.description or '(unread)'}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, JobData) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    # Where it is stored
+
+    @property
+    def connection(self) -> redis.Redis:
+        """The client of its server: given, or its queue's, or that of the queue ``default``."""
+        if self._connection is None:
+            configured = conf.queues().get(self.origin)
+            self._connection = connection_for(configured) if configured else get_connection()
+        return self._connection
+
+    @property
+    def key(self) -> str:
+        """The key of its hash."""
+        return Keys(prefix_of(self.connection)).job(self.id)
+
+    @property
+    def key_prefix(self) -> str:
+        """What all keys of its connection begin with."""
+        return prefix_of(self.connection)
+
+    @property
+    def serializer(self) -> Serializer:
+        """The one given, or its queue's.
+
+        Raises:
+            ConfigurationError: it can't be imported.
+        """
+        if self._serializer is None:
+            configured = conf.queues().get(self.origin)
+            self._serializer = configured.serializer if configured else None
+        found = resolve(self._serializer, setting=f"RQ_QUEUES[{self.origin!r}]['SERIALIZER']")
+        self._serializer = found
+        return found
+
+    @property
+    def _transitions(self) -> Transitions:
+        return Transitions(self.connection, Keys(prefix_of(self.connection)))
+
+    def _ask(self, question: Callable[[redis.Redis, Keys], Any]) -> Any:
+        link = self.connection
+        with translate_errors(link):
+            return question(link, Keys(prefix_of(link)))
+
+    # The call
+
+    @property
+    def func_name(self) -> str:
+        """The dotted path, or the method's name where there is an :attr:`instance`."""
+        return self._loaded()[0]
+
+    @property
+    def instance(self) -> object | None:
+        """Whose method is called; None for a function."""
+        return self._loaded()[1]
+
+    @property
+    def args(self) -> Sequence[Any]:
+        """Positional arguments."""
+        return self._loaded()[2]
+
+    @property
+    def kwargs(self) -> Mapping[str, Any]:
+        """Keyword arguments."""
+        return self._loaded()[3]
+
+    @property
+    def func(self) -> Callable[..., Any]:
+        """What is called; importing it may raise whatever its module raises."""
+        return callables.resolve(self.func_name, self.instance)
+
+    @property
+    def data(self) -> bytes:
+        """The serialized ``(func_name, instance, args, kwargs)``; ``b''`` where it is missing."""
+        return self._data or b""
+
+    def get_call_string(self) -> str:
+        """The call as a line of Python, long arguments cut short.
+
+        Raises:
+            SignatureError, DeserializationError: as for :attr:`args`.
+        """
+        return callables.call_string(self.func_name, self.args, self.kwargs)
+
+    def _loaded(self) -> tuple[str, object | None, Sequence[Any], Mapping[str, Any]]:
+        """Deserialize the call.
+
+        Raises:
+            SignatureError: the bytes are not signed as they should be.
+            DeserializationError: the serializer can't read them.
+        """
+        if self._call is None:
+            if self._data is None:
+                raise DeserializationError(f"Job {self.id} has no data, so no function is known.")
+            loaded = self._loads("data", self._data)
+            try:
+                name, instance, args, kwargs = loaded
+                self._call = (str(name), instance, tuple(args), dict(kwargs))
+            except (TypeError, ValueError) as exc:
+                raise DeserializationError(
+                    f"The data of job {self.id} is not (function, instance, args, kwargs): {exc}."
+                ) from exc
+        return self._call
+
+    def _dump_call(
+        self, name: str, instance: object | None, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> bytes:
+        try:
+            return self.serializer.dumps((name, instance, tuple(args), dict(kwargs)))
+        except ConfigurationError:
+            raise
+        except Exception as exc:
+            culprit = self._culprit(name, instance, args, kwargs)
+            raise UnserializableError(
+                f"{name}: {culprit} can't be serialized ({type(exc).__name__}: {exc}). Pass an id "
+                "or plain data instead and load the object inside the job."
+            ) from exc
+
+    def _culprit(
+        self, name: str, instance: object | None, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> str:
+        """Which part of the call the serializer refuses."""
+        parts = [(f"the object whose method {name} is", instance)]
+        parts += [(f"argument {number}", value) for number, value in enumerate(args, 1)]
+        parts += [(f"argument {key!r}", value) for key, value in kwargs.items()]
+        for label, value in parts:
+            try:
+                self.serializer.dumps(value)
+            except Exception:  # noqa: BLE001 - asked only whether it raises
+                return f"{label} (a {type(value).__name__})"
+        return "the call as a whole"
+
+    def _dumps(self, what: Purpose, value: object) -> bytes:
+        try:
+            return self.serializer.dumps(value)
+        except Exception as exc:
+            raise UnserializableError(
+                f"The {what} of job {self.id} (a {type(value).__name__}) can't be serialized "
+                f"({type(exc).__name__}: {exc})."
+            ) from exc
+
+    def _loads(self, what: Purpose, payload: bytes) -> Any:
+        signer().check(what, self.id, payload, self._signatures.get(what))
+        try:
+            return self.serializer.loads(payload)
+        except Exception as exc:
+            raise DeserializationError(
+                f"The {what} of job {self.id} can't be read by the serializer of queue "
+                f"{self.origin!r} ({type(exc).__name__}: {exc}). Does RQ_QUEUES name the "
+                "SERIALIZER that wrote it, and are its classes still importable here?"
+            ) from exc
+
+    # Meta
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """The job's own notes. Change them in place, then :meth:`save_meta`.
+
+        Raises:
+            SignatureError: they are not signed as they should be.
+        """
+        if self._meta is None:
+            self._meta = self._loaded_meta(self._meta_stored) if self._meta_stored else {}
+        return self._meta
+
+    @meta.setter
+    def meta(self, value: Mapping[str, Any]) -> None:
+        self._meta = dict(value)
+
+    def _loaded_meta(self, stored: bytes) -> dict[str, Any]:
+        try:
+            loaded = self._loads("meta", stored)
+        except DeserializationError:
+            loaded = None
+        return loaded if isinstance(loaded, dict) else {codec.UNDECODABLE_META: stored}
+
+    # From and to the stored form
+
+    @classmethod
+    def _prepared(
+        cls,
+        func: Callable[..., Any] | str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: JobOptions,
+        origin: str,
+        connection: redis.Redis | None,
+        serializer: object,
+    ) -> Self:
+        job = cls(options.job_id, connection, serializer)
+        job.origin = origin
+        name, instance = callables.reference(func)
+        job._call = (name, instance, args, kwargs)
+        job.description = options.description or callables.call_string(name, args, kwargs)
+        job.timeout = options.timeout
+        job.result_ttl = options.result_ttl
+        job.failure_ttl = options.failure_ttl
+        job.ttl = options.ttl
+        for end in _ENDS:
+            callback = getattr(options, f"on_{end}")
+            if callback is not None:
+                setattr(job, f"{end}_callback_name", callback.name)
+                setattr(job, f"{end}_callback_timeout", callback.timeout)
+        job.group_id = options.group_id
+        job.unique_key = options.unique_key
+        job.unique_for = options.unique_for
+        if options.depends_on is not None:
+            job.dependency_ids = options.depends_on.ids
+            job.allow_dependency_failures = options.depends_on.allow_failure
+            job.enqueue_at_front = options.depends_on.enqueue_at_front or options.at_front
+        if options.retry is not None:
+            job.retries_left = options.retry.max
+            job.retry_intervals = options.retry.intervals
+            job.enqueue_at_front_on_retry = options.retry.enqueue_at_front
+            job._retry_extras = options.retry.extras()
+        if options.repeat is not None:
+            job.repeats_left = options.repeat.times
+            job.repeat_intervals = options.repeat.intervals
+        job._data = job._dump_call(name, instance, args, kwargs)
+        if options.meta:
+            job._meta = dict(options.meta)
+        return job
+
+    @classmethod
+    def from_record(
+        cls,
+        record: JobRecord,
+        connection: redis.Redis | None = None,
+        serializer: object = None,
+    ) -> Self:
+        """The job that a stored record describes."""
+        job = cls(record.id, connection, serializer)
+        job._take(record)
+        return job
+
+    def _take(self, record: JobRecord) -> None:
+        self.origin = record.origin or self.origin
+        self.description = record.description or None
+        self.timeout = record.timeout
+        self.result_ttl = record.result_ttl
+        self.failure_ttl = record.failure_ttl
+        self.ttl = record.ttl
+        self.created_at = record.created_at
+        self.enqueued_at = record.enqueued_at
+        self.started_at = record.started_at
+        self.ended_at = record.ended_at
+        self.last_heartbeat = record.last_heartbeat
+        self.worker_name = record.worker_name or None
+        self._status = record.status
+        self._data = record.data
+        self._call = None
+        self._meta = None
+        self._meta_stored = record.meta
+        self._exc_info = record.exc_info
+        self.retries_left = record.retries_left
+        self.retry_intervals = list(record.retry_intervals) or None
+        self.enqueue_at_front_on_retry = record.enqueue_at_front_on_retry
+        self.number_of_retries = record.number_of_retries
+        self.repeats_left = record.repeats_left
+        self.repeat_intervals = list(record.repeat_intervals) or None
+        self._retry_extras = record.retry_extras or None
+        for end in _ENDS:
+            name, timeout = f"{end}_callback_name", f"{end}_callback_timeout"
+            setattr(self, name, getattr(record, name) or None)
+            setattr(self, timeout, getattr(record, timeout))
+        self.group_id = record.group_id or None
+        self.unique_key = record.unique_key or None
+        self.unique_for = record.unique_for
+        self.dependency_ids = list(record.dependency_ids)
+        self.allow_dependency_failures = record.allow_dependency_failures
+        self._signatures = {"data": record.signature, "meta": record.meta_signature}
+
+    def to_fields(self) -> dict[str, Argument]:
+        """The hash as an enqueueing script writes it, absent values left out.
+
+        Raises:
+            InvalidJobError: the job has no call, or its meta can't be serialized.
+            SignatureError: it was read from Redis and is not signed as it should be.
+        """
+        if self._data is None:
+            raise InvalidJobError(
+                f"Job {self.id} has no function to call, so it can't be enqueued. Make it with "
+                "create_job(), or fetch it."
+            )
+        fields: dict[str, Argument] = {"data": codec.compress(self._data)}
+        fields |= self._seal("data", self._data)
+        fields |= self._spoken_fields()
+        if self.waiting_ttl is not None:
+            fields["ttl"] = self.waiting_ttl
+        for end in _ENDS:
+            if name := getattr(self, f"{end}_callback_name"):
+                timeout = getattr(self, f"{end}_callback_timeout") or DEFAULT_CALLBACK_TIMEOUT
+                fields[f"{end}_callback_name"] = name
+                fields[f"{end}_callback_timeout"] = timeout
+        if self.group_id:
+            fields["group_id"] = self.group_id
+        if self.unique_key and self.unique_for:
+            fields["x_unique"] = self.unique_key
+            fields["x_unique_for"] = self.unique_for
+        if self.dependency_ids:
+            fields["dependency_id"] = self.dependency_ids[0]
+            fields["dependency_ids"] = json.dumps(self.dependency_ids)
+            fields["allow_dependency_failures"] = int(bool(self.allow_dependency_failures))
+        if self.enqueue_at_front:
+            fields["enqueue_at_front"] = 1
+        if self.retries_left is not None:
+            fields["retries_left"] = self.retries_left
+            fields["retry_intervals"] = json.dumps(self.retry_intervals or [0])
+        if self.enqueue_at_front_on_retry:
+            fields["enqueue_at_front_on_retry"] = 1
+        if self._retry_extras:
+            fields["x_retry"] = self._retry_extras
+        if self.repeats_left is not None:
+            fields["repeats_left"] = self.repeats_left
+            fields["repeat_intervals"] = json.dumps(self.repeat_intervals or [0])
+        if self._meta:
+            fields |= self._meta_fields()
+        elif self._meta is None and self._meta_stored is not None:
+            fields["meta"] = self._meta_stored
+            fields |= self._seal("meta", self._meta_stored)
+        return fields
+
+    @property
+    def waiting_ttl(self) -> int | None:
+        """Seconds that the job may wait; None: for ever. A job that has run has a ttl of −1."""
+        return self.ttl if self.ttl and self.ttl > 0 else None
+
+    def _seal(self, what: Purpose, payload: bytes) -> dict[str, Argument]:
+        """The signature of bytes made here. What was read from Redis keeps its own, or none: to
+        sign it would vouch for what anyone may have written."""
+        if what not in self._signatures:
+            return {FIELDS[what]: signer().sign(what, self.id, payload)}
+        signature = self._signatures[what]
+        signer().check(what, self.id, payload, signature)
+        return {} if signature is None else {FIELDS[what]: signature}
+
+    def _spoken_fields(self) -> dict[str, Argument]:
+        """What was said of the job, absent values left out."""
+        fields: dict[str, Argument] = {}
+        if self.description:
+            fields["description"] = self.description.encode("utf-8", "replace")
+        for name in ("timeout", "result_ttl", "failure_ttl"):
+            seconds = getattr(self, name)
+            if seconds is not None:
+                fields[name] = seconds
+        return fields
+
+    def _meta_fields(self) -> dict[str, Argument]:
+        payload = self._dumps("meta", self.meta)
+        return {"meta": payload, FIELDS["meta"]: signer().sign("meta", self.id, payload)}
+
+    def _entered(self, status: str, detail: str) -> None:
+        """It has taken its place.
+
+        Args:
+            detail: ``enqueued_at`` where it is queued; why, where it is canceled.
+        """
+        self.minted = False  # to enqueue it again is another thing than to repeat this call
+        self._status = status
+        self.started_at = self.ended_at = None
+        if status == JobStatus.QUEUED and detail:
+            self.enqueued_at = codec.moment(detail.encode())
+        else:
+            self._exc_info = detail
+
+    def to_record(self) -> JobRecord:
+        """The record as a worker would read it."""
+        fields = {"origin": self.origin, "status": self._status, **self.to_fields()}
+        return read_job(
+            self.id,
+            {
+                name.encode(): value if isinstance(value, bytes) else str(value).encode()
+                for name, value in fields.items()
+            },
+        )
