@@ -14,14 +14,13 @@ from typing import Any
 
 import redis as redis_py
 
-from django_rqlite.engine import transitions
+from django_rqlite.engine import scripts
 from django_rqlite.engine.scripts import Script
 
 #: The scripts of the arrows by their digests, to say which one was cut off.
 SCRIPTS = {
-    script.digest: script.name
-    for script in vars(transitions).values()
-    if isinstance(script, Script)
+    Script(path.stem).digest: path.stem
+    for path in (Path(scripts.__file__).parent / "lua").glob("*.lua")
 }
 
 _CHUNK = 1 << 16
@@ -84,7 +83,8 @@ class Proxy:
         self._pairs: set[_Pair] = set()
         self._cut: Cut | None = None
         self._armed = threading.Event()
-        self._count = 0
+        #: The commands since it was armed.
+        self.said: list[str] = []
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
         self._thread.start()
 
@@ -94,7 +94,7 @@ class Proxy:
 
     def arm(self, cut: Cut) -> None:
         """Count from 1, and cut there."""
-        self._cut, self._count = cut, 0
+        self._cut, self.said = cut, []
         self._armed.set()
 
     def close(self) -> None:
@@ -161,9 +161,9 @@ class Proxy:
         assert cut is not None
         while (parsed := _command(pair.sent)) is not None:
             words, length = parsed
-            self._count += 1
-            if self._count == cut.at:
-                cut.command = _name(words)
+            self.said.append(_name(words))
+            if len(self.said) == cut.at:
+                cut.command = self.said[-1]
                 if cut.moment is Moment.BEFORE:
                     self._sever(pair)
                     return
