@@ -57,7 +57,9 @@ def test_requeue_selected(world: World, admin_client: Client) -> None:
     # Again: nothing happens twice.
     _address, messages = post(admin_client, FAILED, "requeue", ids[:2])
     left = ", ".join(ids[:2])
-    assert messages == [f"2 jobs are not failed or canceled (any more), so they were left alone: {left}"]
+    assert messages == [
+        f"2 jobs are not failed or canceled (any more), so they were left alone: {left}"
+    ]
     assert world.redis.llen("rq:queue:default") == 2
 
 

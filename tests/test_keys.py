@@ -86,7 +86,7 @@ def test_rq_uses_the_same_names(redis: redis_py.Redis) -> None:
     assert ExecutionRegistry("an-id", connection=redis).key == keys.executions("an-id")
     assert Worker.redis_workers_keys == REDIS_WORKER_KEYS == keys.workers
     assert keys.queue_workers("mail") == WORKERS_BY_QUEUE_KEY % "mail"
-    assert WORKERS_SUSPENDED == keys.suspended
+    assert keys.suspended == WORKERS_SUSPENDED
     assert f"{Worker.redis_worker_namespace_prefix}w.1" == keys.worker("w.1")
 
 

@@ -24,7 +24,7 @@ LAYERS = {
     "application API": {
         *("callables", "classes", "commit", "decorators", "execution", "job_data", "jobs"),
         *("options", "outcomes", "policies", "queues", "registries", "results", "signals"),
-        *("batches", "group"),
+        *("batches", "group", "stored_queue"),
         *("callbacks", "command", "cron", "schedules", "statistics", "suspension"),
     },
     "processes": {"maintenance", "worker"},

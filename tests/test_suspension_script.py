@@ -1,4 +1,4 @@
-"""What keeps workers from taking jobs, as the scripts see it. With real workers: test_suspension."""
+"""What keeps workers from taking jobs, as the scripts see it. Real workers: test_suspension."""
 
 from __future__ import annotations
 
