@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -84,6 +85,25 @@ def test_many_promoters_promote_once(server: Server, redis: redis_py.Redis) -> N
     assert moved == 1000
     assert sorted(queue.job_ids) == sorted(ids)
     assert redis.zcard("rq:scheduled:default") == 0
+
+
+def test_ten_workers_run_a_thousand_due_jobs_once(redis: redis_py.Redis, tmp_path: Path) -> None:
+    queue = get_queue()
+    past = datetime.now(UTC) - timedelta(hours=1)
+    ids = [queue.enqueue_at(past, sample_jobs.nothing).id for _ in range(1000)]
+
+    with ExitStack() as stack:
+        # Reused processes, to spend the time on promoting rather than on forking.
+        options = ("default", "--burst", "--max-jobs-per-child", "0")
+        workers = [stack.enter_context(worker(tmp_path, *options)) for _ in range(10)]
+        for process in workers:
+            assert process.ends(60) == 0, process.output
+
+    with redis.pipeline(transaction=False) as pipeline:
+        for job_id in ids:
+            pipeline.xlen(f"rq:results:{job_id}")
+        assert set(pipeline.execute()) == {1}
+    assert redis.zcard("rq:finished:default") == 1000
 
 
 def test_an_id_without_a_job_leaves(redis: redis_py.Redis, tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ def test_each_kind_of_failure_names_its_cause_and_the_next_job_runs(
 @pytest.mark.parametrize(
     ("field", "value", "cause"),
     [
+        ("status", "rate_limited", "its status 'rate_limited' is none of created, queued"),
         ("timeout", "None", "its field 'timeout' holds 'None' instead of a whole number"),
         ("result_ttl", "soon", "its field 'result_ttl' holds 'soon'"),
         ("created_at", "yesterday", "its field 'created_at' holds 'yesterday' instead of a time"),

@@ -181,8 +181,10 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
     if not JOB_ID.fullmatch(job_id):
         read.problems.append("its id has characters other than letters, digits, '_' and '-'")
     status = read.text("status")
-    if status not in _STATUSES:
-        read.problems.append(f"its status {status[:40]!r} is none of {', '.join(JobStatus)}")
+    found = read.text("x_found_status")  # before it was claimed
+    if found or status not in _STATUSES:
+        status_found = found or status
+        read.problems.append(f"its status {status_found[:40]!r} is none of {', '.join(JobStatus)}")
     data = fields.get(b"data")
     if data is None:
         read.problems.append("its field 'data' is missing, so no function is known")

@@ -27,7 +27,8 @@ for i, job in ipairs(KEYS) do
     redis.call('SADD', queues_key(), queue_key(origin))
     redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now))
     redis.call('HDEL', job, 'ended_at', 'started_at', 'last_heartbeat', 'worker_name',
-      'exc_info', 'result', 'x_sig_result', 'x_error', 'x_canceled_by')
+      'exc_info', 'result', 'x_sig_result', 'x_error', 'x_canceled_by',
+      'x_found_status')
     redis.call('PERSIST', job)
     -- Who asks for it by name does not want it to wait.
     leave_parents(id)

@@ -33,6 +33,17 @@ local function why_not(queue, id)
   return nil
 end
 
+-- What a job may say of itself, as of RQ 2.12; nothing at all is well, too.
+local KNOWN = {queued = true, created = true, deferred = true, scheduled = true,
+  started = true, finished = true, failed = true, stopped = true, canceled = true}
+
+-- Keeps a status that no release of RQ knows, before it is written over: the job is claimed like
+-- any other, so that its worker can fail it with the reason.
+local function note_unknown_status(id)
+  local status = redis.call('HGET', job_key(id), 'status')
+  if status and not KNOWN[status] then redis.call('HSET', job_key(id), 'x_found_status', status) end
+end
+
 local function claimed(queue, id, notes)
   return {id, queue, redis.call('HGETALL', job_key(id)), notes, 0, {}}
 end
@@ -68,6 +79,7 @@ local function claim_next(worker, execution, lease, queues)
       while id do
         local reason = why_not(queue, id)
         if not reason then
+          note_unknown_status(id)
           begin_execution(queue, id, execution, worker, lease)
           redis.call('LPOP', list)
           redis.call('HSET', record, 'state', 'busy', 'current_job', id,
