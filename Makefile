@@ -18,6 +18,8 @@ PYTHON_VERSION := $(shell $(or $(PYTHON),false) -c \
 ENV := dev
 EXTRA_lowest := test
 PINS_lowest := 'Django~=5.2.0' 'redis~=5.0.0'
+# Asks for a redis-py older than the newest, and works with that too.
+WITHOUT_DEPS := 'rq-exporter==3.1.*'
 VENV := .venvs/$(ENV)-$(PYTHON_VERSION)
 DEMO_VENV := .venvs/demo-$(PYTHON_VERSION)
 ARGS :=
@@ -69,6 +71,8 @@ clean: ## Remove everything that these goals made
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--editable '.[$(or $(EXTRA_$*),$*)]' $(PINS_$*)
+	@$(if $(filter demo,$*),,$(@D)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps $(WITHOUT_DEPS))
 	@touch $@
 
 usable-python:
