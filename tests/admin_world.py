@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from django_rqlite.admin.segments import segment
+from django_rqlite.engine.cron import Announcement, CronArrows
 from django_rqlite.engine.transitions import NextClaim, Transitions
 from django_rqlite.protocol import codec
 from django_rqlite.protocol.keys import Keys
@@ -106,6 +107,11 @@ class World:
             ttl=1000,
             silence=60,
         )
+        return name
+
+    def cron(self, name: str, next_tick: int = 4_102_444_800) -> str:
+        entry = Announcement(name, "every 60 s", "low", "shop.jobs.send", "settings", next_tick)
+        CronArrows(self.redis, self.keys).announce([entry])
         return name
 
     def status(self, job_id: str) -> str | None:

@@ -69,6 +69,7 @@ def everything(world: World) -> list[str]:
     world.redis.delete("rq:worker:gone")
     world.started("default", "runs")
     world.redis.rpush("rq:queue:high", "vanished")
+    world.cron("nightly")
     for place in PLACES[4:]:
         world.redis.hset(f"rq:job:{place}", mapping={"status": place, "origin": "high"})
         world.redis.zadd(f"rq:{place}:high", {place: 2e9})
@@ -118,18 +119,19 @@ def test_a_page_costs_few_round_trips(
         world.redis.sadd("rq:queues", f"rq:queue:other-{number}")
         world.redis.sadd("rq:workers", f"rq:worker:w-{number}")
         world.redis.hset(f"rq:worker:w-{number}", "birth", "2026-01-02T03:04:05Z")
+        world.cron(f"entry-{number}")
     admin_client.get(QUEUES)  # connects
     costs = {}
     for page in pages:
         round_trips.clear()
         admin_client.get(page)
         costs[page] = len(round_trips)
-    assert costs[QUEUES] == 2
+    assert costs[QUEUES] == 4
     assert costs[WORKERS] == 2
     assert costs[job_page("broken")] == 1
     assert costs[queue_page("high")] == 3
     assert costs[JOBS] == 0
-    assert max(costs.values()) <= 3
+    assert max(costs.values()) <= 4
 
 
 def test_no_page_loads_a_pickle(world: World, admin_client: Client, tmp_path: Path) -> None:
@@ -189,6 +191,11 @@ def test_whatever_is_stored_can_be_looked_at(
         record = ("queues", "state", "current_job", "version", "hostname", "pid", "last_heartbeat")
         world.redis.hset(b"rq:worker:" + worker, mapping=dict.fromkeys(record, evil))
         world.redis.sadd("rq:workers", b"rq:worker:" + worker)
+    entry = ("schedule", "queue", "func", "source", "last_tick", "next_tick", "last_job", "since")
+    for name in (b"nightly", evil):
+        key = b"rq:x:cron:entry:" + name
+        world.redis.hset(key, mapping=dict.fromkeys((*entry, "enqueued_at", "announced_at"), evil))
+        world.redis.zadd("rq:x:cron:entries", {name: 1})
     text = evil.decode("utf-8", "surrogateescape")
     pages = [QUEUES, WORKERS, worker_page("w"), job_page(job), queue_page(queue, place)]
     pages += [job_delete(job)]
@@ -220,6 +227,8 @@ def test_keys_of_any_kind(world: World, admin_client: Client, kind: str) -> None
     for name in ("wip", "finished", "failed", "deferred", "scheduled", "canceled"):
         make(f"rq:{name}:default")
     make("rq:worker:w")
+    make("rq:x:cron:entries")
+    make("rq:x:cron:entry:j")
     for page in (QUEUES, WORKERS, *(queue_page("default", place) for place in PLACES)):
         assert admin_client.get(page).status_code == 200, page
     expected = 200

@@ -1,4 +1,4 @@
-"""All queues, with how much is where."""
+"""All queues, with how much is where, and the cron entries that fill them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ...engine.monitor import Place, QueueCounts
 from .. import labels
 from ..links import Links
 from ..sources import Source, Trouble, all_sources
+from . import cron
 from .frame import render
 
 
@@ -41,15 +42,21 @@ class Row:
 
 
 def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
-    """The first page: one row for each queue. One round trip for each server, at the most two."""
+    """The first page: one row for each queue, and the cron entries.
+
+    At the most four round trips for each server.
+    """
     rows: dict[str, Row] = {}
     unknown: list[Row] = []
+    scheduled: list[cron.Group] = []
     more = 0
-    for source in all_sources():
+    sources = all_sources()
+    for source in sources:
         links = Links.to(source, site.name)
         try:
             with source.asked():
                 overview = source.monitor.overview([queue.name for queue in source.queues])
+                entries = source.monitor.cron_entries(limit=cron.MOST_SHOWN)
         except Trouble as trouble:
             for queue in source.queues:
                 address = links.queue(queue.name)
@@ -58,6 +65,8 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         rows |= {counts.name: _row(counts, source, links) for counts in overview.asked}
         unknown += [_row(counts, source, links, configured=False) for counts in overview.others]
         more += overview.more
+        if entries.total:
+            scheduled.append(cron.group(entries, source.address, links))
     return render(
         site,
         request,
@@ -67,6 +76,8 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         places=labels.PLACES.values(),
         rows=[*(rows[name] for name in conf.queues()), *unknown],
         more=more,
+        cron=scheduled,
+        several=len(sources) > 1,
     )
 
 
