@@ -54,9 +54,18 @@ def reap(
                 record, outcome = _fail(transitions, reaped)
                 if outcome is not None:
                     failed.append((reaped.hold, record, outcome))
+    return failed
+
+
+def rescue(transitions: Transitions, queues: Sequence[str]) -> None:
+    """Put back what a worker of RQ took and never recorded, once it was seen long enough.
+
+    Raises:
+        redis.RedisError: the server does not answer.
+    """
+    for queue in queues:
         for job_id in transitions.rescue(queue, patience=PATIENCE_WITH_TAKEN):
             logger.warning("%s: job %s was left by a worker of RQ; queued again.", queue, job_id)
-    return failed
 
 
 def _fail(transitions: Transitions, reaped: Reaped) -> tuple[JobRecord, Failed | None]:

@@ -295,6 +295,7 @@ class Worker:
             self._call_back(hold, record, outcome)
         self._beats += 1
         if self._beats % BEATS_PER_SWEEP == 1:
+            reaper.rescue(self._transitions, self._names)
             janitor.sweep(self._transitions, self._names)
             self._wakeup.forgive()
             self._complaints.clear()
