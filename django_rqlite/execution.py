@@ -11,13 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from . import callables, callbacks, conf
 from .deadline import Deadline
 from .exceptions import JobTimeoutException
 from .jobs import Job, running
-from .policies import Retry, paths_of
+from .policies import Retry, path_of, paths_of
 from .protocol.records import DEFAULT_TIMEOUT
 from .signals import job_failed, job_finished, job_started, tell
 from .trust import signer
@@ -135,9 +135,11 @@ def _call(job: Job) -> Any:
 
 
 def _asked_for_retry(value: object) -> AskedForRetry | None:
-    if not isinstance(value, Retry):
-        return None
-    return AskedForRetry(value.max, tuple(value.intervals), value.enqueue_at_front)
+    # A function that serves RQ's workers too returns RQ's Retry, which says the same.
+    if isinstance(value, Retry) or path_of(type(value)) == "rq.job.Retry":
+        asked = cast(Retry, value)
+        return AskedForRetry(asked.max, tuple(asked.intervals), asked.enqueue_at_front)
+    return None
 
 
 def failure(exc: BaseException) -> Failed:

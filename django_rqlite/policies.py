@@ -17,8 +17,8 @@ from .protocol.durations import LONGEST, parse_duration
 from .protocol.records import JOB_ID, JobRecord
 
 
-def path_of(kind: type[BaseException] | str) -> str:
-    """The dotted path that names an exception class in Redis."""
+def path_of(kind: type | str) -> str:
+    """The dotted path that names a class."""
     return kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
 
 

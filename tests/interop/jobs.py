@@ -88,3 +88,13 @@ def tell_success(job: Any, connection: Any, result: str) -> None:
 
 def tell_failure(job: Any, connection: Any, kind: type, value: Any, trace: Any) -> None:
     write_line(job.meta["told"], f"failure {kind.__name__}")
+
+
+def ask_for_retry(path: str, runs: int) -> Any:
+    """Return RQ's Retry in all runs but the last."""
+    import rq
+
+    write_line(path, "ran")
+    with open(path) as file:
+        run = len(file.readlines())
+    return run if run == runs else rq.Retry(max=5)

@@ -115,3 +115,12 @@ def test_we_schedule_and_rq_runs(redis: redis_py.Redis, theirs: rq.Queue) -> Non
     assert waits.is_scheduled
     RQJob.fetch(waits.id, theirs.connection).delete()
     assert not keys(redis, *RUNNING, "rq:queue:default", "rq:scheduled:default")
+
+
+def test_a_retry_of_rq_s_returned_to_our_worker(theirs: rq.Queue, tmp_path: Path) -> None:
+    job = theirs.enqueue(jobs.ask_for_retry, str(tmp_path / "ran"), 3)
+
+    run_burst(tmp_path, "default")
+
+    assert job.return_value() == 3
+    assert kinds(job) == [Result.Type.SUCCESSFUL, Result.Type.RETRIED, Result.Type.RETRIED]
