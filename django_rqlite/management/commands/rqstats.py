@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import time
+import signal
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -49,14 +50,16 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         yaml = _yaml() if options["yaml"] else None
         interval = options["interval"]
+        # A flag, so that Ctrl-C never interrupts a conversation with Redis.
+        asked_to_end = threading.Event()
+        if interval:
+            signal.signal(signal.SIGINT, lambda *_: asked_to_end.set())
         try:
-            while True:
-                queues = self._print(as_json=options["json"], yaml=yaml, again=bool(interval))
-                if not interval:
-                    break
-                time.sleep(interval)
-        except KeyboardInterrupt:
-            return
+            queues = self._print(as_json=options["json"], yaml=yaml, again=bool(interval))
+            while interval:
+                if asked_to_end.wait(interval):
+                    return
+                self._print(as_json=options["json"], yaml=yaml, again=True)
         except RQLiteError as exc:
             raise CommandError(str(exc)) from exc
         # A server that is down may come back; who asks once should know by the exit status.
