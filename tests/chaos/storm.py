@@ -194,7 +194,9 @@ class Storm:
         for worker in self._workers:
             worker.signal(signal.SIGTERM)
         for worker in self._workers:
-            if worker.ends() != 0:
+            code, listened = worker.ends(), "Listening on" in worker.output
+            # One that was still starting has nothing to put in order, and just ends.
+            if code != 0 and (listened or code != -signal.SIGTERM):
                 self._report.problems.append(f"SIGTERM ended a worker so:\n{worker.output[-3000:]}")
 
 
