@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from . import codec
 
@@ -173,6 +173,15 @@ class JobRecord:
     result_signature: str | None
     #: What keeps the job from being run, in sentences.
     problems: tuple[str, ...]
+
+    def callback_time(self, end: Literal["success", "failure", "stopped"]) -> int:
+        """Seconds that what is called at this end may take; 0 where nothing is."""
+        name, timeout = {
+            "success": (self.success_callback_name, self.success_callback_timeout),
+            "failure": (self.failure_callback_name, self.failure_callback_timeout),
+            "stopped": (self.stopped_callback_name, self.stopped_callback_timeout),
+        }[end]
+        return (timeout or DEFAULT_CALLBACK_TIMEOUT) if name else 0
 
 
 def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:

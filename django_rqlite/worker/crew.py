@@ -19,7 +19,7 @@ from django.db import connections
 
 from ..engine.transitions import Claim, Hold
 from ..execution import Failed, Outcome, Stopped
-from ..protocol.records import DEFAULT_CALLBACK_TIMEOUT, JobRecord
+from ..protocol.records import JobRecord
 from .child import QueueTraits, call_back, serve
 from .frames import Assembler, BrokenFrameError, pack
 from .reports import pack_claim, unpack_outcome
@@ -142,17 +142,16 @@ class Crew:
         Raises:
             OSError: the system would make no process.
         """
-        stopped = isinstance(outcome, Stopped)
-        if not (record.stopped_callback_name if stopped else record.failure_callback_name):
+        seconds = record.callback_time("stopped" if isinstance(outcome, Stopped) else "failure")
+        if not seconds:
             return
-        timeout = record.stopped_callback_timeout if stopped else record.failure_callback_timeout
         trait = self._traits[queue]
         ours, theirs = socket.socketpair()
         theirs.close()  # nothing is said
         child = self._fork(
             ours, lambda parent, foreign: call_back(parent, foreign, trait, record, outcome)
         )
-        child.leave_by = time.monotonic() + (timeout or DEFAULT_CALLBACK_TIMEOUT) + LEAVING
+        child.leave_by = time.monotonic() + seconds + LEAVING
 
     def _fork(self, channel: socket.socket, live: Callable[[int, list[int]], NoReturn]) -> Child:
         """Fork; ``live`` is the child's whole life.

@@ -23,7 +23,7 @@ from ..execution import AskedForRetry, Failed, Outcome, Stopped, Succeeded, time
 from ..maintenance import cron, janitor, reaper
 from ..maintenance.scheduler import Scheduler
 from ..protocol.keys import Keys
-from ..protocol.records import DEFAULT_CALLBACK_TIMEOUT, JobRecord, read_job
+from ..protocol.records import JobRecord, read_job
 from ..queues import Queue
 from ..version import VERSION
 from .child import QueueTraits
@@ -349,7 +349,9 @@ class Worker:
             self._ended(assignment)
             return
         limit = time_limit(record.timeout)
-        allowed = None if limit is None else limit + conf.timeout_grace() + _for_callbacks(record)
+        # Its own process may call back, after the job, at one end or the other.
+        calls = max(record.callback_time("success"), record.callback_time("failure"))
+        allowed = None if limit is None else limit + conf.timeout_grace() + calls
         try:
             self._crew.hand_over(claim, record, allowed)
         except OSError as exc:
@@ -536,15 +538,3 @@ class Worker:
     def _put_back(self, because: str) -> None:
         for child in self._crew.busy:
             self._crew.kill(child, because, give_back=True)
-
-
-def _for_callbacks(record: JobRecord) -> int:
-    """Seconds that the job's own process may spend on callbacks, after the job."""
-    return max(
-        (record.success_callback_timeout or DEFAULT_CALLBACK_TIMEOUT)
-        if record.success_callback_name
-        else 0,
-        (record.failure_callback_timeout or DEFAULT_CALLBACK_TIMEOUT)
-        if record.failure_callback_name
-        else 0,
-    )
