@@ -86,6 +86,10 @@ class WorkerNameTakenError(RQLiteError):
     """A live worker already goes by this name."""
 
 
+class ForkServerDiedError(RQLiteError):
+    """The process that makes a worker's children has died, and so the worker ends."""
+
+
 class JobDiedError(RQLiteError):
     """What a failure callback is told when the job's process ended without an outcome."""
 

@@ -66,6 +66,12 @@ class WorkerCommand(BaseCommand):
             help="replace a process after N jobs (default: 1; 0: never)",
         )
         parser.add_argument(
+            "--max-child-memory",
+            type=positive,
+            metavar="MIB",
+            help="replace a process whose resident memory is larger than this after its job",
+        )
+        parser.add_argument(
             "--dequeue-strategy",
             "-ds",
             choices=[str(strategy) for strategy in DequeueStrategy],
@@ -146,5 +152,6 @@ def make_worker(options: dict[str, Any], name: str | None) -> Worker:
         grace=options["grace"],
         concurrency=options["concurrency"],
         max_jobs_per_child=options["max_jobs_per_child"],
+        max_child_memory=options["max_child_memory"],
         dequeue_strategy=options["dequeue_strategy"],
     )

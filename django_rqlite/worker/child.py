@@ -1,4 +1,4 @@
-"""The process that runs a job: forked beforehand, it waits on its pipe, runs, reports and ends."""
+"""The process that runs jobs: forked beforehand, it waits on its pipe, runs, reports and ends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -15,12 +15,14 @@ from django.core.cache import caches
 from django.db import close_old_connections, connections, reset_queries
 
 from .. import callbacks
-from ..execution import Failed, Report, Stopped, failure, perform
+from ..execution import Report, Stopped, failure, perform
 from ..jobs import Job
-from ..protocol.records import JobRecord, read_job
+from ..protocol.records import JobRecord
 from .frames import Assembler, pack
+from .memory import resident
+from .orders import CallBack, Run, unpack_order
 from .parentage import die_with_parent
-from .reports import pack_outcome, unpack_claim
+from .reports import pack_report
 
 logger = logging.getLogger("django_rqlite.worker")
 
@@ -35,25 +37,29 @@ class QueueTraits:
     serializer: Any
 
 
-def serve(
-    channel: socket.socket,
-    parent: int,
-    foreign: Iterable[int],
+def live(
     traits: Mapping[str, QueueTraits],
     max_jobs: int,
+    max_memory: int | None,
+    descriptor: int,
+    parent: int,
 ) -> NoReturn:
     """The whole life of a child. Never returns: the code that forked must not go on in here.
 
     Args:
-        channel: this child's end of the pipe.
-        foreign: file descriptors of the parent that are none of the child's business. A child
-            that held the ends of other children's pipes would hide the parent's death from them.
         max_jobs: how many jobs to run; 0: without limit.
+        max_memory: MiB of resident memory above which to run no other; None: any.
+        descriptor: this child's end of the pipe.
+        parent: process id of the fork server.
     """
     status = 1
     try:
-        _settle_in(parent, foreign)
-        status = _work(channel, traits, max_jobs)
+        os.setpgid(0, 0)
+        for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        die_with_parent(parent)
+        _work(socket.socket(fileno=descriptor), traits, max_jobs, max_memory)
+        status = 0
     except BaseException:
         logger.exception("A child of the worker failed outside of any job")
     finally:
@@ -61,72 +67,54 @@ def serve(
         os._exit(status)
 
 
-def call_back(
-    parent: int,
-    foreign: Iterable[int],
-    trait: QueueTraits,
-    record: JobRecord,
-    outcome: Stopped | Failed,
-) -> NoReturn:
-    """The whole life of a child that runs no job but the callback of one whose process has died."""
-    status = 1
-    try:
-        _settle_in(parent, foreign)
-        job = trait.job_class.from_record(record, None, trait.serializer)
-        if isinstance(outcome, Stopped):
-            callbacks.on_stopped(job)
-        else:
-            callbacks.on_death(job, outcome.reason)
-        connections.close_all()
-        status = 0
-    except BaseException:
-        logger.exception("The callback of job %s could not be called", record.id)
-    finally:
-        _flush()
-        os._exit(status)
-
-
-def _settle_in(parent: int, foreign: Iterable[int]) -> None:
-    os.setpgid(0, 0)
-    signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-    die_with_parent(parent)
-    for descriptor in foreign:
-        try:
-            os.close(descriptor)
-        except OSError:
-            pass  # the parent had closed it already
-
-
-def _work(channel: socket.socket, traits: Mapping[str, QueueTraits], max_jobs: int) -> int:
-    served, assembler = 0, Assembler()
-    while not max_jobs or served < max_jobs:
+def _work(
+    channel: socket.socket,
+    traits: Mapping[str, QueueTraits],
+    max_jobs: int,
+    max_memory: int | None,
+) -> None:
+    served, assembler, stays = 0, Assembler(), True
+    while stays:
         parts = _receive(channel, assembler)
         if parts is None:
             break  # the parent needs no more of us, or is gone
-        hold, fields = unpack_claim(parts)
-        outcome = _run(hold.job_id, hold.queue, fields, traits)
+        order = unpack_order(parts)
+        if isinstance(order, CallBack):
+            _call_back(order, traits[order.queue])
+            break
+        outcome = _run(order, traits[order.hold.queue])
         _flush()  # what the job printed belongs before the worker's next line
         served += 1
-        if max_jobs != 1:
+        stays = served != max_jobs and (max_memory is None or resident() <= max_memory)
+        if stays:
             close_old_connections()
-        channel.sendall(pack(pack_outcome(hold.execution, outcome)))
+        channel.sendall(pack(pack_report(order.hold.execution, outcome, stays=stays)))
     connections.close_all()
     caches.close_all()
-    return 0
 
 
-def _run(
-    job_id: str, queue: str, fields: Mapping[bytes, bytes], traits: Mapping[str, QueueTraits]
-) -> Report:
-    trait = traits[queue]
+def _run(order: Run, trait: QueueTraits) -> Report:
     try:
-        job = trait.job_class.from_record(read_job(job_id, fields), None, trait.serializer)
+        job = _job(order.record, trait)
     except Exception as exc:  # noqa: BLE001 - a project's own job class may raise anything
         return failure(exc)
     reset_queries()
     return perform(job)
+
+
+def _call_back(order: CallBack, trait: QueueTraits) -> None:
+    try:
+        job = _job(order.record, trait)
+        if isinstance(order.outcome, Stopped):
+            callbacks.on_stopped(job)
+        else:
+            callbacks.on_death(job, order.outcome.reason)
+    except BaseException:
+        logger.exception("The callback of job %s could not be called", order.record.id)
+
+
+def _job(record: JobRecord, trait: QueueTraits) -> Job:
+    return trait.job_class.from_record(record, None, trait.serializer)
 
 
 def _receive(channel: socket.socket, assembler: Assembler) -> list[bytes] | None:

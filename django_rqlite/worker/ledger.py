@@ -16,7 +16,7 @@ import redis
 
 from ..engine.transitions import Claim, NextClaim, Transitions
 from ..outcomes import settle
-from .crew import Assignment
+from .assignment import Assignment
 from .outage import passes
 from .strategies import DequeueStrategy, order
 

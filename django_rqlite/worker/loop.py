@@ -26,8 +26,9 @@ from ..protocol.keys import Keys
 from ..protocol.records import JobRecord, read_job
 from ..queues import Queue
 from ..version import VERSION
+from .assignment import Assignment
 from .child import QueueTraits
-from .crew import Assignment, Child, Crew
+from .crew import Child, Crew
 from .ledger import Ledger
 from .link import descriptors, drop, one_client, open_link
 from .mailbox import Announcement, Command, Mailbox, PausesChanged
@@ -68,6 +69,8 @@ class Worker:
             put back into their queues; None: as long as their timeouts let them.
         concurrency: how many jobs run at once.
         max_jobs_per_child: after how many jobs a child process is replaced; 0: never.
+        max_child_memory: MiB of resident memory above which it is replaced after its job; None:
+            any. Makes a difference to children that run more than one job.
         dequeue_strategy: in which order the queues are looked at; None: the class's own.
 
     Raises:
@@ -90,6 +93,7 @@ class Worker:
         grace: float | None = None,
         concurrency: int = 1,
         max_jobs_per_child: int = 1,
+        max_child_memory: int | None = None,
         dequeue_strategy: str | None = None,
     ) -> None:
         self.name = name or default_name()
@@ -120,7 +124,7 @@ class Worker:
         self._mailbox = Mailbox(client, self._selector, self._transitions.keys, self.name, names)
         self._scheduler = Scheduler(self._transitions, names)
         traits = {queue.name: QueueTraits(queue.job_class, queue.serializer) for queue in queues}
-        self._crew = Crew(self._selector, traits, self._foreign, max_jobs_per_child)
+        self._crew = Crew(self._selector, traits, max_jobs_per_child, max_child_memory)
         self._outage = Outage(describe(client))
         self._cron = cron.of_settings(client, self._link, self._transitions.keys, passes)
 
@@ -164,6 +168,7 @@ class Worker:
             self._presence.register()
         self._signals.open()
         self._selector.register(self._signals.reader, selectors.EVENT_READ, self._signals)
+        self._crew.start(self._foreign())
         logger.info("RQ worker %r started, version %s", self._record_key, VERSION)
         logger.info("*** Listening on %s...", ", ".join(self._names))
         try:
@@ -211,7 +216,7 @@ class Worker:
             self._selector.select(1)
             self._signals.read()
             self._keep_time()
-            self._ledger.owe(self._crew.reap())
+            self._ledger.owe(self._crew.bury()[0])
         self._wakeup.hang_up()
         self._mailbox.close()
         try:
@@ -253,7 +258,7 @@ class Worker:
             self._lost(exc)
         else:
             self._outage.over()
-        self._keep_spare()
+        self._keep_spares()
 
     def _lost(self, exc: Exception) -> None:
         drop(self._link)
@@ -344,7 +349,7 @@ class Worker:
         )
         if record.problems:
             headline = f"The job can't be run: {'; '.join(record.problems)}"
-            assignment = Assignment(claim.hold, record, time.monotonic(), None)
+            assignment = Assignment(claim.hold, record, None)
             assignment.outcome = Failed(f"{headline}.", headline[:300])
             self._ended(assignment)
             return
@@ -353,10 +358,10 @@ class Worker:
         calls = max(record.callback_time("success"), record.callback_time("failure"))
         allowed = None if limit is None else limit + conf.timeout_grace() + calls
         try:
-            self._crew.hand_over(claim, record, allowed)
+            self._crew.hand_over(claim.hold, record, allowed)
         except OSError as exc:
             self._take_a_breather(exc)
-            self._ledger.owe([Assignment(claim.hold, record, time.monotonic(), None)])
+            self._ledger.owe([Assignment(claim.hold, record, None)])
 
     def _call_back(self, hold: Hold, record: JobRecord, outcome: Outcome | None) -> None:
         """Have the callback called of a job that could not do so itself."""
@@ -389,17 +394,27 @@ class Worker:
         elif isinstance(outcome, Failed):
             logger.error("%s: Job failed (%s)\n%s", hold.queue, hold.job_id, outcome.reason)
 
-    def _keep_spare(self) -> None:
-        """Have a child forked before it is needed."""
-        if self._shutdown.requested or self._jobs_left == 0 or self._crew.spare() is not None:
+    def _bury(self) -> None:
+        bereaved, trouble = self._crew.bury()
+        if trouble is not None:
+            self._take_a_breather(trouble)
+        for assignment in bereaved:
+            self._ended(assignment)
+
+    def _keep_spares(self) -> None:
+        """Have children made before they are needed."""
+        if self._shutdown.requested or self._jobs_left == 0:
             return
         if time.monotonic() < self._rest_until:
             return
-        if self._crew.jobs_per_child == 1 or len(self._crew.busy) < self._concurrency:
-            try:
+        wanted = self._concurrency
+        if self._crew.jobs_per_child != 1:
+            wanted -= len(self._crew.busy)  # who will wait for another job before long
+        try:
+            while self._crew.spares < wanted:
                 self._crew.fork()
-            except OSError as exc:
-                self._take_a_breather(exc)
+        except OSError as exc:
+            self._take_a_breather(exc)
 
     def _foreign(self) -> list[int]:
         return [
@@ -428,6 +443,8 @@ class Worker:
                 self._hear(key.fd)
             elif key.data is self._mailbox:
                 self._take_messages()
+            elif key.data is self._crew:
+                self._bury()
             elif isinstance(key.data, Child):
                 assignment = self._crew.collect(key.data)
                 if assignment is not None:
@@ -451,9 +468,7 @@ class Worker:
         for child in self._crew.overdue(now):
             if child.assignment is None:
                 logger.warning(
-                    "Worker %s: process %d did not end after its job and is killed.",
-                    self.name,
-                    child.pid,
+                    "Worker %s: a process that did not end after its job is killed.", self.name
                 )
                 self._crew.kill(child, "")
                 continue
@@ -509,10 +524,7 @@ class Worker:
 
     def _take_signals(self) -> None:
         for number in self._signals.read():
-            if number == signal.SIGCHLD:
-                for assignment in self._crew.reap():
-                    self._ended(assignment)
-            elif number in STOP:
+            if number in STOP:
                 self._asked_to_stop(signal.Signals(number).name)
 
     def _asked_to_stop(self, name: str) -> None:

@@ -1,0 +1,32 @@
+"""A job in the hands of a child, from its claim until Redis knows its outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..engine.transitions import Hold
+from ..execution import Outcome
+from ..protocol.records import JobRecord
+
+
+@dataclass(slots=True)
+class Assignment:
+    """See the module."""
+
+    hold: Hold
+    record: JobRecord
+    #: Monotonic time at which the child is killed; None: never.
+    kill_at: float | None
+    #: Why the child was killed, once it was; '' until then.
+    killed_because: str = ""
+    #: Whether the job goes back to its queue when the child has died.
+    give_back: bool = False
+    #: Whether it was killed by order of a person, so that the job has stopped rather than failed.
+    stopped: bool = False
+    outcome: Outcome | None = None
+    #: Whether its process died, so that it could call nothing back itself.
+    died: bool = False
+    #: Whether it was said that the execution no longer holds its job.
+    lost: bool = False
+    #: How often Redis would not store the outcome.
+    refusals: int = 0

@@ -1,0 +1,138 @@
+"""The worker's side of its fork server: start it, ask for children, hear of their deaths."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterable
+
+from django.core.cache import caches
+from django.db import connections
+
+from ..exceptions import ForkServerDiedError
+from .fork_messages import SIZE, Died, Fork, Kill, Refused, pack, unpack
+from .fork_process import Life, serve
+
+#: Records that one look at the socket takes.
+_AT_ONCE = 256
+
+
+class ForkServer:
+    """One process that makes all children of a worker. See :mod:`.fork_process` for why.
+
+    The worker can't do without: when it dies, the children die with it, and the worker ends as
+    if it had been killed itself. What it held is queued again when the leases end.
+
+    Args:
+        live: the whole life of a child.
+    """
+
+    def __init__(self, live: Life) -> None:
+        self._live = live
+        self._control: socket.socket
+        self._numbers = itertools.count(1)
+        self._said = bytearray()
+        self.pid = 0
+
+    def start(self, foreign: Iterable[int]) -> None:
+        """Fork the server. Main thread only; all that children shall share is loaded by now.
+
+        Args:
+            foreign: the worker's descriptors, which children must not hold.
+
+        Raises:
+            OSError: the system would make no process.
+        """
+        # Two processes can't share a connection, so children begin without any.
+        connections.close_all()
+        caches.close_all()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        worker = os.getpid()
+        self._control, theirs = socket.socketpair()
+        closed = [*foreign, self._control.fileno()]
+        # A signal to the worker that came in between would be noted twice.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            self.pid = os.fork()
+            if self.pid == 0:
+                serve(theirs, worker, closed, self._live)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            theirs.close()
+
+    def fileno(self) -> int:
+        """Readable when :meth:`read` has something to tell."""
+        return self._control.fileno()
+
+    def fork(self, channel: socket.socket) -> int:
+        """Ask for a child; gives the number that it is known by.
+
+        It may already be written to: what is said waits for it.
+
+        Args:
+            channel: the child's end of its pipe. Still to be closed in here.
+
+        Raises:
+            ForkServerDiedError: there is no server any more.
+        """
+        number = next(self._numbers)
+        try:
+            socket.send_fds(self._control, [pack(Fork(number))], [channel.fileno()])
+        except OSError as exc:
+            raise self._gone() from exc
+        return number
+
+    def kill(self, number: int) -> None:
+        """Have a child killed, with all that it started; without effect once it has ended."""
+        try:
+            self._control.sendall(pack(Kill(number)))
+        except OSError:
+            pass  # it died with the server, which read() tells of
+
+    def read(self) -> list[Died | Refused]:
+        """What has become of children.
+
+        Raises:
+            ForkServerDiedError: there is no server any more.
+        """
+        try:
+            data = self._control.recv(SIZE * _AT_ONCE, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return []
+        except OSError:
+            data = b""
+        if not data:
+            raise self._gone()
+        self._said += data
+        return [said for said in unpack(self._said) if isinstance(said, Died | Refused)]
+
+    def stop(self) -> None:
+        """Have it end, and all children that are left."""
+        self._control.close()
+        if self.pid:
+            try:
+                os.waitpid(self.pid, 0)
+            except ChildProcessError:
+                pass  # code imported by the worker has waited for it
+            self.pid = 0
+
+    def _gone(self) -> ForkServerDiedError:
+        how = "has ended"
+        if self.pid:
+            try:
+                _, status = os.waitpid(self.pid, 0)
+                code = os.waitstatus_to_exitcode(status)
+                how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
+            except ChildProcessError:
+                pass  # code imported by the worker has waited for it
+            self.pid = 0
+        return ForkServerDiedError(
+            f"The worker's fork server {how}, so there is no process to run jobs in, and the "
+            "worker ends. What it held is queued again when its lease ends. The kernel kills so "
+            "when memory runs out; a job that kills its parent process does, too. Have a "
+            "supervisor such as systemd start the worker again."
+        )
