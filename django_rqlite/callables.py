@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -103,7 +104,9 @@ def resolve(name: str, instance: object | None) -> Callable[..., Any]:
     for end in range(len(parts) - 1, 0, -1):
         path = ".".join(parts[:end])
         try:
-            found: Any = importlib.import_module(path)
+            # Found without the import machinery where it can be: a fresh child would have to touch
+            # all of that.
+            found: Any = sys.modules.get(path) or importlib.import_module(path)
         except ModuleNotFoundError as exc:
             missing = exc.name or ""
             if path == missing or path.startswith(f"{missing}."):

@@ -5,21 +5,18 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType, TracebackType
-from typing import Any
 
 from .exceptions import JobTimeoutException
-
-_Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers
+from .handlers import BY_DEFAULT, Handler, set_handler
 
 
 @dataclass(frozen=True, slots=True)
 class _Outer:
     """What the alarm meant before the block: its handler, and the seconds that were left."""
 
-    handler: _Handler
+    handler: Handler
     left: float
     interval: float
     since: float
@@ -54,8 +51,8 @@ class Deadline:
     def __enter__(self) -> Deadline:
         if self.seconds is not None and threading.current_thread() is threading.main_thread():
             left, interval = signal.setitimer(signal.ITIMER_REAL, 0)
-            handler = signal.signal(signal.SIGALRM, self._raise)
-            self._outer = _Outer(handler or signal.SIG_DFL, left, interval, time.monotonic())
+            handler = set_handler(signal.SIGALRM, self._raise)
+            self._outer = _Outer(handler or BY_DEFAULT, left, interval, time.monotonic())
             self._armed = True
             signal.setitimer(signal.ITIMER_REAL, self.seconds, REPEAT)
         return self
@@ -79,7 +76,7 @@ class Deadline:
         outer = self._outer
         if outer is not None:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, outer.handler)
+            set_handler(signal.SIGALRM, outer.handler)
             if outer.left:
                 left = outer.left - (time.monotonic() - outer.since)
                 signal.setitimer(signal.ITIMER_REAL, max(left, 0.001), outer.interval)

@@ -20,7 +20,6 @@ from .jobs import Job, running
 from .policies import Retry, path_of, paths_of
 from .protocol.records import DEFAULT_TIMEOUT
 from .signals import job_failed, job_finished, job_started, tell
-from .trust import signer
 
 logger = logging.getLogger("django_rqlite.job")
 
@@ -36,11 +35,9 @@ class Succeeded:
 
     Attributes:
         result: serialized; ``b''`` for None.
-        signature: of the result; ``''`` for None.
     """
 
     result: bytes
-    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +90,28 @@ def time_limit(timeout: int | None) -> int | None:
     return timeout or DEFAULT_TIMEOUT
 
 
-def perform(job: Job) -> Report:
+def perform(job: Job, announce: Callable[..., None] = tell) -> Report:
     """Call the job's function under its timeout. Never raises: an error is an outcome.
 
     In the main thread, the timeout is enforced; elsewhere there are no signals to enforce it with.
+
+    Args:
+        announce: what Django's signals are sent by.
     """
     deadline = Deadline(time_limit(job.timeout))
     try:
         with running(job), deadline:
-            tell(job_started, job)
+            announce(job_started, job)
             value = _call(job)
             asked = _asked_for_retry(value)
             payload = b"" if value is None or asked else job._dumps("result", value)
-            signature = signer().sign("result", job.id, payload) if payload else ""
         if not asked and not deadline.passed:
             callbacks.on_success(job, value)
-            tell(job_finished, job, result=value)
+            announce(job_finished, job, result=value)
     except BaseException as exc:  # noqa: BLE001 - sys.exit() in a job is the job's failure too
         deadline.disarm()
         callbacks.on_failure(job, type(exc), exc, exc.__traceback__)
-        tell(job_failed, job, exception=exc)
+        announce(job_failed, job, exception=exc)
         _tell_handlers(job, exc)
         return failure(exc)
     if deadline.passed:
@@ -124,7 +123,7 @@ def perform(job: Job) -> Report:
         )
     if asked:
         return asked
-    return Succeeded(payload, signature)
+    return Succeeded(payload)
 
 
 def _call(job: Job) -> Any:
@@ -135,6 +134,8 @@ def _call(job: Job) -> Any:
 
 
 def _asked_for_retry(value: object) -> AskedForRetry | None:
+    if value is None:
+        return None
     # A function that serves RQ's workers too returns RQ's Retry, which says the same.
     if isinstance(value, Retry) or path_of(type(value)) == "rq.job.Retry":
         asked = cast(Retry, value)

@@ -80,6 +80,8 @@ class JobData:
         self._status: str = JobStatus.CREATED
         self._data: bytes | None = None
         self._signatures: dict[Purpose, str | None] = {}
+        #: Whose signatures this process need not look at again.
+        self._verified: tuple[Purpose, ...] = ()
         self._call: tuple[str, object | None, Sequence[Any], Mapping[str, Any]] | None = None
         self._meta_stored: bytes | None = None
         self._meta: dict[str, Any] | None = None
@@ -259,7 +261,8 @@ class JobData:
             ) from exc
 
     def _loads(self, what: Purpose, payload: bytes) -> Any:
-        signer().check(what, self.id, payload, self._signatures.get(what))
+        if what not in self._verified:
+            signer().check(what, self.id, payload, self._signatures.get(what))
         try:
             return self.serializer.loads(payload)
         except Exception as exc:
@@ -352,42 +355,17 @@ class JobData:
         job._take(record)
         return job
 
+    @classmethod
+    def from_state(cls, job_id: str, state: Mapping[str, Any], serializer: object = None) -> Self:
+        """The job whose stored record gave this :func:`state_of`."""
+        job = cls(job_id, None, serializer)
+        job.__dict__.update(state)
+        return job
+
     def _take(self, record: JobRecord) -> None:
-        self.origin = record.origin or self.origin
-        self.description = record.description or None
-        self.timeout = record.timeout
-        self.result_ttl = record.result_ttl
-        self.failure_ttl = record.failure_ttl
-        self.ttl = record.ttl
-        self.created_at = record.created_at
-        self.enqueued_at = record.enqueued_at
-        self.started_at = record.started_at
-        self.ended_at = record.ended_at
-        self.last_heartbeat = record.last_heartbeat
-        self.worker_name = record.worker_name or None
-        self._status = record.status
-        self._data = record.data
-        self._call = None
-        self._meta = None
-        self._meta_stored = record.meta
-        self._exc_info = record.exc_info
-        self.retries_left = record.retries_left
-        self.retry_intervals = list(record.retry_intervals) or None
-        self.enqueue_at_front_on_retry = record.enqueue_at_front_on_retry
-        self.number_of_retries = record.number_of_retries
-        self.repeats_left = record.repeats_left
-        self.repeat_intervals = list(record.repeat_intervals) or None
-        self._retry_extras = record.retry_extras or None
-        for end in _ENDS:
-            name, timeout = f"{end}_callback_name", f"{end}_callback_timeout"
-            setattr(self, name, getattr(record, name) or None)
-            setattr(self, timeout, getattr(record, timeout))
-        self.group_id = record.group_id or None
-        self.unique_key = record.unique_key or None
-        self.unique_for = record.unique_for
-        self.dependency_ids = list(record.dependency_ids)
-        self.allow_dependency_failures = record.allow_dependency_failures
-        self._signatures = {"data": record.signature, "meta": record.meta_signature}
+        origin = self.origin
+        self.__dict__.update(state_of(record))
+        self.origin = self.origin or origin
 
     def to_fields(self) -> dict[str, Argument]:
         """The hash as an enqueueing script writes it, absent values left out.
@@ -492,3 +470,47 @@ class JobData:
                 for name, value in fields.items()
             },
         )
+
+
+def state_of(record: JobRecord) -> dict[str, Any]:
+    """The attributes of a job that the stored record describes, as plain data."""
+    return {
+        "origin": record.origin,
+        "description": record.description or None,
+        "timeout": record.timeout,
+        "result_ttl": record.result_ttl,
+        "failure_ttl": record.failure_ttl,
+        "ttl": record.ttl,
+        "created_at": record.created_at,
+        "enqueued_at": record.enqueued_at,
+        "started_at": record.started_at,
+        "ended_at": record.ended_at,
+        "last_heartbeat": record.last_heartbeat,
+        "worker_name": record.worker_name or None,
+        "_status": record.status,
+        "_data": record.data,
+        "_call": None,
+        "_meta": None,
+        "_meta_stored": record.meta,
+        "_exc_info": record.exc_info,
+        "retries_left": record.retries_left,
+        "retry_intervals": list(record.retry_intervals) or None,
+        "enqueue_at_front_on_retry": record.enqueue_at_front_on_retry,
+        "number_of_retries": record.number_of_retries,
+        "repeats_left": record.repeats_left,
+        "repeat_intervals": list(record.repeat_intervals) or None,
+        "_retry_extras": record.retry_extras or None,
+        "success_callback_name": record.success_callback_name or None,
+        "success_callback_timeout": record.success_callback_timeout,
+        "failure_callback_name": record.failure_callback_name or None,
+        "failure_callback_timeout": record.failure_callback_timeout,
+        "stopped_callback_name": record.stopped_callback_name or None,
+        "stopped_callback_timeout": record.stopped_callback_timeout,
+        "group_id": record.group_id or None,
+        "unique_key": record.unique_key or None,
+        "unique_for": record.unique_for,
+        "dependency_ids": list(record.dependency_ids),
+        "allow_dependency_failures": record.allow_dependency_failures,
+        "_signatures": {"data": record.signature, "meta": record.meta_signature},
+        "_verified": (),
+    }

@@ -13,6 +13,7 @@ from .protocol.records import (
     JobStatus,
     ResultType,
 )
+from .trust import signer
 
 
 def settle(
@@ -46,7 +47,7 @@ def settle(
             kind=kind,
             payload_field="return_value" if succeeded else "exc_string",
             payload=payload,
-            signature=outcome.signature if isinstance(outcome, Succeeded) else "",
+            signature=_signature(record, outcome) if isinstance(outcome, Succeeded) else "",
             headline=outcome.headline if isinstance(outcome, Failed) else "",
             succeeded=succeeded,
             then=then,
@@ -59,7 +60,7 @@ def settle(
             worker_name=worker_name,
             result_ttl=DEFAULT_RESULT_TTL if result_ttl is None else result_ttl,
             result=outcome.result,
-            signature=outcome.signature,
+            signature=_signature(record, outcome),
             encoded_result=codec.base64_payload(outcome.result),
             then=then,
         )
@@ -90,6 +91,10 @@ def _again(record: JobRecord, outcome: Outcome) -> tuple[Again | None, str, byte
         return None, "", b""  # nobody wants it to, or it would be no more readable then
     payload = codec.base64_traceback(outcome.reason)
     return after_failure(record, outcome.kinds), ResultType.RETRIED, payload
+
+
+def _signature(record: JobRecord, outcome: Succeeded) -> str:
+    return signer().sign("result", record.id, outcome.result) if outcome.result else ""
 
 
 def _as_failure(outcome: Failed | AskedForRetry | Stopped) -> Failed:

@@ -11,22 +11,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from django.core.cache import caches
 from django.db import close_old_connections, connections, reset_queries
+from django.db.backends.signals import connection_created
 
 from .. import callbacks
-from ..execution import Report, Stopped, failure, perform
+from ..execution import Report, failure, perform
+from ..handlers import BY_DEFAULT, set_handler
 from ..jobs import Job
-from ..protocol.records import JobRecord
-from .frames import Assembler, pack
+from .frames import pack
 from .memory import resident
-from .orders import CallBack, Run, unpack_order
+from .orders import HEAD, Order, length, unpack
 from .parentage import die_with_parent
 from .reports import pack_report
 
 logger = logging.getLogger("django_rqlite.worker")
 
-_CHUNK = 1 << 20
+#: Bytes that most orders fit in, and those to ask for once one does not.
+_CHUNK, _LARGE_CHUNK = 1 << 13, 1 << 20
+
+#: Whether this process has opened a connection to a database. Looking for one at the end would
+#: touch more pages than the rest of a short job.
+_connected = False
+
+
+def _note_connection(**_: object) -> None:
+    global _connected
+    _connected = True
+
+
+connection_created.connect(_note_connection, dispatch_uid="django_rqlite.worker.child")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,7 @@ def live(
     try:
         os.setpgid(0, 0)
         for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)
+            set_handler(number, BY_DEFAULT)
         die_with_parent(parent)
         _work(socket.socket(fileno=descriptor), traits, max_jobs, max_memory)
         status = 0
@@ -73,58 +86,60 @@ def _work(
     max_jobs: int,
     max_memory: int | None,
 ) -> None:
-    served, assembler, stays = 0, Assembler(), True
+    served, stays = 0, True
     while stays:
-        parts = _receive(channel, assembler)
-        if parts is None:
-            break  # the parent needs no more of us, or is gone
-        order = unpack_order(parts)
-        if isinstance(order, CallBack):
+        body = receive(channel)
+        if body is None:
+            break
+        order = unpack(body)
+        if not order.execution:
             _call_back(order, traits[order.queue])
             break
-        outcome = _run(order, traits[order.hold.queue])
+        outcome = _run(order, traits[order.queue])
         _flush()  # what the job printed belongs before the worker's next line
         served += 1
         stays = served != max_jobs and (max_memory is None or resident() <= max_memory)
         if stays:
             close_old_connections()
-        channel.sendall(pack(pack_report(order.hold.execution, outcome, stays=stays)))
-    connections.close_all()
-    caches.close_all()
+            reset_queries()
+        channel.sendall(pack(pack_report(order.execution, outcome, stays=stays)))
+    if _connected:
+        connections.close_all()
 
 
-def _run(order: Run, trait: QueueTraits) -> Report:
+def _run(order: Order, trait: QueueTraits) -> Report:
     try:
-        job = _job(order.record, trait)
+        job = trait.job_class.from_state(order.job_id, order.state, trait.serializer)
     except Exception as exc:  # noqa: BLE001 - a project's own job class may raise anything
         return failure(exc)
-    reset_queries()
     return perform(job)
 
 
-def _call_back(order: CallBack, trait: QueueTraits) -> None:
+def _call_back(order: Order, trait: QueueTraits) -> None:
     try:
-        job = _job(order.record, trait)
-        if isinstance(order.outcome, Stopped):
+        job = trait.job_class.from_state(order.job_id, order.state, trait.serializer)
+        if order.stopped:
             callbacks.on_stopped(job)
         else:
-            callbacks.on_death(job, order.outcome.reason)
+            callbacks.on_death(job, order.reason)
     except BaseException:
-        logger.exception("The callback of job %s could not be called", order.record.id)
+        logger.exception("The callback of job %s could not be called", order.job_id)
 
 
-def _job(record: JobRecord, trait: QueueTraits) -> Job:
-    return trait.job_class.from_record(record, None, trait.serializer)
-
-
-def _receive(channel: socket.socket, assembler: Assembler) -> list[bytes] | None:
-    while True:
-        data = channel.recv(_CHUNK)
+def receive(channel: socket.socket) -> bytes | None:
+    """The next order; None when the parent needs no more of us, or is gone."""
+    data = channel.recv(_CHUNK)
+    if not data:
+        return None
+    if len(data) >= HEAD and len(data) == HEAD + length(data):
+        return data[HEAD:]
+    whole = bytearray(data)
+    while len(whole) < HEAD or len(whole) < HEAD + length(whole):
+        data = channel.recv(_LARGE_CHUNK)
         if not data:
             return None
-        parts = assembler.feed(data)
-        if parts is not None:
-            return parts
+        whole += data
+    return bytes(whole[HEAD:])
 
 
 def _flush() -> None:

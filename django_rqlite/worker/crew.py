@@ -13,13 +13,12 @@ from functools import partial
 from ..engine.transitions import Hold
 from ..execution import Failed, Stopped
 from ..protocol.records import JobRecord
+from . import orders
 from .assignment import Assignment
 from .child import QueueTraits, live
 from .deaths import outcome_of
-from .fork_messages import Refused
-from .fork_server import ForkServer
+from .fork_server import ForkServer, NeverMade
 from .frames import Assembler, BrokenFrameError
-from .orders import CallBack, Order, Run, pack_order
 from .reports import unpack_report
 
 _CHUNK = 1 << 20
@@ -128,7 +127,7 @@ class Crew:
         Args:
             allowed: seconds after which the child is killed; None: never.
         """
-        child = self._tell(Run(hold, record))
+        child = self._tell(orders.run(hold.queue, hold.execution, record))
         kill_at = None if allowed is None else time.monotonic() + allowed
         child.assignment = Assignment(hold, record, kill_at)
 
@@ -140,15 +139,14 @@ class Crew:
         """
         seconds = record.callback_time("stopped" if isinstance(outcome, Stopped) else "failure")
         if seconds:
-            self._tell(CallBack(queue, record, outcome)).let_go(seconds + LEAVING)
+            self._tell(orders.call_back(queue, record, outcome)).let_go(seconds + LEAVING)
 
-    def _tell(self, order: Order) -> Child:
-        message = pack_order(order)
+    def _tell(self, order: bytes) -> Child:
         while True:
             child = next(iter(self._spares.values()), None) or self.fork()
             del self._spares[child.number]
             try:
-                child.channel.sendall(message)
+                child.channel.sendall(order)
                 return child
             except OSError:
                 child.let_go()  # it died while it waited; its death will be told of
@@ -210,7 +208,7 @@ class Crew:
             self._spares.pop(child.number, None)
             child.channel.close()
             del self._children[child.number]
-            if isinstance(message, Refused):
+            if isinstance(message, NeverMade):
                 trouble = OSError(message.errno, "fork")
             elif assignment is not None and not assignment.outcome and not assignment.give_back:
                 assignment.outcome = outcome_of(assignment, message.status, message.peak)

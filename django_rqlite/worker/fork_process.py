@@ -3,7 +3,9 @@
 After a fork, every page that either side writes to is copied, one trap into the kernel each. A
 worker that forked its children itself would touch some 600 pages while it settles one job and
 claims the next, and with the next fork all of them would have to be copied again. The fork server
-is forked once from the worker, when all is imported, and then touches next to nothing.
+is forked once from the worker, when all is imported, and then touches next to nothing. What it
+touches it also takes out of its huge pages, for all children to come (huge_pages.py). Hence the
+plain style of its loop: numbers and bytes, and no objects but those.
 
 It also keeps the worker's sockets out of its children: it has closed them before it makes one.
 """
@@ -19,12 +21,14 @@ from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import NoReturn
 
-from .fork_messages import SIZE, Died, Fork, Kill, Message, Refused, pack, unpack
+from ..handlers import set_handler
+from .fork_messages import ANSWER, NEVER_MADE, REQUEST
+from .huge_pages import collapse
 from .parentage import die_with_parent
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Records and descriptors that one look at the socket takes.
+#: Requests, and descriptors, that one look at the socket takes.
 _AT_ONCE = 16
 
 #: The whole life of a child, given the descriptor of its channel and the server's process id.
@@ -71,58 +75,55 @@ class _ForkProcess:
         self._woken.setblocking(False)
         self._waker.setblocking(False)
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, _noted)
+        set_handler(signal.SIGCHLD, _noted)
         # Blocked by the worker until it is clear what they mean in here.
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        #: The children that are not buried yet: process ids by their numbers, and the reverse.
         self._pids: dict[int, int] = {}
         self._numbers: dict[int, int] = {}
-        self._said = bytearray()
-        self._channels: list[int] = []
         self._own = (control.fileno(), self._woken.fileno(), self._waker.fileno())
         self._pid = os.getpid()
+        collapse()
 
     def run(self) -> None:
         """Do as told until the worker hangs up."""
         poll = select.poll()
-        poll.register(self._control, select.POLLIN)
-        poll.register(self._woken, select.POLLIN)
-        while True:
-            ready = poll.poll()
-            answers: list[Message] = []
-            for descriptor, _ in ready:
-                if descriptor == self._own[0]:
-                    if not self._listen(answers):
-                        self._end_all()
+        poll.register(self._own[0], select.POLLIN)
+        poll.register(self._own[1], select.POLLIN)
+        said = b""
+        channels: list[int] = []
+        try:
+            while True:
+                for descriptor, _ in poll.poll():
+                    if descriptor != self._own[0]:
+                        self._bury()
+                        continue
+                    heard, came, _, _ = socket.recv_fds(
+                        self._control, REQUEST.size * _AT_ONCE, _AT_ONCE
+                    )
+                    if not heard:
                         return
-                else:
-                    self._bury(answers)
-            if answers:
-                try:
-                    self._control.sendall(b"".join(map(pack, answers)))
-                except OSError:
-                    self._end_all()  # the worker is gone
-                    return
+                    said += heard
+                    channels += came
+                    while len(said) >= REQUEST.size:
+                        number = REQUEST.unpack_from(said)[0]
+                        said = said[REQUEST.size :]
+                        if number > 0:
+                            self._fork(number, channels.pop(0))
+                        else:
+                            self._kill(-number)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the worker is gone
+        finally:
+            for number in list(self._pids):
+                self._kill(number)
 
-    def _listen(self, answers: list[Message]) -> bool:
-        """Do what was asked for; False when the worker has hung up."""
-        data, channels, _, _ = socket.recv_fds(self._control, SIZE * _AT_ONCE, _AT_ONCE)
-        if not data:
-            return False
-        self._said += data
-        self._channels += channels
-        for message in unpack(self._said):
-            if isinstance(message, Fork):
-                self._fork(message.number, self._channels.pop(0), answers)
-            elif isinstance(message, Kill):
-                self._kill(message.number)
-        return True
-
-    def _fork(self, number: int, channel: int, answers: list[Message]) -> None:
+    def _fork(self, number: int, channel: int) -> None:
         try:
             pid = os.fork()
         except OSError as exc:
-            answers.append(Refused(number, exc.errno or 0))
             os.close(channel)
+            self._control.sendall(ANSWER.pack(number, exc.errno or 0, NEVER_MADE))
             return
         if pid == 0:
             signal.set_wakeup_fd(-1)
@@ -142,24 +143,16 @@ class _ForkProcess:
         if pid is not None:
             os.killpg(pid, signal.SIGKILL)  # it is not buried yet, so the id is still its own
 
-    def _bury(self, answers: list[Message]) -> None:
-        try:
-            while self._woken.recv(4096):
-                pass
-        except BlockingIOError:
-            pass
+    def _bury(self) -> None:
+        self._woken.recv(4096)
         while self._numbers:
             pid, status, usage = os.wait4(-1, os.WNOHANG)
             if pid == 0:
                 return
-            number = self._numbers.pop(pid, None)
-            if number is not None:
+            number = self._numbers.pop(pid, 0)
+            if number:
                 del self._pids[number]
-                answers.append(Died(number, status, usage.ru_maxrss))
-
-    def _end_all(self) -> None:
-        for number in list(self._pids):
-            self._kill(number)
+                self._control.sendall(ANSWER.pack(number, status, usage.ru_maxrss))
 
 
 def _noted(signum: int, frame: FrameType | None) -> None:

@@ -8,16 +8,44 @@ import signal
 import socket
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.core.cache import caches
 from django.db import connections
 
 from ..exceptions import ForkServerDiedError
-from .fork_messages import SIZE, Died, Fork, Kill, Refused, pack, unpack
+from .fork_messages import ANSWER, NEVER_MADE, REQUEST
 from .fork_process import Life, serve
 
-#: Records that one look at the socket takes.
+#: Answers that one look at the socket takes.
 _AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """A child has ended.
+
+    Attributes:
+        number: what it was known by.
+        status: as :func:`os.waitpid` gives it.
+        peak: its largest resident memory, as ``ru_maxrss`` gives it.
+    """
+
+    number: int
+    status: int
+    peak: int
+
+
+@dataclass(frozen=True, slots=True)
+class NeverMade:
+    """The system would not make a child.
+
+    Attributes:
+        errno: why.
+    """
+
+    number: int
+    errno: int
 
 
 class ForkServer:
@@ -34,7 +62,7 @@ class ForkServer:
         self._live = live
         self._control: socket.socket
         self._numbers = itertools.count(1)
-        self._said = bytearray()
+        self._said = b""
         self.pid = 0
 
     def start(self, foreign: Iterable[int]) -> None:
@@ -81,7 +109,7 @@ class ForkServer:
         """
         number = next(self._numbers)
         try:
-            socket.send_fds(self._control, [pack(Fork(number))], [channel.fileno()])
+            socket.send_fds(self._control, [REQUEST.pack(number)], [channel.fileno()])
         except OSError as exc:
             raise self._gone() from exc
         return number
@@ -89,18 +117,18 @@ class ForkServer:
     def kill(self, number: int) -> None:
         """Have a child killed, with all that it started; without effect once it has ended."""
         try:
-            self._control.sendall(pack(Kill(number)))
+            self._control.sendall(REQUEST.pack(-number))
         except OSError:
             pass  # it died with the server, which read() tells of
 
-    def read(self) -> list[Died | Refused]:
+    def read(self) -> list[Died | NeverMade]:
         """What has become of children.
 
         Raises:
             ForkServerDiedError: there is no server any more.
         """
         try:
-            data = self._control.recv(SIZE * _AT_ONCE, socket.MSG_DONTWAIT)
+            data = self._control.recv(ANSWER.size * _AT_ONCE, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return []
         except OSError:
@@ -108,7 +136,12 @@ class ForkServer:
         if not data:
             raise self._gone()
         self._said += data
-        return [said for said in unpack(self._said) if isinstance(said, Died | Refused)]
+        whole = len(self._said) - len(self._said) % ANSWER.size
+        told, self._said = self._said[:whole], self._said[whole:]
+        return [
+            NeverMade(number, what) if peak == NEVER_MADE else Died(number, what, peak)
+            for number, what, peak in ANSWER.iter_unpack(told)
+        ]
 
     def stop(self) -> None:
         """Have it end, and all children that are left."""

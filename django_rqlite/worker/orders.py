@@ -3,44 +3,98 @@
 from __future__ import annotations
 
 import pickle
+import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from ..engine.transitions import Hold
+from ..exceptions import SignatureError
 from ..execution import Failed, Stopped
+from ..job_data import state_of
 from ..protocol.records import JobRecord
-from .frames import pack
+from ..trust import signer
+
+_LENGTH = struct.Struct("=Q")
+
+#: Bytes in front of an order that say how long it is.
+HEAD = _LENGTH.size
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Run a job, and report how it went."""
+class Order:
+    """Run a job and report how it went; or call what it names, since its own process has died.
 
-    hold: Hold
-    record: JobRecord
+    Attributes:
+        execution: of the run; '' where a callback is due.
+        state: the job, as :func:`state_of` describes it.
+        stopped: whether the job that died was stopped by order of a person.
+        reason: what is said of the death.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class CallBack:
-    """Call what a job names, in place of its own process, which has died; and end."""
-
+    job_id: str
     queue: str
-    record: JobRecord
-    outcome: Stopped | Failed
+    execution: str
+    state: Mapping[str, Any]
+    stopped: bool = False
+    reason: str = ""
 
 
-Order = Run | CallBack
+def run(queue: str, execution: str, record: JobRecord) -> bytes:
+    """The order to run a job, as a message."""
+    state = _told(record)
+    if _signed(record):
+        # Looked at here, since a child, which was just forked, would have to copy a page for
+        # nearly everything that takes.
+        state["_verified"] = ("data",)
+    return _packed(Order(record.id, queue, execution, state))
 
 
-def pack_order(order: Order) -> bytes:
-    """The order as a message.
+def call_back(queue: str, record: JobRecord, outcome: Stopped | Failed) -> bytes:
+    """The order to call what a job names, as a message."""
+    stopped = isinstance(outcome, Stopped)
+    return _packed(Order(record.id, queue, "", _told(record), stopped, outcome.reason))
+
+
+def _told(record: JobRecord) -> dict[str, Any]:
+    """What a job does not begin with anyhow."""
+    return {
+        name: value
+        for name, value in state_of(record).items()
+        if (value is not None and value != [] and value != ()) or name == "created_at"
+    }
+
+
+def _signed(record: JobRecord) -> bool:
+    try:
+        signer().check("data", record.id, record.data or b"", record.signature)
+    except SignatureError:
+        return False  # the child will find so again, and tell the job's callbacks
+    return True
+
+
+def _packed(order: Order) -> bytes:
+    said = (
+        order.job_id,
+        order.queue,
+        order.execution,
+        order.state,
+        order.stopped,
+        order.reason,
+    )
+    body = pickle.dumps(said, pickle.HIGHEST_PROTOCOL)
+    return _LENGTH.pack(len(body)) + body
+
+
+def length(beginning: bytes | bytearray) -> int:
+    """How many bytes follow the first :data:`HEAD`."""
+    found: int = _LENGTH.unpack_from(beginning)[0]
+    return found
+
+
+def unpack(body: bytes) -> Order:
+    """The reverse of :func:`run` and :func:`call_back`.
 
     A child trusts its worker, whose memory it was made of, so it may unpickle what that sends. Not
     the other way round: a job may write anything into its pipe.
     """
-    return pack([pickle.dumps(order, pickle.HIGHEST_PROTOCOL)])
-
-
-def unpack_order(parts: list[bytes]) -> Order:
-    """The reverse of :func:`pack_order`."""
-    order: Order = pickle.loads(parts[0])
-    return order
+    return Order(*pickle.loads(body))
