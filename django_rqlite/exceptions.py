@@ -86,8 +86,8 @@ class WorkerNameTakenError(RQLiteError):
     """A live worker already goes by this name."""
 
 
-class ForkServerDiedError(RQLiteError):
-    """The process that makes a worker's children has died, and so the worker ends."""
+class ForkServerError(RQLiteError):
+    """The process that makes a worker's children could not be started, or has died."""
 
 
 class JobDiedError(RQLiteError):

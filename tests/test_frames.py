@@ -7,10 +7,9 @@ import struct
 
 import pytest
 
-from django_rqlite.engine.transitions import Claim, Hold
-from django_rqlite.execution import Failed, Outcome, Succeeded
+from django_rqlite.execution import AskedForRetry, Failed, Report, Succeeded
 from django_rqlite.worker.frames import MOST_PARTS, Assembler, BrokenFrameError, pack
-from django_rqlite.worker.reports import pack_claim, pack_outcome, unpack_claim, unpack_outcome
+from django_rqlite.worker.reports import pack_report, unpack_report
 
 MESSAGES = [
     [],
@@ -73,28 +72,24 @@ def test_a_length_that_will_never_come_takes_no_memory() -> None:
     assert assembler.feed(b"x" * 100) is None
 
 
-@pytest.mark.parametrize(
-    "hold",
-    [Hold("an-id", "default", "e1"), Hold("ü \udcff", "\udcfe", "e1")],
-)
-def test_a_claim_survives_the_pipe(hold: Hold) -> None:
-    claim = Claim(hold, {b"data": b"\x80\x00", b"status": b"started", b"": b""})
-    (parts,) = assembled(pack(pack_claim(claim)), [])
-    assert unpack_claim(parts) == (hold, claim.fields)
-
-
+@pytest.mark.parametrize("stays", [True, False])
 @pytest.mark.parametrize(
     "outcome",
-    [Succeeded(b""), Succeeded(b"\x80\xff"), Failed("Traceback: é", "ValueError: é")],
+    [
+        Succeeded(b""),
+        Succeeded(b"\x80\xff"),
+        Failed("Traceback: é", "ValueError: é", ("ValueError", "Exception")),
+        AskedForRetry(3, (1, 2), True),
+    ],
 )
-def test_an_outcome_survives_the_pipe(outcome: Outcome) -> None:
-    (parts,) = assembled(pack(pack_outcome("e1", outcome)), [])
-    assert unpack_outcome("e1", parts) == outcome
+def test_a_report_survives_the_pipe(outcome: Report, stays: bool) -> None:
+    (parts,) = assembled(pack(pack_report("e1", outcome, stays=stays)), [])
+    assert unpack_report("e1", parts) == (outcome, stays)
 
 
 def test_an_outcome_s_text_may_be_anything() -> None:
-    parts = pack_outcome("e1", Failed("\ud800", "\ud800"))
-    assert unpack_outcome("e1", parts) == Failed("?", "?")
+    parts = pack_report("e1", Failed("\ud800", "\ud800"), stays=True)
+    assert unpack_report("e1", parts) == (Failed("?", "?"), True)
 
 
 @pytest.mark.parametrize(
@@ -102,12 +97,14 @@ def test_an_outcome_s_text_may_be_anything() -> None:
     [
         [],
         [b"e1"],
-        [b"e1", b"succeeded", b""],
-        [b"e1", b"succeeded", b"", b"", b""],
-        [b"e2", b"succeeded", b"", b""],
-        [b"e1", b"something", b"", b""],
+        [b"e1", b"stays", b"succeeded"],
+        [b"e1", b"stays", b"succeeded", b"", b""],
+        [b"e1", b"stays", b"asked for retry", b"[1]"],
+        [b"e1", b"stays", b"failed", b"only a reason"],
+        [b"e2", b"stays", b"succeeded", b""],
+        [b"e1", b"stays", b"something", b"", b""],
     ],
 )
-def test_what_is_no_outcome_of_this_execution(parts: list[bytes]) -> None:
+def test_what_is_no_report_of_this_execution(parts: list[bytes]) -> None:
     with pytest.raises(BrokenFrameError):
-        unpack_outcome("e1", parts)
+        unpack_report("e1", parts)

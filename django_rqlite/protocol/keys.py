@@ -133,6 +133,11 @@ class Keys:
         """Set of the ids of a group's jobs."""
         return f"{self.prefix}group:{name}"
 
+    @property
+    def scratch(self) -> str:
+        """Where scripts put together what they then copy; gone when they end. Ours."""
+        return f"{self.prefix}x:scratch"
+
     def unique(self, key: str) -> str:
         """The id of the job that holds a unique key, for the seconds it may. Ours."""
         return f"{self.prefix}x:unique:{key}"

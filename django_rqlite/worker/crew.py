@@ -82,7 +82,14 @@ class Crew:
         self._spares: dict[int, Child] = {}
 
     def start(self, foreign: Iterable[int]) -> None:
-        """Begin; see :meth:`ForkServer.start`."""
+        """Start the fork server.
+
+        Args:
+            foreign: descriptors that it and the children must not hold.
+
+        Raises:
+            ForkServerError: the system would make no process.
+        """
         self._server.start(foreign)
         self._selector.register(self._server, selectors.EVENT_READ, self)
 
@@ -112,7 +119,7 @@ class Crew:
 
         Raises:
             OSError: there are no more file descriptors.
-            ForkServerDiedError: nobody is left to make it.
+            ForkServerError: nobody is left to make it.
         """
         ours, theirs = socket.socketpair()
         with theirs:
@@ -195,7 +202,7 @@ class Crew:
             given back to its queue; and why the system would make no process, if so.
 
         Raises:
-            ForkServerDiedError: all have died.
+            ForkServerError: all have died.
         """
         bereaved: list[Assignment] = []
         trouble: OSError | None = None
@@ -235,6 +242,21 @@ class Crew:
             child.assignment.give_back = give_back
             child.assignment.stopped = stopped
         self._server.kill(child.number)
+
+    def abandon(self) -> list[Assignment]:
+        """Give all children up, since the fork server has died and they with it.
+
+        Returns:
+            jobs whose outcomes had been reported. The others stay held until their leases end, as
+            if the worker had been killed.
+        """
+        reported = [self.collect(child) for child in self._children.values() if child.at_work]
+        for child in self._children.values():
+            self._ignore(child)
+            child.channel.close()
+        self._children.clear()
+        self._spares.clear()
+        return [assignment for assignment in reported if assignment is not None]
 
     def overdue(self, now: float) -> list[Child]:
         """Children that should have ended long ago, with or without their jobs."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.core.cache import caches
 from django.db import connections
 
-from ..exceptions import ForkServerDiedError
+from ..exceptions import ForkServerError
 from .fork_messages import ANSWER, NEVER_MADE, REQUEST
 from .fork_process import Life, serve
 
@@ -72,7 +72,7 @@ class ForkServer:
             foreign: the worker's descriptors, which children must not hold.
 
         Raises:
-            OSError: the system would make no process.
+            ForkServerError: the system would make no process.
         """
         # Two processes can't share a connection, so children begin without any.
         connections.close_all()
@@ -88,6 +88,12 @@ class ForkServer:
             self.pid = os.fork()
             if self.pid == 0:
                 serve(theirs, worker, closed, self._live)
+        except OSError as exc:
+            self._control.close()
+            raise ForkServerError(
+                f"The worker could not start its fork server: {exc}. Free memory, or raise the "
+                "limit on the user's processes (ulimit -u), and start it again."
+            ) from exc
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             theirs.close()
@@ -105,7 +111,7 @@ class ForkServer:
             channel: the child's end of its pipe. Still to be closed in here.
 
         Raises:
-            ForkServerDiedError: there is no server any more.
+            ForkServerError: there is no server any more.
         """
         number = next(self._numbers)
         try:
@@ -125,7 +131,7 @@ class ForkServer:
         """What has become of children.
 
         Raises:
-            ForkServerDiedError: there is no server any more.
+            ForkServerError: there is no server any more.
         """
         try:
             data = self._control.recv(ANSWER.size * _AT_ONCE, socket.MSG_DONTWAIT)
@@ -153,7 +159,7 @@ class ForkServer:
                 pass  # code imported by the worker has waited for it
             self.pid = 0
 
-    def _gone(self) -> ForkServerDiedError:
+    def _gone(self) -> ForkServerError:
         how = "has ended"
         if self.pid:
             try:
@@ -163,7 +169,7 @@ class ForkServer:
             except ChildProcessError:
                 pass  # code imported by the worker has waited for it
             self.pid = 0
-        return ForkServerDiedError(
+        return ForkServerError(
             f"The worker's fork server {how}, so there is no process to run jobs in, and the "
             "worker ends. What it held is queued again when its lease ends. The kernel kills so "
             "when memory runs out; a job that kills its parent process does, too. Have a "

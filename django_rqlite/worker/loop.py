@@ -19,6 +19,7 @@ import redis
 from .. import conf
 from ..connections import describe, prefix_of, translate_errors
 from ..engine.transitions import Claim, Hold, Transitions
+from ..exceptions import ForkServerError
 from ..execution import AskedForRetry, Failed, Outcome, Stopped, Succeeded, time_limit
 from ..maintenance import cron, janitor, reaper
 from ..maintenance.scheduler import Scheduler
@@ -157,6 +158,7 @@ class Worker:
             with_scheduler: accepted for RQ's sake: every worker enqueues what is due.
 
         Raises:
+            ForkServerError: the process that forks could not be started, or has died.
             RedisUnavailableError: Redis stopped answering before the start. Later it is waited for.
             WorkerNameTakenError: a live worker bears the name.
         """
@@ -170,13 +172,16 @@ class Worker:
             self._presence.register()
         self._signals.open()
         self._selector.register(self._signals.reader, selectors.EVENT_READ, self._signals)
-        self._crew.start(self._foreign())
-        logger.info("RQ worker %r started, version %s", self._record_key, VERSION)
-        logger.info("*** Listening on %s...", ", ".join(self._names))
         try:
+            self._crew.start(self._foreign())
+            logger.info("RQ worker %r started, version %s", self._record_key, VERSION)
+            logger.info("*** Listening on %s...", ", ".join(self._names))
             while not self._done():
                 self._sleep()
                 self._converse()
+        except ForkServerError:
+            self._ledger.owe(self._crew.abandon())
+            raise
         finally:
             self._close()
 
@@ -219,6 +224,7 @@ class Worker:
             self._signals.read()
             self._keep_time()
             self._ledger.owe(self._crew.bury()[0])
+        self._crew.stop()
         self._wakeup.hang_up()
         self._mailbox.close()
         try:

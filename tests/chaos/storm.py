@@ -10,7 +10,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +26,7 @@ from tests.chaos.examination import Planned, examine
 from tests.chaos.looking import all_ended, look, misplaced
 from tests.chaos.nursery import Newborn, Nursery, nursery
 from tests.conftest import URL_VARIABLE, Server
+from tests.process_tree import children_of
 
 #: The workers' queues, in their order.
 QUEUES = ("high", "default")
@@ -36,6 +36,9 @@ CALM = (0.1, 0.5)
 
 #: The part of the kills that hits workers; the others hit the processes of jobs.
 AT_WORKERS = 0.5
+
+#: The part of those that hits the fork server rather than the worker itself.
+AT_FORK_SERVERS = 0.3
 
 #: Seconds between two looks at all places.
 BETWEEN_LOOKS = 0.25
@@ -150,15 +153,21 @@ class Storm:
 
     def _kill(self) -> None:
         worker = self._random.choice(self._workers)
-        children = children_of(worker.pid)
+        servers = children_of(worker.pid)
+        children = [child for server in servers for child in children_of(server)]
         if children and self._random.random() >= AT_WORKERS:
             victim = self._random.choice(children)
             self._report.killed_jobs.add(victim)
-            try:
-                os.kill(victim, signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # it has ended by itself since
-        elif not worker.ended():
+            _kill_if_there(victim)
+        elif worker.ended():
+            return
+        elif servers and self._random.random() < AT_FORK_SERVERS:
+            # The worker can't do without, and ends.
+            self._report.killed_workers.add(worker.pid)
+            self._count("fork servers killed", self._report.numbers["fork servers killed"] + 1)
+            for server in servers:
+                _kill_if_there(server)
+        else:
             self._report.killed_workers.add(worker.pid)
             worker.kill()
 
@@ -200,13 +209,11 @@ class Storm:
                 self._report.problems.append(f"SIGTERM ended a worker so:\n{worker.output[-3000:]}")
 
 
-def children_of(pid: int) -> list[int]:
-    """The processes whose parent this is."""
-    listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
-    )
-    pairs = (line.split() for line in listed.stdout.splitlines())
-    return [int(child) for child, parent in pairs if int(parent) == pid]
+def _kill_if_there(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it has ended by itself since
 
 
 def plan(chance: random.Random, count: int, folder: str) -> Iterator[Planned]:

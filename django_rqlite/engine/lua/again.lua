@@ -21,24 +21,22 @@
 --@include claim
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
-local verdict = 'lost'
+local verdict, began, counter = 'lost', now_precise, nil
 if holds(queue, id, execution) then
-  verdict = 'stored'
+  verdict, counter = 'stored', ARGV[17]
   redis.call('HINCRBY', KEYS[1], ARGV[9], ARGV[10])
   redis.call('HINCRBY', KEYS[1], ARGV[11], 1)
   put_off(queue, id, tonumber(ARGV[7]), ARGV[8] == '1')
   if ARGV[16] ~= '' then redis.call('HSET', KEYS[1], 'x_error', ARGV[16]) end
   redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
-  local began = end_execution(queue, id, execution)
+  began = end_execution(queue, id, execution)
   record_outcome(id, ARGV[12], shown, execution, began, ARGV[13], ARGV[14], ARGV[15])
-  settle_worker(worker, id, began, ARGV[17])
 elseif recorded(id, ARGV[12], execution) then
   verdict = 'repeated'
 else
-  let_go(worker, queue, id, execution)
+  let_go(queue, id, execution)
 end
 
-if ARGV[18] == '' then return {verdict, {}} end
-local queues = {}
-for i = 20, #ARGV do queues[#queues + 1] = ARGV[i] end
-return {verdict, claim_next(worker, ARGV[18], tonumber(ARGV[19]), queues)}
+local claim = claim_too(worker, 18)
+settle_worker(worker, id, began, counter)
+return {verdict, claim}

@@ -18,25 +18,23 @@
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local ttl, reason, encoded, headline = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
 
-local verdict = 'lost'
+local verdict, began, counter = 'lost', now_precise, nil
 if holds(queue, id, execution) then
-  verdict = 'stored'
+  verdict, counter = 'stored', 'failed_job_count'
   redis.call('ZADD', failed_key(queue), ttl < 0 and -1 or now + ttl, id)
   redis.call('HSET', KEYS[1], 'status', ARGV[11], 'ended_at', stamp(now), 'ttl', '-1',
     'exc_info', reason, 'x_error', headline)
   if ARGV[11] == 'failed' then mirror(id) end
-  local began = end_execution(queue, id, execution)
+  began = end_execution(queue, id, execution)
   record_outcome(id, '2', shown, execution, began, 'exc_string', encoded, '')
   tell_dependents(id, ARGV[11] == 'failed' and 'has failed' or 'was stopped')
-  expire_job(id, ttl)
-  settle_worker(worker, id, began, 'failed_job_count')
+  expire_job(id, ttl, true)
 elseif recorded(id, '2', execution) then
   verdict = 'repeated'
 else
-  let_go(worker, queue, id, execution)
+  let_go(queue, id, execution)
 end
 
-if ARGV[12] == '' then return {verdict, {}} end
-local queues = {}
-for i = 14, #ARGV do queues[#queues + 1] = ARGV[i] end
-return {verdict, claim_next(worker, ARGV[12], tonumber(ARGV[13]), queues)}
+local claim = claim_too(worker, 12)
+settle_worker(worker, id, began, counter)
+return {verdict, claim}

@@ -19,15 +19,15 @@
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local ttl, result, signature, encoded = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
 
-local verdict = 'lost'
+local verdict, began, counter = 'lost', now_precise, nil
 if holds(queue, id, execution) then
-  verdict = 'stored'
+  verdict, counter = 'stored', 'successful_job_count'
   if ttl ~= 0 then
     redis.call('ZADD', finished_key(queue), ttl < 0 and '+inf' or now + ttl, id)
     redis.call('HSET', KEYS[1], 'status', 'finished', 'ended_at', stamp(now), 'ttl', '-1')
     if result ~= '' then redis.call('HSET', KEYS[1], 'result', result, 'x_sig_result', signature) end
   end
-  local began = end_execution(queue, id, execution)
+  began = end_execution(queue, id, execution)
   if ttl == 0 then
     leave_places(id, queue, 'started')
     forget(id)
@@ -35,16 +35,14 @@ if holds(queue, id, execution) then
   else
     record_outcome(id, '1', shown, execution, began, 'return_value', encoded, signature)
     tell_dependents(id, nil)
-    expire_job(id, ttl)
+    expire_job(id, ttl, false)
   end
-  settle_worker(worker, id, began, 'successful_job_count')
 elseif recorded(id, '1', execution) then
   verdict = 'repeated'
 else
-  let_go(worker, queue, id, execution)
+  let_go(queue, id, execution)
 end
 
-if ARGV[11] == '' then return {verdict, {}} end
-local queues = {}
-for i = 13, #ARGV do queues[#queues + 1] = ARGV[i] end
-return {verdict, claim_next(worker, ARGV[11], tonumber(ARGV[12]), queues)}
+local claim = claim_too(worker, 11)
+settle_worker(worker, id, began, counter)
+return {verdict, claim}

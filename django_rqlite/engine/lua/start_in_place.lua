@@ -32,5 +32,6 @@ local at = stamp(now)
 redis.call('HSET', KEYS[1], 'created_at', at, 'enqueued_at', at, unpack(ARGV, 8))
 tie(id, 8)
 redis.call('SADD', KEYS[3], KEYS[2])
+enter_started(queue, id, execution, lease)
 begin_execution(queue, id, execution, shown, lease)
 return {'started', at}

@@ -12,12 +12,22 @@ local ENDED_IN = {
   finished = finished_key, failed = failed_key, stopped = failed_key, canceled = canceled_key,
 }
 
--- Why the id that waits in this queue must not run, or nil.
+-- What a job may say of itself, as of RQ 2.12; nothing at all is well, too.
+local KNOWN = {queued = true, created = true, deferred = true, scheduled = true,
+  started = true, finished = true, failed = true, stopped = true, canceled = true}
+
+-- Why the id that waits in this queue must not run, or nil; and the status of its job, or nil.
 local function why_not(queue, id)
-  local kind = redis.call('TYPE', job_key(id)).ok
-  if kind == 'none' then return 'its hash is gone' end
-  if kind ~= 'hash' then return 'its key holds a ' .. kind .. ', not a hash' end
-  local status = redis.call('HGET', job_key(id), 'status')
+  local job = job_key(id)
+  local status = redis.pcall('HGET', job, 'status')
+  if status == 'queued' then return nil, status end
+  if misfits(status) then
+    return 'its key holds a ' .. redis.call('TYPE', job).ok .. ', not a hash'
+  end
+  if not status then
+    if redis.call('EXISTS', job) == 0 then return 'its hash is gone' end
+    return nil, nil
+  end
   if status == 'started' then
     make_usable(executions_key(id), 'zset')
     for _, execution in ipairs(redis.call('ZRANGE', executions_key(id), 0, -1)) do
@@ -27,21 +37,8 @@ local function why_not(queue, id)
     end
   end
   local registry = ENDED_IN[status]
-  if registry and usable(registry(queue), 'zset') and redis.call('ZSCORE', registry(queue), id) then
-    return 'it is ' .. status .. ' already'
-  end
-  return nil
-end
-
--- What a job may say of itself, as of RQ 2.12; nothing at all is well, too.
-local KNOWN = {queued = true, created = true, deferred = true, scheduled = true,
-  started = true, finished = true, failed = true, stopped = true, canceled = true}
-
--- Keeps a status that no release of RQ knows, before it is written over: the job is claimed like
--- any other, so that its worker can fail it with the reason.
-local function note_unknown_status(id)
-  local status = redis.call('HGET', job_key(id), 'status')
-  if status and not KNOWN[status] then redis.call('HSET', job_key(id), 'x_found_status', status) end
+  if registry and stands_in(registry(queue), id) then return 'it is ' .. status .. ' already' end
+  return nil, status
 end
 
 local function claimed(queue, id, notes)
@@ -57,45 +54,56 @@ end
 local function claim_next(worker, execution, lease, queues)
   local notes = {}
   local record = worker_key(worker)
-  local last = redis.call('HMGET', record, 'x_execution', 'x_claimed_queue', 'x_claimed_job')
+  local last = redis.call('HMGET', record, 'x_execution', 'x_claimed_queue', 'x_claimed_job', 'birth')
   if last[1] == execution and last[3] and holds(last[2], last[3], execution) then
     return claimed(last[2], last[3], notes)
   end
   local pauses = {}
-  if suspended(pauses) then return {false, false, {}, notes, 0, pauses} end
+  local look = anything_paused(queues)
+  if look and suspended(pauses) then return {false, false, {}, notes, 0, pauses} end
   for _, queue in ipairs(queues) do
-    local list, started = queue_key(queue), started_key(queue)
-    if paused(queue, pauses) then
-      -- its jobs wait
-    elseif not usable(list, 'list') then
+    local list = queue_key(queue)
+    local id = not (look and paused(queue, pauses)) and redis.pcall('LINDEX', list, 0)
+    if misfits(id) then
       notes[#notes + 1] = 'queue ' .. queue .. ': the key ' .. list .. ' is not a list; delete it'
-    elseif not usable(started, 'zset') then
-      notes[#notes + 1] =
-        'queue ' .. queue .. ': the key ' .. started .. ' is not a sorted set; delete it'
-    else
-      -- An id leaves its queue only after it has entered the started registry: should foreign
-      -- data stand there and end the script, the job still waits.
-      local id = redis.call('LINDEX', list, 0)
-      while id do
-        local reason = why_not(queue, id)
-        if not reason then
-          note_unknown_status(id)
-          begin_execution(queue, id, execution, worker, lease)
-          redis.call('LPOP', list)
-          redis.call('HSET', record, 'state', 'busy', 'current_job', id,
-            'current_job_working_time', '0', 'last_heartbeat', stamp(now),
-            'x_execution', execution, 'x_claimed_queue', queue, 'x_claimed_job', id)
-          -- A record that expired or was flushed meanwhile comes back only until the next beat.
-          if redis.call('TTL', record) < 0 then redis.call('EXPIRE', record, lease) end
-          return claimed(queue, id, notes)
+      id = false
+    end
+    while id do
+      local reason, status = why_not(queue, id)
+      if not reason then
+        -- An id leaves its queue only after it has entered the started registry.
+        if not enter_started(queue, id, execution, lease) then
+          notes[#notes + 1] = 'queue ' .. queue .. ': the key ' .. started_key(queue)
+            .. ' is not a sorted set; delete it'
+          break
         end
-        notes[#notes + 1] = 'job ' .. id .. ' dropped from queue ' .. queue .. ': ' .. reason
+        -- A status that no release of RQ knows is kept before it is written over: the job is
+        -- claimed like any other, so that its worker can fail it with the reason.
+        if status and not KNOWN[status] then
+          redis.call('HSET', job_key(id), 'x_found_status', status)
+        end
+        begin_execution(queue, id, execution, worker, lease)
         redis.call('LPOP', list)
-        if redis.call('EXISTS', job_key(id)) == 0 then tell_dependents(id, 'has expired') end
-        if #notes >= MOST_DROPPED then return {false, false, {}, notes, 1, {}} end
-        id = redis.call('LINDEX', list, 0)
+        redis.call('HSET', record, 'state', 'busy', 'current_job', id,
+          'current_job_working_time', '0', 'last_heartbeat', stamp(now),
+          'x_execution', execution, 'x_claimed_queue', queue, 'x_claimed_job', id)
+        -- A record that expired or was flushed meanwhile comes back only until the next beat.
+        if not last[4] then redis.call('EXPIRE', record, lease) end
+        return claimed(queue, id, notes)
       end
+      notes[#notes + 1] = 'job ' .. id .. ' dropped from queue ' .. queue .. ': ' .. reason
+      redis.call('LPOP', list)
+      if redis.call('EXISTS', job_key(id)) == 0 then tell_dependents(id, 'has expired') end
+      if #notes >= MOST_DROPPED then return {false, false, {}, notes, 1, {}} end
+      id = redis.call('LINDEX', list, 0)
     end
   end
   return {false, false, {}, notes, 0, pauses}
+end
+
+-- The claim that comes with an outcome, or {}. first: where in ARGV the execution to claim with
+-- stands ('': claim none), the lease in seconds, and the names of the queues to claim from.
+local function claim_too(worker, first)
+  if ARGV[first] == '' then return {} end
+  return claim_next(worker, ARGV[first], tonumber(ARGV[first + 1]), {unpack(ARGV, first + 2)})
 end

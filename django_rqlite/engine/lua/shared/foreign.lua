@@ -12,6 +12,23 @@ local function make_usable(key, kind)
   if not usable(key, kind) then redis.call('DEL', key) end
 end
 
+-- Whether a redis.pcall answered that something else stands under the key. Asking so costs nothing
+-- where all is well; asking TYPE first costs a call each time.
+local function misfits(answer)
+  return type(answer) == 'table' and answer.err and string.find(answer.err, 'WRONGTYPE', 1, true)
+end
+
+-- A command on a key that belongs to one job alone: what does not fit is deleted first.
+local function on_own(command, key, ...)
+  local answer = redis.pcall(command, key, ...)
+  if misfits(answer) then
+    redis.call('DEL', key)
+    return redis.call(command, key, ...)
+  end
+  if type(answer) == 'table' and answer.err then error(answer, 0) end
+  return answer
+end
+
 -- Sorted sets of a queue, left alone where they are something else.
 local function stands_in(key, id)
   return usable(key, 'zset') and redis.call('ZSCORE', key, id)

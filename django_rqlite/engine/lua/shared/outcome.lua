@@ -6,8 +6,11 @@
 local RESULTS_KEPT = 10
 
 -- Sets the time to live of all that belongs to an ended job. -1: for ever.
-local function expire_job(id, ttl)
-  for _, key in ipairs({job_key(id), results_key(id), dependents_key(id), dependencies_key(id)}) do
+-- dependents: whether there may be jobs that wait for it still.
+local function expire_job(id, ttl, dependents)
+  local keys = {job_key(id), results_key(id), dependencies_key(id)}
+  if dependents then keys[4] = dependents_key(id) end
+  for _, key in ipairs(keys) do
     if ttl >= 0 then redis.call('EXPIRE', key, ttl) else redis.call('PERSIST', key) end
   end
 end
@@ -26,8 +29,18 @@ local function record_outcome(id, kind, worker, execution, began, payload_field,
     entry[#entry + 1] = 'x_sig'
     entry[#entry + 1] = signature
   end
-  make_usable(results_key(id), 'stream')
-  redis.call('XADD', results_key(id), 'MAXLEN', RESULTS_KEPT, '*', unpack(entry))
+  local key = results_key(id)
+  if redis.call('EXISTS', key) == 1 then
+    on_own('XADD', key, 'MAXLEN', RESULTS_KEPT, '*', unpack(entry))
+    return
+  end
+  -- The server allocates 4 KiB for the first entry of a stream, in case there will be more, which
+  -- mostly there will not. A copy takes what it needs.
+  local scratch = scratch_key()
+  redis.call('DEL', scratch)
+  redis.call('XADD', scratch, '*', unpack(entry))
+  redis.call('COPY', scratch, key)
+  redis.call('DEL', scratch)
 end
 
 -- Whether this execution's outcome of this kind is there already: a worker tells it again when the

@@ -19,3 +19,10 @@ end
 local function paused(queue, pauses)
   return noted(paused_key(queue), queue, pauses)
 end
+
+-- Whether there is any pause at all, which one call tells.
+local function anything_paused(queues)
+  local keys = {suspended_key()}
+  for _, queue in ipairs(queues) do keys[#keys + 1] = paused_key(queue) end
+  return redis.call('EXISTS', unpack(keys)) > 0
+end
