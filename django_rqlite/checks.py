@@ -314,6 +314,7 @@ def _check_rq(given: Mapping[str, Any]) -> Found:
         (conf.lease, "E022"),
         (conf.timeout_grace, "E022"),
         (conf.require_signature, "E023"),
+        (conf.huge_pages, "E029"),
     ):
         yield from _refusal_of(read, f"django_rqlite.{code}")
     if "AUTOCOMMIT" in given:

@@ -59,6 +59,7 @@ RQ_KEYS: Final = frozenset(
     {
         *("COMMIT_MODE", "AUTOCOMMIT", "QUEUE_CLASS", "JOB_CLASS", "WORKER_CLASS"),
         *("SCHEDULER_CLASS", "DEFAULT_RESULT_TTL", "LEASE", "TIMEOUT_GRACE", "REQUIRE_SIGNATURE"),
+        "HUGE_PAGES",
         *("ON_WORKER_DEATH", "CRON"),
     }
 )
@@ -193,10 +194,19 @@ def requeue_on_worker_death() -> bool:
 
 def require_signature() -> bool:
     """Return whether bytes from Redis without a signature are refused."""
-    given = _rq().get("REQUIRE_SIGNATURE", False)
+    return _yes_or_no("REQUIRE_SIGNATURE", default=False)
+
+
+def huge_pages() -> bool:
+    """Return whether a worker keeps what it shares with its children in huge pages."""
+    return _yes_or_no("HUGE_PAGES", default=True)
+
+
+def _yes_or_no(key: str, *, default: bool) -> bool:
+    given = _rq().get(key, default)
     # Truthiness would take the text 'False' for yes, and None for no.
     if not isinstance(given, bool):
-        raise ConfigurationError(f"RQ['REQUIRE_SIGNATURE'] is {given!r}. Use True or False.")
+        raise ConfigurationError(f"RQ[{key!r}] is {given!r}. Use True or False.")
     return given
 
 

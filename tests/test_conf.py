@@ -322,6 +322,7 @@ def test_rq_numbers_and_switches(settings: SettingsWrapper) -> None:
         (conf.lease, {"LEASE": True}, r"RQ\['LEASE'\] is True"),
         (conf.timeout_grace, {"TIMEOUT_GRACE": 1.5}, r"RQ\['TIMEOUT_GRACE'\] is 1.5"),
         (conf.require_signature, {"REQUIRE_SIGNATURE": "no"}, "is 'no'. Use True or False"),
+        (conf.huge_pages, {"HUGE_PAGES": 0}, r"RQ\['HUGE_PAGES'\] is 0. Use True or False"),
         (conf.lease, None, "RQ must be a dictionary, not NoneType"),
     ],
 )

@@ -65,6 +65,7 @@ class Crew:
         traits: how jobs of each queue are made.
         jobs_per_child: after how many jobs a child ends; 0: never.
         memory_per_child: MiB of resident memory above which a child ends after its job; None: any.
+        huge_pages: see :class:`ForkServer`.
     """
 
     def __init__(
@@ -73,10 +74,14 @@ class Crew:
         traits: Mapping[str, QueueTraits],
         jobs_per_child: int = 1,
         memory_per_child: int | None = None,
+        *,
+        huge_pages: bool = True,
     ) -> None:
         self._selector = selector
         self.jobs_per_child = jobs_per_child
-        self._server = ForkServer(partial(live, traits, jobs_per_child, memory_per_child))
+        self._server = ForkServer(
+            partial(live, traits, jobs_per_child, memory_per_child), huge_pages=huge_pages
+        )
         self._children: dict[int, Child] = {}
         #: Those that wait for a job; the one that has waited longest, and is ready, comes first.
         self._spares: dict[int, Child] = {}

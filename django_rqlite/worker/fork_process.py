@@ -35,7 +35,9 @@ _AT_ONCE = 16
 Life = Callable[[int, int], NoReturn]
 
 
-def serve(control: socket.socket, worker: int, foreign: Iterable[int], live: Life) -> NoReturn:
+def serve(
+    control: socket.socket, worker: int, foreign: Iterable[int], live: Life, *, huge_pages: bool
+) -> NoReturn:
     """The whole life of the fork server. Never returns: what forked must not go on in here.
 
     Args:
@@ -43,10 +45,14 @@ def serve(control: socket.socket, worker: int, foreign: Iterable[int], live: Lif
         worker: process id of the worker, which may have ended already.
         foreign: the worker's descriptors, to be closed.
         live: what a child does.
+        huge_pages: whether to share memory with children in huge pages.
     """
     status = 1
     try:
-        _ForkProcess(control, worker, foreign, live).run()
+        process = _ForkProcess(control, worker, foreign, live)
+        if huge_pages:
+            collapse()
+        process.run()
         status = 0
     except BaseException:
         logger.exception("The fork server of worker process %d failed", worker)
@@ -83,7 +89,6 @@ class _ForkProcess:
         self._numbers: dict[int, int] = {}
         self._own = (control.fileno(), self._woken.fileno(), self._waker.fileno())
         self._pid = os.getpid()
-        collapse()
 
     def run(self) -> None:
         """Do as told until the worker hangs up."""

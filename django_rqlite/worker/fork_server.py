@@ -56,10 +56,12 @@ class ForkServer:
 
     Args:
         live: the whole life of a child.
+        huge_pages: whether what it shares with its children is kept in huge pages.
     """
 
-    def __init__(self, live: Life) -> None:
+    def __init__(self, live: Life, *, huge_pages: bool = True) -> None:
         self._live = live
+        self._huge_pages = huge_pages
         self._control: socket.socket
         self._numbers = itertools.count(1)
         self._said = b""
@@ -87,7 +89,7 @@ class ForkServer:
         try:
             self.pid = os.fork()
             if self.pid == 0:
-                serve(theirs, worker, closed, self._live)
+                serve(theirs, worker, closed, self._live, huge_pages=self._huge_pages)
         except OSError as exc:
             self._control.close()
             raise ForkServerError(

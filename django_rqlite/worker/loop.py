@@ -126,7 +126,13 @@ class Worker:
         self._mailbox = Mailbox(client, self._selector, self._transitions.keys, self.name, names)
         self._scheduler = Scheduler(self._transitions, names)
         traits = {queue.name: QueueTraits(queue.job_class, queue.serializer) for queue in queues}
-        self._crew = Crew(self._selector, traits, max_jobs_per_child, max_child_memory)
+        self._crew = Crew(
+            self._selector,
+            traits,
+            max_jobs_per_child,
+            max_child_memory,
+            huge_pages=conf.huge_pages(),
+        )
         self._outage = Outage(describe(client))
         self._cron = cron.of_settings(client, self._link, self._transitions.keys, passes)
 
