@@ -126,6 +126,15 @@ def take_long(*_: Any) -> None:
     time.sleep(30)
 
 
+def keep_memory(mebibytes: int) -> int:
+    """Use so much more memory from now on; return the process id."""
+    _kept.append(b"x" * (mebibytes << 20))
+    return os.getpid()
+
+
+_kept: list[bytes] = []
+
+
 def segfault() -> None:
     ctypes.string_at(0)
 
