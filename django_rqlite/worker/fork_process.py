@@ -17,19 +17,23 @@ import os
 import select
 import signal
 import socket
+import sys
+from array import array
 from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import NoReturn
 
-from ..handlers import set_handler
 from .fork_messages import ANSWER, NEVER_MADE, REQUEST
 from .huge_pages import collapse
 from .parentage import die_with_parent
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Requests, and descriptors, that one look at the socket takes.
-_AT_ONCE = 16
+#: Room for the descriptor that comes along with a request.
+_ROOM = socket.CMSG_SPACE(array("i", [0]).itemsize)
+
+#: Deaths that one look takes note of; what they were is asked of the system.
+_MANY = 4096
 
 #: The whole life of a child, given the descriptor of its channel and the server's process id.
 Life = Callable[[int, int], NoReturn]
@@ -78,49 +82,48 @@ class _ForkProcess:
         self._control = control
         self._live = live
         self._woken, self._waker = socket.socketpair()
-        self._woken.setblocking(False)
         self._waker.setblocking(False)
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
-        set_handler(signal.SIGCHLD, _noted)
+        signal.signal(signal.SIGCHLD, _noted)
         # Blocked by the worker until it is clear what they mean in here.
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        #: The children that are not buried yet: process ids by their numbers, and the reverse.
-        self._pids: dict[int, int] = {}
+        #: The numbers of the children that are not buried yet, by their process ids.
         self._numbers: dict[int, int] = {}
         self._own = (control.fileno(), self._woken.fileno(), self._waker.fileno())
         self._pid = os.getpid()
 
     def run(self) -> None:
         """Do as told until the worker hangs up."""
+        control, woken, numbers = self._control, self._woken, self._numbers
         poll = select.poll()
-        poll.register(self._own[0], select.POLLIN)
-        poll.register(self._own[1], select.POLLIN)
-        said = b""
-        channels: list[int] = []
+        poll.register(control, select.POLLIN)
+        poll.register(woken, select.POLLIN)
         try:
             while True:
                 for descriptor, _ in poll.poll():
-                    if descriptor != self._own[0]:
-                        self._bury()
-                        continue
-                    heard, came, _, _ = socket.recv_fds(
-                        self._control, REQUEST.size * _AT_ONCE, _AT_ONCE
-                    )
-                    if not heard:
-                        return
-                    said += heard
-                    channels += came
-                    while len(said) >= REQUEST.size:
-                        number = REQUEST.unpack_from(said)[0]
-                        said = said[REQUEST.size :]
+                    if descriptor == self._own[0]:
+                        # One request: what socket.recv_fds() does, which touches more.
+                        said, came, _, _ = control.recvmsg(REQUEST.size, _ROOM)
+                        if not said:
+                            return
+                        number = REQUEST.unpack(said)[0]
                         if number > 0:
-                            self._fork(number, channels.pop(0))
+                            self._fork(number, int.from_bytes(came[0][2], sys.byteorder))
                         else:
                             self._kill(-number)
+                        continue
+                    woken.recv(_MANY)
+                    while numbers:
+                        pid, status, usage = os.wait4(-1, os.WNOHANG)
+                        if pid == 0:
+                            break
+                        number = numbers.pop(pid, 0)
+                        if number:
+                            control.send(ANSWER.pack(number, status, usage.ru_maxrss))
         except (BrokenPipeError, ConnectionResetError):
             pass  # the worker is gone
         finally:
-            for number in list(self._pids):
+            for number in list(numbers.values()):
                 self._kill(number)
 
     def _fork(self, number: int, channel: int) -> None:
@@ -128,36 +131,28 @@ class _ForkProcess:
             pid = os.fork()
         except OSError as exc:
             os.close(channel)
-            self._control.sendall(ANSWER.pack(number, exc.errno or 0, NEVER_MADE))
+            self._control.send(ANSWER.pack(number, exc.errno or 0, NEVER_MADE))
             return
         if pid == 0:
-            signal.set_wakeup_fd(-1)
-            for descriptor in self._own:
-                os.close(descriptor)
-            self._live(channel, self._pid)
+            try:
+                signal.set_wakeup_fd(-1)
+                for descriptor in self._own:
+                    os.close(descriptor)
+                self._live(channel, self._pid)
+            finally:
+                os._exit(1)
         os.close(channel)
-        try:
-            os.setpgid(pid, pid)  # the child does so too; whoever comes first
-        except (PermissionError, ProcessLookupError):
-            pass
-        self._pids[number] = pid
         self._numbers[pid] = number
 
     def _kill(self, number: int) -> None:
-        pid = self._pids.get(number)
-        if pid is not None:
-            os.killpg(pid, signal.SIGKILL)  # it is not buried yet, so the id is still its own
-
-    def _bury(self) -> None:
-        self._woken.recv(4096)
-        while self._numbers:
-            pid, status, usage = os.wait4(-1, os.WNOHANG)
-            if pid == 0:
+        for pid, known in self._numbers.items():
+            if known == number:
+                # It is not buried yet, so the id is still its own.
+                try:
+                    os.killpg(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    os.kill(pid, signal.SIGKILL)  # so young that it has no group yet
                 return
-            number = self._numbers.pop(pid, 0)
-            if number:
-                del self._pids[number]
-                self._control.sendall(ANSWER.pack(number, status, usage.ru_maxrss))
 
 
 def _noted(signum: int, frame: FrameType | None) -> None:
