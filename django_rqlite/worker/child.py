@@ -22,6 +22,7 @@ from .frames import pack
 from .memory import resident
 from .orders import HEAD, Order, length, unpack
 from .parentage import die_with_parent
+from .rehearsal import rehearse
 from .reports import pack_report
 
 logger = logging.getLogger("django_rqlite.worker")
@@ -71,6 +72,7 @@ def live(
         for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT):
             set_handler(number, BY_DEFAULT)
         die_with_parent(parent)
+        if not os.environ.get('NOREH'): rehearse()
         _work(socket.socket(fileno=descriptor), traits, max_jobs, max_memory)
         status = 0
     except BaseException:

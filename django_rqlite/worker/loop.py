@@ -37,7 +37,7 @@ from .outage import Outage, passes
 from .pauses import Pauses
 from .preload import import_jobs, share_memory
 from .presence import Presence, default_name
-from .rehearsal import rehearse
+from .rehearsal import TIMES, rehearse
 from .shutdown import Request, Shutdown
 from .signals import STOP, SignalPipe
 from .strategies import DequeueStrategy, strategy
@@ -172,7 +172,7 @@ class Worker:
         self._jobs_left = self._jobs_left if max_jobs is None else max_jobs
         self._max_idle_time = self._max_idle_time if max_idle_time is None else max_idle_time
         import_jobs()
-        rehearse()
+        rehearse(TIMES)
         share_memory()
         with translate_errors(self._link):
             self._presence.register()
