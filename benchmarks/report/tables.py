@@ -1,0 +1,65 @@
+"""Tables for a terminal, which are Markdown too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..samples import Failure, Metric
+from .arithmetic import Samples, Spread
+from .targets import Verdict
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells, the first row the headings, in columns as wide as need be."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    ]
+    lines.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
+    return "\n".join(lines)
+
+
+def results(
+    metrics: Sequence[Metric],
+    samples: Samples,
+    failures: Sequence[Failure],
+    titles: dict[str, str],
+) -> str:
+    """Medians with lowest and highest, a line for each metric, a column for each contestant."""
+    failed = {(failure.measurement, failure.contestant) for failure in failures}
+    rows = [["", *titles.values()]]
+    for metric in metrics:
+        cells = []
+        for name in titles:
+            spread = samples.spread(metric.key, name)
+            broken = any(metric.key.startswith(what) for what, who in failed if who == name)
+            cells.append(cell(spread, metric.digits) if spread else "failed" if broken else "–")
+        if set(cells) != {"–"}:
+            rows.append([f"{metric.title}, {metric.unit}", *cells])
+    return table(rows)
+
+
+def cell(spread: Spread, digits: int) -> str:
+    """The median, and between what the rounds were."""
+    median = _number(spread.median, digits)
+    if spread.count == 1:
+        return median
+    return f"{median} ({_number(spread.low, digits)}–{_number(spread.high, digits)})"
+
+
+def verdicts(found: Sequence[Verdict]) -> str:
+    """What must be shown, what was seen, and whether that is enough."""
+    rows = [["must show", "target", "seen (rounds)", "met"]]
+    for verdict in found:
+        target = verdict.target
+        seen = "nothing" if verdict.seen is None else cell(verdict.seen, 2)
+        met = {None: "?", True: "yes", False: "NO"}[verdict.met]
+        sign = "≥" if target.at_least else "≤"
+        rows.append([verdict.text, f"{sign} {target.limit:.3g} {target.unit}", seen, met])
+    return table(rows)
+
+
+def _number(value: float, digits: int) -> str:
+    # Thousands apart where there are that many.
+    return f"{value:,.{digits}f}"
