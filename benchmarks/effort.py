@@ -14,6 +14,8 @@ class Effort:
     few_rounds: int
     #: Seconds of the middle of a run whose rate is taken.
     drain: float
+    #: The longest that those may take who need seconds for a job.
+    slow: float
     enqueue: float
     #: Jobs whose latency is taken, and seconds between two.
     latencies: int
@@ -31,6 +33,7 @@ FULL = Effort(
     rounds=5,
     few_rounds=2,
     drain=4.0,
+    slow=30.0,
     enqueue=1.5,
     latencies=200,
     pause=0.04,
@@ -44,6 +47,7 @@ QUICK = Effort(
     rounds=2,
     few_rounds=1,
     drain=1.5,
+    slow=8.0,
     enqueue=0.5,
     latencies=100,
     pause=0.03,

@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from .failure import StepFailed
 
 _PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -62,6 +64,20 @@ class Started:
         lines = self.log.read_text(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
 
+    def end(self, number: signal.Signals, patience: float) -> None:
+        """Tell it to end, and wait.
+
+        Raises:
+            StepFailed: it has not ended in so many seconds.
+        """
+        self.process.send_signal(number)
+        try:
+            self.process.wait(patience)
+        except subprocess.TimeoutExpired as error:
+            raise StepFailed(
+                f"a worker did not end within {patience:g} s of {number.name}"
+            ) from error
+
     def kill(self) -> None:
         """End it and all that it has started, whatever they do."""
         for _ in range(100):
@@ -97,22 +113,6 @@ class Started:
             if not more:
                 return [stat for stat in stats if stat.pid in found]
             found |= more
-
-
-def stop_all(processes: Iterable[Started], number: signal.Signals = signal.SIGTERM) -> bool:
-    """Tell all to end, then wait for each; returns whether all ended by themselves."""
-    started = list(processes)
-    for one in started:
-        if not one.ended:
-            one.process.send_signal(number)
-    gently = True
-    for one in started:
-        try:
-            one.process.wait(15)
-        except subprocess.TimeoutExpired:
-            gently = False
-        one.kill()
-    return gently
 
 
 def _all_stats() -> list[_Stat]:

@@ -7,11 +7,13 @@ from collections.abc import Collection
 from .contestants import Mode
 from .effort import Effort
 from .measure.enqueueing import BulkEnqueueing, Enqueueing
+from .measure.latency import Latency
 from .measure.measurement import Measurement
+from .measure.memory import Memory
 from .measure.running import Running
 
 #: The words of ``--only``.
-PARTS = ("fork", "reused", "enqueue", "bulk")
+PARTS = ("fork", "reused", "enqueue", "bulk", "latency", "memory", "idle")
 
 
 def measurements(parts: Collection[str], effort: Effort) -> list[Measurement]:
@@ -23,5 +25,7 @@ def measurements(parts: Collection[str], effort: Effort) -> list[Measurement]:
         ("reused", Running(Mode.REUSED, 2, effort)),
         ("enqueue", Enqueueing(effort)),
         ("bulk", BulkEnqueueing(effort)),
+        ("latency", Latency(effort)),
+        ("memory", Memory(effort)),
     ]
     return [measurement for part, measurement in every if part in parts]

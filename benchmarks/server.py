@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -35,16 +37,28 @@ class Counted:
     cpu: float
 
 
-class Server:
-    """A server without persistence, listening on a unix socket in a folder of its own."""
+class Transport(StrEnum):
+    """How everybody reaches the server."""
 
-    def __init__(self) -> None:
+    TCP = "tcp"
+    UNIX = "unix"
+
+
+class Server:
+    """A server without persistence, in a folder of its own, for this machine only."""
+
+    def __init__(self, transport: Transport) -> None:
         # Not below the repository: the path of a unix socket must be short.
         self._folder = tempfile.TemporaryDirectory(prefix="rqbench-")
         self.folder = Path(self._folder.name)
-        socket = self.folder / "valkey.sock"
-        self.url = embedded.server_url(socket=socket)
-        command = embedded.server_command(self.folder, socket=socket, append_only=False)
+        if transport is Transport.TCP:
+            port = _free_port()
+            self.url = embedded.server_url(port=port)
+            command = embedded.server_command(self.folder, port=port, append_only=False)
+        else:
+            path = self.folder / "valkey.sock"
+            self.url = embedded.server_url(socket=path)
+            command = embedded.server_command(self.folder, socket=path, append_only=False)
         self._process = Started(command, {}, self.folder / "valkey.log")
         self._asked = 0
         self.client = redis.Redis.from_url(self.url, protocol=2)
@@ -121,3 +135,9 @@ class Server:
                 # From here on, every request of the runner is counted.
                 self._asked = self._info("stats")["total_reads_processed"]
                 return
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((embedded.LOOPBACK, 0))
+        return int(probe.getsockname()[1])

@@ -12,7 +12,7 @@ from types import TracebackType
 from .contestants import Contestant, Mode
 from .conversation import Driver
 from .failure import StepFailed
-from .processes import Started, stop_all
+from .processes import Started
 from .server import Server
 
 _PROJECT = Path(__file__).resolve().parent / "project"
@@ -40,6 +40,7 @@ class Stage:
             "BENCH_URL": server.url,
             "BENCH_FOLDER": str(self._folder),
             "BENCH_FIFO": str(fifo),
+            **contestant.environment,
         }
         self._logs = 0
         self._drivers: list[Driver] = []
@@ -75,26 +76,30 @@ class Stage:
 
     @contextmanager
     def workers(self, mode: Mode, count: int) -> Iterator[list[Started]]:
-        """Have workers run; they are gone afterwards.
-
-        Raises:
-            StepFailed: one had to be killed, or had ended before.
-        """
+        """Have workers run; they are killed afterwards."""
         started: list[Started] = []
         try:
             for arguments in self.contestant.workers[mode, count].commands:
                 command = [str(self._python), *arguments]
                 started.append(Started(command, self._environment, self._log("worker")))
             yield started
-            ended = [one for one in started if one.ended]
-            gently = stop_all(started, self.contestant.stop_signal)
         finally:
             for one in started:
                 one.kill()
-        if ended:
-            raise StepFailed(f"a worker has ended: {ended[0].last_words()}")
-        if not gently:
-            raise StepFailed("a worker did not end when told to")
+
+    @contextmanager
+    def ending_workers(self, mode: Mode, count: int, patience: float) -> Iterator[list[Started]]:
+        """The same, but told to end their running jobs first.
+
+        Raises:
+            StepFailed: one has not done so within ``patience`` seconds, or has ended before.
+        """
+        with self.workers(mode, count) as started:
+            yield started
+            for one in started:
+                if one.ended:
+                    raise StepFailed(f"a worker has ended: {one.last_words()}")
+                one.end(self.contestant.stop_signal, patience)
 
     def pending(self) -> int:
         """How many jobs have not begun."""

@@ -23,9 +23,8 @@ from ..stage import Stage
 #: Seconds between two looks at the queue: 1 in 100 of what the fastest needs for the middle.
 _TICK = 0.005
 
-#: Seconds that workers have to take the first tenth, and more than the middle should need.
+#: Seconds that workers have to take the first tenth.
 _START = 30
-_SLACK = 4
 
 #: These start a process anew for each job and are far behind whatever the noise.
 _SLOW_TO_FORK = ("celery", "huey")
@@ -82,7 +81,7 @@ class Running:
         jobs = self._jobs(stage.contestant)
         stage.driver.do("fill", count=jobs)
         with stage.workers(self._mode, self._count) as workers:
-            return between(*watch(stage, workers, jobs, self._effort.drain * _SLACK))
+            return between(*watch(stage, workers, jobs, self._effort.slow))
 
     def _jobs(self, contestant: Contestant) -> int:
         guess = contestant.workers[self._mode, self._count].guess

@@ -6,12 +6,15 @@ import os
 import platform
 from pathlib import Path
 
+_TRANSPORTS = {"tcp": "loopback TCP", "unix": "a unix socket"}
 
-def describe(valkey: str, versions: dict[str, str]) -> dict[str, str]:
+
+def describe(valkey: str, transport: str, versions: dict[str, str]) -> dict[str, str]:
     """The machine and the software that all share.
 
     Args:
         valkey: the server and its version.
+        transport: how it is reached.
         versions: of packages in the environment of django_rqlite.
     """
     return {
@@ -23,6 +26,7 @@ def describe(valkey: str, versions: dict[str, str]) -> dict[str, str]:
         "redis-py": versions.get("redis", "?"),
         "hiredis": versions.get("hiredis", "no"),
         "server": valkey,
+        "transport": _TRANSPORTS[transport],
     }
 
 
@@ -30,7 +34,7 @@ def line(machine: dict[str, str]) -> str:
     """All of it in a line."""
     return (
         "{cpu}, {cores} cores, {kernel}; {python}, Django {django}, redis-py {redis-py},"
-        " hiredis: {hiredis}; {server}, unix socket, no persistence"
+        " hiredis: {hiredis}; {server} by {transport}, no persistence"
     ).format_map(machine)
 
 

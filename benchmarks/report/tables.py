@@ -61,5 +61,6 @@ def verdicts(found: Sequence[Verdict]) -> str:
 
 
 def _number(value: float, digits: int) -> str:
-    # Thousands apart where there are that many.
+    if digits == 0 and 0 < abs(value) < 10:
+        digits = 1
     return f"{value:,.{digits}f}"
