@@ -16,7 +16,7 @@ from types import FrameType
 from . import environments
 from .contestants import Contestant
 from .failure import StepFailed
-from .measure import idle
+from .measure import growth, idle
 from .options import Options, parse
 from .programme import measurements
 from .report import machine, tables
@@ -59,22 +59,31 @@ def run(options: Options) -> None:
             seen, failed = play(measurement, stages, say)
             samples += seen
             failures += failed
-    if "idle" in options.parts:
+    if idle.NAME in options.parts:
         metrics += idle.METRICS
         say(f"idle: all at once, for {options.effort.idle:g} s")
         seen, failed = idle.measure(playing, pythons, options.transport, options.effort)
         samples += seen
         failures += failed
+    if growth.NAME in options.parts:
+        grown, failed = growth.measure(playing, pythons, options.transport, options.effort, say)
+        samples += grown
+        failures += failed
     say("done")
 
     titles = {one.name: one.title for one in options.contestants}
     found = Samples(samples)
-    measured = {metric.key for metric in metrics}
+    measured = {metric.key for metric in metrics} | {sample.metric for sample in samples}
     judged = judge(found, [target for target in TARGETS if target.metric in measured])
     print(f"\n{machine.line(where)}")
     for name, packages in versions.items():
         print(f"{titles[name]}: {', '.join(' '.join(one) for one in packages.items())}")
-    print(f"\n{tables.results(metrics, found, failures, titles)}")
+    if metrics:
+        print(f"\n{tables.results(metrics, found, failures, titles)}")
+    for one in playing:
+        if found.spread("growth.enqueue.many", one.name):
+            print(f"\n{one.title}: how costs grow\n")
+            print(tables.growth(growth.COSTS, found, one.name, options.effort))
     if judged:
         print(f"\n{tables.verdicts(judged)}")
     for failure in failures:

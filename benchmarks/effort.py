@@ -27,6 +27,10 @@ class Effort:
     #: Jobs that wait, and jobs that have failed, in the large case.
     many_pending: int
     many_failed: int
+    #: Single calls of each operation in a round.
+    calls: int
+    #: Jobs that wait, and that have failed, in the small case.
+    few: int = 1000
 
 
 FULL = Effort(
@@ -41,6 +45,7 @@ FULL = Effort(
     idle=60.0,
     many_pending=1_000_000,
     many_failed=200_000,
+    calls=400,
 )
 
 QUICK = Effort(
@@ -55,4 +60,5 @@ QUICK = Effort(
     idle=16.0,
     many_pending=100_000,
     many_failed=5_000,
+    calls=100,
 )

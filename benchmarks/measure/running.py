@@ -37,6 +37,7 @@ def metrics(mode: Mode, count: int) -> list[Metric]:
         Metric(f"{name}.rate", f"{how}, {count} at a time", "jobs/s"),
         Metric(f"{name}.cpu", f"{how}, {count} at a time: workers' CPU", "s/1000 jobs", 2),
         Metric(f"{name}.requests", f"{how}, {count} at a time: round trips", "1/job", 2),
+        Metric(f"{name}.server", f"{how}, {count} at a time: server's CPU", "s/1000 jobs", 3),
     ]
 
 
@@ -91,16 +92,20 @@ class Running:
 
 
 def watch(
-    stage: Stage, workers: Sequence[Started], jobs: int, patience: float
+    stage: Stage, workers: Sequence[Started], jobs: int, patience: float, stay: int = 0
 ) -> tuple[_Mark, _Mark]:
     """Wait for the middle of a run to begin and to end, or for ``patience`` seconds of it.
+
+    Args:
+        jobs: of whose run it is the middle.
+        stay: how many more are in the queue.
 
     Raises:
         StepFailed: it did not begin, or too little came of it.
     """
-    first = _mark_below(stage, workers, 0.9 * jobs, _START)
-    last = _mark_below(stage, workers, 0.1 * jobs, patience)
-    if first.pending > 0.9 * jobs:
+    first = _mark_below(stage, workers, stay + 0.9 * jobs, _START)
+    last = _mark_below(stage, workers, stay + 0.1 * jobs, patience)
+    if first.pending > stay + 0.9 * jobs:
         raise StepFailed(f"no tenth of {jobs} jobs was taken in {_START} s")
     if last.pending >= first.pending:
         raise StepFailed(f"no job was taken in {patience:g} s after the first tenth")
@@ -114,6 +119,7 @@ def between(first: _Mark, last: _Mark) -> dict[str, float]:
         "rate": jobs / (last.time - first.time),
         "cpu": (last.cpu - first.cpu) / jobs * 1000,
         "requests": (last.counted.requests - first.counted.requests) / jobs,
+        "server": (last.counted.cpu - first.counted.cpu) / jobs * 1000,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..effort import Effort
 from ..samples import Failure, Metric
 from .arithmetic import Samples, Spread
 from .targets import Verdict
@@ -37,6 +38,30 @@ def results(
             cells.append(cell(spread, metric.digits) if spread else "failed" if broken else "–")
         if set(cells) != {"–"}:
             rows.append([f"{metric.title}, {metric.unit}", *cells])
+    return table(rows)
+
+
+def growth(names: Sequence[str], samples: Samples, contestant: str, effort: Effort) -> str:
+    """What single things cost where there are few jobs and where there are many."""
+    rows = [
+        [
+            "µs (round trips)",
+            f"{effort.few:,} wait, {effort.few:,} failed",
+            f"{effort.many_pending:,} wait, {effort.many_failed:,} failed",
+            "growth ×",
+        ]
+    ]
+    for name in names:
+        few, many = (f"growth.{name}.{size}" for size in ("few", "many"))
+        cells = [
+            f"{cell(cost, 0)}; {requests.median:g}" if requests else cell(cost, 0)
+            for metric in (few, many)
+            if (cost := samples.spread(metric, contestant))
+            for requests in [samples.spread(f"{metric}.requests", contestant)]
+        ]
+        ratio = samples.ratio_of((many, contestant), (few, contestant))
+        if len(cells) == 2 and ratio:
+            rows.append([name, *cells, cell(ratio, 2)])
     return table(rows)
 
 

@@ -57,6 +57,17 @@ TARGETS = (
     Target("worker CPU per forked job against RQ", "fork-1.cpu", "rq", 1 / 3, at_least=False),
     Target("Redis memory per finished job against RQ", "memory.finished", "rq", 1 / 4, False),
     Target("Redis memory per queued job against RQ", "memory.queued", "rq", 1, at_least=False),
+    *(
+        Target(
+            f"growth of {name} cost, few to many pending",
+            f"growth.{name}.many",
+            "ours",
+            1.1,
+            at_least=False,
+            other_metric=f"growth.{name}.few",
+        )
+        for name in ("claim", "enqueue")
+    ),
     Target("idle worker: round trips", "idle.requests", None, 0.5, at_least=False, unit="/s"),
     Target("idle worker: CPU", "idle.cpu", None, 0.1, at_least=False, unit="%"),
 )
