@@ -125,7 +125,7 @@ def _environments(chosen: Sequence[Contestant]) -> tuple[dict[str, Path], list[F
                 else environments.own_python()
             )
         except StepFailed as error:
-            failures.append(Failure("environment", one.name, str(error)))
+            failures.append(Failure(tables.ENVIRONMENT, one.name, str(error)))
     return pythons, failures
 
 

@@ -31,7 +31,7 @@ class Counted:
     """What others than the runner have had the server do, up to a moment."""
 
     #: Requests that it read: one for each round trip, however many commands are in it. What a
-    #: script calls is no request.
+    #: script calls is no request. One of more than 16 KiB counts as several.
     requests: int
     #: Seconds of its main thread.
     cpu: float

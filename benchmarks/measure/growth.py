@@ -122,12 +122,9 @@ class _Side:
         seconds: list[float] = self.driver.do("time", operation=operation, count=calls)
         return seconds
 
-    def requests(self, operation: str) -> int:
+    def round_trips(self, operation: str) -> int:
         """Round trips of one call."""
-        self.driver.do("prepare", operation=operation)
-        before = self.server.counted().requests
-        self.driver.do("do_once")
-        return self.server.counted().requests - before
+        return int(self.driver.do("round_trips", operation=operation))
 
     def claim(self) -> tuple[float, float]:
         """Microseconds for each job that a worker runs, by the clock and of the server's CPU."""
@@ -166,5 +163,5 @@ def _operations(sides: Mapping[str, _Side], number: int, calls: int) -> dict[str
                 taken[size] += side.times(operation, _PIECE)
         for size, side in sides.items():
             seen[f"{operation}.{size}"] = median(taken[size]) * 1e6
-            seen[f"{operation}.{size}.requests"] = side.requests(operation)
+            seen[f"{operation}.{size}.requests"] = side.round_trips(operation)
     return seen

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import django
+from redis.connection import AbstractConnection
 
 from answering import answer_until_eof
 
@@ -76,13 +79,15 @@ class Operations:
             taken.append(time.perf_counter() - start)
         return taken
 
-    def do_once(self) -> None:
-        """One call whose round trips are counted by who asks for it."""
-        self._call()
+    def round_trips(self, operation: str) -> int:
+        """How often one call waits for the server, as this process sees it.
 
-    def prepare(self, operation: str) -> None:
-        """Make the call that :meth:`do_once` will do."""
-        self._call = self._calls[operation]()
+        The server would count a long request, such as a page's, as several.
+        """
+        call = self._calls[operation]()
+        with _counted_sends() as sends:
+            call()
+        return len(sends)
 
     def _some_pending(self) -> Any:
         position = random.randrange(self._queue.count)
@@ -105,6 +110,20 @@ class Operations:
         return get
 
 
+@contextmanager
+def _counted_sends() -> Iterator[list[None]]:
+    """A list that has an item for each request that is sent meanwhile, a pipeline's being one."""
+    sends: list[None] = []
+    original: Callable[..., object] = AbstractConnection.send_packed_command
+
+    def send(*args: Any, **kwargs: Any) -> object:
+        sends.append(None)
+        return original(*args, **kwargs)
+
+    with patch.object(AbstractConnection, "send_packed_command", send):
+        yield sends
+
+
 def main() -> None:
     django.setup()
     operations = Operations()
@@ -113,8 +132,7 @@ def main() -> None:
             "fill": operations.fill,
             "failed": operations.failed,
             "time": operations.time,
-            "prepare": operations.prepare,
-            "do_once": operations.do_once,
+            "round_trips": operations.round_trips,
         }
     )
 

@@ -9,6 +9,9 @@ from ..samples import Failure, Metric
 from .arithmetic import Samples, Spread
 from .targets import Verdict
 
+#: What has failed where a contestant could not take part at all.
+ENVIRONMENT = "environment"
+
 
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Rows of cells, the first row the headings, in columns as wide as need be."""
@@ -34,7 +37,11 @@ def results(
         cells = []
         for name in titles:
             spread = samples.spread(metric.key, name)
-            broken = any(metric.key.startswith(what) for what, who in failed if who == name)
+            broken = any(
+                what == ENVIRONMENT or metric.key.startswith(f"{what}.")
+                for what, who in failed
+                if who == name
+            )
             cells.append(cell(spread, metric.digits) if spread else "failed" if broken else "–")
         if set(cells) != {"–"}:
             rows.append([f"{metric.title}, {metric.unit}", *cells])
