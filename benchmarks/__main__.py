@@ -16,6 +16,7 @@ from types import FrameType
 from . import environments
 from .contestants import Contestant
 from .failure import StepFailed
+from .guardian import watch_over_this_process
 from .measure import growth, idle
 from .options import Options, parse
 from .programme import measurements
@@ -31,8 +32,12 @@ from .stage import Stage
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it; returns the exit code, which does not depend on who is faster."""
     options = parse(arguments)
+    if not Path("/proc/self/stat").exists():
+        print("The benchmark reads CPU and processes from /proc: it needs Linux.", file=sys.stderr)
+        return 2
     # So that everything is cleaned up.
     signal.signal(signal.SIGTERM, _interrupt)
+    watch_over_this_process()
     try:
         run(options)
     except KeyboardInterrupt:

@@ -17,6 +17,7 @@ import redis
 from django_rqlite import embedded
 
 from .failure import StepFailed
+from .guardian import MARK
 from .processes import Started
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Server:
             path = self.folder / "valkey.sock"
             self.url = embedded.server_url(socket=path)
             command = embedded.server_command(self.folder, socket=path, append_only=False)
-        self._process = Started(command, {}, self.folder / "valkey.log")
+        self._process = Started(command, MARK, self.folder / "valkey.log")
         self._asked = 0
         self.client = redis.Redis.from_url(self.url, protocol=2)
         try:

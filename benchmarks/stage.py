@@ -12,6 +12,7 @@ from types import TracebackType
 from .contestants import Contestant, Mode
 from .conversation import Driver
 from .failure import StepFailed
+from .guardian import MARK
 from .processes import Started
 from .server import Server
 
@@ -41,6 +42,7 @@ class Stage:
             "BENCH_FOLDER": str(self._folder),
             "BENCH_FIFO": str(fifo),
             **contestant.environment,
+            **MARK,
         }
         self._logs = 0
         self._drivers: list[Driver] = []
