@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from . import environments
-from .contestants import Contestant
+from .contestants import OURS, Contestant
 from .failure import StepFailed
 from .guardian import watch_over_this_process
 from .measure import growth, idle
@@ -85,6 +85,10 @@ def run(options: Options) -> None:
         print(f"{titles[name]}: {', '.join(' '.join(one) for one in packages.items())}")
     if metrics:
         print(f"\n{tables.results(metrics, found, failures, titles)}")
+    others = {name: title for name, title in titles.items() if name != OURS.name}
+    if metrics and others:
+        print(f"\n{OURS.title} divided by the others, within each round\n")
+        print(tables.ratios(metrics, found, OURS.name, others))
     for one in playing:
         if found.spread("growth.enqueue.many", one.name):
             print(f"\n{one.title}: how costs grow\n")

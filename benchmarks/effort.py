@@ -45,7 +45,7 @@ FULL = Effort(
     idle=60.0,
     many_pending=1_000_000,
     many_failed=200_000,
-    calls=400,
+    calls=200,
 )
 
 QUICK = Effort(

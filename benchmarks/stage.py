@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -78,13 +78,20 @@ class Stage:
 
     @contextmanager
     def workers(self, mode: Mode, count: int) -> Iterator[list[Started]]:
-        """Have workers run; they are killed afterwards."""
+        """Have workers run; they are killed afterwards.
+
+        Raises:
+            StepFailed: what was done with them failed, and one had ended: why it had.
+        """
         started: list[Started] = []
         try:
             for arguments in self.contestant.workers[mode, count].commands:
                 command = [str(self._python), *arguments]
                 started.append(Started(command, self._environment, self._log("worker")))
             yield started
+        except StepFailed as error:
+            raise_ended(started, error)
+            raise
         finally:
             for one in started:
                 one.kill()
@@ -98,9 +105,8 @@ class Stage:
         """
         with self.workers(mode, count) as started:
             yield started
+            raise_ended(started)
             for one in started:
-                if one.ended:
-                    raise StepFailed(f"a worker has ended: {one.last_words()}")
                 one.end(self.contestant.stop_signal, patience)
 
     def pending(self) -> int:
@@ -110,3 +116,14 @@ class Stage:
     def _log(self, what: str) -> Path:
         self._logs += 1
         return self._folder / f"{self._logs:03}-{what}.log"
+
+
+def raise_ended(workers: Iterable[Started], because: StepFailed | None = None) -> None:
+    """Tell of a worker that has ended by itself.
+
+    Raises:
+        StepFailed: there is one; with its last words.
+    """
+    for worker in workers:
+        if worker.ended:
+            raise StepFailed(f"a worker has ended: {worker.last_words()}") from because

@@ -19,7 +19,7 @@ from ..effort import Effort
 from ..failure import StepFailed
 from ..samples import Failure, Sample
 from ..server import Server, Transport
-from ..stage import Stage
+from ..stage import Stage, raise_ended
 from .running import between, watch
 
 NAME = "growth"
@@ -27,6 +27,8 @@ NAME = "growth"
 #: As the driver calls them.
 OPERATIONS = (
     *("enqueue", "counts", "cancel", "delete", "requeue"),
+    # What the size of the server's memory alone does, for comparison.
+    *("HGETALL of a waiting job", "HSET of a new key"),
     *("page of queues", "page of waiting jobs", "page of failed jobs", "page of a job"),
 )
 
@@ -107,9 +109,10 @@ class _Side:
     def fill(self, pending: int, failed: int) -> None:
         """Have so many jobs fail, truly, and so many wait."""
         self.driver.do("fill", _FILL, count=failed, failing=True)
-        with self.stage.ending_workers(Mode.REUSED, 2, _END):
+        with self.stage.ending_workers(Mode.REUSED, 2, _END) as workers:
             deadline = time.monotonic() + _FAIL
             while self.stage.pending():
+                raise_ended(workers)
                 if time.monotonic() > deadline:
                     raise StepFailed(f"{failed} jobs have not failed in {_FAIL} s")
                 time.sleep(0.1)

@@ -12,7 +12,7 @@ from ..contestants import Contestant, Mode
 from ..effort import Effort
 from ..failure import StepFailed
 from ..samples import Metric
-from ..stage import Stage
+from ..stage import Stage, raise_ended
 
 #: Seconds to run all jobs, and to end when that is done.
 _RUN = 120
@@ -45,9 +45,10 @@ class Memory:
         before = server.bytes_used()
         stage.driver.do("fill", count=jobs)
         queued = server.bytes_used()
-        with stage.ending_workers(Mode.REUSED, 1, _END):
+        with stage.ending_workers(Mode.REUSED, 1, _END) as workers:
             deadline = time.monotonic() + _RUN
             while left := stage.pending():
+                raise_ended(workers)
                 if time.monotonic() > deadline:
                     raise StepFailed(f"after {_RUN} s {left} of {jobs} jobs had not begun")
                 time.sleep(0.02)

@@ -18,7 +18,7 @@ from ..failure import StepFailed
 from ..processes import Started
 from ..samples import Metric
 from ..server import Counted
-from ..stage import Stage
+from ..stage import Stage, raise_ended
 
 #: Seconds between two looks at the queue: 1 in 100 of what the fastest needs for the middle.
 _TICK = 0.005
@@ -130,9 +130,7 @@ def _mark_below(stage: Stage, workers: Sequence[Started], pending: float, patien
         if left <= pending or now > deadline:
             cpu = sum(worker.cpu() for worker in workers)
             return _Mark(now, left, cpu, stage.server.counted())
-        for worker in workers:
-            if worker.ended:
-                raise StepFailed(f"a worker has ended: {worker.last_words()}")
+        raise_ended(workers)
         time.sleep(_TICK)
 
 

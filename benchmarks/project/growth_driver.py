@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -49,6 +51,8 @@ class Operations:
             "cancel": lambda: self._some_pending().cancel,
             "delete": lambda: self._some_pending().delete,
             "requeue": lambda: self._some_failed().requeue,
+            "HGETALL of a waiting job": self._read_some_pending,
+            "HSET of a new key": self._write_something,
             "page of queues": lambda: self._get(queues),
             "page of waiting jobs": lambda: self._get(waiting),
             "page of failed jobs": lambda: self._get(failed),
@@ -101,6 +105,13 @@ class Operations:
         job = self._queue.fetch_job(job_id)
         assert job is not None
         return job
+
+    def _read_some_pending(self) -> Callable[[], object]:
+        return partial(self._queue.connection.hgetall, self._some_pending().key)
+
+    def _write_something(self) -> Callable[[], object]:
+        fields = dict.fromkeys(map(str, range(10)), "as long as a job's field")
+        return partial(self._queue.connection.hset, f"bench:{uuid.uuid4()}", mapping=fields)
 
     def _get(self, path: str) -> Callable[[], object]:
         def get() -> None:

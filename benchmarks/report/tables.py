@@ -48,6 +48,16 @@ def results(
     return table(rows)
 
 
+def ratios(metrics: Sequence[Metric], samples: Samples, one: str, others: dict[str, str]) -> str:
+    """One contestant's numbers divided by each other's of the same round."""
+    rows = [["", *others.values()]]
+    for metric in metrics:
+        seen = [samples.ratio(metric.key, one, other) for other in others]
+        if any(seen):
+            rows.append([metric.title, *(cell(each, 2) if each else "–" for each in seen)])
+    return table(rows)
+
+
 def growth(names: Sequence[str], samples: Samples, contestant: str, effort: Effort) -> str:
     """What single things cost where there are few jobs and where there are many."""
     rows = [
