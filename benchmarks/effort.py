@@ -45,7 +45,7 @@ FULL = Effort(
     idle=60.0,
     many_pending=1_000_000,
     many_failed=200_000,
-    calls=200,
+    calls=300,
 )
 
 QUICK = Effort(
@@ -60,5 +60,5 @@ QUICK = Effort(
     idle=16.0,
     many_pending=100_000,
     many_failed=5_000,
-    calls=100,
+    calls=200,
 )

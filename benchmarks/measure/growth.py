@@ -43,10 +43,13 @@ _SIZES = ("few", "many")
 
 #: Calls of an operation before those that count, and before it is the other server's turn.
 _WARM_UP = 2
-_PIECE = 10
+_PIECE = 25
 
 #: Pages take a hundred times as long as the rest.
-_FEWER_PAGES = 10
+_FEWER_PAGES = 8
+
+#: So many times the rounds, since each is short.
+_MORE_CLAIMS = 2
 
 #: Seconds for filling a queue, and for failing all jobs of one.
 _FILL = 600
@@ -78,8 +81,9 @@ def measure(
                 sides["few"].fill(effort.few, effort.few)
                 sides["many"].fill(effort.many_pending, effort.many_failed)
                 # First, while there is nothing in the queue but what does nothing.
-                for number in range(effort.rounds):
-                    say(f"growth, round {number + 1} of {effort.rounds}: claims")
+                claims = effort.rounds * _MORE_CLAIMS
+                for number in range(claims):
+                    say(f"growth, round {number + 1} of {claims}: claims")
                     samples += _samples(contestant, number, _claims(sides, number))
                 for number in range(effort.rounds):
                     say(f"growth, round {number + 1} of {effort.rounds}: single operations")

@@ -110,7 +110,7 @@ class Operations:
         return partial(self._queue.connection.hgetall, self._some_pending().key)
 
     def _write_something(self) -> Callable[[], object]:
-        fields = dict.fromkeys(map(str, range(10)), "as long as a job's field")
+        fields: dict[Any, Any] = dict.fromkeys(range(10), "as long as a job's field")
         return partial(self._queue.connection.hset, f"bench:{uuid.uuid4()}", mapping=fields)
 
     def _get(self, path: str) -> Callable[[], object]:
