@@ -48,6 +48,8 @@ class Started:
             self.process = subprocess.Popen(
                 command,
                 env=environment,
+                # Python looks for modules where it is started; nobody's are there.
+                cwd=log.parent,
                 stdin=subprocess.PIPE if answers else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if answers else output,
                 stderr=output,

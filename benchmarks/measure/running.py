@@ -23,6 +23,9 @@ from ..stage import Stage, raise_ended
 #: Seconds between two looks at the queue: 1 in 100 of what the fastest needs for the middle.
 _TICK = 0.005
 
+#: Jobs per second below which the runner asks more of the server than the workers do.
+_SLOW = 50
+
 #: Seconds that workers have to take the first tenth.
 _START = 30
 
@@ -75,6 +78,8 @@ class Running:
         else:
             seen = self._run_jobs(stage)
             self._expected[stage.contestant.name] = seen["rate"]
+            if seen["rate"] < _SLOW:
+                del seen["server"]  # it would be what the runner asks meanwhile
         return {f"{self.name}.{what}": value for what, value in seen.items()}
 
     def _run_jobs(self, stage: Stage) -> dict[str, float]:
