@@ -24,7 +24,7 @@ from ..stage import Stage, raise_ended
 _TICK = 0.005
 
 #: Jobs per second below which the runner asks more of the server than the workers do.
-_SLOW = 50
+_SLOW = 25
 
 #: Seconds that workers have to take the first tenth.
 _START = 30
