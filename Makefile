@@ -18,15 +18,17 @@ PYTHON_VERSION := $(shell $(or $(PYTHON),false) -c \
 ENV := dev
 EXTRA_lowest := test
 PINS_lowest := 'Django~=5.2.0' 'redis~=5.0.0'
+EXTRA_bench-ours := embedded,hiredis
 # Asks for a redis-py older than the newest, and works with that too.
 WITHOUT_DEPS := 'rq-exporter==3.1.*'
 VENV := .venvs/$(ENV)-$(PYTHON_VERSION)
 DEMO_VENV := .venvs/demo-$(PYTHON_VERSION)
+BENCH_VENV := .venvs/bench-ours-$(PYTHON_VERSION)
 ARGS :=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test storm lint format test-matrix dist clean usable-python
+.PHONY: help demo test storm bench lint format test-matrix dist clean usable-python
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r goal text; do \
@@ -43,6 +45,9 @@ test: $(VENV)/.ready ## Run the tests
 
 storm: $(VENV)/.ready ## Kill workers for a minute and see that no job is lost; ARGS=--help
 	$(VENV)/bin/python -m tests.chaos.storm $(ARGS)
+
+bench: $(BENCH_VENV)/.ready ## Measure it beside RQ, Celery, dramatiq and huey; ARGS=--quick
+	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
 
 lint: $(VENV)/.ready ## Check style and types
 	$(VENV)/bin/python -m ruff check .
@@ -71,7 +76,7 @@ clean: ## Remove everything that these goals made
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--editable '.[$(or $(EXTRA_$*),$*)]' $(PINS_$*)
-	@$(if $(filter demo,$*),,$(@D)/bin/python -m pip install --quiet --disable-pip-version-check \
+	@$(if $(filter demo bench-ours,$*),,$(@D)/bin/python -m pip install --quiet --disable-pip-version-check \
 		--no-deps $(WITHOUT_DEPS))
 	@touch $@
 

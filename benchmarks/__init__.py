@@ -1,0 +1,1 @@
+"""How fast it is, beside others. ``make bench``; README.md says what is measured and how."""

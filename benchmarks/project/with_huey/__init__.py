@@ -1,0 +1,1 @@
+"""The site with huey, by its Django app."""

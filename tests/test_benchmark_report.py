@@ -1,0 +1,102 @@
+"""The arithmetic behind the benchmark's tables. Nothing is measured here."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.effort import QUICK
+from benchmarks.report import tables
+from benchmarks.report.arithmetic import Samples, Spread, percentile
+from benchmarks.report.targets import BEST_PEER, TARGETS, Target, judge
+from benchmarks.samples import Failure, Metric, Sample
+
+
+def samples(**rounds: list[float]) -> Samples:
+    """Of one metric, ``rate``, by contestant."""
+    return Samples(
+        Sample("rate", contestant, number, value)
+        for contestant, values in rounds.items()
+        for number, value in enumerate(values)
+    )
+
+
+def test_ratio_is_taken_within_each_round() -> None:
+    # The second round met a busy machine. The ratio of the medians would be 2.
+    found = samples(ours=[400, 100, 300], rq=[100, 50, 150]).ratio("rate", "ours", "rq")
+    assert found == Spread(median=2, low=2, high=4, count=3)
+
+
+def test_only_rounds_in_which_both_were_measured_count() -> None:
+    found = samples(ours=[10, 20, 30], celery=[5]).ratio("rate", "ours", "celery")
+    assert found == Spread(2, 2, 2, 1)
+
+
+@pytest.mark.parametrize("other", [[], [0.0]], ids=["nothing", "zero"])
+def test_no_ratio_to_what_is_not_there(other: list[float]) -> None:
+    assert samples(ours=[10], rq=other).ratio("rate", "ours", "rq") is None
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0, 1), (0.5, 50), (0.99, 99), (0.991, 100), (1, 100)]
+)
+def test_percentile_is_a_value_that_was_seen(share: float, expected: int) -> None:
+    assert percentile(list(range(100, 0, -1)), share) == expected
+
+
+@pytest.mark.parametrize(("values", "share"), [([], 0.5), ([1.0], 1.5)])
+def test_percentile_of_nonsense(values: list[float], share: float) -> None:
+    with pytest.raises(ValueError, match="no percentile"):
+        percentile(values, share)
+
+
+@pytest.mark.parametrize(
+    ("limit", "at_least", "met"),
+    [(2, True, True), (2.1, True, False), (2, False, True), (1.9, False, False)],
+)
+def test_median_of_ratios_decides(limit: float, at_least: bool, met: bool) -> None:
+    target = Target("against RQ", "rate", "rq", limit, at_least=at_least)
+    (verdict,) = judge(samples(ours=[1, 20, 300], rq=[1, 10, 100]), [target])
+    assert verdict.met is met
+
+
+@pytest.mark.parametrize(("at_least", "peer"), [(True, "huey"), (False, "celery")])
+def test_best_peer_is_the_one_with_the_best_median(at_least: bool, peer: str) -> None:
+    found = samples(bare=[999], ours=[10, 10], rq=[7, 7], celery=[1, 99, 1], huey=[8, 8])
+    (verdict,) = judge(found, [Target("rate", "rate", BEST_PEER, 1, at_least=at_least)])
+    assert verdict.text == f"rate ({peer})"
+
+
+def test_number_itself_can_be_the_target() -> None:
+    (verdict,) = judge(samples(ours=[0.4]), [Target("idle", "rate", None, 0.5, at_least=False)])
+    assert (verdict.seen, verdict.met) == (Spread(0.4, 0.4, 0.4, 1), True)
+
+
+def test_nothing_measured_is_neither_met_nor_missed() -> None:
+    verdicts = judge(Samples([]), TARGETS)
+    assert {(verdict.seen, verdict.met) for verdict in verdicts} == {(None, None)}
+    assert tables.verdicts(verdicts).count("| ?") == len(TARGETS)
+
+
+def test_growth_compares_two_metrics_of_one_contestant() -> None:
+    found = Samples(
+        Sample(f"growth.claim.{size}", "ours", number, value)
+        for size, values in {"few": [10, 20], "many": [11, 30]}.items()
+        for number, value in enumerate(values)
+    )
+    (target,) = (target for target in TARGETS if target.metric == "growth.claim.many")
+    (verdict,) = judge(found, [target])
+    assert verdict.seen is not None
+    assert verdict.seen.median == pytest.approx((1.1 + 1.5) / 2)
+    assert "| claim            | 15 (10–20)" in tables.growth(["claim"], found, "ours", QUICK)
+
+
+def test_table_tells_what_failed_from_what_was_not_tried() -> None:
+    text = tables.results(
+        [Metric("fork-1.rate", "a fork for each job", "jobs/s"), Metric("other", "not asked", "")],
+        Samples([Sample("fork-1.rate", "ours", 0, 1234.5), Sample("fork-1.rate", "ours", 1, 1000)]),
+        [Failure("fork-1", "huey", "it crashed")],
+        {"ours": "ours", "huey": "huey", "dramatiq": "dramatiq"},
+    )
+    (line,) = text.splitlines()[2:]
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells == ["a fork for each job, jobs/s", "1,117 (1,000–1,234)", "failed", "–"]
