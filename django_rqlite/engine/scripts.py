@@ -1,38 +1,17 @@
-"""Lua files as callable scripts.
-
-A file may say ``--@include name`` for a part under ``lua/shared/``, as may the part itself; Redis
-has no ``require``. A part that several ask for is there once.
-"""
+"""Lua files as callable scripts."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 import redis
 
-_INCLUDE = re.compile(r"^--@include (\w+)$", re.MULTILINE)
-_FOLDER = resources.files(__package__) / "lua"
+from .assembly import assembled
 
 Argument = str | bytes | int | float
-
-
-def _read(name: str) -> str:
-    return (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
-
-
-def _assembled(name: str, there: set[str]) -> str:
-    def part(included: re.Match[str]) -> str:
-        if included[1] in there:
-            return ""
-        there.add(included[1])
-        return _assembled(f"shared/{included[1]}", there)
-
-    return _INCLUDE.sub(part, _read(name))
 
 
 class Script:
@@ -42,7 +21,7 @@ class Script:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.text = _assembled(name, set())
+        self.text = assembled(name)
         self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
     def __call__(

@@ -72,7 +72,8 @@ def live(
         for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT):
             set_handler(number, BY_DEFAULT)
         die_with_parent(parent)
-        if not os.environ.get('NOREH'): rehearse()
+        if not os.environ.get("NOREH"):
+            rehearse()
         _work(socket.socket(fileno=descriptor), traits, max_jobs, max_memory)
         status = 0
     except BaseException:
