@@ -23,7 +23,7 @@ from .exceptions import (
 )
 from .execution import perform, time_limit
 from .jobs import Job
-from .options import JobOptions, checked, split
+from .options import NOTHING_SAID, JobOptions, checked, split
 from .outcomes import settle
 from .protocol import codec
 from .protocol.records import JobStatus
@@ -136,14 +136,17 @@ class Queue(StoredQueue):
         Raises:
             InvalidJobError: an option makes no sense; see the subclasses.
         """
-        settled = checked(
-            timeout=timeout,
-            result_ttl=result_ttl,
-            ttl=ttl,
-            failure_ttl=failure_ttl,
-            description=description,
-            **options,
-        )
+        if timeout is result_ttl is ttl is failure_ttl is description is None and not options:
+            settled = NOTHING_SAID
+        else:
+            settled = checked(
+                timeout=timeout,
+                result_ttl=result_ttl,
+                ttl=ttl,
+                failure_ttl=failure_ttl,
+                description=description,
+                **options,
+            )
         return EnqueueData(func, args or (), kwargs or {}, settled)
 
     def enqueue_many(

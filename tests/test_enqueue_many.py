@@ -105,7 +105,10 @@ def test_a_generator_is_read_a_batch_at_a_time(redis: redis_py.Redis) -> None:
             yield data
 
     get_queue().enqueue_many(watched())
-    assert (waiting[999], waiting[1000], waiting[2000]) == (0, 1000, 2000)
+    # While one batch is read, the server may still work on the one before, but on no other.
+    assert waiting[999] == 0
+    assert waiting[1000] <= 1000 <= waiting[2000] <= 2000
+    assert get_queue().count == 2500
 
 
 # What is refused

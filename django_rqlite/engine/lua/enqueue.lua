@@ -1,18 +1,33 @@
 -- Arrow:     (new) -> queued
 -- KEYS:      1 the job's hash, 2 the queue's list, 3 the set of queues
 -- ARGV:      1 prefix, 2 id, 3 queue, 4 '1' to push at the front, 5 ttl in seconds or '',
---            6 '1' when the id was minted for this very call, 'only' when it is to be the only one,
+--            6 '1' when the id was minted for this very call, 'new' when moreover the job has neither
+--            a unique key nor a group, 'only' when it is to be the only one of its id,
 --            7.. field, value, ...
 -- Returns:   {'queued', stamp}; {'running', worker} when a job with this id runs now;
 --            {'exists', status} or {'held', id}: see unique.lua. Then nothing was changed.
 -- Invariant: the hash and the list entry appear together, and the id stands in one place only:
 --            an older job of the same id that waits or has ended is replaced. A minted id that
 --            exists can only be this call's first try whose answer was lost: nothing is done.
+--@include stamp
+--@include new
+local id, queue, at_front, ttl, minted = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+
+-- Nearly every job is such a one. It comes before the other parts since a script makes its
+-- functions anew with each run, which takes longer than all that is done here.
+if minted == 'new' then
+  local known = redis.call('HGET', KEYS[1], 'enqueued_at')
+  if known then return {'queued', known} end
+  local at = stamp(tonumber(redis.call('TIME')[1]))
+  push_ids(KEYS[2], KEYS[3], at_front, {id})
+  write_new(KEYS[1], queue, at, ttl, 7, #ARGV)
+  return {'queued', at}
+end
+
 --@include keys
 --@include clock
 --@include places
 --@include push
-local id, queue, at_front, ttl, minted = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
 -- Should foreign data stand under one of these keys, this ends the script while nothing has changed.
 redis.call('LLEN', KEYS[2])
