@@ -263,9 +263,9 @@ class Queue(StoredQueue):
         kwargs: Mapping[str, Any],
         options: JobOptions,
     ) -> Job:
-        if not isinstance(args, tuple | list):
+        if not isinstance(args, (tuple, list)):
             raise InvalidJobError(f"args must be a tuple or a list, not {type(args).__name__}.")
-        if not isinstance(kwargs, Mapping):
+        if type(kwargs) is not dict and not isinstance(kwargs, Mapping):
             raise InvalidJobError(f"kwargs must be a dictionary, not {type(kwargs).__name__}.")
         job = self.job_class._prepared(
             func, args, kwargs, options, self.name, self.connection, self.serializer
@@ -282,28 +282,27 @@ class Queue(StoredQueue):
     def _submit(self, job: Job, at_front: bool, unique: bool) -> Job:
         # Everything that can be wrong with the call is found before the transaction goes on.
         fields = job.to_fields()
-
-        def push() -> None:
-            if job.dependency_ids and (self.is_async or not job.dependencies_are_met()):
-                self._defer(job, fields, unique)
-                return
-            if not self.is_async:
-                self._run_in_place(job, fields, unique)
-                return
-            with translate_errors(self.connection):
-                enqueued = self._transitions.enqueue(
-                    job.id,
-                    self.name,
-                    fields,
-                    minted=job.minted,
-                    unique=unique,
-                    at_front=at_front,
-                    ttl=job.waiting_ttl,
-                )
-            job._entered(JobStatus.QUEUED, enqueued)
-
-        self._push_when_visible(job, push)
+        self._push_when_visible(job, lambda: self._push(job, fields, at_front, unique))
         return job
+
+    def _push(self, job: Job, fields: Mapping[str, Argument], at_front: bool, unique: bool) -> None:
+        if job.dependency_ids and (self.is_async or not job.dependencies_are_met()):
+            self._defer(job, fields, unique)
+            return
+        if not self.is_async:
+            self._run_in_place(job, fields, unique)
+            return
+        with translate_errors(self.connection):
+            enqueued = self._transitions.enqueue(
+                job.id,
+                self.name,
+                fields,
+                minted=job.minted,
+                unique=unique,
+                at_front=at_front,
+                ttl=job.waiting_ttl,
+            )
+        job._entered(JobStatus.QUEUED, enqueued)
 
     def _defer(
         self,

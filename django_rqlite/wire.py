@@ -8,12 +8,20 @@ waits for an answer before it gives back the connection, so nothing can be prepa
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+#: Packs a command in C. redis-py's own way to it looks at every argument in Python first.
+_pack_in_c: Callable[[Any], bytes] | None = None
+with suppress(ImportError):
+    from hiredis import pack_command as _pack_in_c
 
 #: What a pool wants to know when it lends a connection: the command, before redis-py 5.3.
 _ASKED_FOR: tuple[str, ...] = (
@@ -34,25 +42,77 @@ class Once(Retry):
 
 
 def tries_once(client: redis.Redis) -> bool:
-    """Whether the client was made here and nobody asked it to repeat what fails.
+    """Whether the client was made here, shares its pool's connections, and nobody asked it to
+    repeat what fails. The commands of any other are left to itself."""
+    return (
+        client.connection is None
+        and type(client.connection_pool.connection_kwargs.get("retry")) is Once
+    )
 
-    Any other client may repeat, so its commands are left to it.
-    """
-    return type(client.connection_pool.connection_kwargs.get("retry")) is Once
 
-
-def ask(client: redis.Redis, command: Command) -> Any:
+def ask(client: redis.Redis, command: Command, *, keep: bool = False) -> Any:
     """What the server answers to one command, of a client that :func:`tries_once`.
+
+    Args:
+        keep: use the connection that was kept at hand the last time, and keep it again. It takes
+            as long to borrow one and to give it back as to send a command and to read its answer.
 
     Raises:
         redis.RedisError: as the server or the connection says.
     """
-    conversation = Conversation(client)
+    packed = pack(command)
+    pool: Any = client.connection_pool
+    connection = (_taken(pool) if keep else None) or pool.get_connection(*_ASKED_FOR)
     try:
-        conversation.send((command,))
-        return conversation.read()
-    finally:
-        conversation.end()
+        connection.send_packed_command((packed,))
+        answer = connection.read_response()
+    except redis.ResponseError:
+        pool.release(connection)
+        raise
+    except BaseException:
+        connection.disconnect()  # nobody must take the answer for that to something else
+        pool.release(connection)
+        raise
+    if not (keep and _kept(pool, connection)):
+        pool.release(connection)
+    return answer
+
+
+#: What pools have lent and is kept, one connection for each pool.
+_at_hand: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
+
+#: Connections that a pool must be able to lend, so that one more or less does not matter to it.
+_MANY = 50
+
+
+def _taken(pool: Any) -> Any:
+    """The connection that is at hand, as good as one that the pool lends, or None."""
+    try:
+        connection = _at_hand[pool].pop()  # one thread gets it
+    except LookupError:
+        return None
+    try:
+        if not connection.can_read():
+            return connection
+    except (redis.ConnectionError, redis.TimeoutError, OSError):
+        pass  # what it can't be used for any more, the pool will see to
+    connection.disconnect()
+    pool.release(connection)
+    return None
+
+
+def _kept(pool: Any, connection: Any) -> bool:
+    if pool.max_connections < _MANY:
+        return False
+    at_hand = _at_hand.setdefault(pool, [])
+    if at_hand:
+        return False  # another thread's; one will do
+    at_hand.append(connection)
+    return True
+
+
+# Two processes can't speak over one connection.
+os.register_at_fork(after_in_child=_at_hand.clear)
 
 
 class Conversation:
@@ -74,13 +134,7 @@ class Conversation:
         Raises:
             redis.RedisError: the connection broke.
         """
-        pack = self._connection.pack_command
-        packed: list[bytes] = []
-        for command in commands:
-            try:
-                packed += pack(*command)
-            except UnicodeEncodeError:
-                packed += pack(*as_bytes(command))
+        packed = [pack(command) for command in commands]
         self._outstanding += len(commands)
         self._connection.send_packed_command(packed)
 
@@ -99,16 +153,28 @@ class Conversation:
         return answer
 
     def end(self) -> None:
-        """Give the connection back; closed where an answer is still to come, which nobody must
-        take for the answer to something else."""
+        """Give the connection back."""
         if self._outstanding:
-            self._connection.disconnect()
+            self._connection.disconnect()  # nobody must take an answer for that to something else
         self._pool.release(self._connection)
 
 
-def as_bytes(command: Command) -> list[bytes | int | float]:
+def pack(command: Command) -> bytes:
+    """A command as it crosses the wire."""
+    if _pack_in_c is not None:
+        try:
+            return _pack_in_c(tuple(command))
+        except UnicodeEncodeError:
+            return _pack_in_c(tuple(as_bytes(command)))
+    parts = [b"*%d\r\n" % len(command)]
+    for part in as_bytes(command):
+        parts += (b"$%d\r\n" % len(part), part, b"\r\n")
+    return b"".join(parts)
+
+
+def as_bytes(command: Command) -> list[bytes]:
     """Ids found in Redis may be any bytes; surrogateescape carries them through text unharmed."""
     return [
-        part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
+        part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogateescape")
         for part in command
     ]

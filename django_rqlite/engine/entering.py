@@ -10,7 +10,7 @@ from .scripts import Argument, Call, Running, Script
 from .slices import parted
 from .values import Hold, NewJob, Promoted
 
-_enqueue = Script("enqueue")
+_enqueue = Script("enqueue", often=True)
 _enqueue_many = Script("enqueue_many")
 _start_in_place = Script("start_in_place")
 _schedule = Script("schedule")
@@ -315,12 +315,12 @@ def _identity(minted: bool, unique: bool) -> str:
 
 
 def _entered(
-    job_id: str, fields: Mapping[str, Argument], answer: tuple[bytes, bytes]
+    job_id: str, fields: Mapping[str, Argument], answer: bytes | tuple[bytes, bytes]
 ) -> tuple[str, str]:
     """The answer of enqueue.lua or defer.lua, or the error that it stands for."""
+    if isinstance(answer, bytes):
+        return "queued", text(answer)
     verdict, detail = answer
-    if verdict == b"queued":
-        return "queued", text(detail)
     _refuse(verdict, detail, job_id, fields)
     if verdict == b"cycle":
         raise InvalidJobError(

@@ -38,12 +38,17 @@ def _assembled(name: str, there: set[str]) -> str:
 
 
 class Script:
-    """One Lua file, run by its digest so that its text crosses the wire once per server."""
+    """One Lua file, run by its digest so that its text crosses the wire once per server.
 
-    __slots__ = ("digest", "name", "text")
+    Args:
+        often: whether a process runs it so often that it should keep a connection at hand for it.
+    """
 
-    def __init__(self, name: str) -> None:
+    __slots__ = ("digest", "name", "often", "text")
+
+    def __init__(self, name: str, *, often: bool = False) -> None:
         self.name = name
+        self.often = often
         self.text = _assembled(name, set())
         self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
@@ -59,18 +64,17 @@ class Script:
             redis.RedisError: as the server or the connection says.
         """
         try:
-            return _said(connection, ("EVALSHA", self.digest, len(keys), *keys, *arguments))
+            return self._ask(connection, ("EVALSHA", self.digest, len(keys), *keys, *arguments))
         except redis.exceptions.NoScriptError:
             # The server was restarted or its script cache flushed; EVAL caches it again.
-            return _said(connection, ("EVAL", self.text, len(keys), *keys, *arguments))
+            return self._ask(connection, ("EVAL", self.text, len(keys), *keys, *arguments))
 
-
-def _said(connection: redis.Redis, command: Command) -> Any:
-    if tries_once(connection):
-        return ask(connection, command)
-    # redis-py leaves execute_command() without types.
-    execute: Callable[..., Any] = connection.execute_command
-    return execute(*as_bytes(command))
+    def _ask(self, connection: redis.Redis, command: Command) -> Any:
+        if tries_once(connection):
+            return ask(connection, command, keep=self.often)
+        # redis-py leaves execute_command() without types.
+        execute: Callable[..., Any] = connection.execute_command
+        return execute(*as_bytes(command))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +97,17 @@ class Running:
     def __init__(self, connection: redis.Redis, calls: Sequence[Call]) -> None:
         self._connection = connection
         self._calls = calls
+        #: Scripts that the server is told first. It must not run some and have forgotten others, or
+        #: those would run out of their order; of one alone it runs all calls or none.
+        self._told = {call.script.text for call in calls}
+        if len(self._told) == 1:
+            self._told.clear()
         self._conversation: Conversation | None = None
         if not tries_once(connection):
             return  # its pipeline sends them, and repeats them, when it is asked for the answers
         self._conversation = Conversation(connection)
         try:
-            self._conversation.send([_command(call) for call in calls])
+            self._conversation.send(self._commands(calls))
         except BaseException:
             self.give_up()
             raise
@@ -110,8 +119,6 @@ class Running:
             redis.RedisError: as when it was made.
         """
         answers = self._first_answers()
-        # In what order they ran does not change: a server that has forgotten a script runs none of
-        # its calls.
         again = [
             number
             for number, answer in enumerate(answers)
@@ -119,26 +126,25 @@ class Running:
         ]
         if again:
             calls = [self._calls[number] for number in again]
-            for text in {call.script.text for call in calls}:
-                self._connection.script_load(text)
-            for number, answer in zip(again, _in_a_pipeline(self._connection, calls), strict=True):
+            self._connection.script_load(calls[0].script.text)
+            for number, answer in zip(again, self._in_a_pipeline(calls), strict=True):
                 answers[number] = answer
         return answers
 
     def _first_answers(self) -> list[Any]:
         conversation = self._conversation
         if conversation is None:
-            return _in_a_pipeline(self._connection, self._calls)
+            return self._in_a_pipeline(self._calls)
         answers: list[Any] = []
         try:
-            for _ in self._calls:
+            for _ in range(len(self._told) + len(self._calls)):
                 try:
                     answers.append(conversation.read())
                 except redis.ResponseError as exc:
                     answers.append(exc)
         finally:
             self.give_up()
-        return answers
+        return answers[len(self._told) :]
 
     def give_up(self) -> None:
         """Leave the connection to others; what was sent may run all the same."""
@@ -146,15 +152,17 @@ class Running:
             self._conversation.end()
             self._conversation = None
 
+    def _in_a_pipeline(self, calls: Sequence[Call]) -> list[Any]:
+        with self._connection.pipeline(transaction=False) as pipeline:
+            execute: Callable[..., Any] = pipeline.execute_command
+            for command in self._commands(calls):
+                execute(*as_bytes(command))
+            answers: list[Any] = pipeline.execute(raise_on_error=False)
+        return answers[len(self._told) :]
 
-def _in_a_pipeline(connection: redis.Redis, calls: Sequence[Call]) -> list[Any]:
-    with connection.pipeline(transaction=False) as pipeline:
-        execute: Callable[..., Any] = pipeline.execute_command
+    def _commands(self, calls: Sequence[Call]) -> list[Command]:
+        commands: list[Command] = [("SCRIPT", "LOAD", text) for text in self._told]
         for call in calls:
-            execute(*as_bytes(_command(call)))
-        answers: list[Any] = pipeline.execute(raise_on_error=False)
-    return answers
-
-
-def _command(call: Call) -> Command:
-    return ("EVALSHA", call.script.digest, len(call.keys), *call.keys, *call.arguments)
+            digest, keys = call.script.digest, call.keys
+            commands.append(("EVALSHA", digest, len(keys), *keys, *call.arguments))
+        return commands

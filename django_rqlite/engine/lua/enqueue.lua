@@ -4,24 +4,31 @@
 --            6 '1' when the id was minted for this very call, 'new' when moreover the job has neither
 --            a unique key nor a group, 'only' when it is to be the only one of its id,
 --            7.. field, value, ...
--- Returns:   {'queued', stamp}; {'running', worker} when a job with this id runs now;
+-- Returns:   the stamp; {'running', worker} when a job with this id runs now;
 --            {'exists', status} or {'held', id}: see unique.lua. Then nothing was changed.
 -- Invariant: the hash and the list entry appear together, and the id stands in one place only:
 --            an older job of the same id that waits or has ended is replaced. A minted id that
 --            exists can only be this call's first try whose answer was lost: nothing is done.
 --@include stamp
---@include new
 local id, queue, at_front, ttl, minted = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
--- Nearly every job is such a one. It comes before the other parts since a script makes its
--- functions anew with each run, which takes longer than all that is done here.
+-- Nearly every job is such a one: nothing of it can be anywhere, so there is nothing to look for and
+-- to clear away. It comes before the other parts since a script makes its functions anew with each
+-- run, which takes longer than all that is done here.
 if minted == 'new' then
   local known = redis.call('HGET', KEYS[1], 'enqueued_at')
-  if known then return {'queued', known} end
-  local at = stamp(tonumber(redis.call('TIME')[1]))
-  push_ids(KEYS[2], KEYS[3], at_front, {id})
-  write_new(KEYS[1], queue, at, ttl, 7, #ARGV)
-  return {'queued', at}
+  if known then return known end
+  redis.call(at_front == '1' and 'LPUSH' or 'RPUSH', KEYS[2], id)
+  if type(redis.pcall('SADD', KEYS[3], KEYS[2])) == 'table' then
+    -- Foreign data stands there. This ends the script, while nothing has changed.
+    redis.call(at_front == '1' and 'LPOP' or 'RPOP', KEYS[2])
+    redis.call('SADD', KEYS[3], KEYS[2])
+  end
+  local at = stamp(redis.call('TIME')[1])
+  redis.call('HSET', KEYS[1], 'origin', queue, 'status', 'queued', 'created_at', at,
+    'enqueued_at', at, unpack(ARGV, 7))
+  if ttl ~= '' then redis.call('EXPIRE', KEYS[1], ttl) end
+  return at
 end
 
 --@include keys
@@ -35,7 +42,7 @@ redis.call('SCARD', KEYS[3])
 
 local status = redis.call('HGET', KEYS[1], 'status')
 if status then
-  if minted == '1' then return {'queued', redis.call('HGET', KEYS[1], 'enqueued_at')} end
+  if minted == '1' then return redis.call('HGET', KEYS[1], 'enqueued_at') or '' end
   if status == 'started' then
     return {'running', redis.call('HGET', KEYS[1], 'worker_name') or ''}
   end
@@ -47,4 +54,4 @@ if minted ~= '1' then
   leave_places(id, redis.call('HGET', KEYS[1], 'origin') or queue, status)
 end
 
-return {'queued', push_new(id, queue, at_front, ttl, 7)}
+return push_new(id, queue, at_front, ttl, 7)

@@ -7,7 +7,6 @@
 -- Invariant: as enqueue.lua. Hashes and list entries appear together, all of them or none.
 --@include keys
 --@include stamp
---@include new
 --@include group
 local queue, at_front, ttl, group = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local ids, jobs, begins = {}, {}, {}
@@ -27,10 +26,17 @@ if redis.call('EXISTS', unpack(jobs)) > 0 then
   end
 end
 
-local at = stamp(tonumber(redis.call('TIME')[1]))
-push_ids(KEYS[1], KEYS[2], at_front, ids)
+redis.call(at_front == '1' and 'LPUSH' or 'RPUSH', KEYS[1], unpack(ids))
+if type(redis.pcall('SADD', KEYS[2], KEYS[1])) == 'table' then
+  -- Foreign data stands there. This ends the script, while nothing has changed.
+  for _ = 1, #ids do redis.call(at_front == '1' and 'LPOP' or 'RPOP', KEYS[1]) end
+  redis.call('SADD', KEYS[2], KEYS[1])
+end
+local at = stamp(redis.call('TIME')[1])
 for number, job in ipairs(jobs) do
-  write_new(job, queue, at, ttl, begins[number], begins[number + 1] - 3)
+  redis.call('HSET', job, 'origin', queue, 'status', 'queued', 'created_at', at,
+    'enqueued_at', at, unpack(ARGV, begins[number], begins[number + 1] - 3))
+  if ttl ~= '' then redis.call('EXPIRE', job, ttl) end
 end
 if group ~= '' then join_group(group, ids) end
 return at
