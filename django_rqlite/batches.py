@@ -145,12 +145,6 @@ class _Batch:
         if failures:
             raise failures[0]
 
-    def give_up(self) -> None:
-        """Don't ask what has become of them."""
-        if self._arrivals is not None:
-            self._arrivals.give_up()
-            self._arrivals = None
-
 
 class _OnTheirWay:
     """The batch that the server works on while the next one is made; never more than one, so that
@@ -168,13 +162,15 @@ class _OnTheirWay:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        # What ends the loop may be an error in the caller's generator. What was sent before it has
-        # been enqueued, and whoever listens must hear of it.
-        if kind is None or issubclass(kind, Exception):
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        # What ends the loop may be an error in the caller's generator. What was sent before that is
+        # being enqueued, and whoever listens must hear of it.
+        try:
             self.arrive()
-        elif self._batch is not None:
-            self._batch.give_up()
+        except Exception as exc:
+            if error is None:
+                raise
+            error.add_note(f"Of the jobs before it, not all were enqueued: {exc}")
 
     def set_off(self, batch: _Batch) -> None:
         batch.set_off()

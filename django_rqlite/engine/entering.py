@@ -264,7 +264,7 @@ class Entering(Arrows):
 class Arrivals:
     """Jobs on their way into a queue; see :meth:`Entering.enqueue_many`.
 
-    Whoever made this must ask for the outcomes, or give up.
+    Whoever made this must ask for the outcomes, or else a connection is lost to its pool.
     """
 
     def __init__(self, arrows: Entering, jobs: Sequence[NewJob]) -> None:
@@ -297,10 +297,6 @@ class Arrivals:
                 except InvalidJobError as exc:
                     found.append(exc)
         return found
-
-    def give_up(self) -> None:
-        """Ask for no outcome; they may be enqueued all the same."""
-        self._running.give_up()
 
 
 def _is_tied(fields: Mapping[str, Argument]) -> bool:

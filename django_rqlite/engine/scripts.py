@@ -88,7 +88,8 @@ class Call:
 
 class Running:
     """Scripts that run one after the other, sent together (in three round trips when the server
-    has forgotten one). Whoever made this must ask for the answers, or give up.
+    has forgotten one). Whoever made this must ask for the answers, or else a connection is lost to
+    its pool.
 
     Raises:
         redis.RedisError: the connection broke; which of them have run is not known.
@@ -109,7 +110,7 @@ class Running:
         try:
             self._conversation.send(self._commands(calls))
         except BaseException:
-            self.give_up()
+            self._hang_up()
             raise
 
     def answers(self) -> list[Any]:
@@ -143,11 +144,10 @@ class Running:
                 except redis.ResponseError as exc:
                     answers.append(exc)
         finally:
-            self.give_up()
+            self._hang_up()
         return answers[len(self._told) :]
 
-    def give_up(self) -> None:
-        """Leave the connection to others; what was sent may run all the same."""
+    def _hang_up(self) -> None:
         if self._conversation is not None:
             self._conversation.end()
             self._conversation = None
