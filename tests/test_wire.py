@@ -241,6 +241,6 @@ def test_a_client_of_one_connection_speaks_over_that(
     before = server_sees()
     queue = get_queue(connection=alone)
     queue.enqueue(echo)
+    assert server_sees() == before
     queue.enqueue_many([Queue.prepare_data(echo)])
     assert queue.count == 2
-    assert server_sees() == before
