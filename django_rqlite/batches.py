@@ -1,9 +1,14 @@
 """Many jobs into one queue, a thousand in each round trip.
 
-Each of them is a run of the script that enqueues one, sent in a pipeline. A single script for all
-would take a third of the time at the server's end (20 ms instead of 60 for a thousand small jobs,
-beside 55 to serialize and sign them here), but would keep the server from everybody else meanwhile,
-and let one bad job end it halfway.
+A batch of a thousand is made and serialized, then sent as ten scripts of a hundred jobs each, and
+while the server works on these the next batch is made. A small job takes about 9 µs to make and to
+send, and 3 µs of the server's time, in scripts of 0.3 ms; a script of its own took the server 15 µs.
+One script for all of a batch would take hardly less, and keep the server from others ten times as
+long.
+
+A script enqueues all of its jobs or none. So only such jobs share one as can't be refused: those
+whose ids were made here, and which have no unique key and wait for nothing. Each of the others has a
+script of its own, between those of its neighbours, so that its trouble is none of theirs.
 """
 
 from __future__ import annotations

@@ -66,10 +66,12 @@ NOTHING_SAID = JobOptions()
 
 #: What ``enqueue`` takes out of its keywords. Not the group: it is an option of other calls only,
 #: as in RQ, so a function may well have an argument of that name.
-_NAMES = tuple(
-    field.name for field in fields(JobOptions) if field.name not in ("timeout", "group_id")
-)
-_TAKEN = frozenset({*_NAMES, *_NOT_YET, "job_timeout", "pipeline", "args", "kwargs"})
+_OPTIONS = {field.name for field in fields(JobOptions)} - {"timeout", "group_id"} | {
+    *_NOT_YET,
+    "pipeline",
+}
+#: All that means something to ``enqueue`` itself.
+_TAKEN = _OPTIONS | {"job_timeout", "args", "kwargs"}
 
 
 def checked(
@@ -175,9 +177,8 @@ def split(
     if "job_timeout" in kwargs:
         given["timeout"] = kwargs.pop("job_timeout")
         given["timeout_name"] = "job_timeout"
-    for name in (*_NAMES, *_NOT_YET, "pipeline"):
-        if name in kwargs:
-            given[name] = kwargs.pop(name)
+    for name in _OPTIONS & kwargs.keys():
+        given[name] = kwargs.pop(name)
     if "args" in kwargs or "kwargs" in kwargs:
         if args:
             raise InvalidJobError(

@@ -159,15 +159,16 @@ class Queue(StoredQueue):
     ) -> list[Job]:
         """Enqueue many jobs, in one round trip for each thousand.
 
-        Nothing of a batch of a thousand is written unless all of it can become jobs. Each job
-        enters the queue for itself: if the server refuses one, or goes away in the middle, those
-        before it stay. Inside a transaction, all become visible when that commits.
+        Nothing of a batch of a thousand is written unless all of it can become jobs. They enter the
+        queue a hundred at a time, in their order: if the server goes away in the middle, those
+        before stay, and a job that is refused leaves the others alone. Inside a transaction, all
+        become visible when that commits.
 
         Args:
             job_datas: any iterable of what :meth:`prepare_data` makes. It is read a batch at a
-                time, so a generator never has more than that in memory, outside of transactions;
-                the jobs in the list that is returned are, so call this several times for a very
-                large number.
+                time, while the server works on the one before, so that a generator never has more
+                than these two in memory, outside of transactions; the jobs in the list that is
+                returned are, so call this several times for a very large number.
             pipeline: None; for RQ's signature.
             group_id: the name of the group that they join; see :class:`Group`.
             ignore_duplicates: leave out what ``unique`` or ``unique_key`` forbids.
