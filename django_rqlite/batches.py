@@ -2,13 +2,13 @@
 
 A batch of a thousand is made and serialized, then sent as ten scripts of a hundred jobs each, and
 while the server works on these the next batch is made. A small job takes about 9 µs to make and to
-send, and 3 µs of the server's time, in scripts of 0.3 ms; a script of its own took the server 15 µs.
-One script for all of a batch would take hardly less, and keep the server from others ten times as
-long.
+send, and 3 µs of the server's time, in scripts of 0.3 ms; a script of its own took the server
+15 µs. One script for all of a batch would take hardly less, and keep the server from others ten
+times as long.
 
 A script enqueues all of its jobs or none. So only such jobs share one as can't be refused: those
-whose ids were made here, and which have no unique key and wait for nothing. Each of the others has a
-script of its own, between those of its neighbours, so that its trouble is none of theirs.
+whose ids were made here, and which have no unique key and wait for nothing. Each of the others has
+a script of its own, between those of its neighbours, so that its trouble is none of theirs.
 """
 
 from __future__ import annotations

@@ -44,10 +44,11 @@ class Once(Retry):
 def tries_once(client: redis.Redis) -> bool:
     """Whether the client was made here, shares its pool's connections, and nobody asked it to
     repeat what fails. The commands of any other are left to itself."""
-    return (
-        client.connection is None
-        and type(client.connection_pool.connection_kwargs.get("retry")) is Once
-    )
+    try:
+        alone, options = client.connection, client.connection_pool.connection_kwargs
+    except AttributeError:
+        return False  # a cluster's, which has no one pool
+    return alone is None and type(options.get("retry")) is Once
 
 
 def ask(client: redis.Redis, command: Command, *, keep: bool = False) -> Any:

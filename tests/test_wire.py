@@ -232,6 +232,11 @@ def test_a_client_of_the_caller_s(redis: redis_py.Redis) -> None:
     assert queue.job_ids == [job.id, *(job.id for job in made)]
 
 
+def test_a_client_of_a_cluster() -> None:
+    # Not connected: there is no cluster here.
+    assert not wire.tries_once(redis_py.RedisCluster.__new__(redis_py.RedisCluster))  # type: ignore[arg-type]
+
+
 def test_a_client_of_one_connection_speaks_over_that(
     server_sees: Callable[[], set[str]],
 ) -> None:
