@@ -135,9 +135,10 @@ class Conversation:
         Raises:
             redis.RedisError: the connection broke.
         """
-        packed = [pack(command) for command in commands]
-        self._outstanding += len(commands)
-        self._connection.send_packed_command(packed)
+        for command in commands:
+            packed = pack(command)
+            self._outstanding += 1
+            self._connection.send_packed_command((packed,))
 
     def read(self) -> Any:
         """The next answer.
