@@ -63,7 +63,8 @@ def ask(client: redis.Redis, command: Command, *, keep: bool = False) -> Any:
     """
     packed = pack(command)
     pool: Any = client.connection_pool
-    connection = (_taken(pool) if keep else None) or pool.get_connection(*_ASKED_FOR)
+    at_hand: list[Any] = _kept_of(pool) if keep else []
+    connection = (at_hand and _taken(pool, at_hand)) or pool.get_connection(*_ASKED_FOR)
     try:
         connection.send_packed_command((packed,))
         answer = connection.read_response()
@@ -74,8 +75,10 @@ def ask(client: redis.Redis, command: Command, *, keep: bool = False) -> Any:
         connection.disconnect()  # nobody must take the answer for that to something else
         pool.release(connection)
         raise
-    if not (keep and _kept(pool, connection)):
-        pool.release(connection)
+    if at_hand or not keep or pool.max_connections < _MANY:
+        pool.release(connection)  # another thread keeps one; that will do
+    else:
+        at_hand.append(connection)
     return answer
 
 
@@ -86,12 +89,19 @@ _at_hand: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
 _MANY = 50
 
 
-def _taken(pool: Any) -> Any:
+def _kept_of(pool: Any) -> list[Any]:
+    try:
+        return _at_hand[pool]
+    except KeyError:
+        return _at_hand.setdefault(pool, [])
+
+
+def _taken(pool: Any, at_hand: list[Any]) -> Any:
     """The connection that is at hand, as good as one that the pool lends, or None."""
     try:
-        connection = _at_hand[pool].pop()  # one thread gets it
-    except LookupError:
-        return None
+        connection = at_hand.pop()
+    except IndexError:
+        return None  # another thread was faster
     try:
         if not connection.can_read():
             return connection
@@ -100,16 +110,6 @@ def _taken(pool: Any) -> Any:
     connection.disconnect()
     pool.release(connection)
     return None
-
-
-def _kept(pool: Any, connection: Any) -> bool:
-    if pool.max_connections < _MANY:
-        return False
-    at_hand = _at_hand.setdefault(pool, [])
-    if at_hand:
-        return False  # another thread's; one will do
-    at_hand.append(connection)
-    return True
 
 
 # Two processes can't speak over one connection.
