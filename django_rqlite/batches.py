@@ -1,19 +1,23 @@
 """Many jobs into one queue, a thousand in each round trip.
 
-Each of them is a run of the script that enqueues one, sent in a pipeline. A single script for all
-would take a third of the time at the server's end (20 ms instead of 60 for a thousand small jobs,
-beside 55 to serialize and sign them here), but would keep the server from everybody else meanwhile,
-and let one bad job end it halfway.
+A batch of a thousand is made and serialized, then sent as ten scripts of a hundred jobs each, and
+while the server works on these the next batch is made. A small job takes about 9 µs to make and to
+send, and 3 µs of the server's time, in scripts of 0.3 ms; a script of its own took the server
+15 µs. One script for all of a batch would take hardly less, and keep the server from others ten
+times as long.
+
+A script enqueues all of its jobs or none. So only such jobs share one as can't be refused: those
+whose ids were made here, and which have no unique key and wait for nothing. Each of the others has
+a script of its own, between those of its neighbours, so that its trouble is none of theirs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from .commit import push_when_visible
+from .commit import is_visible_at_once, push_when_visible
 from .connections import translate_errors
 from .engine.transitions import NewJob
 from .exceptions import DuplicateJobError, InvalidJobError
@@ -21,6 +25,7 @@ from .options import JobOptions
 from .signals import job_enqueued, tell
 
 if TYPE_CHECKING:
+    from .engine.entering import Arrivals
     from .jobs import Job
     from .queues import Queue
 
@@ -29,8 +34,7 @@ if TYPE_CHECKING:
 BATCH = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class EnqueueData:
+class EnqueueData(NamedTuple):
     """A call, and what was said about it; see :meth:`Queue.prepare_data`."""
 
     func: Callable[..., Any] | str
@@ -50,24 +54,35 @@ def enqueue_many(
     source = iter(job_datas)
     enqueued: list[Job] = []
     refused: list[DuplicateJobError] = []
-    while datas := list(islice(source, BATCH)):
-        made = [_made(queue, data, group_id) for data in datas]
-        if queue.is_async:
+    with _OnTheirWay(enqueued, refused) as under_way:
+        while datas := list(islice(source, BATCH)):
+            made = [_made(queue, data, group_id) for data in datas]
+            if not queue.is_async:
+                _one_by_one(queue, made, enqueued, refused)
+                continue
             batch = _Batch(queue, made)
-            try:
+            under_way.arrive()
+            if is_visible_at_once(queue.commit_mode):
+                under_way.set_off(batch)
+            else:
                 push_when_visible(queue.commit_mode, batch.push)
-            except DuplicateJobError:
-                refused += batch.refused
-            enqueued += batch.jobs
-        else:
-            for job, options in made:
-                try:
-                    enqueued.append(queue._submit(job, options.at_front, options.unique))
-                except DuplicateJobError as exc:
-                    refused.append(exc)
+                enqueued += batch.jobs
     if refused and not ignore_duplicates:
         raise _summary(refused)
     return enqueued
+
+
+def _one_by_one(
+    queue: Queue,
+    made: Sequence[tuple[Job, JobOptions]],
+    enqueued: list[Job],
+    refused: list[DuplicateJobError],
+) -> None:
+    for job, options in made:
+        try:
+            enqueued.append(queue._submit(job, options.at_front, options.unique))
+        except DuplicateJobError as exc:
+            refused.append(exc)
 
 
 def _made(queue: Queue, data: EnqueueData, group_id: str | None) -> tuple[Job, JobOptions]:
@@ -95,6 +110,7 @@ class _Batch:
         self._queue = queue
         # Serialized here, so that what can't be is found before anything is written.
         self._entering = [_entering(queue, job, options) for job, options in made]
+        self._arrivals: Arrivals | None = None
 
     def push(self) -> None:
         """Push all of them, whatever becomes of one.
@@ -104,23 +120,73 @@ class _Batch:
             RedisUnavailableError: the server does not answer.
             Exception: some could not be enqueued for another reason: that of the first.
         """
+        self.set_off()
+        self.arrive()
+        if self.refused:
+            raise _summary(self.refused)
+
+    def set_off(self) -> None:
+        """Begin to push them; the server works on it while the caller goes on."""
         with translate_errors(self._queue.connection):
-            entered = self._queue._transitions.enqueue_many(self._entering)
+            self._arrivals = self._queue._transitions.enqueue_many(self._entering)
+
+    def arrive(self) -> None:
+        """See what has become of each, in :attr:`jobs` and :attr:`refused`."""
+        arrivals, self._arrivals = self._arrivals, None
+        assert arrivals is not None
+        with translate_errors(self._queue.connection):
+            outcomes = arrivals.outcomes()
         jobs, self.jobs = self.jobs, []
         failures = []
-        for job, answer in zip(jobs, entered, strict=True):
-            if isinstance(answer, DuplicateJobError):
-                self.refused.append(answer)
-            elif isinstance(answer, Exception):
-                failures.append(answer)
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            if isinstance(outcome, DuplicateJobError):
+                self.refused.append(outcome)
+            elif isinstance(outcome, Exception):
+                failures.append(outcome)
             else:
-                job._entered(*answer)
+                job._entered(*outcome)
                 self.jobs.append(job)
                 tell(job_enqueued, job)
         if failures:
             raise failures[0]
-        if self.refused:
-            raise _summary(self.refused)
+
+
+class _OnTheirWay:
+    """The batch that the server works on while the next one is made; never more than one, so that
+    they enter the queue in their order.
+
+    Args:
+        enqueued, refused: where the batches that have arrived are noted.
+    """
+
+    def __init__(self, enqueued: list[Job], refused: list[DuplicateJobError]) -> None:
+        self._enqueued = enqueued
+        self._refused = refused
+        self._batch: _Batch | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        # What ends the loop may be an error in the caller's generator. What was sent before that is
+        # being enqueued, and whoever listens must hear of it.
+        try:
+            self.arrive()
+        except Exception as exc:
+            if error is None:
+                raise
+            error.add_note(f"Of the jobs before it, not all were enqueued: {exc}")
+
+    def set_off(self, batch: _Batch) -> None:
+        batch.set_off()
+        self._batch = batch
+
+    def arrive(self) -> None:
+        batch, self._batch = self._batch, None
+        if batch is not None:
+            batch.arrive()
+            self._enqueued += batch.jobs
+            self._refused += batch.refused
 
 
 def _entering(queue: Queue, job: Job, options: JobOptions) -> NewJob:

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 from typing import Any
 
 from .exceptions import InvalidFunctionError
@@ -24,11 +25,13 @@ def reference(func: object) -> tuple[str, object | None]:
     Raises:
         InvalidFunctionError: a worker could not find it again.
     """
+    if isinstance(func, FunctionType):
+        return _checked_function(func), None
     if isinstance(func, str):
         return _checked_path(func), None
     if inspect.ismethod(func) or (inspect.isbuiltin(func) and func.__module__ is None):
         return func.__name__, _checked_instance(func.__self__, func)
-    if inspect.isfunction(func) or inspect.isbuiltin(func):
+    if inspect.isbuiltin(func):
         return _checked_function(func), None
     if callable(func) and not inspect.isclass(func):
         return "__call__", _checked_instance(func, func)
@@ -70,6 +73,8 @@ def _checked_instance(instance: object, func: object) -> object:
 
 def _checked_function(func: Callable[..., object]) -> str:
     name = f"{func.__module__}.{func.__qualname__}"
+    if "<" not in name and func.__module__ != "__main__":
+        return name
     if func.__name__ == "<lambda>":
         raise InvalidFunctionError(
             f"The lambda {name} can't be enqueued: a worker has no name to find it by. Define it "
@@ -124,6 +129,8 @@ def resolve(name: str, instance: object | None) -> Callable[..., Any]:
 
 def call_string(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> str:
     """A job's description, as RQ writes it: ``my_module.f('x', y=1)``."""
+    if not args and not kwargs:
+        return f"{name}()"
     shown = [_brief(arg) for arg in args]
     shown += sorted(f"{key}={_brief(value)}" for key, value in kwargs.items())
     return f"{name}({', '.join(shown)})"

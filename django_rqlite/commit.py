@@ -53,6 +53,11 @@ def push_when_visible(mode: str, push: Push) -> bool:
     return False
 
 
+def is_visible_at_once(mode: str) -> bool:
+    """Whether :func:`push_when_visible` would call what it is given now."""
+    return mode == AT_ONCE or (mode == ON_COMMIT and not _open_transactions())
+
+
 def _open_transactions() -> list[str]:
     return [
         connection.alias

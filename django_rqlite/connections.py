@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from weakref import WeakKeyDictionary
@@ -21,15 +20,14 @@ import redis
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
-from redis.backoff import NoBackoff
 from redis.connection import SSLConnection, UnixDomainSocketConnection
-from redis.retry import Retry
 from redis.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 
 from . import conf
 from .conf import ConnectionSetting, QueueConf
 from .exceptions import ConfigurationError, RedisUnavailableError
 from .protocol.keys import DEFAULT_PREFIX
+from .wire import Once
 
 _lock = threading.Lock()
 _clients: dict[tuple[ConnectionSetting, str], redis.Redis] = {}
@@ -110,25 +108,36 @@ def longest_wait(connection: redis.Redis) -> float | None:
     return patience / 2 if patience else None
 
 
-@contextmanager
-def translate_errors(connection: redis.Redis) -> Iterator[None]:
+# Not a generator: that costs four times as much, with every call.
+class translate_errors:
     """Turn redis-py's connection errors into ours, which name the server's address.
 
     :raises RedisUnavailableError: from ``redis.ConnectionError`` and ``redis.TimeoutError``.
     """
-    try:
-        yield
-    except RedisUnavailableError:
-        raise
-    except MasterNotFoundError as error:
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: redis.Redis) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        if not isinstance(error, redis.ConnectionError | redis.TimeoutError):
+            return
+        if isinstance(error, RedisUnavailableError):
+            return
         # Some releases of redis-py put the sentinels' passwords into this text.
+        reason = (
+            "no Sentinel that answers knows a master of that name."
+            if isinstance(error, MasterNotFoundError)
+            else error
+        )
         raise RedisUnavailableError(
-            f"Redis at {describe(connection)} is not available: no Sentinel that answers knows a"
-            " master of that name."
-        ) from error
-    except (redis.ConnectionError, redis.TimeoutError) as error:
-        raise RedisUnavailableError(
-            f"Redis at {describe(connection)} is not available: {error}"
+            f"Redis at {describe(self._connection)} is not available: {reason}"
         ) from error
 
 
@@ -195,7 +204,7 @@ def _from_sentinels(setting: ConnectionSetting) -> redis.Redis:
     options |= _client_options(setting, "CONNECTION_KWARGS")
     # The sentinels have the timeouts of the master unless told otherwise, but not its password.
     sentinel_options = {key: options[key] for key in options if key.startswith("socket_")}
-    sentinel_options |= {"protocol": 2, "retry": _no_retry(), **setting.get("SENTINEL_KWARGS", {})}
+    sentinel_options |= {"protocol": 2, "retry": Once(), **setting.get("SENTINEL_KWARGS", {})}
     sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
         setting["SENTINELS"], sentinel_kwargs=sentinel_options, **options
     )
@@ -296,12 +305,8 @@ def _client_options(setting: ConnectionSetting, key: str) -> dict[str, Any]:
     # redis-py repeats a command after a cut connection if it is a client of host and port, and
     # doesn't if it is one of a URL. Most of ours must not run twice.
     if not given.keys() & {"retry", "retry_on_error", "retry_on_timeout"}:
-        given["retry"] = _no_retry()
+        given["retry"] = Once()
     return {**given, "protocol": 2}
-
-
-def _no_retry() -> Retry:
-    return Retry(NoBackoff(), 0)
 
 
 def _without_protocol(url: str, *also: str) -> str:

@@ -187,7 +187,9 @@ class Job(JobData):
             NoSuchJobError: there is no such job, or it is gone; :meth:`Queue.enqueue_job` enqueues
                 one.
         """
-        self._save(self._spoken_fields() | (self._meta_fields() if self._meta is not None else {}))
+        fields = self._meta_fields() if self._meta is not None else {}
+        self._speak(fields)
+        self._save(fields)
 
     def _save(self, fields: Mapping[str, Argument]) -> None:
         transitions = self._transitions

@@ -61,11 +61,17 @@ class JobOptions:
     unique_for: int | None = None
 
 
+#: The options of a call that has none.
+NOTHING_SAID = JobOptions()
+
 #: What ``enqueue`` takes out of its keywords. Not the group: it is an option of other calls only,
 #: as in RQ, so a function may well have an argument of that name.
-_NAMES = tuple(
-    field.name for field in fields(JobOptions) if field.name not in ("timeout", "group_id")
-)
+_OPTIONS = {field.name for field in fields(JobOptions)} - {"timeout", "group_id"} | {
+    *_NOT_YET,
+    "pipeline",
+}
+#: All that means something to ``enqueue`` itself.
+_TAKEN = _OPTIONS | {"job_timeout", "args", "kwargs"}
 
 
 def checked(
@@ -165,28 +171,28 @@ def split(
     Raises:
         InvalidJobError: other arguments beside explicit ones, or see :func:`checked`.
     """
+    if _TAKEN.isdisjoint(kwargs):
+        return NOTHING_SAID, args, kwargs
     given: dict[str, Any] = {}
-    if kwargs:
-        if "job_timeout" in kwargs:
-            given["timeout"] = kwargs.pop("job_timeout")
-            given["timeout_name"] = "job_timeout"
-        for name in (*_NAMES, *_NOT_YET, "pipeline"):
-            if name in kwargs:
-                given[name] = kwargs.pop(name)
-        if "args" in kwargs or "kwargs" in kwargs:
-            if args:
-                raise InvalidJobError(
-                    "Positional arguments can't be combined with explicit args=(...) and "
-                    "kwargs={...}. Put all of them into args."
-                )
-            args = kwargs.pop("args", None) or ()
-            explicit = kwargs.pop("kwargs", None) or {}
-            if kwargs:
-                raise InvalidJobError(
-                    f"The keywords {', '.join(map(repr, kwargs))} would be lost beside explicit "
-                    "args=(...) and kwargs={...}. Put all of them into kwargs."
-                )
-            kwargs = explicit
+    if "job_timeout" in kwargs:
+        given["timeout"] = kwargs.pop("job_timeout")
+        given["timeout_name"] = "job_timeout"
+    for name in _OPTIONS & kwargs.keys():
+        given[name] = kwargs.pop(name)
+    if "args" in kwargs or "kwargs" in kwargs:
+        if args:
+            raise InvalidJobError(
+                "Positional arguments can't be combined with explicit args=(...) and "
+                "kwargs={...}. Put all of them into args."
+            )
+        args = kwargs.pop("args", None) or ()
+        explicit = kwargs.pop("kwargs", None) or {}
+        if kwargs:
+            raise InvalidJobError(
+                f"The keywords {', '.join(map(repr, kwargs))} would be lost beside explicit "
+                "args=(...) and kwargs={...}. Put all of them into kwargs."
+            )
+        kwargs = explicit
     return checked(**given), args, kwargs
 
 

@@ -23,7 +23,7 @@ from .exceptions import (
 )
 from .execution import perform, time_limit
 from .jobs import Job
-from .options import JobOptions, checked, split
+from .options import NOTHING_SAID, JobOptions, checked, split
 from .outcomes import settle
 from .protocol import codec
 from .protocol.records import JobStatus
@@ -136,14 +136,17 @@ class Queue(StoredQueue):
         Raises:
             InvalidJobError: an option makes no sense; see the subclasses.
         """
-        settled = checked(
-            timeout=timeout,
-            result_ttl=result_ttl,
-            ttl=ttl,
-            failure_ttl=failure_ttl,
-            description=description,
-            **options,
-        )
+        if timeout is result_ttl is ttl is failure_ttl is description is None and not options:
+            settled = NOTHING_SAID
+        else:
+            settled = checked(
+                timeout=timeout,
+                result_ttl=result_ttl,
+                ttl=ttl,
+                failure_ttl=failure_ttl,
+                description=description,
+                **options,
+            )
         return EnqueueData(func, args or (), kwargs or {}, settled)
 
     def enqueue_many(
@@ -156,15 +159,16 @@ class Queue(StoredQueue):
     ) -> list[Job]:
         """Enqueue many jobs, in one round trip for each thousand.
 
-        Nothing of a batch of a thousand is written unless all of it can become jobs. Each job
-        enters the queue for itself: if the server refuses one, or goes away in the middle, those
-        before it stay. Inside a transaction, all become visible when that commits.
+        Nothing of a batch of a thousand is written unless all of it can become jobs. They enter the
+        queue a hundred at a time, in their order: if the server goes away in the middle, those
+        before stay, and a job that is refused leaves the others alone. Inside a transaction, all
+        become visible when that commits.
 
         Args:
             job_datas: any iterable of what :meth:`prepare_data` makes. It is read a batch at a
-                time, so a generator never has more than that in memory, outside of transactions;
-                the jobs in the list that is returned are, so call this several times for a very
-                large number.
+                time, while the server works on the one before, so that a generator never has more
+                than these two in memory, outside of transactions; the jobs in the list that is
+                returned are, so call this several times for a very large number.
             pipeline: None; for RQ's signature.
             group_id: the name of the group that they join; see :class:`Group`.
             ignore_duplicates: leave out what ``unique`` or ``unique_key`` forbids.
@@ -260,9 +264,9 @@ class Queue(StoredQueue):
         kwargs: Mapping[str, Any],
         options: JobOptions,
     ) -> Job:
-        if not isinstance(args, tuple | list):
+        if not isinstance(args, (tuple, list)):
             raise InvalidJobError(f"args must be a tuple or a list, not {type(args).__name__}.")
-        if not isinstance(kwargs, Mapping):
+        if type(kwargs) is not dict and not isinstance(kwargs, Mapping):
             raise InvalidJobError(f"kwargs must be a dictionary, not {type(kwargs).__name__}.")
         job = self.job_class._prepared(
             func, args, kwargs, options, self.name, self.connection, self.serializer
@@ -279,28 +283,27 @@ class Queue(StoredQueue):
     def _submit(self, job: Job, at_front: bool, unique: bool) -> Job:
         # Everything that can be wrong with the call is found before the transaction goes on.
         fields = job.to_fields()
-
-        def push() -> None:
-            if job.dependency_ids and (self.is_async or not job.dependencies_are_met()):
-                self._defer(job, fields, unique)
-                return
-            if not self.is_async:
-                self._run_in_place(job, fields, unique)
-                return
-            with translate_errors(self.connection):
-                enqueued = self._transitions.enqueue(
-                    job.id,
-                    self.name,
-                    fields,
-                    minted=job.minted,
-                    unique=unique,
-                    at_front=at_front,
-                    ttl=job.waiting_ttl,
-                )
-            job._entered(JobStatus.QUEUED, enqueued)
-
-        self._push_when_visible(job, push)
+        self._push_when_visible(job, lambda: self._push(job, fields, at_front, unique))
         return job
+
+    def _push(self, job: Job, fields: Mapping[str, Argument], at_front: bool, unique: bool) -> None:
+        if job.dependency_ids and (self.is_async or not job.dependencies_are_met()):
+            self._defer(job, fields, unique)
+            return
+        if not self.is_async:
+            self._run_in_place(job, fields, unique)
+            return
+        with translate_errors(self.connection):
+            enqueued = self._transitions.enqueue(
+                job.id,
+                self.name,
+                fields,
+                minted=job.minted,
+                unique=unique,
+                at_front=at_front,
+                ttl=job.waiting_ttl,
+            )
+        job._entered(JobStatus.QUEUED, enqueued)
 
     def _defer(
         self,

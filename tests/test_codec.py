@@ -21,6 +21,24 @@ def test_pickles_of_all_protocols_are_told_from_compressed_ones(protocol: int) -
     assert codec.decompress(zlib.compress(payload)) == payload
 
 
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("argument", [1, "x", b"x" * 100_000, ["x" * 50_000] * 3])
+def test_a_pickle_needs_no_frame(protocol: int, argument: object) -> None:
+    call = ("f", None, (argument,), {})
+    payload = pickle.dumps(call, protocol)
+    stripped = codec.without_frame(payload)
+    assert pickle.loads(stripped) == call
+    # Large values stand between frames, which are then left alone.
+    one_frame = protocol >= 4 and len(payload) < 60_000
+    assert len(payload) - len(stripped) == (9 if one_frame else 0)
+
+
+@pytest.mark.parametrize("head", [b"", b"\x80", b"\x80\x05\x95", b"\x80\x05\x95\x01"])
+def test_what_only_begins_like_a_frame_stays(head: bytes) -> None:
+    payload = head + b"\0" * 20
+    assert codec.without_frame(payload) == payload
+
+
 @pytest.mark.parametrize("value", [[], {}, "x", 8, ["a"] * 1000])
 def test_json_is_told_from_compressed_bytes(value: object) -> None:
     payload = json.dumps(value).encode()

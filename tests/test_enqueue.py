@@ -6,6 +6,7 @@ import functools
 import pickle
 import re
 import threading
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -70,6 +71,21 @@ def test_the_least_a_job_is(redis: redis_py.Redis) -> None:
     assert redis.lrange("rq:queue:default", 0, -1) == [job.id.encode()]
     assert redis.smembers("rq:queues") == {b"rq:queue:default"}
     assert [redis.ttl(key) for key in redis.scan_iter()] == [-1, -1, -1]
+
+
+def test_a_small_job_is_small(redis: redis_py.Redis) -> None:
+    job = enqueue("shop.orders.jobs.send_receipt", 4711, urgent=True)
+    assert redis.object("ENCODING", job.key) == b"listpack"
+    (other,) = get_queue().enqueue_many(
+        [Queue.prepare_data("shop.orders.jobs.send_receipt", (4711,), {"urgent": True})]
+    )
+    assert redis.object("ENCODING", other.key) == b"listpack"
+
+
+def test_an_id_is_a_random_uuid() -> None:
+    ids = {uuid.UUID(enqueue(add).id) for _ in range(50)}
+    assert len(ids) == 50
+    assert {(found.version, found.variant) for found in ids} == {(4, uuid.RFC_4122)}
 
 
 def test_all_that_may_be_said(redis: redis_py.Redis) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,8 @@ from django.db import transaction
 
 from django_rqlite import Dependency, Job, Queue, Retry, enqueue, get_queue
 from django_rqlite.batches import EnqueueData
+from django_rqlite.engine.scripts import Script
+from django_rqlite.engine.transitions import NewJob
 from django_rqlite.exceptions import (
     DuplicateJobError,
     InvalidDurationError,
@@ -24,6 +28,8 @@ from django_rqlite.exceptions import (
     UnserializableError,
 )
 from django_rqlite.signals import job_enqueued
+from tests.chaos.proxy import Cut, Moment, Proxy
+from tests.conftest import Server, wait_until
 from tests.keyspace import commands, dumped, places
 from tests.outcomes_in_redis import start
 from tests.sample_jobs import add, divide, echo
@@ -68,11 +74,17 @@ def test_they_are_jobs_like_any_other(redis: redis_py.Redis, tmp_path: Path) -> 
     assert (third.return_value(), third.meta) == (1, {"a": 1})
 
 
-def test_in_one_round_trip_for_a_thousand(redis: redis_py.Redis) -> None:
-    enqueue(add)
-    said = commands(redis, lambda: get_queue().enqueue_many(datas(2500)))
-    assert set(said) == {"EVALSHA"}
-    assert get_queue().count == 2501
+def test_a_hundred_in_each_script(redis: redis_py.Redis) -> None:
+    get_queue().enqueue_many(datas(1))
+    said = commands(redis, lambda: get_queue().enqueue_many(datas(2550)))
+    assert said == ["EVALSHA"] * 26
+    assert get_queue().count == 2551
+    # A script must not keep the server from others for long.
+    large = [*datas(3), *(Queue.prepare_data(echo, (os.urandom(100_000),)) for _ in range(8))]
+    assert len(commands(redis, lambda: get_queue().enqueue_many(large))) == 4
+
+
+def test_in_one_round_trip_for_a_thousand() -> None:
     sizes: list[int] = []
     queue = get_queue()
     many = queue._transitions.__class__.enqueue_many
@@ -85,15 +97,30 @@ def test_in_one_round_trip_for_a_thousand(redis: redis_py.Redis) -> None:
         patch.setattr(queue._transitions.__class__, "enqueue_many", counted)
         made = queue.enqueue_many(datas(2500))
     assert sizes == [1000, 1000, 500]
-    assert [job.id for job in made] == queue.job_ids[2501:]
+    assert [job.id for job in made] == queue.job_ids
     assert queue.enqueue_many([]) == []
 
 
 def test_a_server_that_forgot_the_scripts(redis: redis_py.Redis) -> None:
     enqueue(add)
     redis.script_flush()
-    jobs = get_queue().enqueue_many(datas(3))
+    jobs = get_queue().enqueue_many(datas(1500))
     assert get_queue().job_ids[1:] == [job.id for job in jobs]
+
+
+@pytest.mark.parametrize("known", ["enqueue", "enqueue_many", "defer"])
+def test_a_server_that_forgot_some_of_the_scripts(redis: redis_py.Redis, known: str) -> None:
+    redis.script_flush()
+    redis.script_load(Script(known).text)
+    mixed = [
+        *datas(1),
+        *datas(1, job_id="a"),
+        *datas(1),
+        *datas(1, depends_on="unknown"),
+        *datas(1),
+    ]
+    made = get_queue().enqueue_many(mixed)
+    assert get_queue().job_ids == [job.id for job in made]
 
 
 def test_a_generator_is_read_a_batch_at_a_time(redis: redis_py.Redis) -> None:
@@ -105,7 +132,92 @@ def test_a_generator_is_read_a_batch_at_a_time(redis: redis_py.Redis) -> None:
             yield data
 
     get_queue().enqueue_many(watched())
-    assert (waiting[999], waiting[1000], waiting[2000]) == (0, 1000, 2000)
+    # While one batch is read, the server may still work on the one before, but on no other.
+    assert waiting[999] == 0
+    assert waiting[1000] <= 1000 <= waiting[2000] <= 2000
+    assert get_queue().count == 2500
+
+
+def test_they_enter_in_their_order_whatever_was_said_of_them(redis: redis_py.Redis) -> None:
+    given = [
+        *datas(150, 0),
+        *datas(2, 150, ttl=50),
+        *datas(1, 152, ttl=60),
+        *datas(1, 153, job_id="a"),
+        *datas(2, 154, group_id="g"),
+        *datas(1, 156, unique_key="k", unique_for=60),
+        *datas(3, 157),
+        *datas(2, 200, at_front=True),
+    ]
+    queue = get_queue()
+    made = queue.enqueue_many(given)
+    assert [job.args[0] for job in queue.jobs] == [201, 200, *range(160)]
+    assert [redis.ttl(made[at].key) for at in (149, 150, 151, 152, 153)] == [-1, 50, 50, 60, -1]
+    assert redis.smembers("rq:group:g") == {made[154].id.encode(), made[155].id.encode()}
+    assert redis.smembers("rq:groups") == {b"g"}
+    assert {job.get_status(refresh=False) for job in made} == {"queued"}
+    assert {job.enqueued_at for job in made} == {Job.fetch(job.id).enqueued_at for job in made}
+    assert redis.smembers("rq:queues") == {b"rq:queue:default"}
+
+
+def test_a_generator_may_enqueue_itself() -> None:
+    def given() -> Iterator[EnqueueData]:
+        for number, data in enumerate(datas(1500)):
+            if number % 500 == 0:
+                enqueue(add, number)
+            yield data
+
+    get_queue("high").enqueue_many(given())
+    assert (get_queue().count, get_queue("high").count) == (3, 1500)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_what_a_generator_raises(error: type[BaseException]) -> None:
+    heard: list[Job] = []
+
+    def receiver(job: Job, **_: Any) -> None:
+        heard.append(job)
+
+    def given() -> Iterator[EnqueueData]:
+        yield from datas(1500)
+        raise error("mine")
+
+    job_enqueued.connect(receiver)
+    try:
+        with pytest.raises(error, match="mine"):
+            get_queue().enqueue_many(given())
+    finally:
+        job_enqueued.disconnect(receiver)
+    assert get_queue().count == 1000, "the batch before"
+    assert len(heard) == 1000, "who listens hears of what was enqueued"
+    assert enqueue(add).is_queued, "no answer is taken for that to something else"
+
+
+def test_a_slice_sent_again_does_nothing(redis: redis_py.Redis) -> None:
+    arrows = get_queue()._transitions
+    made = [get_queue().create_job(echo, (number,)) for number in range(3)]
+    new = [NewJob(job.id, "default", job.to_fields(), True) for job in made]
+    first = arrows.enqueue_many(new).outcomes()
+    before = dumped(redis)
+    assert arrows.enqueue_many(new).outcomes() == first
+    assert dumped(redis) == before
+    start()  # and meanwhile some may have run and be gone
+    redis.delete(made[0].key)
+    assert arrows.enqueue_many(new).outcomes() == first
+    assert get_queue().job_ids == [job.id for job in made[1:]]
+
+
+def test_a_generator_that_fails_when_the_batch_before_did(redis: redis_py.Redis) -> None:
+    def given() -> Iterator[EnqueueData]:
+        yield from datas(1000)
+        wait_until(lambda: get_queue().count == 1000, "the first batch is there")
+        redis.set("rq:queue:default", "foreign")
+        yield from datas(1000)
+        raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine") as caught:
+        get_queue().enqueue_many(given())
+    assert "WRONGTYPE" in caught.value.__notes__[0]
 
 
 # What is refused
@@ -152,6 +264,58 @@ def test_foreign_data_is_said(redis: redis_py.Redis) -> None:
     with pytest.raises(redis_py.ResponseError, match="WRONGTYPE"):
         get_queue().enqueue_many([*datas(1), *datas(1, job_id="a"), *datas(1)])
     assert get_queue().count == 2, "one job's trouble is none of the others'"
+
+
+@pytest.mark.parametrize("key", ["rq:queue:default", "rq:queues"])
+@pytest.mark.parametrize("at_front", [False, True])
+def test_foreign_data_under_the_queue_s_keys_changes_nothing(
+    redis: redis_py.Redis, key: str, at_front: bool
+) -> None:
+    if key == "rq:queues":
+        enqueue(add)
+    redis.set(key, "foreign")
+    before = dumped(redis)
+    with pytest.raises(redis_py.ResponseError, match="WRONGTYPE"):
+        get_queue().enqueue_many(datas(3, at_front=at_front))
+    with pytest.raises(redis_py.ResponseError, match="WRONGTYPE"):
+        enqueue(add, at_front=at_front)
+    assert dumped(redis) == before
+
+
+@pytest.mark.parametrize(
+    ("at", "moment", "stored"),
+    [
+        (3, Moment.BEFORE, (0, 200)),
+        (3, Moment.AFTER, (100, 1000)),
+        (12, Moment.BEFORE, (1000, 1100)),
+    ],
+)
+def test_a_connection_that_breaks_in_the_middle(
+    redis: redis_py.Redis,
+    settings: Any,
+    server: Server,
+    tmp_path: Path,
+    at: int,
+    moment: Moment,
+    stored: tuple[int, int],
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="rqlite-") as folder:
+        proxy = Proxy(server.url, Path(folder) / "proxy.sock")
+        try:
+            settings.RQ_QUEUES = {"default": {"URL": proxy.url}}
+            proxy.arm(Cut(0, moment, lambda: None))
+            get_queue().enqueue_many(datas(1))
+            redis.flushdb()
+            proxy.arm(Cut(at, moment, lambda: None))
+            with pytest.raises(RedisUnavailableError):
+                get_queue().enqueue_many(datas(1500))
+        finally:
+            proxy.close()
+    least, most = stored
+    waiting = redis.lrange("rq:queue:default", 0, -1)
+    assert least <= len(waiting) <= most
+    assert len(waiting) % 100 == 0, "all of a script's jobs or none"
+    assert redis.exists(*(f"rq:job:{found.decode()}" for found in waiting)) == len(waiting)
 
 
 # Duplicates

@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "django_rqlite"
 LAYERS = {
     "errors": {"exceptions", "version"},
     "vocabulary": {"protocol"},
-    "ground": {"conf", "connections", "deadline", "embedded", "handlers", "trust"},
+    "ground": {"conf", "connections", "deadline", "embedded", "handlers", "trust", "wire"},
     "engine": {"engine"},
     "application API": {
         *("callables", "classes", "commit", "decorators", "execution", "job_data", "jobs"),

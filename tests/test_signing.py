@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import Any, Literal
 
 import pytest
@@ -44,6 +45,13 @@ def test_what_was_signed_passes() -> None:
 def test_any_change_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(SignatureError, match=r"job .* SECRET_KEY_FALLBACKS"):
         OURS.check(**sealed() | change)
+
+
+@pytest.mark.parametrize("key", [b"key", b"k" * 64, b"k" * 65])
+@pytest.mark.parametrize("payload", [b"", PAYLOAD, b"x" * 5000])
+def test_it_is_hmac_with_sha_256(key: bytes, payload: bytes) -> None:
+    expected = hmac.digest(key, b"data\0a\0" + payload, "sha256").hex()[:32]
+    assert Signer([key]).sign("data", "a", payload) == expected
 
 
 def test_no_part_flows_into_another() -> None:

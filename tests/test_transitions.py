@@ -558,7 +558,7 @@ def test_a_heartbeat_tells_when_the_record_is_gone(redis: redis_py.Redis) -> Non
 
 
 def test_stamps_are_the_calendar_s(redis: redis_py.Redis) -> None:
-    lua = (Path(scripts.__file__).parent / "lua" / "shared" / "clock.lua").read_text()
+    lua = (Path(scripts.__file__).parent / "lua" / "shared" / "stamp.lua").read_text()
     numbers = random.Random(1)
     seconds = [0, 951_782_400, 951_868_800, 4_107_542_400, 1_446_518_555]
     seconds += [numbers.randrange(253_402_300_800) for _ in range(500)]

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from ..exceptions import DuplicateJobError, InvalidJobError
 from .arrows import BATCH, Arrows, flat, text
-from .scripts import Argument, Call, Script, run_all
+from .scripts import Argument, Call, Running, Script
+from .slices import parted
 from .values import Hold, NewJob, Promoted
 
-_enqueue = Script("enqueue")
+_enqueue = Script("enqueue", often=True)
+_enqueue_many = Script("enqueue_many")
 _start_in_place = Script("start_in_place")
 _schedule = Script("schedule")
 _defer = Script("defer")
@@ -47,46 +49,57 @@ class Entering(Arrows):
         Raises:
             DuplicateJobError: see there. Nothing was written.
         """
-        new = NewJob(job_id, queue, fields, minted, unique, at_front, ttl)
-        call = self._enqueueing(new)
-        return _entered(new, call.script(self.connection, call.keys, call.arguments))[1]
+        keys = self.keys
+        answer = _enqueue(
+            self.connection,
+            (keys.job(job_id), keys.queue(queue), keys.queues),
+            (
+                *(self.prefix, job_id, queue, "1" if at_front else "0", "" if ttl is None else ttl),
+                _identity(minted, unique) if not minted or _is_tied(fields) else "new",
+                *flat(fields),
+            ),
+        )
+        return _entered(job_id, fields, answer)[1]
 
-    def enqueue_many(self, jobs: Sequence[NewJob]) -> list[tuple[str, str] | Exception]:
+    def enqueue_many(self, jobs: Sequence[NewJob]) -> Arrivals:
         """(new) → queued or deferred for any number of jobs, in one round trip.
 
-        Each job is a script of its own: the server attends to others in between, and a job that
-        can't be enqueued leaves the rest alone.
+        A script takes no more than a slice of them (``slices.py``), so that the server attends to
+        others in between. A job that may have to be refused has a script of its own, so that it
+        leaves the rest alone.
 
         Returns:
-            for each job, its status and ``enqueued_at`` as written, or why it was canceled; or what
-            :meth:`enqueue` or :meth:`defer` would raise.
+            what tells how each went, once they have run; meanwhile the caller can go on.
 
         Raises:
             redis.RedisError: the connection broke; some of them may have been enqueued.
         """
-        calls = [self._deferring(new) if new.parents else self._enqueueing(new) for new in jobs]
-        entered: list[tuple[str, str] | Exception] = []
-        for new, answer in zip(jobs, run_all(self.connection, calls), strict=True):
-            if isinstance(answer, Exception):
-                entered.append(answer)
-                continue
-            try:
-                entered.append(_entered(new, answer))
-            except InvalidJobError as exc:
-                entered.append(exc)
-        return entered
+        return Arrivals(self, jobs)
 
-    def _enqueueing(self, new: NewJob) -> Call:
+    def _slice(self, jobs: Sequence[NewJob]) -> Call:
+        """Jobs that are alike, in one script."""
+        first = jobs[0]
+        arguments: list[Argument] = [
+            *(self.prefix, first.queue, "1" if first.at_front else "0"),
+            *("" if first.ttl is None else first.ttl, first.fields.get("group_id", "")),
+        ]
+        for new in jobs:
+            fields = new.fields
+            arguments += (new.id, 2 * len(fields))
+            for pair in fields.items():
+                arguments += pair
+        return Call(_enqueue_many, (self.keys.queue(first.queue), self.keys.queues), arguments)
+
+    def _alone(self, new: NewJob) -> Call:
+        """A job in a script of its own."""
+        if new.parents:
+            return self._deferring(new)
         return Call(
             _enqueue,
             (self.keys.job(new.id), self.keys.queue(new.queue), self.keys.queues),
             (
-                self.prefix,
-                new.id,
-                new.queue,
-                "1" if new.at_front else "0",
-                "" if new.ttl is None else new.ttl,
-                _identity(new.minted, new.unique),
+                *(self.prefix, new.id, new.queue, "1" if new.at_front else "0"),
+                *("" if new.ttl is None else new.ttl, _identity(new.minted, new.unique)),
                 *flat(new.fields),
             ),
         )
@@ -184,7 +197,7 @@ class Entering(Arrows):
             allow_failure=allow_failure,
         )
         call = self._deferring(new, due=due, delay=delay)
-        return _entered(new, call.script(self.connection, call.keys, call.arguments))
+        return _entered(job_id, fields, call.script(self.connection, call.keys, call.arguments))
 
     def promote(self, queues: Sequence[str]) -> Promoted:
         """scheduled → queued, for jobs that are due, a batch of each queue."""
@@ -248,6 +261,48 @@ class Entering(Arrows):
         return verdicts
 
 
+class Arrivals:
+    """Jobs on their way into a queue; see :meth:`Entering.enqueue_many`.
+
+    Whoever made this must ask for the outcomes, or else a connection is lost to its pool.
+    """
+
+    def __init__(self, arrows: Entering, jobs: Sequence[NewJob]) -> None:
+        self._parts = list(parted(jobs))
+        self._running = Running(
+            arrows.connection,
+            [
+                arrows._slice(part) if isinstance(part, list) else arrows._alone(part)
+                for part in self._parts
+            ],
+        )
+
+    def outcomes(self) -> list[tuple[str, str] | Exception]:
+        """For each job, its status and ``enqueued_at`` as written, or why it was canceled; or what
+        :meth:`Entering.enqueue` or :meth:`Entering.defer` would raise.
+
+        Raises:
+            redis.RedisError: the connection broke; some of them may have been enqueued.
+        """
+        found: list[tuple[str, str] | Exception] = []
+        for part, answer in zip(self._parts, self._running.answers(), strict=True):
+            if isinstance(part, list):
+                one = answer if isinstance(answer, Exception) else ("queued", text(answer))
+                found += [one] * len(part)
+            elif isinstance(answer, Exception):
+                found.append(answer)
+            else:
+                try:
+                    found.append(_entered(part.id, part.fields, answer))
+                except InvalidJobError as exc:
+                    found.append(exc)
+        return found
+
+
+def _is_tied(fields: Mapping[str, Argument]) -> bool:
+    return "x_unique" in fields or "group_id" in fields
+
+
 def _identity(minted: bool, unique: bool) -> str:
     """What the scripts are told about a new job's id."""
     if minted:
@@ -255,13 +310,17 @@ def _identity(minted: bool, unique: bool) -> str:
     return "only" if unique else "0"
 
 
-def _entered(new: NewJob, answer: tuple[bytes, bytes]) -> tuple[str, str]:
+def _entered(
+    job_id: str, fields: Mapping[str, Argument], answer: bytes | tuple[bytes, bytes]
+) -> tuple[str, str]:
     """The answer of enqueue.lua or defer.lua, or the error that it stands for."""
+    if isinstance(answer, bytes):
+        return "queued", text(answer)
     verdict, detail = answer
-    _refuse(verdict, detail, new.id, new.fields)
+    _refuse(verdict, detail, job_id, fields)
     if verdict == b"cycle":
         raise InvalidJobError(
-            f"Job {new.id!r} can't depend on job {text(detail)!r}, which waits for it, directly "
+            f"Job {job_id!r} can't depend on job {text(detail)!r}, which waits for it, directly "
             "or through others: neither would ever run."
         )
     return text(verdict), text(detail)

@@ -9,18 +9,24 @@ from typing import Any
 
 import redis
 
+from ..wire import Command, Conversation, as_bytes, ask, tries_once
 from .assembly import assembled
 
 Argument = str | bytes | int | float
 
 
 class Script:
-    """One Lua file, run by its digest so that its text crosses the wire once per server."""
+    """One Lua file, run by its digest so that its text crosses the wire once per server.
 
-    __slots__ = ("digest", "name", "text")
+    Args:
+        often: whether a process runs it so often that it should keep a connection at hand for it.
+    """
 
-    def __init__(self, name: str) -> None:
+    __slots__ = ("digest", "name", "often", "text")
+
+    def __init__(self, name: str, *, often: bool = False) -> None:
         self.name = name
+        self.often = often
         self.text = assembled(name)
         self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
@@ -35,14 +41,18 @@ class Script:
         Raises:
             redis.RedisError: as the server or the connection says.
         """
-        call = _on_the_wire(keys, arguments)
-        # redis-py leaves execute_command() without types.
-        execute: Callable[..., Any] = connection.execute_command
         try:
-            return execute("EVALSHA", self.digest, *call)
+            return self._ask(connection, ("EVALSHA", self.digest, len(keys), *keys, *arguments))
         except redis.exceptions.NoScriptError:
             # The server was restarted or its script cache flushed; EVAL caches it again.
-            return execute("EVAL", self.text, *call)
+            return self._ask(connection, ("EVAL", self.text, len(keys), *keys, *arguments))
+
+    def _ask(self, connection: redis.Redis, command: Command) -> Any:
+        if tries_once(connection):
+            return ask(connection, command, keep=self.often)
+        # redis-py leaves execute_command() without types.
+        execute: Callable[..., Any] = connection.execute_command
+        return execute(*as_bytes(command))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,43 +64,83 @@ class Call:
     arguments: Sequence[Argument]
 
 
-def run_all(connection: redis.Redis, calls: Sequence[Call]) -> list[Any]:
-    """Run scripts one after the other in one round trip (three when the server has forgotten one).
-
-    Returns:
-        the answer to each call, or the ``redis.ResponseError`` that it ended with.
+class Running:
+    """Scripts that run one after the other, sent together (in three round trips when the server
+    has forgotten one). Whoever made this must ask for the answers, or else a connection is lost to
+    its pool.
 
     Raises:
         redis.RedisError: the connection broke; which of them have run is not known.
     """
-    answers = _run_all(connection, calls)
-    # In what order they ran does not change: a server that has forgotten a script runs none of it.
-    again = [
-        number
-        for number, answer in enumerate(answers)
-        if isinstance(answer, redis.exceptions.NoScriptError)
-    ]
-    if again:
-        for text in {calls[number].script.text for number in again}:
-            connection.script_load(text)
-        repeated = _run_all(connection, [calls[number] for number in again])
-        for number, answer in zip(again, repeated, strict=True):
-            answers[number] = answer
-    return answers
 
+    def __init__(self, connection: redis.Redis, calls: Sequence[Call]) -> None:
+        self._connection = connection
+        self._calls = calls
+        #: Scripts that the server is told first. It must not run some and have forgotten others, or
+        #: those would run out of their order; of one alone it runs all calls or none.
+        self._told = {call.script.text for call in calls}
+        if len(self._told) == 1:
+            self._told.clear()
+        self._conversation: Conversation | None = None
+        if not tries_once(connection):
+            return  # its pipeline sends them, and repeats them, when it is asked for the answers
+        self._conversation = Conversation(connection)
+        try:
+            self._conversation.send(self._commands(calls))
+        except BaseException:
+            self._hang_up()
+            raise
 
-def _run_all(connection: redis.Redis, calls: Sequence[Call]) -> list[Any]:
-    with connection.pipeline(transaction=False) as pipeline:
-        execute: Callable[..., Any] = pipeline.execute_command
+    def answers(self) -> list[Any]:
+        """The answer to each call, or the ``redis.ResponseError`` that it ended with.
+
+        Raises:
+            redis.RedisError: as when it was made.
+        """
+        answers = self._first_answers()
+        again = [
+            number
+            for number, answer in enumerate(answers)
+            if isinstance(answer, redis.exceptions.NoScriptError)
+        ]
+        if again:
+            calls = [self._calls[number] for number in again]
+            self._connection.script_load(calls[0].script.text)
+            for number, answer in zip(again, self._in_a_pipeline(calls), strict=True):
+                answers[number] = answer
+        return answers
+
+    def _first_answers(self) -> list[Any]:
+        conversation = self._conversation
+        if conversation is None:
+            return self._in_a_pipeline(self._calls)
+        answers: list[Any] = []
+        try:
+            for _ in range(len(self._told) + len(self._calls)):
+                try:
+                    answers.append(conversation.read())
+                except redis.ResponseError as exc:
+                    answers.append(exc)
+        finally:
+            self._hang_up()
+        return answers[len(self._told) :]
+
+    def _hang_up(self) -> None:
+        if self._conversation is not None:
+            self._conversation.end()
+            self._conversation = None
+
+    def _in_a_pipeline(self, calls: Sequence[Call]) -> list[Any]:
+        with self._connection.pipeline(transaction=False) as pipeline:
+            execute: Callable[..., Any] = pipeline.execute_command
+            for command in self._commands(calls):
+                execute(*as_bytes(command))
+            answers: list[Any] = pipeline.execute(raise_on_error=False)
+        return answers[len(self._told) :]
+
+    def _commands(self, calls: Sequence[Call]) -> list[Command]:
+        commands: list[Command] = [("SCRIPT", "LOAD", text) for text in self._told]
         for call in calls:
-            execute("EVALSHA", call.script.digest, *_on_the_wire(call.keys, call.arguments))
-        answers: list[Any] = pipeline.execute(raise_on_error=False)
-    return answers
-
-
-def _on_the_wire(keys: Sequence[str], arguments: Sequence[Argument]) -> list[bytes | int | float]:
-    # Ids found in Redis may be any bytes; surrogateescape carries them through text unharmed.
-    return [
-        part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
-        for part in (len(keys), *keys, *arguments)
-    ]
+            digest, keys = call.script.digest, call.keys
+            commands.append(("EVALSHA", digest, len(keys), *keys, *call.arguments))
+        return commands

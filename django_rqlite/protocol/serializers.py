@@ -73,6 +73,8 @@ def resolve(spec: object, *, setting: str) -> Serializer:
     """
     if spec is None or spec == "":
         return PickleSerializer
+    if spec is PickleSerializer or spec is JSONSerializer:
+        return spec  # to look for its methods would take longer than to use them
     found = spec
     if isinstance(spec, str):
         known = _KNOWN.get(spec)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..exceptions import SignatureError
 from ..execution import Failed, Stopped
-from ..job_data import state_of
+from ..job_data import JobData, state_of
 from ..protocol.records import JobRecord
 from ..trust import signer
 
@@ -60,7 +60,7 @@ def _told(record: JobRecord) -> dict[str, Any]:
     return {
         name: value
         for name, value in state_of(record).items()
-        if (value is not None and value != [] and value != ()) or name == "created_at"
+        if value != getattr(JobData, name, []) or name == "created_at"
     }
 
 

@@ -2,9 +2,9 @@
 -- Needs: keys.lua
 --@include foreign
 
-local function join_group(id, group)
+local function join_group(group, ids)
   if usable(group_key(group), 'set') and usable(groups_key(), 'set') then
-    redis.call('SADD', group_key(group), id)
+    redis.call('SADD', group_key(group), unpack(ids))
     redis.call('SADD', groups_key(), group)
   end
 end

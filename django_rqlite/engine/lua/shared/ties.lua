@@ -8,7 +8,7 @@
 local function tie(id, first)
   local key, group = said(first, 'x_unique'), said(first, 'group_id')
   if key then take_unique(id, key, said(first, 'x_unique_for')) end
-  if group then join_group(id, group) end
+  if group then join_group(group, {id}) end
 end
 
 -- For a job that is about to be deleted.

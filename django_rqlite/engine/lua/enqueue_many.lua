@@ -1,0 +1,42 @@
+-- Arrow:     (new) -> queued, for many jobs of one queue whose ids were minted for this very call and
+--            which have no unique key
+-- KEYS:      1 the queue's list, 2 the set of queues
+-- ARGV:      1 prefix, 2 queue, 3 '1' to push at the front, 4 ttl in seconds or '', 5 group or '',
+--            6.. for each job its id, how many of the following are its own, field, value, ...
+-- Returns:   the stamp
+-- Invariant: as enqueue.lua. Hashes and list entries appear together, all of them or none.
+--@include keys
+--@include stamp
+--@include group
+local queue, at_front, ttl, group = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local ids, jobs, begins = {}, {}, {}
+local i = 6
+while i < #ARGV do
+  local number = #ids + 1
+  ids[number], jobs[number], begins[number] = ARGV[i], job_key(ARGV[i]), i + 2
+  i = i + 2 + ARGV[i + 1]
+end
+begins[#ids + 1] = i + 2
+
+-- Those that are there can only be this call's first try whose answer was lost: nothing is done.
+if redis.call('EXISTS', unpack(jobs)) > 0 then
+  for _, job in ipairs(jobs) do
+    local known = redis.call('HGET', job, 'enqueued_at')
+    if known then return known end
+  end
+end
+
+redis.call(at_front == '1' and 'LPUSH' or 'RPUSH', KEYS[1], unpack(ids))
+if type(redis.pcall('SADD', KEYS[2], KEYS[1])) == 'table' then
+  -- Foreign data stands there. This ends the script, while nothing has changed.
+  for _ = 1, #ids do redis.call(at_front == '1' and 'LPOP' or 'RPOP', KEYS[1]) end
+  redis.call('SADD', KEYS[2], KEYS[1])
+end
+local at = stamp(redis.call('TIME')[1])
+for number, job in ipairs(jobs) do
+  redis.call('HSET', job, 'origin', queue, 'status', 'queued', 'created_at', at,
+    'enqueued_at', at, unpack(ARGV, begins[number], begins[number + 1] - 3))
+  if ttl ~= '' then redis.call('EXPIRE', job, ttl) end
+end
+if group ~= '' then join_group(group, ids) end
+return at
