@@ -60,7 +60,8 @@ def test_the_job_of_an_order_is_the_one_that_was_stored(fields: dict[bytes, byte
 
 
 def test_a_state_names_attributes_that_a_job_has() -> None:
-    assert state_of(read_job("an-id", FULL)).keys() <= vars(JobData("an-id")).keys()
+    job = JobData("an-id")
+    assert [name for name in state_of(read_job("an-id", FULL)) if not hasattr(job, name)] == []
 
 
 def test_a_signature_is_looked_at_once() -> None:
