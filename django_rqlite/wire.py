@@ -51,6 +51,33 @@ def tries_once(client: redis.Redis) -> bool:
     return alone is None and type(options.get("retry")) is Once
 
 
+def tries_once_alone(client: redis.Redis) -> bool:
+    """The same of a client that has one connection for itself, such as a worker's."""
+    try:
+        alone, options = client.connection, client.connection_pool.connection_kwargs
+    except AttributeError:
+        return False
+    return alone is not None and type(options.get("retry")) is Once
+
+
+def ask_alone(client: redis.Redis, command: Command) -> Any:
+    """What the server answers to one command, of a client that :func:`tries_once_alone`. Not for
+    several threads at once.
+
+    Raises:
+        redis.RedisError: as the server or the connection says.
+    """
+    connection: Any = client.connection
+    try:
+        connection.send_packed_command((pack(command),))
+        return connection.read_response()
+    except redis.ResponseError:
+        raise
+    except BaseException:
+        connection.disconnect()  # nobody must take the answer for that to something else
+        raise
+
+
 def ask(client: redis.Redis, command: Command, *, keep: bool = False) -> Any:
     """What the server answers to one command, of a client that :func:`tries_once`.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from ..wire import Command, Conversation, as_bytes, ask, tries_once
+from ..wire import Command, Conversation, as_bytes, ask, ask_alone, tries_once, tries_once_alone
 from .assembly import assembled
 
 Argument = str | bytes | int | float
@@ -50,6 +50,8 @@ class Script:
     def _ask(self, connection: redis.Redis, command: Command) -> Any:
         if tries_once(connection):
             return ask(connection, command, keep=self.often)
+        if tries_once_alone(connection):
+            return ask_alone(connection, command)
         # redis-py leaves execute_command() without types.
         execute: Callable[..., Any] = connection.execute_command
         return execute(*as_bytes(command))
