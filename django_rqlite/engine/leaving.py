@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from .arrows import BATCH, Arrows, flat, text
 from .scripts import Argument, Script
+from .searching import take_out
 
 _cancel = Script("cancel")
 _delete = Script("delete")
@@ -14,10 +15,18 @@ _delete_queue = Script("delete_queue")
 _save = Script("save")
 _leave_group = Script("leave_group")
 _tidy_groups = Script("tidy_groups")
+_tidy_mirror = Script("tidy_mirror")
 _trim = Script("trim")
+_unmirror_noted = Script("unmirror_noted")
 
 #: Groups that one call looks at by chance.
 SOME_GROUPS = 10
+
+#: Ids that one call takes out of registries by their range at the most.
+MOST_TRIMMED = 10_000
+
+#: Entries of the mirror of failed jobs that one call looks at.
+MIRROR_PART = 1000
 
 
 class Leaving(Arrows):
@@ -35,16 +44,8 @@ class Leaving(Arrows):
         Returns:
             ``'canceled'``, ``'missing'``, or the status that keeps a job from being canceled.
         """
-        verdicts: list[str] = []
-        for start in range(0, len(job_ids), BATCH):
-            batch = job_ids[start : start + BATCH]
-            answer = _cancel(
-                self.connection,
-                [self.keys.job(job_id) for job_id in batch],
-                (self.prefix, "1" if release_dependents else "0", *batch),
-            )
-            verdicts.extend(map(text, answer))
-        return verdicts
+        option = "1" if release_dependents else "0"
+        return [*map(text, take_out(self, _cancel, job_ids, option))]
 
     def delete(self, job_ids: Sequence[str]) -> int:
         """Any state → (gone), with everything that belongs to the jobs.
@@ -52,12 +53,7 @@ class Leaving(Arrows):
         Returns:
             how many of them were there.
         """
-        found = 0
-        for start in range(0, len(job_ids), BATCH):
-            batch = job_ids[start : start + BATCH]
-            keys = [self.keys.job(job_id) for job_id in batch]
-            found += sum(_delete(self.connection, keys, (self.prefix, *batch)))
-        return found
+        return sum(take_out(self, _delete, job_ids))
 
     def empty(self, queue: str) -> int:
         """queued → (gone) for all jobs of a queue; returns how many were deleted."""
@@ -78,16 +74,51 @@ class Leaving(Arrows):
         keys = (self.keys.queue(queue), self.keys.queues)
         return int(_delete_queue(self.connection, keys, (self.prefix,)))
 
-    def trim(self, queue: str) -> int:
-        """Take ids whose jobs have expired out of the queue's registries; returns how many."""
+    def trim(self, *queues: str) -> int:
+        """Take ids whose jobs have expired out of the queues' registries; returns how many."""
         keys = self.keys
-        return int(
-            _trim(
-                self.connection,
-                (keys.finished(queue), keys.failed(queue), keys.canceled(queue)),
-                (self.prefix, BATCH),
+        registries = [
+            registry(name)
+            for name in queues
+            for registry in (keys.finished, keys.failed, keys.canceled)
+        ]
+        trimmed, more = 0, True
+        while more:
+            count, more = _trim(self.connection, registries, (self.prefix, MOST_TRIMMED, BATCH))
+            trimmed += int(count)
+        return trimmed
+
+    def tidy_mirror(self) -> int:
+        """Take ids of jobs that have not failed out of the mirror of failed jobs.
+
+        All that are known to be out of place go, and a part of it is looked at: what RQ's workers
+        and tools have left there. Returns how many entries went.
+        """
+        keys = (self.keys.failed_mirror, self.keys.mirror_looked, self.keys.unmirrored)
+        gone, looked, whole = 0, 0, 0
+        while True:
+            stale, seen, length, noted = _tidy_mirror(
+                self.connection, keys, (self.prefix, MIRROR_PART)
             )
-        )
+            gone += int(stale)
+            looked += seen
+            whole = whole or length
+            # Where one stands, others do: somebody has requeued or deleted many.
+            if not stale or looked >= whole:
+                break
+        return gone + (self._unmirror_noted() if noted else 0)
+
+    def _unmirror_noted(self) -> int:
+        keys = (self.keys.failed_mirror, self.keys.unmirrored)
+        gone, behind = 0, 0
+        while True:
+            count, seen, noted = _unmirror_noted(
+                self.connection, keys, (self.prefix, behind, MIRROR_PART)
+            )
+            gone += int(count)
+            behind += seen - count
+            if not noted or seen < MIRROR_PART:
+                return gone
 
     def leave_group(self, group: str, job_ids: Sequence[str]) -> None:
         """Take jobs, which may be gone, out of a group."""
