@@ -14,6 +14,7 @@ _empty = Script("empty")
 _delete_queue = Script("delete_queue")
 _save = Script("save")
 _leave_group = Script("leave_group")
+_tidy_group = Script("tidy_group")
 _tidy_groups = Script("tidy_groups")
 _tidy_mirror = Script("tidy_mirror")
 _trim = Script("trim")
@@ -130,9 +131,19 @@ class Leaving(Arrows):
 
         Without names, some of the groups are looked at, by chance, and some ids of each.
         """
-        ids_of_each = 2**31 - 1 if groups else BATCH
-        arguments: list[Argument] = [self.prefix, SOME_GROUPS, ids_of_each, *groups]
+        if groups:
+            return sum(map(self._tidy_group, groups))
+        arguments = (self.prefix, SOME_GROUPS, BATCH)
         return int(_tidy_groups(self.connection, (self.keys.groups,), arguments))
+
+    def _tidy_group(self, group: str) -> int:
+        keys = (self.keys.group(group), self.keys.groups)
+        gone, cursor = 0, b"0"
+        while True:
+            count, cursor = _tidy_group(self.connection, keys, (self.prefix, group, cursor, BATCH))
+            gone += int(count)
+            if cursor == b"0":
+                return gone
 
     def save(self, job_id: str, fields: Mapping[str, Argument]) -> bool:
         """Store what says nothing of where a job is; False when the job is gone."""
