@@ -1,17 +1,20 @@
 -- Arrow:     scheduled -> queued, for the jobs of some queues that are due
 -- KEYS:      1.. the scheduled registries of the queues
--- ARGV:      1 prefix, 2 how many ids to move from each at the most, 3.. the names of the queues
+-- ARGV:      1 prefix, 2 how many ids to move at the most, 3.. the names of the queues
 -- Returns:   {how many were moved, unix seconds at which the next one is due, or ''}
 -- Invariant: an id moves in one step and once, however many workers promote. An id without a hash
 --            leaves the registry.
 --@include keys
 --@include clock
+local most = tonumber(ARGV[2])
 local moved, soonest = 0, nil
 for i, registry in ipairs(KEYS) do
   local queue = ARGV[i + 2]
   local kind = redis.call('TYPE', registry).ok
   if kind == 'zset' then
-    for _, id in ipairs(redis.call('ZRANGEBYSCORE', registry, 0, now, 'LIMIT', 0, ARGV[2])) do
+    local due = redis.call('ZRANGEBYSCORE', registry, 0, now, 'LIMIT', 0, most)
+    most = most - #due
+    for _, id in ipairs(due) do
       local job = job_key(id)
       if redis.call('TYPE', job).ok == 'hash' then
         local front = redis.call('HGET', job, 'enqueue_at_front') == '1'
