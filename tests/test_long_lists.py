@@ -329,6 +329,36 @@ def test_any_number_of_ids_leaves_the_mirror_in_one_pass(redis: redis_py.Redis) 
     assert not redis.exists(NOTES)
 
 
+def test_for_few_ids_the_pass_reads_and_runs_few_scripts(redis: redis_py.Redis) -> None:
+    ids = failed(redis, 3 * LONG)
+    engine().requeue([ids.pop(LONG)])
+    assert said(redis, engine().tidy_mirror)["evalsha"] == 2
+    assert listed(redis, MIRROR) == ids
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_mirror_may_change_during_a_pass(redis: redis_py.Redis, seed: int) -> None:
+    ids = failed(redis, 2 * LONG)
+    numbers = random.Random(seed)
+
+    def meanwhile() -> None:
+        engine().requeue(numbers.sample(ids, 30))
+        engine().delete(numbers.sample(ids, 5))
+        for _ in range(20):
+            hold = engine().claim("w", NextClaim(f"e{numbers.random()}", ["default"], 60)).hold
+            assert hold is None or fail(hold)
+
+    client = Meanwhile(connection_pool=redis.connection_pool)
+    client.others = meanwhile
+    meanwhile()
+    Transitions(client, Keys()).tidy_mirror()
+
+    engine().tidy_mirror()
+    stands = [member.decode() for member in redis.zrange("rq:failed:default", 0, -1)]
+    assert sorted(listed(redis, MIRROR)) == sorted(stands)
+    assert not redis.exists(NOTES)
+
+
 def test_what_rq_fails_is_not_noted(redis: redis_py.Redis) -> None:
     ids = failed(redis)
     redis.hset("rq:job:theirs", mapping={"status": "failed", "origin": "default"})

@@ -16,18 +16,13 @@ _save = Script("save")
 _leave_group = Script("leave_group")
 _tidy_group = Script("tidy_group")
 _tidy_groups = Script("tidy_groups")
-_tidy_mirror = Script("tidy_mirror")
 _trim = Script("trim")
-_unmirror_noted = Script("unmirror_noted")
 
 #: Groups that one call looks at by chance.
 SOME_GROUPS = 10
 
 #: Ids that one call takes out of registries by their range at the most.
 MOST_TRIMMED = 10_000
-
-#: Entries of the mirror of failed jobs that one call looks at.
-MIRROR_PART = 1000
 
 
 class Leaving(Arrows):
@@ -88,38 +83,6 @@ class Leaving(Arrows):
             count, more = _trim(self.connection, registries, (self.prefix, MOST_TRIMMED, BATCH))
             trimmed += int(count)
         return trimmed
-
-    def tidy_mirror(self) -> int:
-        """Take ids of jobs that have not failed out of the mirror of failed jobs.
-
-        All that are known to be out of place go, and a part of it is looked at: what RQ's workers
-        and tools have left there. Returns how many entries went.
-        """
-        keys = (self.keys.failed_mirror, self.keys.mirror_looked, self.keys.unmirrored)
-        gone, looked, whole = 0, 0, 0
-        while True:
-            stale, seen, length, noted = _tidy_mirror(
-                self.connection, keys, (self.prefix, MIRROR_PART)
-            )
-            gone += int(stale)
-            looked += seen
-            whole = whole or length
-            # Where one stands, others do: somebody has requeued or deleted many.
-            if not stale or looked >= whole:
-                break
-        return gone + (self._unmirror_noted() if noted else 0)
-
-    def _unmirror_noted(self) -> int:
-        keys = (self.keys.failed_mirror, self.keys.unmirrored)
-        gone, behind = 0, 0
-        while True:
-            count, seen, noted = _unmirror_noted(
-                self.connection, keys, (self.prefix, behind, MIRROR_PART)
-            )
-            gone += int(count)
-            behind += seen - count
-            if not noted or seen < MIRROR_PART:
-                return gone
 
     def leave_group(self, group: str, job_ids: Sequence[str]) -> None:
         """Take jobs, which may be gone, out of a group."""
