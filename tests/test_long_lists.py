@@ -252,6 +252,16 @@ def test_foreign_data_in_the_queue_s_place(redis: redis_py.Redis) -> None:
     assert redis.get(QUEUE) == b"foreign"
 
 
+def test_foreign_data_beside_a_parent_keeps_nobody_from_leaving(redis: redis_py.Redis) -> None:
+    ids = waiting(redis)
+    redis.sadd(f"rq:job::{ids[1510]}:dependencies", "parent")
+    redis.set("rq:job:parent:dependents", "foreign")
+    assert engine().cancel(ids[1500:1520]) == ["canceled"] * 20
+    redis.sadd(f"rq:job::{ids[1710]}:dependencies", "parent")
+    assert engine().delete(ids[1700:1720]) == 20
+    assert listed(redis, QUEUE) == ids[:1500] + ids[1520:1700] + ids[1720:]
+
+
 def test_an_id_of_one_s_own_is_no_reason_to_search_a_long_queue(redis: redis_py.Redis) -> None:
     ids = waiting(redis)
     fields = {"data": b"\x80", "timeout": 180}
