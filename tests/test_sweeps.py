@@ -186,6 +186,15 @@ def test_what_is_due_in_many_queues_is_moved_a_batch_at_a_time(redis: redis_py.R
         assert listed(redis, f"rq:queue:{queue}") == [f"{queue}-{n}" for n in range(due)]
 
 
+def test_no_time_is_too_early_to_be_due(redis: redis_py.Redis) -> None:
+    redis.hset("rq:job:a", mapping={"origin": "default", "data": b"\x80"})
+    redis.zadd("rq:scheduled:default", {"a": -5, "gone": float("-inf"), "never": float("inf")})
+    promoted = engine().promote(["default"])
+    assert listed(redis, "rq:queue:default") == ["a"]
+    assert promoted.moved == 1
+    assert promoted.next_due == float("inf")
+
+
 # Groups
 
 
