@@ -425,6 +425,15 @@ def test_notes_that_nobody_can_serve_are_dropped(redis: redis_py.Redis) -> None:
     engine().tidy_mirror()
 
 
+@pytest.mark.parametrize("said", ["1.5", "nan", "-3", "inf", "9" * 30, ""])
+def test_any_text_may_say_how_far_a_round_has_come(redis: redis_py.Redis, said: str) -> None:
+    ids = failed(redis)
+    redis.delete(f"rq:job:{ids[500]}")
+    redis.set("rq:x:mirror:looked", said)
+    assert engine().tidy_mirror() == 1
+    assert listed(redis, MIRROR) == ids[:500] + ids[501:]
+
+
 @pytest.mark.parametrize("key", [NOTES, "rq:x:mirror:looked", MIRROR])
 @pytest.mark.parametrize("value", ["text", "hash"])
 def test_foreign_data_stops_nothing(redis: redis_py.Redis, key: str, value: str) -> None:

@@ -14,17 +14,17 @@ if not usable(list, 'list') then return {0, 0, 0, 0} end
 make_usable(KEYS[2], 'string')
 make_usable(KEYS[3], 'zset')
 local length = redis.call('LLEN', list)
-local first = length > most and tonumber(redis.call('GET', KEYS[2]) or '') or 0
-if first < 0 or first >= length then first = 0 end
+local first = length > most and tonumber(string.match(redis.call('GET', KEYS[2]) or '', '^%d+$')) or 0
+if first >= length then first = 0 end
 
 local seen, stale, looked = {}, {}, 0
 for _, id in ipairs(redis.call('LRANGE', list, first, first + most - 1)) do
-  local status = usable(job_key(id), 'hash') and redis.call('HGET', job_key(id), 'status')
+  local status = redis.pcall('HGET', job_key(id), 'status')  -- an error, where it is no hash
   local belongs = status == 'failed' or status == 'stopped'
   if seen[id] or not belongs then stale[#stale + 1] = first + looked - length end
   if not belongs then
     redis.call('ZREM', KEYS[3], id)
-    if status then redis.call('HDEL', job_key(id), 'x_mirrored') end
+    if type(status) == 'string' then redis.call('HDEL', job_key(id), 'x_mirrored') end
   end
   seen[id] = true
   looked = looked + 1
