@@ -69,7 +69,7 @@ def test_no_lease_is_shorter_than_it_says(redis: redis_py.Redis) -> None:
     began = server_time()
     queue._transitions.claim("silent.1", NextClaim("e1", ["default"], 1))
 
-    wait_until(lambda: queue._transitions.reap("default", most_crashes=3, patience=90), "reaped")
+    wait_until(lambda: queue._transitions.reap(["default"], most_crashes=3, patience=90), "reaped")
 
     assert server_time() - began >= 1
 

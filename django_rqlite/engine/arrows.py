@@ -11,7 +11,11 @@ from .scripts import Argument
 
 #: Ids that one call of a script which searches or deletes handles at the most, so that the server
 #: is never busy with one of them for long.
-BATCH = 500
+BATCH = 250
+
+#: Times that one call of a script may search a long list to its end, which takes the server
+#: 10 ms or more where a million ids wait.
+SEARCHES = 1
 
 
 class Arrows:

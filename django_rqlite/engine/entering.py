@@ -200,7 +200,7 @@ class Entering(Arrows):
         return _entered(job_id, fields, call.script(self.connection, call.keys, call.arguments))
 
     def promote(self, queues: Sequence[str]) -> Promoted:
-        """scheduled → queued, for jobs that are due, a batch of each queue."""
+        """scheduled → queued, for jobs that are due, a batch of them."""
         keys = [self.keys.scheduled(name) for name in queues]
         moved, due = _promote(self.connection, keys, (self.prefix, BATCH, *queues))
         return Promoted(moved, float(due) if due else None)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from ..protocol.durations import FOREVER, LONGEST
 from ..protocol.records import JobStatus
-from .arrows import BATCH, Arrows, text
+from .arrows import BATCH, SEARCHES, Arrows, text
 from .scripts import Argument, Script
 from .values import Claim, Hold, NextClaim, Pause, Reaped, Settled
 
@@ -179,39 +179,40 @@ class Executing(Arrows):
         )
         return bool(answer == b"released")
 
-    def reap(self, queue: str, *, most_crashes: int, patience: int) -> list[Reaped]:
+    def reap(self, queues: Sequence[str], *, most_crashes: int, patience: int) -> list[Reaped]:
         """started → queued at the front, for executions whose lease has ended; a batch of them.
 
         Args:
             most_crashes: how often a job may lose its worker and be queued again.
             patience: seconds that leases of RQ's own workers may be over.
         """
+        keys = self.keys
         found = _reap(
             self.connection,
-            (self.keys.started(queue), self.keys.queue(queue)),
-            (self.prefix, queue, most_crashes, patience, BATCH),
+            [key for name in queues for key in (keys.started(name), keys.queue(name))],
+            (self.prefix, most_crashes, patience, BATCH, SEARCHES, *queues),
         )
         return [
-            Reaped(Hold(text(job_id), queue, text(execution)), text(worker), text(verdict))
-            for job_id, execution, worker, verdict in found
+            Reaped(Hold(text(job_id), text(queue), text(execution)), text(worker), text(verdict))
+            for queue, job_id, execution, worker, verdict in found
         ]
 
-    def rescue(self, queue: str, *, patience: int) -> list[str]:
-        """Put back what a worker of RQ 2 took from the queue and never recorded.
+    def rescue(self, queues: Sequence[str], *, patience: int) -> list[tuple[str, str]]:
+        """Put back what workers of RQ 2 took from these queues and never recorded.
 
         Args:
             patience: seconds after which an id counts as left.
 
         Returns:
-            the ids.
+            queue and id of each.
         """
         keys = self.keys
         found = _rescue(
             self.connection,
-            (keys.intermediate(queue), keys.queue(queue)),
-            (self.prefix, queue, patience, BATCH),
+            [key for name in queues for key in (keys.intermediate(name), keys.queue(name))],
+            (self.prefix, patience, BATCH, *queues),
         )
-        return list(map(text, found))
+        return [(text(queue), text(job_id)) for queue, job_id in found]
 
     def fields(self, job_id: str) -> Mapping[bytes, bytes]:
         """A job's hash as it stands, for a decision about it; empty where there is none."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from .arrows import BATCH, Arrows, flat, text
 from .scripts import Argument, Script
+from .searching import take_out
 
 _cancel = Script("cancel")
 _delete = Script("delete")
@@ -13,11 +14,15 @@ _empty = Script("empty")
 _delete_queue = Script("delete_queue")
 _save = Script("save")
 _leave_group = Script("leave_group")
+_tidy_group = Script("tidy_group")
 _tidy_groups = Script("tidy_groups")
 _trim = Script("trim")
 
 #: Groups that one call looks at by chance.
 SOME_GROUPS = 10
+
+#: Ids that one call takes out of registries by their range at the most.
+MOST_TRIMMED = 10_000
 
 
 class Leaving(Arrows):
@@ -35,16 +40,8 @@ class Leaving(Arrows):
         Returns:
             ``'canceled'``, ``'missing'``, or the status that keeps a job from being canceled.
         """
-        verdicts: list[str] = []
-        for start in range(0, len(job_ids), BATCH):
-            batch = job_ids[start : start + BATCH]
-            answer = _cancel(
-                self.connection,
-                [self.keys.job(job_id) for job_id in batch],
-                (self.prefix, "1" if release_dependents else "0", *batch),
-            )
-            verdicts.extend(map(text, answer))
-        return verdicts
+        option = "1" if release_dependents else "0"
+        return [*map(text, take_out(self, _cancel, job_ids, option))]
 
     def delete(self, job_ids: Sequence[str]) -> int:
         """Any state → (gone), with everything that belongs to the jobs.
@@ -52,12 +49,7 @@ class Leaving(Arrows):
         Returns:
             how many of them were there.
         """
-        found = 0
-        for start in range(0, len(job_ids), BATCH):
-            batch = job_ids[start : start + BATCH]
-            keys = [self.keys.job(job_id) for job_id in batch]
-            found += sum(_delete(self.connection, keys, (self.prefix, *batch)))
-        return found
+        return sum(take_out(self, _delete, job_ids))
 
     def empty(self, queue: str) -> int:
         """queued → (gone) for all jobs of a queue; returns how many were deleted."""
@@ -78,16 +70,19 @@ class Leaving(Arrows):
         keys = (self.keys.queue(queue), self.keys.queues)
         return int(_delete_queue(self.connection, keys, (self.prefix,)))
 
-    def trim(self, queue: str) -> int:
-        """Take ids whose jobs have expired out of the queue's registries; returns how many."""
+    def trim(self, *queues: str) -> int:
+        """Take ids whose jobs have expired out of the queues' registries; returns how many."""
         keys = self.keys
-        return int(
-            _trim(
-                self.connection,
-                (keys.finished(queue), keys.failed(queue), keys.canceled(queue)),
-                (self.prefix, BATCH),
-            )
-        )
+        registries = [
+            registry(name)
+            for name in queues
+            for registry in (keys.finished, keys.failed, keys.canceled)
+        ]
+        trimmed, more = 0, True
+        while more:
+            count, more = _trim(self.connection, registries, (self.prefix, MOST_TRIMMED, BATCH))
+            trimmed += int(count)
+        return trimmed
 
     def leave_group(self, group: str, job_ids: Sequence[str]) -> None:
         """Take jobs, which may be gone, out of a group."""
@@ -99,9 +94,19 @@ class Leaving(Arrows):
 
         Without names, some of the groups are looked at, by chance, and some ids of each.
         """
-        ids_of_each = 2**31 - 1 if groups else BATCH
-        arguments: list[Argument] = [self.prefix, SOME_GROUPS, ids_of_each, *groups]
+        if groups:
+            return sum(map(self._tidy_group, groups))
+        arguments = (self.prefix, SOME_GROUPS, BATCH)
         return int(_tidy_groups(self.connection, (self.keys.groups,), arguments))
+
+    def _tidy_group(self, group: str) -> int:
+        keys = (self.keys.group(group), self.keys.groups)
+        gone, cursor = 0, b"0"
+        while True:
+            count, cursor = _tidy_group(self.connection, keys, (self.prefix, group, cursor, BATCH))
+            gone += int(count)
+            if cursor == b"0":
+                return gone
 
     def save(self, job_id: str, fields: Mapping[str, Argument]) -> bool:
         """Store what says nothing of where a job is; False when the job is gone."""

@@ -10,6 +10,7 @@ from .attending import Attending
 from .entering import Entering
 from .executing import Executing
 from .leaving import Leaving
+from .mirroring import Mirroring
 from .values import Claim, Hold, NewJob, NextClaim, Owner, Pause, Promoted, Reaped, Settled
 
 __all__ = [
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 
-class Transitions(Entering, Executing, Leaving, Attending):
+class Transitions(Entering, Executing, Leaving, Mirroring, Attending):
     """Every change of state on one connection below one key prefix."""
 
     __slots__ = ()

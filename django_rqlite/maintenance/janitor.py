@@ -1,4 +1,4 @@
-"""Taking ids out of registries and groups once their jobs have expired."""
+"""Taking ids out of registries, groups and the mirror of failed jobs once they are out of place."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from ..engine.transitions import Transitions
 
 
 def sweep(transitions: Transitions, queues: Sequence[str]) -> int:
-    """Trim the registries of ended jobs, and groups; gives how many ids went.
+    """Trim the registries of ended jobs, the mirror and groups; gives how many ids went.
 
     Raises:
         redis.RedisError: the server does not answer.
     """
-    return sum(transitions.trim(queue) for queue in queues) + transitions.tidy_groups()
+    return transitions.trim(*queues) + transitions.tidy_mirror() + transitions.tidy_groups()

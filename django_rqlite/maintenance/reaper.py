@@ -39,21 +39,20 @@ def reap(
         redis.RedisError: the server does not answer.
     """
     failed = []
-    for queue in queues:
-        for reaped in transitions.reap(
-            queue, most_crashes=MOST_CRASHES if requeue else 0, patience=PATIENCE_WITH_RQ
-        ):
-            if reaped.verdict == "requeued":
-                logger.warning(
-                    "%s: job %s was taken from worker %s, which is gone, and queued again.",
-                    queue,
-                    reaped.hold.job_id,
-                    reaped.worker or "?",
-                )
-            elif reaped.verdict == "spent":
-                record, outcome = _fail(transitions, reaped)
-                if outcome is not None:
-                    failed.append((reaped.hold, record, outcome))
+    for reaped in transitions.reap(
+        queues, most_crashes=MOST_CRASHES if requeue else 0, patience=PATIENCE_WITH_RQ
+    ):
+        if reaped.verdict == "requeued":
+            logger.warning(
+                "%s: job %s was taken from worker %s, which is gone, and queued again.",
+                reaped.hold.queue,
+                reaped.hold.job_id,
+                reaped.worker or "?",
+            )
+        elif reaped.verdict == "spent":
+            record, outcome = _fail(transitions, reaped)
+            if outcome is not None:
+                failed.append((reaped.hold, record, outcome))
     return failed
 
 
@@ -63,9 +62,8 @@ def rescue(transitions: Transitions, queues: Sequence[str]) -> None:
     Raises:
         redis.RedisError: the server does not answer.
     """
-    for queue in queues:
-        for job_id in transitions.rescue(queue, patience=PATIENCE_WITH_TAKEN):
-            logger.warning("%s: job %s was left by a worker of RQ; queued again.", queue, job_id)
+    for queue, job_id in transitions.rescue(queues, patience=PATIENCE_WITH_TAKEN):
+        logger.warning("%s: job %s was left by a worker of RQ; queued again.", queue, job_id)
 
 
 def _fail(transitions: Transitions, reaped: Reaped) -> tuple[JobRecord, Failed | None]:

@@ -44,6 +44,16 @@ class Keys:
         """List of the ids of all failed jobs, as RQ 0.5 keeps it. A mirror: never popped."""
         return self.queue(FAILED_MIRROR)
 
+    @property
+    def unmirrored(self) -> str:
+        """Sorted set of ids that are still to be taken out of that list, by since when. Ours."""
+        return f"{self.prefix}x:unmirrored"
+
+    @property
+    def mirror_looked(self) -> str:
+        """How many entries of that list were looked at by the sweeps of this round. Ours."""
+        return f"{self.prefix}x:mirror:looked"
+
     def intermediate(self, queue: str) -> str:
         """List in which workers of RQ 2 keep what they have taken but not yet recorded."""
         return f"{self.prefix}queue:{queue}:intermediate"

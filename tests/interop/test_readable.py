@@ -159,7 +159,7 @@ class Life:
             return
         member = f"{self.job.id}:{self.hold.execution}"
         self.job.connection.zadd(Keys().started(QUEUE), {member: 1}, xx=True)
-        (reaped,) = self.engine.reap(QUEUE, most_crashes=3, patience=0)
+        (reaped,) = self.engine.reap([QUEUE], most_crashes=3, patience=0)
         if reaped.verdict == "requeued":
             self.hold = None
         else:

@@ -1,70 +1,95 @@
 -- Arrow:     started -> queued, for executions whose lease has ended: their worker is dead, or has
 --            been silent for so long that it counts as dead
--- KEYS:      1 the queue's started registry, 2 the queue's list
--- ARGV:      1 prefix, 2 queue, 3 how often a job may lose its worker and be queued again,
---            4 seconds of patience with leases of RQ's own workers, 5 how many to look at
--- Returns:   a list of {id, execution, worker, verdict}: 'requeued', 'gone' (the job is no more, or
---            elsewhere),
---            or 'spent' (nothing was changed: it is for the caller to fail it, through the fence)
+-- KEYS:      1.. of each queue its started registry and its list
+-- ARGV:      1 prefix, 2 how often a job may lose its worker and be queued again,
+--            3 seconds of patience with leases of RQ's own workers, 4 how many to look at in each
+--            queue, and to take before the queues that follow are left for the next call,
+--            5 how many long lists may be searched, 6.. the names of the queues
+-- Returns:   a list of {queue, id, execution, worker, verdict}: 'requeued', 'gone' (the job is no
+--            more, or elsewhere), or 'spent' (nothing was changed: it is for the caller to fail it,
+--            through the fence)
 -- Invariant: an id moves in one step and once, however many workers reap. It goes to the front, as
 --            it had waited longest, and the loss is counted.
 --@include keys
 --@include clock
 --@include execution
 --@include foreign
-local queue, most, patience = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+--@include ends
+local most_crashes, patience, most = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local searches = tonumber(ARGV[5])
 
 -- Takes the entry away, and the execution with it.
-local function drop_entry(member, id, execution)
-  redis.call('ZREM', KEYS[1], member)
+local function drop_entry(started, member, id, execution)
+  redis.call('ZREM', started, member)
   redis.call('DEL', execution_key(id, execution))
   make_usable(executions_key(id), 'zset')
   redis.call('ZREM', executions_key(id), execution)
 end
 
--- Whether the job stands nowhere but here. A worker of RQ that dies between its two steps of
--- starting a job leaves it 'queued', in no list or in the one of what was just taken.
-local function is_only_here(id, status)
+-- Whether the job stands nowhere but here; nil where no more lists may be searched for it. A worker
+-- of RQ that dies between its two steps of starting a job leaves it 'queued', in no list or in the
+-- one of what was just taken.
+local function is_only_here(queue, list, id, status)
   if status == 'started' then return true end
   if status ~= 'queued' then return false end
+  local waits = stands_near_an_end(list, id)
+  if not waits and not is_short(list) then
+    if searches == 0 then return nil end
+    searches = searches - 1
+    waits = redis.call('LPOS', list, id) ~= false
+  end
   if usable(intermediate_key(queue), 'list') then
     redis.call('LREM', intermediate_key(queue), 0, id)
   end
-  return not redis.call('LPOS', KEYS[2], id)
+  return not waits
 end
 
 local found = {}
-if not usable(KEYS[1], 'zset') or not usable(KEYS[2], 'list') then return found end
--- Times are cut to whole seconds: of a lease that ends in this one, a part may be left.
-local members = redis.call('ZRANGEBYSCORE', KEYS[1], 0, '(' .. now, 'WITHSCORES', 'LIMIT', 0, ARGV[5])
-for i = 1, #members, 2 do
-  local member, score = members[i], tonumber(members[i + 1])
-  local id, execution = string.match(member, '^(.*):([^:]*)$')
-  if not id then id, execution = member, '' end  -- RQ 0.5 kept bare ids
-  local fields = redis.call('TYPE', job_key(id)).ok == 'hash'
-    and redis.call('HMGET', job_key(id), 'status', 'worker_name', 'x_crashes')
-  make_usable(execution_key(id, execution), 'hash')
-  local ours = redis.call('HEXISTS', execution_key(id, execution), 'x_lease') == 1
-  if not fields then
-    drop_entry(member, id, execution)
-    found[#found + 1] = {id, execution, '', 'gone'}
-  elseif ours or score + patience <= now then
-    local worker = fields[2] or ''
-    local crashes = math.floor(tonumber(fields[3] or '') or 0)
-    if not is_only_here(id, fields[1]) then
-      -- Deleted and enqueued again, or moved by another tool: this entry is a leftover.
-      drop_entry(member, id, execution)
-      found[#found + 1] = {id, execution, worker, 'gone'}
-    elseif crashes >= most and fields[1] == 'started' then
-      found[#found + 1] = {id, execution, worker, 'spent'}
-    else
-      redis.call('LPUSH', KEYS[2], id)
-      redis.call('SADD', queues_key(), KEYS[2])
-      redis.call('HSET', job_key(id), 'status', 'queued', 'x_crashes', crashes + 1)
-      redis.call('HDEL', job_key(id), 'started_at', 'last_heartbeat', 'worker_name')
-      drop_entry(member, id, execution)
-      found[#found + 1] = {id, execution, worker, 'requeued'}
+local function reap(queue, started, list)
+  local function tell(id, execution, worker, verdict)
+    found[#found + 1] = {queue, id, execution, worker, verdict}
+  end
+  -- Times are cut to whole seconds: of a lease that ends in this one, a part may be left.
+  local members = redis.call('ZRANGEBYSCORE', started, 0, '(' .. now, 'WITHSCORES', 'LIMIT', 0, most)
+  for i = 1, #members, 2 do
+    local member, score = members[i], tonumber(members[i + 1])
+    local id, execution = string.match(member, '^(.*):([^:]*)$')
+    if not id then id, execution = member, '' end  -- RQ 0.5 kept bare ids
+    local fields = redis.call('TYPE', job_key(id)).ok == 'hash'
+      and redis.call('HMGET', job_key(id), 'status', 'worker_name', 'x_crashes')
+    make_usable(execution_key(id, execution), 'hash')
+    local ours = redis.call('HEXISTS', execution_key(id, execution), 'x_lease') == 1
+    if not fields then
+      drop_entry(started, member, id, execution)
+      tell(id, execution, '', 'gone')
+    elseif ours or score + patience <= now then
+      local worker = fields[2] or ''
+      local crashes = math.floor(tonumber(fields[3] or '') or 0)
+      local only_here = is_only_here(queue, list, id, fields[1])
+      if only_here == nil then
+        -- it waits for the next call
+      elseif not only_here then
+        -- Deleted and enqueued again, or moved by another tool: this entry is a leftover.
+        drop_entry(started, member, id, execution)
+        tell(id, execution, worker, 'gone')
+      elseif crashes >= most_crashes and fields[1] == 'started' then
+        tell(id, execution, worker, 'spent')
+      else
+        redis.call('LPUSH', list, id)
+        redis.call('SADD', queues_key(), list)
+        redis.call('HSET', job_key(id), 'status', 'queued', 'x_crashes', crashes + 1)
+        redis.call('HDEL', job_key(id), 'started_at', 'last_heartbeat', 'worker_name')
+        drop_entry(started, member, id, execution)
+        tell(id, execution, worker, 'requeued')
+      end
     end
+  end
+end
+
+for i = 1, #KEYS, 2 do
+  if #found >= most then break end
+  if usable(KEYS[i], 'zset') and usable(KEYS[i + 1], 'list') then
+    reap(ARGV[6 + (i - 1) / 2], KEYS[i], KEYS[i + 1])
   end
 end
 return found

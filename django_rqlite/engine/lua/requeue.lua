@@ -22,18 +22,17 @@ for i, job in ipairs(KEYS) do
   else
     -- The push comes first: should foreign data stand under the queue's key, nothing has changed.
     redis.call(ARGV[2] == '1' and 'LPUSH' or 'RPUSH', queue_key(origin), id)
-    leave(failed_key(origin), id)
+    if leave(failed_key(origin), id) then unmirror(id, is_mirrored(id)) end
     leave(canceled_key(origin), id)
     redis.call('SADD', queues_key(), queue_key(origin))
     redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now))
     redis.call('HDEL', job, 'ended_at', 'started_at', 'last_heartbeat', 'worker_name',
       'exc_info', 'result', 'x_sig_result', 'x_error', 'x_canceled_by',
-      'x_found_status')
+      'x_found_status', 'x_mirrored')
     redis.call('PERSIST', job)
     -- Who asks for it by name does not want it to wait.
     leave_parents(id)
     redis.call('DEL', dependencies_key(id))
-    unmirror(id)
     take_back(id)
     verdicts[i] = 'queued'
   end

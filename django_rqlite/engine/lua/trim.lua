@@ -1,48 +1,40 @@
--- Arrow:     finished, failed or canceled -> (gone): ids whose jobs have expired leave their registry,
---            and ids of jobs that have not failed leave the mirror
--- KEYS:      1 the queue's finished registry, 2 its failed registry, 3 its canceled registry
--- ARGV:      1 prefix, 2 how many ids to take from each registry, and to look at in the mirror, at
---            the most
--- Returns:   how many ids left the registries
+-- Arrow:     finished, failed or canceled -> (gone): ids whose jobs have expired leave their registry
+-- KEYS:      1.. of each queue its finished, its failed and its canceled registry
+-- ARGV:      1 prefix, 2 how many ids to take out of finished and canceled, 3 out of failed
+--            registries, at the most
+-- Returns:   {how many ids left, 1 when there may be more}
 -- Invariant: only what has expired goes. Failed jobs kept for ever have the score -1 and stay.
 --@include keys
 --@include clock
 --@include mirror
 --@include dependents
+local most, most_failed = tonumber(ARGV[2]), tonumber(ARGV[3])
+local trimmed = 0
 
--- RQ 2 requeues and deletes failed jobs without knowing of the mirror, so ids that do not belong
--- there stay behind, or stand there twice once the job has failed again. Nothing is ever popped
--- from it, so a part at a time is soon enough: the one that the clock's microseconds choose.
-local function tidy_mirror(most)
-  local list = failed_mirror_key()
-  if not usable(list, 'list') then return end
-  local parts = math.ceil(redis.call('LLEN', list) / most)
-  if parts == 0 then return end
-  local first = tonumber(clock[2]) % parts * most
-  local seen, stale = {}, false
-  for i, id in ipairs(redis.call('LRANGE', list, first, first + most - 1)) do
-    local status = usable(job_key(id), 'hash') and redis.call('HGET', job_key(id), 'status')
-    if seen[id] or (status ~= 'failed' and status ~= 'stopped') then
-      redis.call('LSET', list, first + i - 1, '')
-      stale = true
-    end
-    seen[id] = true
+-- Takes out what has a score from 0 to this one: it stands in a row, behind what is kept for ever.
+local function trim(registry, score)
+  local expired = math.min(most, redis.call('ZCOUNT', registry, 0, score))
+  if expired == 0 then return end
+  local first = redis.call('ZCOUNT', registry, '-inf', '(0')
+  trimmed = trimmed + redis.call('ZREMRANGEBYRANK', registry, first, first + expired - 1)
+  most = most - expired
+end
+
+-- Each failed one leaves the mirror, too.
+local function trim_failed(registry)
+  local expired = redis.call('ZRANGEBYSCORE', registry, 0, now, 'LIMIT', 0, most_failed)
+  for _, id in ipairs(expired) do
+    redis.call('ZREM', registry, id)
+    unmirror(id, true)
   end
-  if stale then redis.call('LREM', list, 0, '') end
+  trimmed = trimmed + #expired
+  most_failed = most_failed - #expired
 end
 
 -- The scores of the first two say when a job expires, those of the third when it was canceled.
-local expired_before = {now, now, now - CANCELED_TTL}
-
-local trimmed = 0
-for i = 1, 3 do
-  local expired = usable(KEYS[i], 'zset')
-    and redis.call('ZRANGEBYSCORE', KEYS[i], 0, expired_before[i], 'LIMIT', 0, ARGV[2]) or {}
-  for _, id in ipairs(expired) do
-    redis.call('ZREM', KEYS[i], id)
-    if i == 2 then unmirror(id, true) end
-    trimmed = trimmed + 1
-  end
+for i = 1, #KEYS, 3 do
+  if usable(KEYS[i], 'zset') then trim(KEYS[i], now) end
+  if usable(KEYS[i + 1], 'zset') then trim_failed(KEYS[i + 1]) end
+  if usable(KEYS[i + 2], 'zset') then trim(KEYS[i + 2], now - CANCELED_TTL) end
 end
-tidy_mirror(tonumber(ARGV[2]))
-return trimmed
+return {trimmed, (most == 0 or most_failed == 0) and 1 or 0}

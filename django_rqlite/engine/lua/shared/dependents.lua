@@ -117,7 +117,7 @@ end
 local function leave_parents(id)
   if redis.call('TYPE', dependencies_key(id)).ok ~= 'set' then return end
   for _, parent in ipairs(redis.call('SMEMBERS', dependencies_key(id))) do
-    redis.call('SREM', dependents_key(parent), id)
+    if usable(dependents_key(parent), 'set') then redis.call('SREM', dependents_key(parent), id) end
   end
 end
 

@@ -38,6 +38,7 @@ local function enter(key, score, id)
   if usable(key, 'zset') then redis.call('ZADD', key, score, id) end
 end
 
+-- Whether it was there.
 local function leave(key, id)
-  if usable(key, 'zset') then redis.call('ZREM', key, id) end
+  return usable(key, 'zset') and redis.call('ZREM', key, id) == 1
 end

@@ -16,3 +16,16 @@ local function leave_group(id, group)
     redis.call('SREM', groups_key(), group)
   end
 end
+
+-- Takes those of a group's ids out of it that have no job; returns how many.
+local function leave_if_gone(group, ids)
+  local left = 0
+  for _, id in ipairs(ids) do
+    if redis.call('EXISTS', job_key(id)) == 0 then
+      redis.call('SREM', group_key(group), id)
+      left = left + 1
+    end
+  end
+  if redis.call('EXISTS', group_key(group)) == 0 then redis.call('SREM', groups_key(), group) end
+  return left
+end

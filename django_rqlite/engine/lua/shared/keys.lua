@@ -4,6 +4,8 @@ local prefix = ARGV[1]
 local function queues_key() return prefix .. 'queues' end
 local function queue_key(queue) return prefix .. 'queue:' .. queue end
 local function failed_mirror_key() return prefix .. 'queue:failed' end
+local function unmirrored_key() return prefix .. 'x:unmirrored' end
+local function mirror_looked_key() return prefix .. 'x:mirror:looked' end
 local function started_key(queue) return prefix .. 'wip:' .. queue end
 local function finished_key(queue) return prefix .. 'finished:' .. queue end
 local function failed_key(queue) return prefix .. 'failed:' .. queue end
