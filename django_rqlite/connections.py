@@ -29,6 +29,9 @@ from .exceptions import ConfigurationError, RedisUnavailableError
 from .protocol.keys import DEFAULT_PREFIX
 from .wire import Once
 
+# The process that these are of. One that was forked finds out when it first needs a client: most
+# children of a worker never do.
+_owner = os.getpid()
 _lock = threading.Lock()
 _clients: dict[tuple[ConnectionSetting, str], redis.Redis] = {}
 
@@ -52,6 +55,8 @@ def connection_for(queue: QueueConf) -> redis.Redis:
     :raises ConfigurationError: if the setting cannot be used, naming the queue.
     """
     key = (queue.connection, queue.key_prefix)
+    if _owner != os.getpid():
+        _forget()
     with _lock:
         client = _clients.get(key)
         if client is None:
@@ -321,7 +326,8 @@ def _without_protocol(url: str, *also: str) -> str:
 
 def _forget() -> None:
     """Start without clients: in a child process, whose parent keeps them."""
-    global _lock, _clients
+    global _owner, _lock, _clients
+    _owner = os.getpid()
     # Another thread of the parent may have held the lock at the fork; nobody would release it.
     _lock = threading.Lock()
     _clients = {}
@@ -334,5 +340,4 @@ def _forget_caches(*, setting: str, **_: object) -> None:
                 del _clients[key]
 
 
-os.register_at_fork(after_in_child=_forget)
 setting_changed.connect(_forget_caches, dispatch_uid="django_rqlite.connections")

@@ -5,22 +5,10 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from dataclasses import dataclass
 from types import FrameType, TracebackType
 
 from .exceptions import JobTimeoutException
 from .handlers import BY_DEFAULT, Handler, set_handler
-
-
-@dataclass(frozen=True, slots=True)
-class _Outer:
-    """What the alarm meant before the block: its handler, and the seconds that were left."""
-
-    handler: Handler
-    left: float
-    interval: float
-    since: float
-
 
 #: Seconds after which an exception that was swallowed is raised again.
 REPEAT = 1.0
@@ -42,17 +30,19 @@ class Deadline:
         self.seconds = seconds
         self.passed = False
         self._armed = False
-        self._outer: _Outer | None = None
+        #: What the alarm meant before the block: its handler, the seconds that were left, how often
+        #: it then rings, and when that was so.
+        self._outer: tuple[Handler, float, float, float] | None = None
 
     @property
     def message(self) -> str:
         return f"The job ran longer than its timeout of {self.seconds} s"
 
     def __enter__(self) -> Deadline:
-        if self.seconds is not None and threading.current_thread() is threading.main_thread():
+        if self.seconds is not None and threading.get_ident() == threading.main_thread().ident:
             left, interval = signal.setitimer(signal.ITIMER_REAL, 0)
             handler = set_handler(signal.SIGALRM, self._raise)
-            self._outer = _Outer(handler or BY_DEFAULT, left, interval, time.monotonic())
+            self._outer = (handler or BY_DEFAULT, left, interval, time.monotonic())
             self._armed = True
             signal.setitimer(signal.ITIMER_REAL, self.seconds, REPEAT)
         return self
@@ -73,13 +63,13 @@ class Deadline:
         """
         # First of all the flag: a signal between these lines must find it down.
         self._armed = False
-        outer = self._outer
-        if outer is not None:
+        if self._outer is not None:
+            handler, left, interval, since = self._outer
             signal.setitimer(signal.ITIMER_REAL, 0)
-            set_handler(signal.SIGALRM, outer.handler)
-            if outer.left:
-                left = outer.left - (time.monotonic() - outer.since)
-                signal.setitimer(signal.ITIMER_REAL, max(left, 0.001), outer.interval)
+            set_handler(signal.SIGALRM, handler)
+            if left:
+                left -= time.monotonic() - since
+                signal.setitimer(signal.ITIMER_REAL, max(left, 0.001), interval)
             self._outer = None
 
     def _raise(self, signum: int, frame: FrameType | None) -> None:

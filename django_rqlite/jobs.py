@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Self, cast
 
@@ -35,14 +34,19 @@ from .results import Result
 _current: ContextVar[Job | None] = ContextVar("django_rqlite_current_job", default=None)
 
 
-@contextmanager
-def running(job: Job) -> Iterator[None]:
-    """Make a job the current one of this thread."""
-    token = _current.set(job)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+class running:
+    """Make a job the current one of this thread, for a block."""
+
+    __slots__ = ("_job", "_token")
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._job)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
 
 
 def get_current_job(connection: object = None, job_class: object = None) -> Job | None:

@@ -109,7 +109,9 @@ def ask(client: redis.Redis, command: Command, *, keep: bool = False) -> Any:
     return answer
 
 
-#: What pools have lent and is kept, one connection for each pool.
+#: What pools have lent and is kept, one connection for each pool, and the process that keeps it:
+#: two can't speak over one connection.
+_owner = os.getpid()
 _at_hand: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
 
 #: Connections that a pool must be able to lend, so that one more or less does not matter to it.
@@ -117,6 +119,10 @@ _MANY = 50
 
 
 def _kept_of(pool: Any) -> list[Any]:
+    global _owner
+    if _owner != os.getpid():
+        _at_hand.clear()
+        _owner = os.getpid()
     try:
         return _at_hand[pool]
     except KeyError:
@@ -137,10 +143,6 @@ def _taken(pool: Any, at_hand: list[Any]) -> Any:
     connection.disconnect()
     pool.release(connection)
     return None
-
-
-# Two processes can't speak over one connection.
-os.register_at_fork(after_in_child=_at_hand.clear)
 
 
 class Conversation:

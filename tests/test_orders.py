@@ -42,7 +42,7 @@ def heard(message: bytes) -> orders.Order:
         # A large order does not fit into the pipe.
         speaker = threading.Thread(target=ours.sendall, args=(message,))
         speaker.start()
-        body = receive(theirs)
+        body = receive(theirs.fileno())
         speaker.join()
     assert body is not None
     return orders.unpack(body)
@@ -109,4 +109,4 @@ def test_a_worker_that_hangs_up_in_the_middle_has_said_nothing(sent: int) -> Non
     with theirs:
         with ours:
             ours.sendall(orders.run("default", "e1", large())[:sent])
-        assert receive(theirs) is None
+        assert receive(theirs.fileno()) is None

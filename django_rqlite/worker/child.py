@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,7 +62,8 @@ def live(
     Args:
         max_jobs: how many jobs to run; 0: without limit.
         max_memory: MiB of resident memory above which to run no other; None: any.
-        descriptor: this child's end of the pipe.
+        descriptor: this child's end of the pipe. A number is enough: making a socket of it would
+            take as long as the rest of settling in.
         parent: process id of the fork server.
     """
     status = 1
@@ -72,9 +72,8 @@ def live(
         for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT):
             set_handler(number, BY_DEFAULT)
         die_with_parent(parent)
-        if not os.environ.get("NOREH"):
-            rehearse()
-        _work(socket.socket(fileno=descriptor), traits, max_jobs, max_memory)
+        rehearse()
+        _work(descriptor, traits, max_jobs, max_memory)
         status = 0
     except BaseException:
         logger.exception("A child of the worker failed outside of any job")
@@ -84,7 +83,7 @@ def live(
 
 
 def _work(
-    channel: socket.socket,
+    channel: int,
     traits: Mapping[str, QueueTraits],
     max_jobs: int,
     max_memory: int | None,
@@ -105,7 +104,7 @@ def _work(
         if stays:
             close_old_connections()
             reset_queries()
-        channel.sendall(pack(pack_report(order.execution, outcome, stays=stays)))
+        _send(channel, pack(pack_report(order.execution, outcome, stays=stays)))
     if _connected:
         connections.close_all()
 
@@ -129,20 +128,26 @@ def _call_back(order: Order, trait: QueueTraits) -> None:
         logger.exception("The callback of job %s could not be called", order.job_id)
 
 
-def receive(channel: socket.socket) -> bytes | None:
+def receive(channel: int) -> bytes | None:
     """The next order; None when the parent needs no more of us, or is gone."""
-    data = channel.recv(_CHUNK)
+    data = os.read(channel, _CHUNK)
     if not data:
         return None
     if len(data) >= HEAD and len(data) == HEAD + length(data):
         return data[HEAD:]
     whole = bytearray(data)
     while len(whole) < HEAD or len(whole) < HEAD + length(whole):
-        data = channel.recv(_LARGE_CHUNK)
+        data = os.read(channel, _LARGE_CHUNK)
         if not data:
             return None
         whole += data
     return bytes(whole[HEAD:])
+
+
+def _send(channel: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(channel, rest) :]
 
 
 def _flush() -> None:
