@@ -196,6 +196,7 @@ class Crew:
             if stays:
                 self._spares[child.number] = child
             else:
+                self._ignore(child)  # bury() will tell of its end; the closed pipe need not
                 child.let_go()
             return assignment
 

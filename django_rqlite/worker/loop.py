@@ -51,6 +51,10 @@ BEATS_PER_LEASE = 4
 #: Heartbeats between two sweeps of the registries.
 BEATS_PER_SWEEP = 4
 
+#: Children that wait for a job of their own: with one alone, the next but one of several short jobs
+#: comes before there is a child for it.
+LEAST_SPARES = 2
+
 #: Seconds before the worker tries again to make a process when the system would not.
 BREATHER = 5.0
 
@@ -421,9 +425,10 @@ class Worker:
             return
         if time.monotonic() < self._rest_until:
             return
-        wanted = self._concurrency
-        if self._crew.jobs_per_child != 1:
-            wanted -= len(self._crew.busy)  # who will wait for another job before long
+        if self._crew.jobs_per_child == 1:
+            wanted = max(LEAST_SPARES, self._concurrency)
+        else:
+            wanted = self._concurrency - len(self._crew.busy)  # who wait for another before long
         try:
             while self._crew.spares < wanted:
                 self._crew.fork()
