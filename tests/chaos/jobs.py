@@ -65,7 +65,7 @@ def _note(folder: Path, ask: bool) -> int:
         "job_id": job.id,
         "execution": _execution(job) if ask else "",
         "pid": os.getpid(),
-        "worker": os.getppid(),
+        "worker": int((job.worker_name or "").rpartition(".")[2]),
     }
     path = folder / job.id
     # One write: a process that is killed has written all of it or nothing.
