@@ -18,18 +18,16 @@ import redis
 
 from .. import conf
 from ..connections import describe, prefix_of, translate_errors
-from ..engine.transitions import Claim, Hold, Transitions
+from ..engine.transitions import Claim, Transitions
 from ..exceptions import ForkServerError
-from ..execution import AskedForRetry, Failed, Outcome, Stopped, Succeeded, time_limit
 from ..maintenance import cron, janitor, reaper
 from ..maintenance.scheduler import Scheduler
 from ..protocol.keys import Keys
-from ..protocol.records import JobRecord, read_job
 from ..queues import Queue
 from ..version import VERSION
-from .assignment import Assignment
 from .child import QueueTraits
 from .crew import Child, Crew
+from .foreman import Foreman
 from .ledger import Ledger
 from .link import descriptors, drop, one_client, open_link
 from .mailbox import Announcement, Command, Mailbox, PausesChanged
@@ -50,13 +48,6 @@ BEATS_PER_LEASE = 4
 
 #: Heartbeats between two sweeps of the registries.
 BEATS_PER_SWEEP = 4
-
-#: Children that wait for a job of their own: with one alone, the next but one of several short jobs
-#: comes before there is a child for it.
-LEAST_SPARES = 2
-
-#: Seconds before the worker tries again to make a process when the system would not.
-BREATHER = 5.0
 
 
 class Worker:
@@ -108,7 +99,6 @@ class Worker:
         self._jobs_left = max_jobs
         self._max_idle_time = max_idle_time
         self._shutdown = Shutdown(grace)
-        self._concurrency = concurrency
         self._lease = conf.lease()
 
         names = [queue.name for queue in queues]
@@ -137,18 +127,15 @@ class Worker:
             max_child_memory,
             huge_pages=conf.huge_pages(),
         )
+        self._foreman = Foreman(self._crew, self._ledger, self.name, concurrency)
         self._outage = Outage(describe(client))
         self._cron = cron.of_settings(client, self._link, self._transitions.keys, passes)
 
         #: Whether the queues had nothing at the last look, and nothing was heard since.
         self._nothing_waits = False
         self._complaints: set[str] = set()
-        now = time.monotonic()
-        self._idle_since = now
-        self._beat_at = now
+        self._beat_at = time.monotonic()
         self._beats = 0
-        #: Monotonic time before which no process is made, and so no job is taken.
-        self._rest_until = now
         self._give_up = False
 
     # The life of a worker
@@ -223,11 +210,10 @@ class Worker:
             return None
         if self._pauses.suspended:
             return None  # it would not come back when the workers go on
-        return self._idle_since + self._max_idle_time
+        return self._foreman.idle_since + self._max_idle_time
 
     def _close(self) -> None:
-        for child in self._crew.busy:
-            self._crew.kill(child, "the worker ended", give_back=True)
+        self._foreman.put_back("the worker ended")
         self._crew.dismiss()
         while len(self._crew):
             self._selector.select(1)
@@ -276,7 +262,8 @@ class Worker:
             self._lost(exc)
         else:
             self._outage.over()
-        self._keep_spares()
+        if not self._shutdown.requested and self._jobs_left != 0:
+            self._foreman.keep_spares()
 
     def _lost(self, exc: Exception) -> None:
         drop(self._link)
@@ -290,7 +277,7 @@ class Worker:
             claim = self._ledger.settle(claim_too=self._may_claim)
             while self._ledger.bereaved:
                 died = self._ledger.bereaved.popleft()
-                self._call_back(died.hold, died.record, died.outcome)
+                self._foreman.call_back(died.hold, died.record, died.outcome)
             if claim is not None:
                 self._answered(claim)
             if self._pauses.suspended:
@@ -315,7 +302,7 @@ class Worker:
         for hold, record, outcome in reaper.reap(
             self._transitions, self._names, requeue=conf.requeue_on_worker_death()
         ):
-            self._call_back(hold, record, outcome)
+            self._foreman.call_back(hold, record, outcome)
         self._beats += 1
         if self._beats % BEATS_PER_SWEEP == 1:
             reaper.rescue(self._transitions, self._names)
@@ -333,12 +320,7 @@ class Worker:
 
     @property
     def _may_claim(self) -> bool:
-        return (
-            not self._shutdown.requested
-            and self._jobs_left != 0
-            and len(self._crew.busy) < self._concurrency
-            and time.monotonic() >= self._rest_until
-        )
+        return not self._shutdown.requested and self._jobs_left != 0 and self._foreman.has_room
 
     def _answered(self, claim: Claim) -> None:
         for note in claim.notes:
@@ -346,94 +328,15 @@ class Worker:
                 self._complaints.add(note)
                 logger.warning("Worker %s: %s", self.name, note)
         if self._pauses.note(claim):
-            self._beat_at = self._idle_since = time.monotonic()
+            self._beat_at = self._foreman.idle_since = time.monotonic()
         if claim.hold is None:
             if not claim.more:
                 self._nothing_waits = True
             return
         self._nothing_waits = False
-        self._idle_since = time.monotonic()
         if self._jobs_left is not None:
             self._jobs_left -= 1
-        self._start(claim)
-
-    # With the children
-
-    def _start(self, claim: Claim) -> None:
-        assert claim.hold is not None
-        record = read_job(claim.hold.job_id, claim.fields)
-        logger.info(
-            "%s: %s (%s)", claim.hold.queue, record.description or "(no description)", record.id
-        )
-        if record.problems:
-            headline = f"The job can't be run: {'; '.join(record.problems)}"
-            assignment = Assignment(claim.hold, record, None)
-            assignment.outcome = Failed(f"{headline}.", headline[:300])
-            self._ended(assignment)
-            return
-        limit = time_limit(record.timeout)
-        # Its own process may call back, after the job, at one end or the other.
-        calls = max(record.callback_time("success"), record.callback_time("failure"))
-        allowed = None if limit is None else limit + conf.timeout_grace() + calls
-        try:
-            self._crew.hand_over(claim.hold, record, allowed)
-        except OSError as exc:
-            self._take_a_breather(exc)
-            self._ledger.owe([Assignment(claim.hold, record, None)])
-
-    def _call_back(self, hold: Hold, record: JobRecord, outcome: Outcome | None) -> None:
-        """Have the callback called of a job that could not do so itself."""
-        if isinstance(outcome, Failed | Stopped):
-            try:
-                self._crew.call_back(hold.queue, record, outcome)
-            except OSError as exc:
-                self._take_a_breather(exc)
-
-    def _take_a_breather(self, exc: OSError) -> None:
-        self._rest_until = time.monotonic() + BREATHER
-        logger.error(
-            "Worker %s: could not make a process: %s. No job is taken for %g s.",
-            self.name,
-            exc,
-            BREATHER,
-        )
-
-    def _ended(self, assignment: Assignment) -> None:
-        """A job has an outcome, or its process died: log it, and have Redis told."""
-        self._ledger.owe([assignment])
-        self._idle_since = time.monotonic()
-        hold, outcome = assignment.hold, assignment.outcome
-        if isinstance(outcome, Succeeded):
-            logger.info("%s: Job OK (%s)", hold.queue, hold.job_id)
-        elif isinstance(outcome, Stopped):
-            logger.warning("%s: Job stopped (%s)", hold.queue, hold.job_id)
-        elif isinstance(outcome, AskedForRetry):
-            logger.info("%s: Job asks for another run (%s)", hold.queue, hold.job_id)
-        elif isinstance(outcome, Failed):
-            logger.error("%s: Job failed (%s)\n%s", hold.queue, hold.job_id, outcome.reason)
-
-    def _bury(self) -> None:
-        bereaved, trouble = self._crew.bury()
-        if trouble is not None:
-            self._take_a_breather(trouble)
-        for assignment in bereaved:
-            self._ended(assignment)
-
-    def _keep_spares(self) -> None:
-        """Have children made before they are needed."""
-        if self._shutdown.requested or self._jobs_left == 0:
-            return
-        if time.monotonic() < self._rest_until:
-            return
-        if self._crew.jobs_per_child == 1:
-            wanted = max(LEAST_SPARES, self._concurrency)
-        else:
-            wanted = self._concurrency - len(self._crew.busy)  # who wait for another before long
-        try:
-            while self._crew.spares < wanted:
-                self._crew.fork()
-        except OSError as exc:
-            self._take_a_breather(exc)
+        self._foreman.start(claim)
 
     def _foreign(self) -> list[int]:
         return [
@@ -463,11 +366,9 @@ class Worker:
             elif key.data is self._mailbox:
                 self._take_messages()
             elif key.data is self._crew:
-                self._bury()
+                self._foreman.bury()
             elif isinstance(key.data, Child):
-                assignment = self._crew.collect(key.data)
-                if assignment is not None:
-                    self._ended(assignment)
+                self._foreman.collect(key.data)
         self._keep_time()
 
     def _next_appointment(self, now: float) -> float:
@@ -478,27 +379,14 @@ class Worker:
             self._crew.next_due(),
             self._idle_until,
             self._grace_ends,
-            self._rest_until if self._rest_until > now else None,
+            self._foreman.rests_until,
         ]
         return min(at for at in times if at is not None)
 
     def _keep_time(self) -> None:
-        now = time.monotonic()
-        for child in self._crew.overdue(now):
-            if child.assignment is None:
-                logger.warning(
-                    "Worker %s: a process that did not end after its job is killed.", self.name
-                )
-                self._crew.kill(child, "")
-                continue
-            limit = time_limit(child.assignment.record.timeout)
-            self._crew.kill(
-                child,
-                f"it ran longer than its timeout of {limit} s and did not end within "
-                f"{conf.timeout_grace()} s of the exception that told it so",
-            )
-        if self._grace_ends is not None and now >= self._grace_ends:
-            self._put_back("the grace period is over")
+        self._foreman.keep_time()
+        if self._grace_ends is not None and time.monotonic() >= self._grace_ends:
+            self._foreman.put_back("the grace period is over")
 
     def _hear(self, descriptor: int) -> None:
         self._nothing_waits = False
@@ -534,12 +422,9 @@ class Worker:
         if command.name == "shutdown":
             self._asked_to_stop("the command shutdown")
         elif command.name == "kill-horse":
-            for child in self._crew.busy:
-                self._crew.kill(child, "the worker was sent the command kill-horse")
+            self._foreman.kill_all("the worker was sent the command kill-horse")
         elif command.name == "stop-job":
-            for child in self._crew.busy:
-                if child.assignment and child.assignment.hold.job_id == command.job_id:
-                    self._crew.kill(child, "it was stopped", stopped=True)
+            self._foreman.stop(command.job_id)
 
     def _take_signals(self) -> None:
         for number in self._signals.read():
@@ -562,10 +447,6 @@ class Worker:
         elif request is Request.COLD:
             logger.warning("Worker %s: got %s again, cold shut down", self.name, name)
             if self._crew.busy:
-                self._put_back("the worker was told to end at once")
+                self._foreman.put_back("the worker was told to end at once")
             else:
                 self._give_up = True
-
-    def _put_back(self, because: str) -> None:
-        for child in self._crew.busy:
-            self._crew.kill(child, because, give_back=True)
