@@ -87,7 +87,7 @@ def measure(
                     samples += _samples(contestant, number, _claims(sides, number))
                 for number in range(effort.rounds):
                     say(f"growth, round {number + 1} of {effort.rounds}: single operations")
-                    seen = _operations(sides, number, effort.calls)
+                    seen = _operations(sides, number, effort)
                     samples += _samples(contestant, number, seen)
         except (StepFailed, redis.RedisError, OSError) as error:
             failures.append(Failure(NAME, contestant.name, str(error)))
@@ -158,13 +158,18 @@ def _claims(sides: Mapping[str, _Side], number: int) -> dict[str, float]:
     return seen
 
 
-def _operations(sides: Mapping[str, _Side], number: int, calls: int) -> dict[str, float]:
+def _operations(sides: Mapping[str, _Side], number: int, effort: Effort) -> dict[str, float]:
     seen: dict[str, float] = {}
     for operation in OPERATIONS:
         for side in sides.values():
             side.times(operation, _WARM_UP)
         taken: dict[str, list[float]] = {size: [] for size in sides}
-        wanted = calls // _FEWER_PAGES if operation.startswith("page") else calls
+        wanted = effort.calls
+        if operation.startswith("page"):
+            wanted //= _FEWER_PAGES
+        elif operation == "requeue":
+            # They are used up by it: half of them must be there at the end.
+            wanted = min(wanted, effort.few // (2 * effort.rounds))
         while len(taken["few"]) < wanted:
             for size, side in _in_turn(sides, number):
                 taken[size] += side.times(operation, _PIECE)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from . import codec
 
@@ -67,6 +67,29 @@ class ResultType(StrEnum):
     MAX_RETRIES = "5"
 
 
+def _json(stored: bytes) -> object:
+    try:
+        return json.loads(stored)
+    except RecursionError as exc:
+        raise ValueError(stored[:40]) from exc
+
+
+def _texts(stored: bytes) -> tuple[str, ...]:
+    found = _json(stored)
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise ValueError(stored[:40])
+    return tuple(found)
+
+
+def _wholes(stored: bytes) -> tuple[int, ...]:
+    numbers = _json(stored)
+    if isinstance(numbers, int):
+        numbers = [numbers]
+    if not isinstance(numbers, list) or not all(type(number) is int for number in numbers):
+        raise ValueError(stored[:40])
+    return tuple(numbers)
+
+
 class _Reader:
     """Reads the fields of one hash and remembers what it could not read."""
 
@@ -83,8 +106,7 @@ class _Reader:
         try:
             return parse(stored)
         except ValueError:
-            shown = codec.text(stored[:40])
-            self.problems.append(f"its field {name!r} holds {shown!r} instead of {expected}")
+            self.problems.append(_unreadable(name, stored, expected))
             return None
 
     def text(self, name: str) -> str:
@@ -92,12 +114,6 @@ class _Reader:
 
     def whole(self, name: str) -> int | None:
         return self._parsed(name, int, "a whole number")
-
-    def wholes(self, name: str) -> tuple[int, ...]:
-        return self._parsed(name, _wholes, "a list of whole numbers") or ()
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        return self._parsed(name, _texts, "a list of texts") or ()
 
     def number(self, name: str) -> float | None:
         return self._parsed(name, float, "a number")
@@ -184,66 +200,111 @@ class JobRecord:
         return (timeout or DEFAULT_CALLBACK_TIMEOUT) if name else 0
 
 
+def _whole_as_flag(stored: bytes) -> bool:
+    return bool(int(stored))
+
+
+def _reading(
+    parse: Callable[[bytes], object], expected: str, *names: str, **renamed: str
+) -> dict[bytes, tuple[str, Callable[[bytes], object], str]]:
+    same = {name.encode(): (name, parse, expected) for name in names}
+    return same | {name.encode(): (to, parse, expected) for name, to in renamed.items()}
+
+
+#: How the fields of a job's hash are read: the record's attribute, the parser, what it expects. A
+#: worker reads each job before it hands it over, so the few fields that are there are looked up
+#: here, rather than all that might be there.
+_JOB_READERS = {
+    **_reading(
+        codec.text,
+        "",
+        *("origin", "status", "description", "worker_name", "group_id", "success_callback_name"),
+        *("failure_callback_name", "stopped_callback_name"),
+        x_error="error",
+        x_retry="retry_extras",
+        x_unique="unique_key",
+    ),
+    **_reading(
+        codec.moment,
+        "a time",
+        *("created_at", "enqueued_at", "started_at", "ended_at", "last_heartbeat"),
+    ),
+    **_reading(
+        int,
+        "a whole number",
+        *("timeout", "result_ttl", "failure_ttl", "ttl", "retries_left", "number_of_retries"),
+        *("repeats_left", "success_callback_timeout", "failure_callback_timeout"),
+        "stopped_callback_timeout",
+        x_attempts="attempts",
+        x_repeats="repeats_done",
+        x_crashes="crashes",
+        x_unique_for="unique_for",
+    ),
+    **_reading(
+        _whole_as_flag,
+        "a whole number",
+        *("enqueue_at_front_on_retry", "allow_dependency_failures"),
+    ),
+    **_reading(_wholes, "a list of whole numbers", "retry_intervals", "repeat_intervals"),
+    **_reading(_texts, "a list of texts", "dependency_ids"),
+    **_reading(codec.traceback_text, "", "exc_info"),
+}
+
+#: What a hash without any of these fields says.
+_UNSAID: dict[str, Any] = {
+    **dict.fromkeys(attribute for attribute, _, _ in _JOB_READERS.values()),
+    **dict.fromkeys(
+        (
+            *("origin", "status", "description", "worker_name", "group_id", "exc_info", "error"),
+            *("retry_extras", "unique_key", "success_callback_name", "failure_callback_name"),
+            "stopped_callback_name",
+        ),
+        "",
+    ),
+    **dict.fromkeys(("attempts", "repeats_done", "crashes"), 0),
+    **dict.fromkeys(("retry_intervals", "repeat_intervals", "dependency_ids"), ()),
+    **dict.fromkeys(("enqueue_at_front_on_retry", "allow_dependency_failures"), False),
+}
+
+
 def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
     """The record of a job's hash. Total: see the module."""
-    read = _Reader(fields)
+    read, problems = _UNSAID.copy(), []
     if not JOB_ID.fullmatch(job_id):
-        read.problems.append("its id has characters other than letters, digits, '_' and '-'")
-    status = read.text("status")
-    found = read.text("x_found_status")  # before it was claimed
-    if found or status not in _STATUSES:
-        status_found = found or status
-        read.problems.append(f"its status {status_found[:40]!r} is none of {', '.join(JobStatus)}")
+        problems.append("its id has characters other than letters, digits, '_' and '-'")
+    for name, stored in fields.items():
+        reader = _JOB_READERS.get(name)
+        if reader is None or not stored:
+            continue
+        attribute, parse, expected = reader
+        try:
+            read[attribute] = parse(stored)
+        except ValueError:
+            problems.append(_unreadable(codec.text(name), stored, expected))
+    # Before it was claimed, if it was.
+    status = codec.text(fields.get(b"x_found_status", b"")) or read["status"]
+    if status not in _STATUSES:
+        problems.append(f"its status {status[:40]!r} is none of {', '.join(JobStatus)}")
     data = fields.get(b"data")
     if data is None:
-        read.problems.append("its field 'data' is missing, so no function is known")
+        problems.append("its field 'data' is missing, so no function is known")
+    if not read["dependency_ids"] and (only := fields.get(b"dependency_id")):
+        read["dependency_ids"] = (codec.text(only),)
     return JobRecord(
         id=job_id,
-        origin=read.text("origin"),
-        status=status,
-        created_at=read.moment("created_at"),
-        enqueued_at=read.moment("enqueued_at"),
-        started_at=read.moment("started_at"),
-        ended_at=read.moment("ended_at"),
-        last_heartbeat=read.moment("last_heartbeat"),
-        description=read.text("description"),
-        timeout=read.whole("timeout"),
-        result_ttl=read.whole("result_ttl"),
-        failure_ttl=read.whole("failure_ttl"),
-        ttl=read.whole("ttl"),
-        worker_name=read.text("worker_name"),
         data=None if data is None else codec.decompress(data),
         meta=fields.get(b"meta"),
         result=fields.get(b"result"),
-        exc_info=codec.traceback_text(fields.get(b"exc_info", b"")),
-        error=read.text("x_error"),
-        retries_left=read.whole("retries_left"),
-        retry_intervals=read.wholes("retry_intervals"),
-        enqueue_at_front_on_retry=bool(read.whole("enqueue_at_front_on_retry")),
-        number_of_retries=read.whole("number_of_retries"),
-        retry_extras=read.text("x_retry"),
-        attempts=read.whole("x_attempts") or 0,
-        repeats_left=read.whole("repeats_left"),
-        repeat_intervals=read.wholes("repeat_intervals"),
-        repeats_done=read.whole("x_repeats") or 0,
-        dependency_ids=read.texts("dependency_ids")
-        or tuple(filter(None, [read.text("dependency_id")])),
-        allow_dependency_failures=bool(read.whole("allow_dependency_failures")),
-        success_callback_name=read.text("success_callback_name"),
-        success_callback_timeout=read.whole("success_callback_timeout"),
-        failure_callback_name=read.text("failure_callback_name"),
-        failure_callback_timeout=read.whole("failure_callback_timeout"),
-        stopped_callback_name=read.text("stopped_callback_name"),
-        stopped_callback_timeout=read.whole("stopped_callback_timeout"),
-        crashes=read.whole("x_crashes") or 0,
-        group_id=read.text("group_id"),
-        unique_key=read.text("x_unique"),
-        unique_for=read.whole("x_unique_for"),
         signature=_optional(fields, b"x_sig"),
         meta_signature=_optional(fields, b"x_sig_meta"),
         result_signature=_optional(fields, b"x_sig_result"),
-        problems=tuple(read.problems),
+        problems=tuple(problems),
+        **read,
     )
+
+
+def _unreadable(name: str, stored: bytes, expected: str) -> str:
+    return f"its field {name!r} holds {codec.text(stored[:40])!r} instead of {expected}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,29 +407,6 @@ def _entered_at(entry_id: bytes) -> datetime | None:
         return codec.unix_moment(b"%.3f" % (int(milliseconds) / 1000))
     except ValueError:
         return None
-
-
-def _json(stored: bytes) -> object:
-    try:
-        return json.loads(stored)
-    except RecursionError as exc:
-        raise ValueError(stored[:40]) from exc
-
-
-def _texts(stored: bytes) -> tuple[str, ...]:
-    found = _json(stored)
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        raise ValueError(stored[:40])
-    return tuple(found)
-
-
-def _wholes(stored: bytes) -> tuple[int, ...]:
-    numbers = _json(stored)
-    if isinstance(numbers, int):
-        numbers = [numbers]
-    if not isinstance(numbers, list) or not all(type(number) is int for number in numbers):
-        raise ValueError(stored[:40])
-    return tuple(numbers)
 
 
 def _optional(fields: Mapping[bytes, bytes], name: bytes) -> str | None:

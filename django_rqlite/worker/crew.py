@@ -39,6 +39,8 @@ class Child:
     channel: socket.socket
     assembler: Assembler = field(default_factory=Assembler)
     assignment: Assignment | None = None
+    #: Whether the selector looks at its pipe.
+    watched: bool = True
     #: Monotonic time at which it is killed, since it should have ended; None: it is to stay.
     leave_by: float | None = None
 
@@ -286,10 +288,9 @@ class Crew:
         self._spares.clear()
 
     def _ignore(self, child: Child) -> None:
-        try:
+        if child.watched:
+            child.watched = False
             self._selector.unregister(child.channel)
-        except KeyError:
-            pass  # no longer watched
 
 
 def _due(child: Child) -> float | None:
