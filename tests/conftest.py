@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -50,9 +51,9 @@ class Server:
     def start(cls, *, append_only: bool = False) -> Server:
         # Not pytest's own folder: its path is too long for a unix socket on some systems.
         folder = Path(tempfile.mkdtemp(prefix="rqlite-"))
-        socket = folder / "valkey.sock"
-        command = embedded.server_command(folder, socket=socket, append_only=append_only)
-        server = cls(embedded.server_url(socket=socket), folder, command=command)
+        path = folder / "valkey.sock"
+        command = embedded.server_command(folder, socket=path, append_only=append_only)
+        server = cls(embedded.server_url(socket=path), folder, command=command)
         server.start_again()
         return server
 
@@ -84,6 +85,9 @@ class Server:
     def answers(self) -> bool:
         if self.process is not None and self.process.poll() is not None:
             raise AssertionError(f"the server ended by itself with {self.process.returncode}")
+        # Releases of redis-py before 5.1 leave a socket open where nobody listens.
+        if self.folder is not None and not _listened_to(self.folder / "valkey.sock"):
+            return False
         try:
             with self.client() as client:
                 return bool(client.ping())
@@ -96,6 +100,15 @@ class Server:
             self.process.wait(timeout=20)
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _listened_to(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 SERVER = pytest.StashKey[Server]()
