@@ -44,20 +44,20 @@ class Once(Retry):
 def tries_once(client: redis.Redis) -> bool:
     """Whether the client was made here, shares its pool's connections, and nobody asked it to
     repeat what fails. The commands of any other are left to itself."""
-    try:
-        alone, options = client.connection, client.connection_pool.connection_kwargs
-    except AttributeError:
-        return False  # a cluster's, which has no one pool
-    return alone is None and type(options.get("retry")) is Once
+    return _is_ours(client) and client.connection is None
 
 
 def tries_once_alone(client: redis.Redis) -> bool:
     """The same of a client that has one connection for itself, such as a worker's."""
+    return _is_ours(client) and client.connection is not None
+
+
+def _is_ours(client: redis.Redis) -> bool:
     try:
-        alone, options = client.connection, client.connection_pool.connection_kwargs
+        options = client.connection_pool.connection_kwargs
     except AttributeError:
-        return False
-    return alone is not None and type(options.get("retry")) is Once
+        return False  # a cluster's, which has no one pool
+    return type(options.get("retry")) is Once
 
 
 def ask_alone(client: redis.Redis, command: Command) -> Any:
@@ -67,9 +67,13 @@ def ask_alone(client: redis.Redis, command: Command) -> Any:
     Raises:
         redis.RedisError: as the server or the connection says.
     """
-    connection: Any = client.connection
+    return _exchange(client.connection, pack(command))
+
+
+def _exchange(connection: Any, packed: bytes) -> Any:
+    """The answer to a command, over a connection that can be used afterwards in any case."""
     try:
-        connection.send_packed_command((pack(command),))
+        connection.send_packed_command((packed,))
         return connection.read_response()
     except redis.ResponseError:
         raise
@@ -93,13 +97,8 @@ def ask(client: redis.Redis, command: Command, *, keep: bool = False) -> Any:
     at_hand: list[Any] = _kept_of(pool) if keep else []
     connection = (at_hand and _taken(pool, at_hand)) or pool.get_connection(*_ASKED_FOR)
     try:
-        connection.send_packed_command((packed,))
-        answer = connection.read_response()
-    except redis.ResponseError:
-        pool.release(connection)
-        raise
+        answer = _exchange(connection, packed)
     except BaseException:
-        connection.disconnect()  # nobody must take the answer for that to something else
         pool.release(connection)
         raise
     if at_hand or not keep or pool.max_connections < _MANY:

@@ -45,10 +45,6 @@ class Child:
     leave_by: float | None = None
 
     @property
-    def leaving(self) -> bool:
-        return self.leave_by is not None
-
-    @property
     def at_work(self) -> bool:
         return self.assignment is not None and self.assignment.outcome is None
 
