@@ -41,7 +41,12 @@ def finish(hold: Hold, value: Any = None, ttl: int = 500) -> bool:
     )
 
 
-def fail(hold: Hold, reason: str = "Traceback\nValueError: no", ttl: int = 1000) -> bool:
+def fail(
+    hold: Hold,
+    reason: str = "Traceback\nValueError: no",
+    ttl: int = 1000,
+    status: str = "failed",
+) -> bool:
     return (
         engine()
         .fail(
@@ -52,6 +57,7 @@ def fail(hold: Hold, reason: str = "Traceback\nValueError: no", ttl: int = 1000)
             reason=reason,
             encoded_reason=codec.base64_traceback(reason),
             headline=reason.splitlines()[-1],
+            status=status,
         )
         .stored
     )

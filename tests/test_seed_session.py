@@ -28,6 +28,10 @@ def keys(redis: redis_py.Redis) -> set[str]:
     return {key.decode() for key in redis.scan_iter()}
 
 
+def keys_of_charts(redis: redis_py.Redis) -> set[str]:
+    return {key for key in keys(redis) if key.startswith("rq:x:activity:")}
+
+
 def fields(redis: redis_py.Redis, job: Job) -> dict[str, bytes]:
     return {name.decode(): value for name, value in redis.hgetall(f"rq:job:{job.id}").items()}
 
@@ -108,6 +112,7 @@ def test_a_job_that_succeeds(redis: redis_py.Redis, job: Job, tmp_path: Path) ->
     assert keys(redis) == {
         *(worker, "rq:finished:default", "rq:queues", f"rq:job:{job.id}"),
         f"rq:results:{job.id}",  # RQ 2.12
+        *keys_of_charts(redis),
     }
     assert redis.type("rq:finished:default") == b"zset"
     assert redis.zrange("rq:finished:default", 0, -1) == [job.id.encode()]

@@ -336,7 +336,7 @@ def test_kept_for_ever(redis: redis_py.Redis, end: Any, place: str) -> None:
 def test_kept_not_at_all(redis: redis_py.Redis) -> None:
     enqueue(add)
     finish(start(), 1, ttl=0)
-    redis.delete("rq:worker:w")
+    redis.delete("rq:worker:w", *redis.keys("rq:x:activity:*"))
     assert redis.keys() == [b"rq:queues"]
 
 

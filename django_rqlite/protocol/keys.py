@@ -143,6 +143,14 @@ class Keys:
         """Set of the ids of a group's jobs."""
         return f"{self.prefix}group:{name}"
 
+    def activity(self, queue: str, hour: int) -> str:
+        """Counts of the runs that ended in each minute of an hour, for charts. Ours.
+
+        Args:
+            hour: unix seconds // 3600.
+        """
+        return f"{self.prefix}x:activity:{queue}:{hour}"
+
     @property
     def scratch(self) -> str:
         """Where scripts put together what they then copy; gone when they end. Ours."""

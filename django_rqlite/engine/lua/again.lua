@@ -17,6 +17,7 @@
 --@include clock
 --@include execution
 --@include outcome
+--@include activity
 --@include schedule
 --@include claim
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -24,12 +25,14 @@ local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], 
 local verdict, began, counter = 'lost', now_precise, nil
 if holds(queue, id, execution) then
   verdict, counter = 'stored', ARGV[17]
+  local enqueued = redis.call('HGET', KEYS[1], 'enqueued_at')
   redis.call('HINCRBY', KEYS[1], ARGV[9], ARGV[10])
   redis.call('HINCRBY', KEYS[1], ARGV[11], 1)
   put_off(queue, id, tonumber(ARGV[7]), ARGV[8] == '1')
   if ARGV[16] ~= '' then redis.call('HSET', KEYS[1], 'x_error', ARGV[16]) end
   redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
   began = end_execution(queue, id, execution)
+  count_run(queue, ARGV[17] == 'successful_job_count' and 'done' or 'failed', enqueued, began)
   record_outcome(id, ARGV[12], shown, execution, began, ARGV[13], ARGV[14], ARGV[15])
 elseif recorded(id, ARGV[12], execution) then
   verdict = 'repeated'

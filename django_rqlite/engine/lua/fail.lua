@@ -13,6 +13,7 @@
 --@include execution
 --@include mirror
 --@include outcome
+--@include activity
 --@include dependents
 --@include claim
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -26,6 +27,9 @@ if holds(queue, id, execution) then
     'exc_info', reason, 'x_error', headline)
   if ARGV[11] == 'failed' then mirror(id) end
   began = end_execution(queue, id, execution)
+  if ARGV[11] == 'failed' then
+    count_run(queue, 'failed', redis.call('HGET', KEYS[1], 'enqueued_at'), began)
+  end
   record_outcome(id, '2', shown, execution, began, 'exc_string', encoded, '')
   tell_dependents(id, ARGV[11] == 'failed' and 'has failed' or 'was stopped')
   expire_job(id, ttl, true)

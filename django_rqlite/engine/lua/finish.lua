@@ -13,6 +13,7 @@
 --@include clock
 --@include execution
 --@include outcome
+--@include activity
 --@include places
 --@include dependents
 --@include claim
@@ -28,6 +29,7 @@ if holds(queue, id, execution) then
     if result ~= '' then redis.call('HSET', KEYS[1], 'result', result, 'x_sig_result', signature) end
   end
   began = end_execution(queue, id, execution)
+  count_run(queue, 'done', redis.call('HGET', KEYS[1], 'enqueued_at'), began)
   if ttl == 0 then
     leave_places(id, queue, 'started')
     forget(id)
