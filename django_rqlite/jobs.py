@@ -180,6 +180,28 @@ class Job(JobData):
         """
         self._save(self._meta_fields())
 
+    def set_progress(self, done: float, total: float = 1) -> None:
+        """Tell people how far the job is: the admin shows it as a bar.
+
+        It is kept as ``meta["progress"]``, a fraction of 1, and stored at once with all of the
+        notes: one round trip.
+
+        Args:
+            done, total: in whatever is counted; alone, ``done`` is the fraction itself.
+
+        Raises:
+            ValueError: ``total`` is not above 0, or ``done`` is not within 0 and ``total``.
+            UnserializableError: the notes can't be stored.
+            NoSuchJobError: the job is gone.
+        """
+        if not total > 0 or not 0 <= done <= total:
+            raise ValueError(
+                f"set_progress({done!r}, {total!r}): give how much is done, from 0 up to the "
+                "total, and a total above 0."
+            )
+        self.meta["progress"] = float(done / total)
+        self.save_meta()
+
     def save(self) -> None:
         """Store the description, the timeout, how long it is kept, and the notes, as they are now.
 

@@ -11,6 +11,7 @@ from django.contrib.admin import AdminSite
 from django.core.paginator import Page as Slice
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,8 +22,10 @@ from ...engine.monitor import Place
 from ...protocol.records import JobRecord, JobStatus, ResultRecord
 from .. import labels
 from ..links import PLACES, Links
+from ..progress import percent_done
 from ..segments import LONGEST, from_segment, segment
 from ..sources import Gone, all_sources, candidates, find_queue, first
+from ..timeline import timeline
 from .frame import may, render, way_to
 
 PER_PAGE = 100
@@ -256,6 +259,8 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         failed=place is Place.FAILED,
         call=shown.call(job.data),
         meta=shown.value(job.meta) if job.meta is not None else None,
+        percent=percent_done(job.meta),
+        timeline=timeline(job, found.results, timezone.now()),
         result=_result(job, found.results),
         error=error_of(job, found.results) if place in _REQUEUED_FROM else "",
         traceback=shown.traceback(reason),
