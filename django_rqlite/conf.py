@@ -59,10 +59,13 @@ RQ_KEYS: Final = frozenset(
     {
         *("COMMIT_MODE", "AUTOCOMMIT", "QUEUE_CLASS", "JOB_CLASS", "WORKER_CLASS"),
         *("SCHEDULER_CLASS", "DEFAULT_RESULT_TTL", "LEASE", "TIMEOUT_GRACE", "REQUIRE_SIGNATURE"),
-        "HUGE_PAGES",
+        *("HUGE_PAGES", "JOB_LOGS"),
         *("ON_WORKER_DEATH", "CRON"),
     }
 )
+#: Lines of a job's log that can be kept.
+MOST_LOG_LINES: Final = 1000
+
 COMMIT_MODES: Final = ("on_db_commit", "auto", "request_finished")
 
 #: What messages show to those who have nothing yet.
@@ -200,6 +203,17 @@ def require_signature() -> bool:
 def huge_pages() -> bool:
     """Return whether a worker keeps what it shares with its children in huge pages."""
     return _yes_or_no("HUGE_PAGES", default=True)
+
+
+def job_logs() -> int:
+    """Return how many of the lines that a job logs are kept; 0: none."""
+    given = _rq().get("JOB_LOGS", 0)
+    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= MOST_LOG_LINES:
+        raise ConfigurationError(
+            f"RQ['JOB_LOGS'] is {given!r}. Use how many lines to keep of each job, up to "
+            f"{MOST_LOG_LINES}, or 0 to keep none."
+        )
+    return given
 
 
 def _yes_or_no(key: str, *, default: bool) -> bool:

@@ -202,6 +202,12 @@ class Job(JobData):
         self.meta["progress"] = float(done / total)
         self.save_meta()
 
+    def _keep_log(self, lines: Sequence[bytes], most: int) -> None:
+        """Append to the lines that people see beside the job; without effect where it is gone."""
+        transitions = self._transitions
+        with translate_errors(transitions.connection):
+            transitions.append_log(self.id, lines, most)
+
     def save(self) -> None:
         """Store the description, the timeout, how long it is kept, and the notes, as they are now.
 

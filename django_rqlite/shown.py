@@ -23,6 +23,10 @@ LONGEST_VALUE = 2000
 TRACEBACK_HEAD = 4_000
 TRACEBACK_TAIL = 16_000
 
+#: Characters of a log's line, and of the end of a log.
+LONGEST_LINE = 4_000
+LOG_TAIL = 60_000
+
 
 def printable(text: str) -> str:
     """Text that any encoding can hold: bytes of Redis that are no UTF-8 are escaped."""
@@ -43,6 +47,12 @@ def traceback(text: str) -> str:
         "… %(count)d character left out …", "… %(count)d characters left out …", left_out
     ) % {"count": left_out}
     return printable(f"{text[:TRACEBACK_HEAD]}\n{note}\n{text[-TRACEBACK_TAIL:]}")
+
+
+def log(lines: Sequence[str]) -> str:
+    """A job's log as one text; of a long one, the end."""
+    text = "\n".join(shortened(line, LONGEST_LINE) for line in lines)
+    return text if len(text) <= LOG_TAIL else "…\n" + text[-LOG_TAIL:].partition("\n")[2]
 
 
 def last_line(text: str) -> str:

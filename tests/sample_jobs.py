@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import subprocess
@@ -239,3 +240,16 @@ class Greeter:
     @staticmethod
     def shout(text: str) -> str:
         return text.upper()
+
+
+def log_lines(count: int, last: str = "") -> None:
+    """Log through ``logging``, as any code of a project does."""
+    for number in range(count):
+        logging.getLogger("shop.mail").warning("line %d of %d", number, count)
+    if last:
+        logging.getLogger("shop.mail").error(last)
+
+
+def log_and_die() -> None:
+    logging.getLogger("shop.mail").warning("last words")
+    kill_itself()

@@ -62,6 +62,7 @@ RQ = {
     "LEASE": int(os.environ.get("RQ_TEST_LEASE", "60")),
     "ON_WORKER_DEATH": os.environ.get("RQ_TEST_ON_WORKER_DEATH", "requeue"),
     "TIMEOUT_GRACE": int(os.environ.get("RQ_TEST_TIMEOUT_GRACE", "10")),
+    "JOB_LOGS": int(os.environ.get("RQ_TEST_JOB_LOGS", "0")),
     "CRON": json.loads(os.environ.get("RQ_TEST_CRON", "{}")),
 }
 RQ_EXCEPTION_HANDLERS = ["tests.sample_jobs.tell_file"]

@@ -22,7 +22,16 @@ LAYERS = {
     "ground": {"conf", "connections", "deadline", "embedded", "handlers", "trust", "wire"},
     "engine": {"engine"},
     "application API": {
-        *("callables", "classes", "commit", "decorators", "execution", "job_data", "jobs"),
+        *(
+            "callables",
+            "classes",
+            "commit",
+            "decorators",
+            "execution",
+            "job_data",
+            "job_log",
+            "jobs",
+        ),
         *("options", "outcomes", "policies", "queues", "registries", "results", "signals"),
         *("batches", "group", "stored_queue"),
         *("callbacks", "command", "cron", "schedules", "statistics", "suspension"),

@@ -18,6 +18,7 @@ _again = Script("again")
 _release = Script("release")
 _reap = Script("reap")
 _rescue = Script("rescue")
+_append_log = Script("append_log")
 
 
 class Executing(Arrows):
@@ -213,6 +214,15 @@ class Executing(Arrows):
             (self.prefix, patience, BATCH, *queues),
         )
         return [(text(queue), text(job_id)) for queue, job_id in found]
+
+    def append_log(self, job_id: str, lines: Sequence[bytes], most: int) -> bool:
+        """Keep lines that a job's run logged; False when the job is gone.
+
+        Args:
+            most: how many are kept: the latest.
+        """
+        keys = (self.keys.job(job_id), self.keys.job_log(job_id))
+        return bool(_append_log(self.connection, keys, (self.prefix, most, *lines)))
 
     def fields(self, job_id: str) -> Mapping[bytes, bytes]:
         """A job's hash as it stands, for a decision about it; empty where there is none."""

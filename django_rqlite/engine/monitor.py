@@ -30,6 +30,9 @@ from ..protocol.records import (
 #: Outcomes of one job that are read at the most.
 RESULTS_SHOWN = 50
 
+#: Lines of a job's log that are read at the most.
+LOG_SHOWN = 1000
+
 #: Queues that nobody configured, workers, and cron entries, that one call reads at the most.
 MOST_FOUND = 500
 
@@ -138,6 +141,8 @@ class JobDetail:
     results: Sequence[ResultRecord]
     #: Seconds until the hash expires; None: never.
     expires_in: int | None
+    #: What it logged, as far as that is kept; oldest line first.
+    log: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,12 +336,13 @@ class Monitor:
 
     def job(self, job_id: str) -> JobDetail | None:
         """All about one job, or None where it has no hash. One round trip."""
-        fields, entries, expires = _answers(
+        fields, entries, expires, lines = _answers(
             self.connection,
             [
                 ("HGETALL", self.keys.job(job_id)),
                 ("XREVRANGE", self.keys.results(job_id), "+", "-", "COUNT", RESULTS_SHOWN),
                 ("TTL", self.keys.job(job_id)),
+                ("LRANGE", self.keys.job_log(job_id), -LOG_SHOWN, -1),
             ],
         )
         if isinstance(fields, Exception):
@@ -351,6 +357,7 @@ class Monitor:
             job,
             self._results(job_id, entries),
             int(expires) if isinstance(expires, int) and expires >= 0 else None,
+            [*map(_id, _list(lines))],
         )
 
     def workers(self) -> Workers:

@@ -143,6 +143,10 @@ class Keys:
         """Set of the ids of a group's jobs."""
         return f"{self.prefix}group:{name}"
 
+    def job_log(self, job_id: str) -> str:
+        """List of the lines that a job logged, if they are kept. Ours."""
+        return f"{self.prefix}x:log:{job_id}"
+
     def activity(self, queue: str, hour: int) -> str:
         """Counts of the runs that ended in each minute of an hour, for charts. Ours.
 

@@ -16,6 +16,7 @@ from django.db.backends.signals import connection_created
 from .. import callbacks
 from ..execution import Report, failure, perform
 from ..handlers import BY_DEFAULT, set_handler
+from ..job_log import kept_log
 from ..jobs import Job
 from .frames import pack
 from .memory import resident
@@ -114,7 +115,8 @@ def _run(order: Order, trait: QueueTraits) -> Report:
         job = trait.job_class.from_state(order.job_id, order.state, trait.serializer)
     except Exception as exc:  # noqa: BLE001 - a project's own job class may raise anything
         return failure(exc)
-    return perform(job)
+    with kept_log(job):
+        return perform(job)
 
 
 def _call_back(order: Order, trait: QueueTraits) -> None:

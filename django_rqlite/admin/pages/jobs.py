@@ -267,6 +267,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         waited=_between(job.enqueued_at, job.started_at),
         took=_between(job.started_at, job.ended_at),
         attempts=attempts,
+        log=shown.log(found.log),
         expires_in=found.expires_in,
         queue_address=links.queue(job.origin, place or Place.QUEUED),
         worker_address=links.worker(job.worker_name),

@@ -16,6 +16,7 @@ local function job_key(id) return prefix .. 'job:' .. id end
 local function dependents_key(id) return prefix .. 'job:' .. id .. ':dependents' end
 local function dependencies_key(id) return prefix .. 'job::' .. id .. ':dependencies' end
 local function results_key(id) return prefix .. 'results:' .. id end
+local function job_log_key(id) return prefix .. 'x:log:' .. id end
 local function executions_key(id) return prefix .. 'executions:' .. id end
 local function execution_key(id, execution) return prefix .. 'execution:' .. id .. ':' .. execution end
 local function workers_key() return prefix .. 'workers' end

@@ -13,6 +13,7 @@ local function expire_job(id, ttl, dependents)
   for _, key in ipairs(keys) do
     if ttl >= 0 then redis.call('EXPIRE', key, ttl) else redis.call('PERSIST', key) end
   end
+  if ttl >= 0 then redis.call('EXPIRE', job_log_key(id), ttl) end
 end
 
 -- Appends to the stream that RQ 2.12 reads results and tracebacks from.

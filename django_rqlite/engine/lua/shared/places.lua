@@ -50,5 +50,5 @@ end
 local function forget(id)
   make_usable(job_key(id), 'hash')
   untie(id)
-  redis.call('DEL', job_key(id), results_key(id), dependencies_key(id))
+  redis.call('DEL', job_key(id), results_key(id), dependencies_key(id), job_log_key(id))
 end
