@@ -315,7 +315,7 @@ def _check_rq(given: Mapping[str, Any]) -> Found:
         (conf.timeout_grace, "E022"),
         (conf.require_signature, "E023"),
         (conf.huge_pages, "E029"),
-        (conf.job_logs, "E030"),
+        (conf.job_logs, "E031"),
     ):
         yield from _refusal_of(read, f"django_rqlite.{code}")
     if "AUTOCOMMIT" in given:

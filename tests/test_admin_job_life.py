@@ -121,3 +121,19 @@ def test_the_page_of_a_running_job_draws_it(redis: redis_py.Redis, admin_client:
     past = "2026-01-02T03:10:00Z"
     redis.hset(f"rq:job:{job_id}", mapping={"enqueued_at": past, "started_at": past})
     assert '<rect class="running"' in admin_client.get(job_page(job_id)).content.decode()
+
+
+def test_parents_and_children_are_links(redis: redis_py.Redis, admin_client: Client) -> None:
+    queue = now()
+    parent = queue.enqueue(nothing, unique_key="monthly report", unique_for=60)
+    children = [queue.enqueue(nothing, depends_on=parent) for _ in range(60)]
+    shown = admin_client.get(job_page(parent.id)).content.decode()
+    assert "monthly report" in shown
+    assert sum(job_page(child.id) in shown for child in children) == 50
+    assert "and 10 more" in shown
+    shown = admin_client.get(job_page(children[0].id)).content.decode()
+    assert f'<a href="{job_page(parent.id)}">' in shown
+    parent.delete()
+    assert (
+        "Other jobs" not in admin_client.get(job_page(queue.enqueue(nothing).id)).content.decode()
+    )

@@ -30,6 +30,9 @@ from ..protocol.records import (
 #: Outcomes of one job that are read at the most.
 RESULTS_SHOWN = 50
 
+#: Jobs waiting for one that are read at the most.
+DEPENDENTS_SHOWN = 50
+
 #: Lines of a job's log that are read at the most.
 LOG_SHOWN = 1000
 
@@ -143,6 +146,9 @@ class JobDetail:
     expires_in: int | None
     #: What it logged, as far as that is kept; oldest line first.
     log: Sequence[str] = ()
+    #: Ids of jobs that wait for it, no more than :data:`DEPENDENTS_SHOWN`; and how many there are.
+    dependents: Sequence[str] = ()
+    dependent_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,13 +342,15 @@ class Monitor:
 
     def job(self, job_id: str) -> JobDetail | None:
         """All about one job, or None where it has no hash. One round trip."""
-        fields, entries, expires, lines = _answers(
+        fields, entries, expires, lines, dependents, count = _answers(
             self.connection,
             [
                 ("HGETALL", self.keys.job(job_id)),
                 ("XREVRANGE", self.keys.results(job_id), "+", "-", "COUNT", RESULTS_SHOWN),
                 ("TTL", self.keys.job(job_id)),
                 ("LRANGE", self.keys.job_log(job_id), -LOG_SHOWN, -1),
+                ("SRANDMEMBER", self.keys.dependents(job_id), DEPENDENTS_SHOWN),
+                ("SCARD", self.keys.dependents(job_id)),
             ],
         )
         if isinstance(fields, Exception):
@@ -358,6 +366,8 @@ class Monitor:
             self._results(job_id, entries),
             int(expires) if isinstance(expires, int) and expires >= 0 else None,
             [*map(_id, _list(lines))],
+            [*map(_id, _list(dependents))],
+            count if isinstance(count, int) else 0,
         )
 
     def workers(self) -> Workers:

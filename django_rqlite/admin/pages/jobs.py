@@ -25,6 +25,7 @@ from ..links import PLACES, Links
 from ..progress import percent_done
 from ..segments import LONGEST, from_segment, segment
 from ..sources import Gone, all_sources, candidates, find_queue, first
+from ..ties import ties
 from ..timeline import timeline
 from .frame import may, render, way_to
 
@@ -267,6 +268,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         waited=_between(job.enqueued_at, job.started_at),
         took=_between(job.started_at, job.ended_at),
         attempts=attempts,
+        ties=ties(found, links),
         log=shown.log(found.log),
         expires_in=found.expires_in,
         queue_address=links.queue(job.origin, place or Place.QUEUED),
