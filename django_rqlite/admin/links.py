@@ -74,6 +74,9 @@ class Links:
     def job_cancel(self, job_id: str) -> str:
         return self._to("job_cancel", job_id)
 
+    def job_run_now(self, job_id: str) -> str:
+        return self._to("job_run_now", job_id)
+
     def job_stop(self, job_id: str) -> str:
         return self._to("job_stop", job_id)
 

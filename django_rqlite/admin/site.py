@@ -100,6 +100,7 @@ class JobAdmin(_RedisAdmin):
     def get_urls(self) -> list[URLPattern]:
         requeue = self.page(on_jobs.requeue, change=True, methods=("POST",))
         cancel = self.page(on_jobs.cancel, change=True, methods=("POST",))
+        run_now = self.page(on_jobs.run_now, change=True, methods=("POST",))
         stop = self.page(on_jobs.stop, change=True, methods=("POST",))
         delete = self.page(on_jobs.delete, change=True, methods=(*_READ, "POST"))
         return [
@@ -107,6 +108,7 @@ class JobAdmin(_RedisAdmin):
             path("<str:job_id>/", self.page(jobs.detail), name="django_rqlite_job_change"),
             path("<str:job_id>/requeue/", requeue, name="django_rqlite_job_requeue"),
             path("<str:job_id>/cancel/", cancel, name="django_rqlite_job_cancel"),
+            path("<str:job_id>/run-now/", run_now, name="django_rqlite_job_run_now"),
             path("<str:job_id>/stop/", stop, name="django_rqlite_job_stop"),
             path("<str:job_id>/delete/", delete, name="django_rqlite_job_delete"),
         ]

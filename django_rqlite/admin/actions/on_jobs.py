@@ -1,4 +1,4 @@
-"""Requeueing, canceling, stopping and deleting jobs: one, or those selected in a list."""
+"""Requeueing, hastening, canceling, stopping and deleting jobs: one, or those selected in a list."""
 
 from __future__ import annotations
 
@@ -89,6 +89,23 @@ def cancel(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     id_ = from_segment(job_id)
     source, _job = _find(request, id_)
     _cancel(request, source, [id_])
+    return HttpResponseRedirect(Links.to(source, site.name).job(id_))
+
+
+def run_now(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
+    """Enqueue one scheduled job before its time."""
+    id_ = from_segment(job_id)
+    source, _job = _find(request, id_)
+    with source.asked():
+        verdict = source.transitions.hasten(id_)
+    if verdict == "queued":
+        messages.success(request, _("Enqueued now, before its time."))
+    elif verdict == "missing":
+        _report_missing(request, [id_])
+    else:
+        messages.warning(request, _("The job is not scheduled (any more), so it was left alone."))
+    done = [id_] if verdict == "queued" else []
+    log_jobs(request, CHANGE, [id_], _("Enqueued before the time %(done)d of %(count)d"), done)
     return HttpResponseRedirect(Links.to(source, site.name).job(id_))
 
 
@@ -218,7 +235,10 @@ def _cancel(request: HttpRequest, source: Source, ids: Sequence[str]) -> None:
 
 def _stop(request: HttpRequest, source: Source, ids: Sequence[str]) -> None:
     """Tell the workers; when each job ends is up to its worker."""
-    told, missing, idle, deaf = [], [], [], []
+    told: list[str] = []
+    missing: list[str] = []
+    idle: list[str] = []
+    deaf: list[str] = []
     with source.asked():
         transitions = source.transitions
         for job_id, job in zip(ids, source.monitor.jobs(ids), strict=True):

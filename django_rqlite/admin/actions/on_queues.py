@@ -40,7 +40,7 @@ def resume(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
 def _answer(
     site: AdminSite, request: HttpRequest, queue: str, links: Links, sentence: str
 ) -> HttpResponse:
-    messages.success(request, f"{shown.shortened(queue, 100)}: {sentence}")
+    messages.success(request, f"“{shown.shortened(queue, 100)}”: {sentence}")
     log_one(request, CHANGE, Queue, queue, sentence)
     back = links.queue(queue) if may(request, "view", "job") else ""
     return HttpResponseRedirect(back or links.queues())

@@ -31,10 +31,10 @@ def shut_down(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
         heard = source.transitions.tell_worker(worker, json.dumps({"command": "shutdown"}))
     if heard:
         sentence = _("Told to shut down: it ends once the jobs that it runs have ended.")
-        messages.success(request, f"{shown.shortened(worker, 100)}: {sentence}")
+        messages.success(request, f"“{shown.shortened(worker, 100)}”: {sentence}")
     else:
         sentence = _("Not shut down: it does not listen, so it has ended or is cut off.")
-        messages.warning(request, f"{shown.shortened(worker, 100)}: {sentence}")
+        messages.warning(request, f"“{shown.shortened(worker, 100)}”: {sentence}")
     log_one(request, CHANGE, Worker, worker, sentence)
     return HttpResponseRedirect(Links.to(source, site.name).worker(worker))
 

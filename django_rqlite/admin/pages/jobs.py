@@ -285,6 +285,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         server=source.address if source.several else "",
         requeue_address=links.job_requeue(id_) if may_change and place in _REQUEUED_FROM else "",
         cancel_address=links.job_cancel(id_) if may_change and place in _CANCELED_FROM else "",
+        run_now_address=links.job_run_now(id_) if may_change and place is Place.SCHEDULED else "",
         stop_address=links.job_stop(id_) if may_change and place is Place.STARTED else "",
         delete_address=links.job_delete(id_) if may_change else "",
     )
