@@ -1,4 +1,4 @@
-"""Requeueing, hastening, canceling, stopping and deleting jobs: one, or those selected in a list."""
+"""Requeueing, hastening, canceling, stopping and deleting jobs: one, or those selected."""
 
 from __future__ import annotations
 
