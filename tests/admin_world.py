@@ -140,6 +140,38 @@ def job_requeue(job_id: str) -> str:
     return _address("job_requeue", segment(job_id))
 
 
+def job_cancel(job_id: str) -> str:
+    return _address("job_cancel", segment(job_id))
+
+
+def job_run_now(job_id: str) -> str:
+    return _address("job_run_now", segment(job_id))
+
+
+def job_stop(job_id: str) -> str:
+    return _address("job_stop", segment(job_id))
+
+
+def queue_pause(name: str) -> str:
+    return _address("queue_pause", segment(name))
+
+
+def queue_resume(name: str) -> str:
+    return _address("queue_resume", segment(name))
+
+
+def worker_shut_down(name: str) -> str:
+    return _address("worker_shut_down", segment(name))
+
+
+def workers_suspend(**query: object) -> str:
+    return _address("workers_suspend", **query)
+
+
+def workers_resume(**query: object) -> str:
+    return _address("workers_resume", **query)
+
+
 def job_delete(job_id: str) -> str:
     return _address("job_delete", segment(job_id))
 

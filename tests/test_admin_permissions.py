@@ -18,12 +18,20 @@ from .admin_world import (
     WORKER,
     WORKERS,
     World,
+    job_cancel,
     job_delete,
     job_page,
     job_requeue,
+    job_run_now,
+    job_stop,
     queue_action,
     queue_page,
+    queue_pause,
+    queue_resume,
     worker_page,
+    worker_shut_down,
+    workers_resume,
+    workers_suspend,
 )
 
 if TYPE_CHECKING:
@@ -155,6 +163,38 @@ def test_a_get_changes_nothing(
     answer = admin_client.get(address, form)
     assert answer.status_code == (200 if address == job_delete("broken") else 405)
     assert world.status("broken") == "failed"
+
+
+#: Addresses of the other changes, by whose permission they need.
+MORE_CHANGES = {
+    job_cancel("broken"): "job",
+    job_run_now("broken"): "job",
+    job_stop("broken"): "job",
+    queue_pause("default"): "queue",
+    queue_resume("default"): "queue",
+    worker_shut_down(WORKER): "worker",
+    workers_suspend(): "worker",
+    workers_resume(): "worker",
+}
+
+
+@pytest.mark.parametrize("address", MORE_CHANGES)
+def test_a_change_needs_the_permission_of_its_model(
+    world: World, address: str, admin_client: Client
+) -> None:
+    model = MORE_CHANGES[address]
+    others = {"job", "queue", "worker"} - {model}
+    before = sorted(world.redis.keys("*"))
+    client = client_with(f"view_{model}", *(f"change_{other}" for other in others))
+    assert client.post(address).status_code == 403
+    for page in ALL_PAGES:
+        assert f'action="{address}"' not in client.get(page).content.decode()
+    assert admin_client.get(address).status_code == 405
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(User.objects.create_superuser("chief"))
+    assert strict.post(address).status_code == 403
+    assert sorted(world.redis.keys("*")) == before
+    assert admin_client.post(address).status_code == 302
 
 
 def test_pages_take_no_post(world: World, admin_client: Client) -> None:

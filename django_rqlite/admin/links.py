@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -57,12 +58,27 @@ class Links:
     def queue_action(self, name: str, place: Place) -> str:
         return self._to("queue_action", name, place.value)
 
+    def queue_pause(self, name: str) -> str:
+        return self._to("queue_pause", name)
+
+    def queue_resume(self, name: str) -> str:
+        return self._to("queue_resume", name)
+
     def job(self, job_id: str) -> str:
         """One job; ``''`` where the id is too long for an address."""
         return self._to("job_change", job_id)
 
     def job_requeue(self, job_id: str) -> str:
         return self._to("job_requeue", job_id)
+
+    def job_cancel(self, job_id: str) -> str:
+        return self._to("job_cancel", job_id)
+
+    def job_run_now(self, job_id: str) -> str:
+        return self._to("job_run_now", job_id)
+
+    def job_stop(self, job_id: str) -> str:
+        return self._to("job_stop", job_id)
 
     def job_delete(self, job_id: str) -> str:
         return self._to("job_delete", job_id)
@@ -71,11 +87,23 @@ class Links:
         """One worker; ``''`` where the name is too long for an address."""
         return self._to("worker_change", name)
 
+    def worker_shut_down(self, name: str) -> str:
+        return self._to("worker_shut_down", name)
+
+    def workers_suspend(self) -> str:
+        """All workers of the source."""
+        return self._at("workers_suspend", [])
+
+    def workers_resume(self) -> str:
+        """All workers of the source."""
+        return self._at("workers_resume", [])
+
     def _to(self, page: str, name: str, *more: str, **query: str | None) -> str:
         if len(name) > LONGEST:
             return ""
-        path = reverse(
-            f"admin:django_rqlite_{page}", args=[segment(name), *more], current_app=self.site
-        )
+        return self._at(page, [segment(name), *more], **query)
+
+    def _at(self, page: str, args: Sequence[str], **query: str | None) -> str:
+        path = reverse(f"admin:django_rqlite_{page}", args=args, current_app=self.site)
         given = {key: value for key, value in {"on": self.on, **query}.items() if value is not None}
         return f"{path}?{urlencode(given)}" if given else path

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
 from .. import conf
-from . import actions
+from .actions import on_jobs, on_queues, on_workers
 from .pages import jobs, queues, workers
 from .pages.frame import may, trouble_page
 from .sources import Gone, Trouble
@@ -80,11 +80,15 @@ class QueueAdmin(_RedisAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         listing = self.page(jobs.listing, model="job")
-        act = self.page(actions.on_selected, model="job", change=True, methods=("POST",))
+        act = self.page(on_jobs.on_selected, model="job", change=True, methods=("POST",))
+        pause = self.page(on_queues.pause, change=True, methods=("POST",))
+        resume = self.page(on_queues.resume, change=True, methods=("POST",))
         return [
             path("", self.page(queues.index), name="django_rqlite_queue_changelist"),
             # The name that the admin's log links to.
             path("<str:name>/", listing, name="django_rqlite_queue_change"),
+            path("<str:name>/pause/", pause, name="django_rqlite_queue_pause"),
+            path("<str:name>/resume/", resume, name="django_rqlite_queue_resume"),
             path("<str:name>/<str:place>/", listing, name="django_rqlite_queue_jobs"),
             path("<str:name>/<str:place>/action/", act, name="django_rqlite_queue_action"),
         ]
@@ -94,12 +98,18 @@ class JobAdmin(_RedisAdmin):
     """Single jobs."""
 
     def get_urls(self) -> list[URLPattern]:
-        requeue = self.page(actions.requeue, change=True, methods=("POST",))
-        delete = self.page(actions.delete, change=True, methods=(*_READ, "POST"))
+        requeue = self.page(on_jobs.requeue, change=True, methods=("POST",))
+        cancel = self.page(on_jobs.cancel, change=True, methods=("POST",))
+        run_now = self.page(on_jobs.run_now, change=True, methods=("POST",))
+        stop = self.page(on_jobs.stop, change=True, methods=("POST",))
+        delete = self.page(on_jobs.delete, change=True, methods=(*_READ, "POST"))
         return [
             path("", self.page(jobs.search), name="django_rqlite_job_changelist"),
             path("<str:job_id>/", self.page(jobs.detail), name="django_rqlite_job_change"),
             path("<str:job_id>/requeue/", requeue, name="django_rqlite_job_requeue"),
+            path("<str:job_id>/cancel/", cancel, name="django_rqlite_job_cancel"),
+            path("<str:job_id>/run-now/", run_now, name="django_rqlite_job_run_now"),
+            path("<str:job_id>/stop/", stop, name="django_rqlite_job_stop"),
             path("<str:job_id>/delete/", delete, name="django_rqlite_job_delete"),
         ]
 
@@ -108,7 +118,14 @@ class WorkerAdmin(_RedisAdmin):
     """The workers."""
 
     def get_urls(self) -> list[URLPattern]:
+        shut_down = self.page(on_workers.shut_down, change=True, methods=("POST",))
+        suspend = self.page(on_workers.suspend_all, change=True, methods=("POST",))
+        resume = self.page(on_workers.resume_all, change=True, methods=("POST",))
         return [
             path("", self.page(workers.index), name="django_rqlite_worker_changelist"),
+            # "_all" is no segment, so no worker can be called so.
+            path("_all/suspend/", suspend, name="django_rqlite_workers_suspend"),
+            path("_all/resume/", resume, name="django_rqlite_workers_resume"),
+            path("<str:name>/shutdown/", shut_down, name="django_rqlite_worker_shut_down"),
             path("<str:name>/", self.page(workers.detail), name="django_rqlite_worker_change"),
         ]

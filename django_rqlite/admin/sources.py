@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from .. import conf, connections
 from ..conf import QueueConf
 from ..engine.monitor import Monitor, QueueCounts
+from ..engine.suspension import SuspensionArrows
 from ..engine.transitions import Transitions
 from ..exceptions import ConfigurationError
 from ..protocol.keys import DEFAULT_PREFIX, Keys
@@ -62,6 +63,10 @@ class Source:
     @property
     def transitions(self) -> Transitions:
         return Transitions(self._connection, Keys(self.queues[0].key_prefix))
+
+    @property
+    def suspension(self) -> SuspensionArrows:
+        return SuspensionArrows(self._connection, Keys(self.queues[0].key_prefix))
 
     @property
     def _connection(self) -> redis.Redis:

@@ -16,6 +16,7 @@ _start_in_place = Script("start_in_place")
 _schedule = Script("schedule")
 _defer = Script("defer")
 _promote = Script("promote")
+_hasten = Script("hasten")
 _requeue = Script("requeue")
 
 
@@ -204,6 +205,14 @@ class Entering(Arrows):
         keys = [self.keys.scheduled(name) for name in queues]
         moved, due = _promote(self.connection, keys, (self.prefix, BATCH, *queues))
         return Promoted(moved, float(due) if due else None)
+
+    def hasten(self, job_id: str) -> str:
+        """scheduled → queued, for one job, before its time.
+
+        Returns:
+            ``'queued'``, ``'not scheduled'`` or ``'missing'``.
+        """
+        return text(_hasten(self.connection, (self.keys.job(job_id),), (self.prefix, job_id)))
 
     def start_in_place(
         self,

@@ -161,6 +161,8 @@ class Workers:
     expired: Sequence[str]
     #: How many more there are, which were not read.
     more: int
+    #: Whether none of them takes a job.
+    suspended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,7 +374,9 @@ class Monitor:
 
     def workers(self) -> Workers:
         """All workers. Two round trips."""
-        members = _answers(self.connection, [("SMEMBERS", self.keys.workers)])[0]
+        members, suspended = _answers(
+            self.connection, [("SMEMBERS", self.keys.workers), ("EXISTS", self.keys.suspended)]
+        )
         names = sorted({self.keys.worker_name(_id(key)) for key in _list(members)})
         read = names[:MOST_FOUND]
         answers = _answers(self.connection, [("HGETALL", self.keys.worker(name)) for name in read])
@@ -382,7 +386,7 @@ class Monitor:
                 found.append(_worker(name, fields))
             else:
                 expired.append(name)
-        return Workers(found, expired, len(names) - len(read))
+        return Workers(found, expired, len(names) - len(read), suspended == 1)
 
     def worker(self, name: str) -> WorkerRecord | None:
         """One worker's record, or None. One round trip."""

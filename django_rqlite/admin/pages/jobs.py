@@ -74,6 +74,8 @@ COLUMNS: dict[Place, Sequence[tuple[Promise, str]]] = {
 #: What can be done with the selected jobs of a list.
 ACTIONS = {
     "requeue": gettext_lazy("Requeue selected jobs"),
+    "cancel": gettext_lazy("Cancel selected jobs"),
+    "stop": gettext_lazy("Stop selected jobs"),
     "delete": gettext_lazy("Delete selected jobs"),
 }
 
@@ -120,6 +122,7 @@ def listing(
     with source.asked():
         found = source.monitor.page(queue, chosen, max(current.start_index() - 1, 0), PER_PAGE)
     actions = {key: label for key, label in ACTIONS.items() if _possible(key, chosen)}
+    may_change_queue = may(request, "change", "queue")
     return render(
         site,
         request,
@@ -142,6 +145,9 @@ def listing(
             for number in current.paginator.get_elided_page_range(current.number)
         ],
         actions=actions if may(request, "change", "job") else {},
+        paused=counts.paused,
+        pause_address=links.queue_pause(queue) if may_change_queue else "",
+        resume_address=links.queue_resume(queue) if may_change_queue else "",
         action_address=links.queue_action(queue, chosen),
     )
 
@@ -165,8 +171,19 @@ def place_named(place: str) -> Place:
 _REQUEUED_FROM = frozenset({Place.FAILED, Place.CANCELED})
 
 
+#: Places whose jobs wait, and can be kept from running.
+_CANCELED_FROM = frozenset({Place.QUEUED, Place.SCHEDULED, Place.DEFERRED})
+
+#: Where an action makes sense; what is not named does everywhere.
+_POSSIBLE_IN = {
+    "requeue": _REQUEUED_FROM,
+    "cancel": _CANCELED_FROM,
+    "stop": frozenset({Place.STARTED}),
+}
+
+
 def _possible(action: str, place: Place) -> bool:
-    return action != "requeue" or place in _REQUEUED_FROM
+    return place in _POSSIBLE_IN.get(action, Place)
 
 
 def _slice(wanted: str, total: int) -> Slice[int]:
@@ -275,6 +292,9 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         worker_address=links.worker(job.worker_name),
         server=source.address if source.several else "",
         requeue_address=links.job_requeue(id_) if may_change and place in _REQUEUED_FROM else "",
+        cancel_address=links.job_cancel(id_) if may_change and place in _CANCELED_FROM else "",
+        run_now_address=links.job_run_now(id_) if may_change and place is Place.SCHEDULED else "",
+        stop_address=links.job_stop(id_) if may_change and place is Place.STARTED else "",
         delete_address=links.job_delete(id_) if may_change else "",
     )
 

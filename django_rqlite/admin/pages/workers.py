@@ -17,7 +17,7 @@ from .. import labels
 from ..links import Links
 from ..segments import from_segment
 from ..sources import Source, Trouble, all_sources, candidates, first
-from .frame import render, way_to
+from .frame import may, render, way_to
 
 #: Seconds after which a worker of RQ that has not been heard of is given up: its record lives for
 #: ``worker_ttl`` (420) and a minute after each heartbeat (rq/worker/base.py).
@@ -45,6 +45,9 @@ class Group:
     server: str
     rows: tuple[Row, ...] = ()
     more: int = 0
+    suspended: bool = False
+    suspend_address: str = ""
+    resume_address: str = ""
     trouble: str = ""
 
 
@@ -58,6 +61,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         model="worker",
         title=_("Workers"),
         groups=groups,
+        may_change_workers=may(request, "change", "worker"),
     )
 
 
@@ -71,6 +75,11 @@ def detail(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
         % {"name": shown.shortened(wanted, 200)},
     )
     links = Links.to(source, site.name)
+    row = _row(record, links, timezone.now())
+    # Who is dead hears nothing, so there is no button for it.
+    hears = not record.death and not row.silent
+    stops = hears and record.current_job and may(request, "change", "job")
+    ends = hears and not record.shutdown_requested_at and may(request, "change", "worker")
     return render(
         site,
         request,
@@ -78,7 +87,10 @@ def detail(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
         model="worker",
         title=shown.shortened(wanted, 200),
         way=way_to(request, links, "worker"),
-        row=_row(record, links, timezone.now()),
+        row=row,
+        held=not hears,
+        stop_address=links.job_stop(record.current_job) if stops else "",
+        shut_down_address=links.worker_shut_down(wanted) if ends else "",
         server=source.address,
     )
 
@@ -92,7 +104,14 @@ def _group(source: Source, links: Links) -> Group:
     now = timezone.now()
     rows = [_row(record, links, now) for record in workers.found]
     rows += [Row(name, "", None, _("gone")) for name in workers.expired]
-    return Group(source.address, tuple(rows), workers.more)
+    return Group(
+        source.address,
+        tuple(rows),
+        workers.more,
+        workers.suspended,
+        links.workers_suspend(),
+        links.workers_resume(),
+    )
 
 
 def _row(record: WorkerRecord, links: Links, now: datetime) -> Row:

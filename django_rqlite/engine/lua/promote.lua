@@ -6,25 +6,9 @@
 --            leaves the registry.
 --@include keys
 --@include clock
+--@include promote
 local most = tonumber(ARGV[2])
 local moved, soonest = 0, nil
-
-local function move(queue, registry, id)
-  local job = job_key(id)
-  if redis.call('TYPE', job).ok == 'hash' then
-    local front = redis.call('HGET', job, 'enqueue_at_front') == '1'
-    redis.call(front and 'LPUSH' or 'RPUSH', queue_key(queue), id)
-    redis.call('SADD', queues_key(), queue_key(queue))
-    redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now), 'origin', queue)
-    local ttl = tonumber(redis.call('HGET', job, 'ttl') or '')
-    if ttl and ttl > 0 then
-      redis.call('EXPIRE', job, ttl)
-      redis.call('EXPIRE', results_key(id), ttl)  -- of the runs before a retry or a repeat
-    end
-    moved = moved + 1
-  end
-  redis.call('ZREM', registry, id)
-end
 
 local function first_of(registry)
   return tonumber(redis.call('ZRANGE', registry, 0, 0, 'WITHSCORES')[2] or '')
@@ -35,7 +19,9 @@ for i, registry in ipairs(KEYS) do
     local first = first_of(registry)
     if first and first <= now then
       local due = redis.call('ZRANGEBYSCORE', registry, '-inf', now, 'LIMIT', 0, most)
-      for _, id in ipairs(due) do move(ARGV[i + 2], registry, id) end
+      for _, id in ipairs(due) do
+        if promote(ARGV[i + 2], registry, id) then moved = moved + 1 end
+      end
       most = most - #due
       first = first_of(registry)
     end

@@ -1,36 +1,32 @@
-"""What changes something: by POST only, through the engine, safe to repeat, logged."""
+"""Requeueing, hastening, canceling, stopping and deleting jobs: one, or those selected."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.models import CHANGE, DELETION, LogEntry
-from django.contrib.contenttypes.models import ContentType
-from django.db import DatabaseError, router, transaction
+from django.contrib.admin.models import CHANGE, DELETION
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .. import shown
-from ..engine.monitor import Place
-from ..models import Job
-from ..protocol.records import JobRecord
-from . import labels
-from .links import PLACES, Links
-from .pages import jobs
-from .pages.frame import render, way_to
-from .segments import from_segment, segment
-from .sources import Source, candidates, find_queue, first
-
-#: Ids that a message or an entry of the log lists at the most.
-MOST_LISTED = 10
+from ... import shown
+from ...engine.monitor import Place
+from ...protocol.records import JobRecord, JobStatus
+from .. import labels
+from ..links import PLACES, Links
+from ..pages import jobs
+from ..pages.frame import render, way_to
+from ..segments import from_segment, segment
+from ..sources import Source, candidates, find_queue, first
+from .log import listed, log_jobs
 
 
 def on_selected(site: AdminSite, request: HttpRequest, name: str, place: str) -> HttpResponse:
-    """Requeue or delete the jobs that were selected in a list."""
+    """Do something to the jobs that were selected in a list."""
     queue, chosen = from_segment(name), jobs.place_named(place)
     source, _counts = find_queue(request.GET.get("on"), queue)
     links = Links.to(source, site.name)
@@ -50,6 +46,10 @@ def on_selected(site: AdminSite, request: HttpRequest, name: str, place: str) ->
         )
     elif action == "requeue":
         _requeue(request, source, ids)
+    elif action == "cancel":
+        _cancel(request, source, ids)
+    elif action == "stop":
+        _stop(request, source, ids)
     elif action == "delete" and request.POST.get("post"):
         if _delete(request, source, ids) and chosen in (Place.FINISHED, Place.FAILED):
             # What has expired stays in its list until somebody sweeps; here somebody wants it gone.
@@ -81,6 +81,39 @@ def requeue(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     id_ = from_segment(job_id)
     source, _job = _find(request, id_)
     _requeue(request, source, [id_])
+    return HttpResponseRedirect(Links.to(source, site.name).job(id_))
+
+
+def cancel(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
+    """Cancel one job that waits."""
+    id_ = from_segment(job_id)
+    source, _job = _find(request, id_)
+    _cancel(request, source, [id_])
+    return HttpResponseRedirect(Links.to(source, site.name).job(id_))
+
+
+def run_now(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
+    """Enqueue one scheduled job before its time."""
+    id_ = from_segment(job_id)
+    source, _job = _find(request, id_)
+    with source.asked():
+        verdict = source.transitions.hasten(id_)
+    if verdict == "queued":
+        messages.success(request, _("Enqueued now, before its time."))
+    elif verdict == "missing":
+        _report_missing(request, [id_])
+    else:
+        messages.warning(request, _("The job is not scheduled (any more), so it was left alone."))
+    done = [id_] if verdict == "queued" else []
+    log_jobs(request, CHANGE, [id_], _("Enqueued before the time %(done)d of %(count)d"), done)
+    return HttpResponseRedirect(Links.to(source, site.name).job(id_))
+
+
+def stop(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
+    """Have the worker of one job that runs stop it."""
+    id_ = from_segment(job_id)
+    source, _job = _find(request, id_)
+    _stop(request, source, [id_])
     return HttpResponseRedirect(Links.to(source, site.name).job(id_))
 
 
@@ -162,9 +195,98 @@ def _requeue(request: HttpRequest, source: Source, ids: Sequence[str]) -> None:
                 "%(ids)s",
                 len(others),
             )
-            % {"count": len(others), "ids": _listed(others)},
+            % {"count": len(others), "ids": listed(others)},
         )
-    _log(request, CHANGE, ids, _("Requeued %(done)d of %(count)d"), queued)
+    log_jobs(request, CHANGE, ids, _("Requeued %(done)d of %(count)d"), queued)
+
+
+def _cancel(request: HttpRequest, source: Source, ids: Sequence[str]) -> None:
+    with source.asked():
+        found = source.monitor.jobs(ids)
+        verdicts = source.transitions.cancel(ids)
+    canceled, missing, others = [], [], []
+    for job_id, before, verdict in zip(ids, found, verdicts, strict=True):
+        if verdict == "missing":
+            missing.append(job_id)
+        elif verdict != JobStatus.CANCELED or (before and before.status == JobStatus.CANCELED):
+            others.append(job_id)
+        else:
+            canceled.append(job_id)
+    if canceled:
+        messages.success(
+            request,
+            ngettext("Canceled %(count)d job.", "Canceled %(count)d jobs.", len(canceled))
+            % {"count": len(canceled)},
+        )
+    if missing:
+        _report_missing(request, missing)
+    if others:
+        messages.warning(
+            request,
+            ngettext(
+                "%(count)d job does not wait (any more), so it was left alone: %(ids)s",
+                "%(count)d jobs do not wait (any more), so they were left alone: %(ids)s",
+                len(others),
+            )
+            % {"count": len(others), "ids": listed(others)},
+        )
+    log_jobs(request, CHANGE, ids, _("Canceled %(done)d of %(count)d"), canceled)
+
+
+def _stop(request: HttpRequest, source: Source, ids: Sequence[str]) -> None:
+    """Tell the workers; when each job ends is up to its worker."""
+    told: list[str] = []
+    missing: list[str] = []
+    idle: list[str] = []
+    deaf: list[str] = []
+    with source.asked():
+        transitions = source.transitions
+        for job_id, job in zip(ids, source.monitor.jobs(ids), strict=True):
+            if job is None:
+                missing.append(job_id)
+            elif job.status != JobStatus.STARTED or not job.worker_name:
+                idle.append(job_id)
+            else:
+                message = json.dumps({"command": "stop-job", "job_id": job_id})
+                heard = transitions.tell_worker(job.worker_name, message)
+                (told if heard else deaf).append(job_id)
+    if told:
+        messages.success(
+            request,
+            ngettext(
+                "Told the worker of %(count)d job to stop it.",
+                "Told the workers of %(count)d jobs to stop them.",
+                len(told),
+            )
+            % {"count": len(told)},
+        )
+    if missing:
+        _report_missing(request, missing)
+    if idle:
+        messages.warning(
+            request,
+            ngettext(
+                "%(count)d job does not run (any more), so it was left alone: %(ids)s",
+                "%(count)d jobs do not run (any more), so they were left alone: %(ids)s",
+                len(idle),
+            )
+            % {"count": len(idle), "ids": listed(idle)},
+        )
+    if deaf:
+        messages.warning(
+            request,
+            ngettext(
+                "%(count)d job was not stopped: its worker does not listen. If that worker is "
+                "dead, the job’s lease will end and it be queued again: %(ids)s",
+                "%(count)d jobs were not stopped: their workers do not listen. If those are dead, "
+                "the jobs’ leases will end and they be queued again: %(ids)s",
+                len(deaf),
+            )
+            % {"count": len(deaf), "ids": listed(deaf)},
+        )
+    log_jobs(
+        request, CHANGE, ids, _("Told the workers of %(done)d of %(count)d to stop them"), told
+    )
 
 
 def _delete(request: HttpRequest, source: Source, ids: Sequence[str]) -> bool:
@@ -181,7 +303,7 @@ def _delete(request: HttpRequest, source: Source, ids: Sequence[str]) -> bool:
         )
     if missing:
         _report_missing(request, missing)
-    _log(request, DELETION, ids, _("Deleted %(done)d of %(count)d"), there)
+    log_jobs(request, DELETION, ids, _("Deleted %(done)d of %(count)d"), there)
     return bool(missing)
 
 
@@ -193,38 +315,5 @@ def _report_missing(request: HttpRequest, ids: Sequence[str]) -> None:
             "%(count)d jobs were not there any more, expired or deleted: %(ids)s",
             len(ids),
         )
-        % {"count": len(ids), "ids": _listed(ids)},
+        % {"count": len(ids), "ids": listed(ids)},
     )
-
-
-def _listed(ids: Sequence[str]) -> str:
-    shown_ids = [shown.shortened(job_id, 60) for job_id in ids[:MOST_LISTED]]
-    return ", ".join(shown_ids) + (", …" if len(ids) > MOST_LISTED else "")
-
-
-def _log(
-    request: HttpRequest, flag: int, ids: Sequence[str], sentence: str, done: Sequence[str]
-) -> None:
-    """Say in the admin's log who did what to how many."""
-    done_of = sentence % {"done": len(done), "count": len(ids)}
-    several = ngettext("%(count)d job", "%(count)d jobs", len(ids)) % {"count": len(ids)}
-    try:
-        with transaction.atomic(using=router.db_for_write(LogEntry)):
-            LogEntry.objects.create(
-                user_id=request.user.pk,  # type: ignore[misc]
-                content_type=ContentType.objects.get_for_model(Job),
-                object_id=_storable(ids[0]) if len(ids) == 1 else None,
-                object_repr=_storable(shown.shortened(ids[0], 190) if len(ids) == 1 else several),
-                action_flag=flag,
-                change_message=_storable(f"{done_of}: {_listed(done)}" if done else done_of),
-            )
-    except DatabaseError as exc:
-        # Redis has changed already; that must not end in an error page that hides it.
-        messages.warning(
-            request, _("The admin's log has no entry of it: %(reason)s") % {"reason": exc}
-        )
-
-
-def _storable(text: str) -> str:
-    """Text that every database takes: PostgreSQL refuses NUL."""
-    return shown.printable(text).replace("\0", "�")

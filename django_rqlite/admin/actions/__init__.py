@@ -1,0 +1,1 @@
+"""What changes something: by POST only, through the engine, safe to repeat, logged."""

@@ -1,0 +1,90 @@
+"""The admin's own log: who did what to how many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import DatabaseError, models, router, transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from ... import shown
+from ...models import Job
+
+#: Ids that a message or an entry of the log lists at the most.
+MOST_LISTED = 10
+
+
+def log_jobs(
+    request: HttpRequest, flag: int, ids: Sequence[str], sentence: str, done: Sequence[str]
+) -> None:
+    """Say what was done to some jobs.
+
+    Args:
+        sentence: has the places ``%(done)d`` and ``%(count)d``.
+        done: those of ``ids`` that it was done to.
+    """
+    done_of = sentence % {"done": len(done), "count": len(ids)}
+    several = ngettext("%(count)d job", "%(count)d jobs", len(ids)) % {"count": len(ids)}
+    _write(
+        request,
+        flag,
+        Job,
+        ids[0] if len(ids) == 1 else None,
+        ids[0] if len(ids) == 1 else several,
+        f"{done_of}: {listed(done)}" if done else done_of,
+    )
+
+
+def log_one(
+    request: HttpRequest, flag: int, model: type[models.Model], name: str, sentence: str
+) -> None:
+    """Say what was done to one queue or worker."""
+    _write(request, flag, model, name, name, sentence)
+
+
+def log_all(
+    request: HttpRequest, flag: int, model: type[models.Model], which: str, sentence: str
+) -> None:
+    """Say what was done to all of a kind; ``which`` names them."""
+    _write(request, flag, model, None, which, sentence)
+
+
+def listed(ids: Sequence[str]) -> str:
+    """Some ids, for a sentence."""
+    shown_ids = [shown.shortened(job_id, 60) for job_id in ids[:MOST_LISTED]]
+    return ", ".join(shown_ids) + (", …" if len(ids) > MOST_LISTED else "")
+
+
+def _write(
+    request: HttpRequest,
+    flag: int,
+    model: type[models.Model],
+    object_id: str | None,
+    title: str,
+    sentence: str,
+) -> None:
+    try:
+        with transaction.atomic(using=router.db_for_write(LogEntry)):
+            LogEntry.objects.create(
+                user_id=request.user.pk,  # type: ignore[misc]
+                content_type=ContentType.objects.get_for_model(model),
+                object_id=None if object_id is None else _storable(object_id),
+                object_repr=_storable(shown.shortened(title, 190)),
+                action_flag=flag,
+                change_message=_storable(sentence),
+            )
+    except DatabaseError as exc:
+        # Redis has changed already; that must not end in an error page that hides it.
+        messages.warning(
+            request, _("The admin's log has no entry of it: %(reason)s") % {"reason": exc}
+        )
+
+
+def _storable(text: str) -> str:
+    """Text that every database takes: PostgreSQL refuses NUL."""
+    return shown.printable(text).replace("\0", "�")
