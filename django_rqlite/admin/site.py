@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from .. import conf
+from .. import conf, exports
 from . import actions
 from .pages import jobs, queues, workers
 from .pages.frame import may, trouble_page
@@ -82,6 +82,8 @@ class QueueAdmin(_RedisAdmin):
         listing = self.page(jobs.listing, model="job")
         act = self.page(actions.on_selected, model="job", change=True, methods=("POST",))
         return [
+            path("stats.json", exports.stats, name="django_rqlite_queue_stats"),
+            path("metrics", exports.metrics, name="django_rqlite_queue_metrics"),
             path("", self.page(queues.index), name="django_rqlite_queue_changelist"),
             # The name that the admin's log links to.
             path("<str:name>/", listing, name="django_rqlite_queue_change"),
