@@ -9,7 +9,7 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import include, path
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
 from prometheus_client.parser import text_string_to_metric_families as parse
 from redis.connection import AbstractConnection
@@ -49,7 +49,6 @@ def world(redis: redis_py.Redis, settings: SettingsWrapper) -> World:
         WORKER,
         "default",
         "low",
-        state="busy",
         successful_job_count="3",
         failed_job_count="2",
         total_working_time="1.5",
@@ -175,10 +174,10 @@ def test_stats_are_the_statistics(world: World) -> None:
 def test_metrics(world: World) -> None:
     found = scraped()
     worker = (("name", WORKER), ("queues", "default,low"))
-    assert found["rq_workers", (*worker, ("state", "busy"))] == 1
+    assert found["rq_workers", (*worker, ("state", "idle"))] == 1
     assert found["rq_job_successful_total", worker] == 3
-    assert found["rq_job_failed_total", worker] == 2
-    assert found["rq_working_seconds_total", worker] == 1.5
+    assert found["rq_job_failed_total", worker] == 3  # and the one of this test
+    assert 1.5 < found["rq_working_seconds_total", worker] < 100
     assert found["rq_jobs", (("queue", "low"), ("status", "failed"))] == 1
     assert found["rq_jobs", (("queue", "high"), ("status", "queued"))] == 1
     assert found["rq_jobs", (("queue", "high"), ("status", "canceled"))] == 0
@@ -188,6 +187,19 @@ def test_metrics(world: World) -> None:
     world.redis.set(world.keys.paused("low"), "1")
     assert scraped()["rq_queue_paused", (("queue", "low"),)] == 1
     assert [number for (name, _), number in found.items() if name == "rq_up"] == [1]
+
+
+def test_the_samples_of_django_rq_are_among_them(world: World) -> None:
+    from django_rq.contrib.prometheus import RQCollector as Theirs
+
+    registry = CollectorRegistry()
+    registry.register(Theirs())
+    theirs = samples_of(generate_latest(registry).decode())
+    assert {name for name, _ in theirs} == {
+        *("rq_workers", "rq_jobs", "rq_working_seconds_total"),
+        *("rq_job_successful_total", "rq_job_failed_total"),
+    }
+    assert theirs.items() <= scraped().items()
 
 
 def test_a_filter_holds_for_one_scrape(world: World) -> None:
@@ -215,8 +227,9 @@ def test_any_accept(world: World, accept: str) -> None:
 
 
 def test_nothing_is_registered_for_all(world: World) -> None:
+    before = {family.name for family in REGISTRY.collect()}
     scraped()
-    assert not [family.name for family in REGISTRY.collect() if family.name.startswith("rq_")]
+    assert {family.name for family in REGISTRY.collect()} == before
 
 
 def test_in_a_registry_of_ones_own(world: World) -> None:

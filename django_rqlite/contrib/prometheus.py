@@ -100,7 +100,10 @@ def exposition(accept: str, names: Sequence[str] = ()) -> tuple[bytes, str]:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(RQCollector())
     encode: Callable[[Collector], bytes]
-    encode, content_type = choose_encoder(accept)
+    try:
+        encode, content_type = choose_encoder(accept)
+    except (TypeError, ValueError):  # it names a version that is no number
+        encode, content_type = choose_encoder("")
     return encode(registry.restricted_registry(names) if names else registry), content_type
 
 
