@@ -30,6 +30,9 @@ BASE_CLASSES = {
     "WORKER_CLASS": "django_rqlite.worker.Worker",
 }
 
+#: Characters of a token that nobody guesses.
+SHORTEST_TOKEN = 16
+
 Found = Iterator[CheckMessage]
 
 _without_cron = ContextVar("_without_cron", default=False)
@@ -37,7 +40,7 @@ _without_cron = ContextVar("_without_cron", default=False)
 
 def register() -> None:
     """Register the checks with Django."""
-    for check in (check_queues, check_rq, check_cron, check_exception_handlers):
+    for check in (check_queues, check_rq, check_cron, check_exception_handlers, check_api_token):
         checks.register(check)
     checks.register(check_signatures_are_required, checks.Tags.security, deploy=True)
 
@@ -409,6 +412,21 @@ def _check_handlers(paths: list[str]) -> Found:
                 yield Error(
                     f"RQ_EXCEPTION_HANDLERS: {path!r} cannot be called.", id="django_rqlite.E024"
                 )
+
+
+def check_api_token(app_configs: object, **kwargs: object) -> list[CheckMessage]:
+    """Check ``RQ_API_TOKEN``. Nothing that it says has a part of the token in it."""
+    if messages := list(_refusal_of(conf.api_token, "django_rqlite.E030")):
+        return messages
+    if 0 < len(conf.api_token()) < SHORTEST_TOKEN:
+        return [
+            Warning(
+                f"RQ_API_TOKEN has fewer than {SHORTEST_TOKEN} characters, so it can be guessed.",
+                hint="Make one with: python -c 'import secrets; print(secrets.token_urlsafe())'",
+                id="django_rqlite.W013",
+            )
+        ]
+    return []
 
 
 def check_signatures_are_required(app_configs: object, **kwargs: object) -> list[CheckMessage]:

@@ -245,7 +245,11 @@ def cron() -> Mapping[str, Any]:
 
 def api_token() -> str:
     """Return ``RQ_API_TOKEN``; empty means that no token is accepted."""
-    return str(getattr(settings, "RQ_API_TOKEN", "") or "")
+    given = getattr(settings, "RQ_API_TOKEN", "") or ""
+    if not isinstance(given, str):
+        # Its value is a secret, so only the type is told.
+        raise ConfigurationError(f"RQ_API_TOKEN must be text, not {type(given).__name__}.")
+    return given
 
 
 def show_admin_link() -> bool:

@@ -81,6 +81,7 @@ def everything(world: World) -> list[str]:
     jobs = ["broken", "done", "waits", "strays", "runs", "deferred", "scheduled", "canceled"]
     return [
         *(QUEUES, JOBS, WORKERS, f"{JOBS}?q=broken", f"{JOBS}?q=nothing"),
+        *(f"{QUEUES}stats.json", f"{QUEUES}metrics"),
         *(queue_page(name, each) for name in ("default", "high", "low") for each in PLACES),
         *(queue_page("stray"), worker_page(WORKER), worker_page("gone"), job_page("vanished")),
         *(job_page(each) for each in jobs),

@@ -49,6 +49,7 @@ LAYERS = {
     "Django surface": {
         *("admin", "apps", "checks", "contrib", "management"),
         *("migrations", "models", "shown", "tasks", "templatetags", "testing"),
+        *("exports", "urls"),
     },
     # By django-rq's names; nothing of ours imports these.
     "façade": {"__init__", "connection_utils", "settings", "utils", "workers"},

@@ -205,7 +205,7 @@ MODULES: Mapping[str, Mapping[str, str]] = {
 }
 
 #: What django-rq has and we have not at all.
-MODULES_LEFT_OUT = ("thread_queue", "urls", "views", "templatetags.django_rq")
+MODULES_LEFT_OUT = ("thread_queue", "views", "templatetags.django_rq")
 
 
 def names(thing: object) -> set[str]:

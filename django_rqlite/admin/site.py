@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from .. import conf
+from .. import conf, exports
 from .actions import on_jobs, on_queues, on_workers
 from .pages import jobs, queues, workers
 from .pages.frame import may, trouble_page
@@ -84,6 +84,8 @@ class QueueAdmin(_RedisAdmin):
         pause = self.page(on_queues.pause, change=True, methods=("POST",))
         resume = self.page(on_queues.resume, change=True, methods=("POST",))
         return [
+            path("stats.json", exports.stats, name="django_rqlite_queue_stats"),
+            path("metrics", exports.metrics, name="django_rqlite_queue_metrics"),
             path("", self.page(queues.index), name="django_rqlite_queue_changelist"),
             # The name that the admin's log links to.
             path("<str:name>/", listing, name="django_rqlite_queue_change"),

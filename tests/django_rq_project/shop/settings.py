@@ -47,7 +47,7 @@ RQ_QUEUES = {
 }
 RQ = {"COMMIT_MODE": "on_db_commit", "DEFAULT_RESULT_TTL": 5000}
 RQ_EXCEPTION_HANDLERS = ["shop.jobs.note_failure"]
-RQ_API_TOKEN = "token"
+RQ_API_TOKEN = "a token that is long"
 RQ_SHOW_ADMIN_LINK = True
 
 LOGGING = {

@@ -1,0 +1,1 @@
+"""What serves other programs, and needs an extra for it."""
