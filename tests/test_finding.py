@@ -81,8 +81,10 @@ def test_long_fields_are_cut_and_wrong_kinds_told(world: World, finder: Finder) 
     window = finder.window(["default"], list(Place))
     by_id = {found.id: found.job for found in window.jobs}
     long, other = by_id["long"], by_id["list"]
-    assert long and len(long.description) == 4 * 500
-    assert other and "WRONGTYPE" in other.problems[0]
+    assert long
+    assert len(long.description) == 4 * 500
+    assert other
+    assert "WRONGTYPE" in other.problems[0]
     assert "WRONGTYPE" in window.problems[0]
 
 
@@ -110,5 +112,6 @@ def test_failed_jobs_by_function_and_error(world: World, finder: Finder) -> None
     groups = grouped(finder.window(["default"], [Place.FAILED]).jobs)
     told = [(group.function, group.error_class, group.count) for group in groups]
     assert told == [("shop.jobs.send", "ValueError", 3), ("shop.jobs.send", "KeyError", 1)]
-    assert groups[0].first and groups[0].last
+    assert groups[0].first
+    assert groups[0].last
     assert grouped([Found("gone", "default", Place.FAILED, None)]) == []

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path
 
 from .. import conf
 from . import actions
-from .pages import jobs, queues, workers
+from .pages import jobs, queues, search, workers
 from .pages.frame import may, trouble_page
 from .sources import Gone, Trouble
 
@@ -97,7 +97,7 @@ class JobAdmin(_RedisAdmin):
         requeue = self.page(actions.requeue, change=True, methods=("POST",))
         delete = self.page(actions.delete, change=True, methods=(*_READ, "POST"))
         return [
-            path("", self.page(jobs.search), name="django_rqlite_job_changelist"),
+            path("", self.page(search.search), name="django_rqlite_job_changelist"),
             path("<str:job_id>/", self.page(jobs.detail), name="django_rqlite_job_change"),
             path("<str:job_id>/requeue/", requeue, name="django_rqlite_job_requeue"),
             path("<str:job_id>/delete/", delete, name="django_rqlite_job_delete"),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from .. import conf, connections
 from ..conf import QueueConf
+from ..engine.finding import Finder
 from ..engine.monitor import Monitor, QueueCounts
 from ..engine.transitions import Transitions
 from ..exceptions import ConfigurationError
@@ -58,6 +59,10 @@ class Source:
     @property
     def monitor(self) -> Monitor:
         return Monitor(self._connection, Keys(self.queues[0].key_prefix))
+
+    @property
+    def finder(self) -> Finder:
+        return Finder(self._connection, Keys(self.queues[0].key_prefix))
 
     @property
     def transitions(self) -> Transitions:
