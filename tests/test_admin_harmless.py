@@ -82,6 +82,7 @@ def everything(world: World) -> list[str]:
     return [
         *(QUEUES, JOBS, WORKERS, f"{JOBS}?q=broken", f"{JOBS}?q=nothing"),
         *(f"{QUEUES}stats.json", f"{QUEUES}metrics"),
+        *(f"{JOBS}?state=failed&group=1", f"{JOBS}?queue=high&function=send&error=V&since=1h"),
         *(queue_page(name, each) for name in ("default", "high", "low") for each in PLACES),
         *(queue_page("stray"), worker_page(WORKER), worker_page("gone"), job_page("vanished")),
         *(job_page(each) for each in jobs),
@@ -136,7 +137,7 @@ def test_a_page_costs_few_round_trips(
     assert costs[WORKERS] == 2
     assert costs[job_page("broken")] == 1
     assert costs[queue_page("high")] == 3
-    assert costs[JOBS] == 0
+    assert costs[JOBS] == 4
     assert max(costs.values()) <= 4
 
 
@@ -204,7 +205,7 @@ def test_whatever_is_stored_can_be_looked_at(
         world.redis.zadd("rq:x:cron:entries", {name: 1})
     text = evil.decode("utf-8", "surrogateescape")
     pages = [QUEUES, WORKERS, worker_page("w"), job_page(job), queue_page(queue, place)]
-    pages += [job_delete(job)]
+    pages += [job_delete(job), JOBS, f"{JOBS}?state=failed&group=1", f"{JOBS}?q=%3Cscript"]
     if kind != "long":
         pages += [queue_page(text), job_page(text), worker_page(text), job_delete(text)]
     for page in pages:
@@ -235,7 +236,7 @@ def test_keys_of_any_kind(world: World, admin_client: Client, kind: str) -> None
     make("rq:worker:w")
     make("rq:x:cron:entries")
     make("rq:x:cron:entry:j")
-    for page in (QUEUES, WORKERS, *(queue_page("default", place) for place in PLACES)):
+    for page in (QUEUES, JOBS, WORKERS, *(queue_page("default", place) for place in PLACES)):
         assert admin_client.get(page).status_code == 200, page
     expected = 200
     for page in (job_page("j"), worker_page("w")):

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path
 
 from .. import conf, exports
 from .actions import on_jobs, on_queues, on_workers
-from .pages import jobs, queues, workers
+from .pages import jobs, queues, search, workers
 from .pages.frame import may, trouble_page
 from .sources import Gone, Trouble
 
@@ -106,7 +106,7 @@ class JobAdmin(_RedisAdmin):
         stop = self.page(on_jobs.stop, change=True, methods=("POST",))
         delete = self.page(on_jobs.delete, change=True, methods=(*_READ, "POST"))
         return [
-            path("", self.page(jobs.search), name="django_rqlite_job_changelist"),
+            path("", self.page(search.search), name="django_rqlite_job_changelist"),
             path("<str:job_id>/", self.page(jobs.detail), name="django_rqlite_job_change"),
             path("<str:job_id>/requeue/", requeue, name="django_rqlite_job_requeue"),
             path("<str:job_id>/cancel/", cancel, name="django_rqlite_job_cancel"),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from .. import conf, connections
 from ..conf import QueueConf
+from ..engine.finding import Finder
 from ..engine.monitor import Monitor, QueueCounts
 from ..engine.suspension import SuspensionArrows
 from ..engine.transitions import Transitions
@@ -59,6 +60,10 @@ class Source:
     @property
     def monitor(self) -> Monitor:
         return Monitor(self._connection, Keys(self.queues[0].key_prefix))
+
+    @property
+    def finder(self) -> Finder:
+        return Finder(self._connection, Keys(self.queues[0].key_prefix))
 
     @property
     def transitions(self) -> Transitions:

@@ -26,6 +26,9 @@ from ..protocol.records import (
     read_result,
     read_worker,
 )
+from .asking import answers as _answers
+from .asking import items as _list
+from .asking import name_of as _id
 
 #: Outcomes of one job that are read at the most.
 RESULTS_SHOWN = 50
@@ -186,9 +189,10 @@ class Monitor:
 
     def queues(self) -> list[str]:
         """The names of all queues that anything was ever enqueued to, sorted. One round trip."""
-        return self._queue_names(_answers(self.connection, [("SMEMBERS", self.keys.queues)])[0])
+        return self.queue_names(_answers(self.connection, [("SMEMBERS", self.keys.queues)])[0])
 
-    def _queue_names(self, members: Any) -> list[str]:
+    def queue_names(self, members: Any) -> list[str]:
+        """The names in an answer that has the members of the set of queues, sorted."""
         names = set()
         for member in _list(members):
             key = _id(member)
@@ -205,7 +209,7 @@ class Monitor:
         """
         commands = [("SMEMBERS", self.keys.queues), *self._count_commands(queues)]
         members, *answers = _answers(self.connection, commands)
-        others = [name for name in self._queue_names(members) if name not in queues]
+        others = [name for name in self.queue_names(members) if name not in queues]
         read = others[:MOST_FOUND]
         counts = self.counts(read) if read else ()
         return Overview(self._counted(queues, answers), counts, len(others) - len(read))
@@ -217,9 +221,9 @@ class Monitor:
     def _count_commands(self, queues: Sequence[str]) -> list[tuple[Any, ...]]:
         commands: list[tuple[Any, ...]] = []
         for queue in queues:
-            commands.append(("LLEN", self._key(queue, Place.QUEUED)))
+            commands.append(("LLEN", self.key(queue, Place.QUEUED)))
             commands.extend(
-                ("ZCARD", self._key(queue, place)) for place in Place if place != Place.QUEUED
+                ("ZCARD", self.key(queue, place)) for place in Place if place != Place.QUEUED
             )
             commands.append(("SCARD", self.keys.queue_workers(queue)))
             commands.append(("SISMEMBER", self.keys.queues, self.keys.queue(queue)))
@@ -246,7 +250,7 @@ class Monitor:
     def figures(self, queues: Sequence[str]) -> Figures:
         """What is where, since when, and whether workers take it. Two round trips."""
         commands: list[tuple[Any, ...]] = [("EXISTS", self.keys.suspended)]
-        commands += [("LINDEX", self._key(queue, Place.QUEUED), 0) for queue in queues]
+        commands += [("LINDEX", self.key(queue, Place.QUEUED), 0) for queue in queues]
         commands += [("GET", self.keys.scheduler_lock(queue)) for queue in queues]
         answers = _answers(self.connection, [*commands, *self._count_commands(queues)])
         suspended, rest = answers[0], answers[1:]
@@ -276,7 +280,7 @@ class Monitor:
         Queued jobs come in the order in which they will run, scheduled ones by their time, ended
         ones latest first.
         """
-        key, last = self._key(queue, place), offset + limit - 1
+        key, last = self.key(queue, place), offset + limit - 1
         if place is Place.QUEUED:
             commands = [("LLEN", key), ("LRANGE", key, offset, last)]
         else:
@@ -407,7 +411,8 @@ class Monitor:
         )
         return CronEntries(len(names), [*map(_cron, read, answers)])
 
-    def _key(self, queue: str, place: Place) -> str:
+    def key(self, queue: str, place: Place) -> str:
+        """The list or sorted set of a place."""
         keys = self.keys
         return {
             Place.QUEUED: keys.queue,
@@ -449,27 +454,3 @@ def _cron(name: str, fields: Any) -> CronRecord:
         return read_cron(name, fields)
     problem = f"its key can't be read: {fields}" if fields else "its record is gone"
     return replace(read_cron(name, {}), problems=(problem,))
-
-
-def _answers(connection: redis.Redis, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """All answers in one round trip; an error of the server stands in its answer's place."""
-    if not commands:
-        return []
-    with connection.pipeline(transaction=False) as pipeline:
-        for name, *arguments in commands:
-            # An option tells redis-py to parse the scores, as its own zrange() would.
-            options = {"withscores": True} if "WITHSCORES" in arguments else {}
-            encoded = [
-                part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
-                for part in arguments
-            ]
-            pipeline.execute_command(name, *encoded, **options)  # type: ignore[no-untyped-call]
-        return list(pipeline.execute(raise_on_error=False))
-
-
-def _list(answer: Any) -> list[Any]:
-    return list(answer) if isinstance(answer, list | set | tuple) else []
-
-
-def _id(member: bytes) -> str:
-    return member.decode("utf-8", "surrogateescape")

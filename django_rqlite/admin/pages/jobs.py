@@ -1,4 +1,4 @@
-"""The jobs of a queue, one job, and the way to a job whose id is known."""
+"""The jobs of a queue, and one job."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.core.paginator import Page as Slice
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -24,7 +24,7 @@ from .. import labels
 from ..links import PLACES, Links
 from ..progress import percent_done
 from ..segments import LONGEST, from_segment, segment
-from ..sources import Gone, all_sources, candidates, find_queue, first
+from ..sources import Gone, candidates, find_queue, first
 from ..ties import ties
 from ..timeline import timeline
 from .frame import may, render, way_to
@@ -330,40 +330,4 @@ def _attempt(result: ResultRecord) -> Attempt:
         None if returned is None else shown.value(returned),
         shown.traceback(result.exc_string),
         shown.last_line(result.exc_string),
-    )
-
-
-def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
-    """The way to a job whose id is known. One round trip for each server, if an id is given."""
-    wanted = request.GET.get("q", "").strip()
-    gone = ""
-    if wanted:
-        try:
-            source, _detail = first(
-                candidates(None),
-                lambda source: source.monitor.job(wanted),
-                _("No job has this ID: it has expired, was deleted, or never was."),
-            )
-        except Gone as exc:
-            gone = str(exc)
-        else:
-            address = Links.to(source, site.name).job(wanted)
-            if address:
-                return HttpResponseRedirect(address)
-    links = Links(site.name)
-    sources = all_sources()
-    return render(
-        site,
-        request,
-        "job_search.html",
-        model="job",
-        title=_("Jobs"),
-        wanted=wanted,
-        gone=gone,
-        queues=[
-            (conf.name, Links.to(source, site.name).queue(conf.name))
-            for source in sources
-            for conf in source.queues
-        ],
-        links=links,
     )
