@@ -173,11 +173,20 @@
             swapped = true;
         }
         if (swapped) {
-            document.dispatchEvent(new CustomEvent('rqlite:swapped'));
+            countAgain();
         }
     }
 
-    if (settings) {
+    // Django's admin/js/actions.js holds on to the checkboxes that were there when it began.
+    function countAgain() {
+        const boxes = document.querySelectorAll('tr input.action-select');
+        if (window.Actions && boxes.length && document.getElementById('action-toggle')) {
+            window.Actions(boxes);
+            boxes[0].dispatchEvent(new Event('change', {bubbles: true}));
+        }
+    }
+
+    if (settings && document.querySelector('[data-live][id]')) {
         start();
     }
 }
