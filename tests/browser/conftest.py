@@ -36,9 +36,7 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
-def browser(
-    chromium: Any, live_server: Any, admin_client: Client, redis: Any
-) -> Iterator[Any]:
+def browser(chromium: Any, live_server: Any, admin_client: Client, redis: Any) -> Iterator[Any]:
     """The browser, signed in as a superuser; fails the test when the console tells an error."""
     chromium.get(f"{live_server.url}/static/django_rqlite/live.js")
     chromium.add_cookie(
