@@ -25,6 +25,8 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     # Django's live server leaves to the garbage collector what the browser still holds open.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    # At the end its threads close the database in memory, which another thread had opened.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
 ]
 MARK = "window.mark = 'the same page'"
 FOCUSED = "return document.activeElement.matches(arguments[0])"
