@@ -90,7 +90,7 @@ def test_an_entry_that_a_worker_ticked(world: World, admin_client: Client, setti
     assert "nobody evaluates it" not in shown
     page = source_of(admin_client)
     assert f'href="{job_page(job)}"' in page
-    assert page.count(f'href="{queue_page("low")}"') == 3  # its name, its count, the entry's queue
+    assert page.count(f'href="{queue_page("low")}"') == 4  # attention, name, count, entry
 
 
 def test_an_entry_that_nobody_evaluates_any_more(world: World, admin_client: Client) -> None:

@@ -26,6 +26,8 @@ from ..protocol.records import (
     read_result,
     read_worker,
 )
+from . import activity
+from .activity import Activity
 from .asking import answers as _answers
 from .asking import items as _list
 from .asking import name_of as _id
@@ -115,6 +117,13 @@ class Overview:
     others: Sequence[QueueCounts]
     #: How many more it knows, which were not read.
     more: int
+    #: When the next job of each of those asked for was enqueued; None: none waits, or it is not
+    #: known.
+    oldest: Sequence[datetime | None]
+    #: What ran in each of those asked for, within the hours asked for.
+    activity: Sequence[Activity]
+    #: Whether workers take no jobs at all.
+    suspended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,17 +211,46 @@ class Monitor:
                 names.add(name)
         return sorted(names)
 
-    def overview(self, queues: Sequence[str]) -> Overview:
-        """The counts of these queues and of all others that the server knows.
+    def overview(self, queues: Sequence[str], hours: Sequence[int]) -> Overview:
+        """How it stands with these queues, and the counts of all others that the server knows.
 
-        One round trip, or two where it knows others.
+        One round trip, or two where jobs wait or it knows others.
+
+        Args:
+            hours: unix seconds // 3600, of which to read what ran.
         """
-        commands = [("SMEMBERS", self.keys.queues), *self._count_commands(queues)]
-        members, *answers = _answers(self.connection, commands)
+        commands: list[tuple[Any, ...]] = [("SMEMBERS", self.keys.queues)]
+        commands.append(("EXISTS", self.keys.suspended))
+        commands += [("LINDEX", self.key(queue, Place.QUEUED), 0) for queue in queues]
+        for queue in queues:
+            commands += activity.commands(self.keys, queue, hours)
+        members, suspended, *rest = _answers(
+            self.connection, [*commands, *self._count_commands(queues)]
+        )
+        firsts = [_id(first) if isinstance(first, bytes) else "" for first in rest[: len(queues)]]
+        ran, answers = rest[len(queues) :], rest[len(queues) * (1 + len(hours)) :]
         others = [name for name in self.queue_names(members) if name not in queues]
         read = others[:MOST_FOUND]
-        counts = self.counts(read) if read else ()
-        return Overview(self._counted(queues, answers), counts, len(others) - len(read))
+        waiting = [first for first in firsts if first]
+        following: list[tuple[Any, ...]] = [
+            ("HGET", self.keys.job(job_id), "enqueued_at") for job_id in waiting
+        ]
+        details = _answers(self.connection, [*following, *self._count_commands(read)])
+        since = dict(zip(waiting, details, strict=False))
+        return Overview(
+            self._counted(queues, answers),
+            self._counted(read, details[len(waiting) :]),
+            len(others) - len(read),
+            [
+                read_job(first, _only("enqueued_at", since.get(first))).enqueued_at
+                for first in firsts
+            ],
+            [
+                activity.read(hours, ran[number * len(hours) : (number + 1) * len(hours)])
+                for number in range(len(queues))
+            ],
+            suspended == 1,
+        )
 
     def counts(self, queues: Sequence[str]) -> list[QueueCounts]:
         """How much is where, for each of the queues. One round trip."""

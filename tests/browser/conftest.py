@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
 
+from tests.conftest import wait_until
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """The browser. Without one the tests are skipped on a desk and fail in CI."""
+def chromium(live_server: Any) -> Iterator[Any]:
+    """The browser. Without one the tests are skipped on a desk and fail in CI.
+
+    It ends before the site does, so that no connection between them is left open.
+    """
     program, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not program or not driver:
         reason = "no chromium and chromedriver on PATH: run .ci/chromium"
@@ -33,6 +39,13 @@ def chromium() -> Iterator[Any]:
     browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     yield browser
     browser.quit()
+    wait_until(lambda: not _answering(), "the site has let go of the browser's connections")
+
+
+def _answering() -> list[str]:
+    """The live server's threads, one for each connection."""
+    names = [thread.name for thread in threading.enumerate()]
+    return [name for name in names if "process_request_thread" in name]
 
 
 @pytest.fixture

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import floatformat
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ... import conf
+from ... import conf, shown
+from ...engine.activity import Activity, hours_until, total
 from ...engine.monitor import Place, QueueCounts
-from .. import labels
+from .. import attention, charts, labels
 from ..links import Links
-from ..sources import Source, Trouble, all_sources
+from ..sources import Gone, Source, Trouble, all_sources
 from . import cron
 from .frame import render
+
+#: Sentences about what needs attention that are shown at the most.
+MOST_CONCERNS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +46,21 @@ class Row:
     problems: tuple[str, ...] = ()
     configured: bool = True
     paused: bool = False
+    suspended: bool = False
     trouble: str = ""
+    #: When the next job was enqueued; None: none waits, or it is not known.
+    oldest: datetime | None = None
+    #: Runs that failed in the last hour; None: not counted for queues that are not configured.
+    failed_lately: int | None = None
+    #: Runs that ended in each minute of the last hour, on average.
+    per_minute: str = ""
+    #: What 95 of 100 runs of the last hour stayed within.
+    waited: str = ""
+    ran: str = ""
 
 
 def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
-    """The first page: one row for each queue, and the cron entries.
+    """The first page: what needs attention, one row for each queue, charts, the cron entries.
 
     At the most four round trips for each server.
     """
@@ -50,19 +68,42 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
     unknown: list[Row] = []
     scheduled: list[cron.Group] = []
     more = 0
+    states: list[attention.State] = []
+    activities: list[Activity] = []
+    span = _span(request.GET.get("span", charts.HOUR.name))
+    now = time.time()
+    # The numbers of the table are always those of the last hour.
+    hours = hours_until(now, span.whole)
     sources = all_sources()
     for source in sources:
         links = Links.to(source, site.name)
         try:
             with source.asked():
-                overview = source.monitor.overview([queue.name for queue in source.queues])
+                overview = source.monitor.overview([queue.name for queue in source.queues], hours)
                 entries = source.monitor.cron_entries(limit=cron.MOST_SHOWN)
         except Trouble as trouble:
             for queue in source.queues:
                 address = links.queue(queue.name)
                 rows[queue.name] = Row(queue.name, address, source.address, trouble=str(trouble))
             continue
-        rows |= {counts.name: _row(counts, source, links) for counts in overview.asked}
+        activities += overview.activity
+        for counts, oldest, activity in zip(
+            overview.asked, overview.oldest, overview.activity, strict=True
+        ):
+            runs = total(activity, int(now) // 60 - 59, int(now) // 60 + 1)
+            rows[counts.name] = replace(
+                _row(counts, source, links),
+                suspended=overview.suspended,
+                oldest=oldest,
+                failed_lately=runs.failed,
+                per_minute=floatformat((runs.done + runs.failed) / 60, -2),
+                waited=charts.within(runs.waited),
+                ran=charts.within(runs.ran),
+            )
+            waiting, failed = links.queue(counts.name), links.queue(counts.name, Place.FAILED)
+            states.append(
+                attention.State(counts, oldest, runs.failed, overview.suspended, waiting, failed)
+            )
         unknown += [_row(counts, source, links, configured=False) for counts in overview.others]
         more += overview.more
         if entries.total:
@@ -76,9 +117,22 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         places=labels.PLACES.values(),
         rows=[*(rows[name] for name in conf.queues()), *unknown],
         more=more,
+        concerns=attention.concerns(states, timezone.now())[:MOST_CONCERNS],
+        charts=charts.charts(activities, span, now) if activities else None,
+        span=span.name,
         cron=scheduled,
         several=len(sources) > 1,
     )
+
+
+def _span(name: str) -> charts.Span:
+    """Raises Gone: there is no such span."""
+    if name not in charts.SPANS:
+        raise Gone(
+            _("There are no charts of “%(name)s”; there are those of the last %(names)s.")
+            % {"name": shown.shortened(name, 40), "names": ", ".join(charts.SPANS)}
+        )
+    return charts.SPANS[name]
 
 
 def _row(counts: QueueCounts, source: Source, links: Links, *, configured: bool = True) -> Row:

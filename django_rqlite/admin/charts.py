@@ -1,0 +1,161 @@
+"""Throughput, failures and latency as bars, drawn on the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.utils.translation import gettext as _
+
+from .. import shown
+from ..engine.activity import Activity, Runs, percentile_95, total
+
+#: Units of a chart's width and height.
+WIDTH, HEIGHT = 600, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How far back the charts go: so many bars of so many minutes each."""
+
+    name: str
+    bars: int
+    minutes: int
+
+    @property
+    def whole(self) -> int:
+        """Minutes."""
+        return self.bars * self.minutes
+
+
+HOUR = Span("hour", 60, 1)
+DAY = Span("day", 48, 30)
+SPANS = {span.name: span for span in (HOUR, DAY)}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A rectangle, with what it stands for as text."""
+
+    kind: str
+    x: int
+    y: int
+    width: int
+    height: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The bars of one chart, the scale, and a sentence for those who can't see it."""
+
+    name: str
+    title: str
+    sentence: str
+    top: str
+    bars: Sequence[Bar]
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """The charts, and the same numbers as a table: time, done, failed, wait, run."""
+
+    charts: Sequence[Chart]
+    table: Sequence[tuple[datetime, int, int, str, str]]
+
+
+def charts(activities: Sequence[Activity], span: Span, now: float) -> Charts:
+    """The charts of some queues together.
+
+    Args:
+        now: unix seconds.
+    """
+    # The bar that is not over yet is the last.
+    end = (int(now) // 60 // span.minutes + 1) * span.minutes
+    starts = [end - (span.bars - number) * span.minutes for number in range(span.bars)]
+    steps = []
+    for start in starts:
+        runs = Runs()
+        for activity in activities:
+            runs.add(total(activity, start, start + span.minutes))
+        steps.append((datetime.fromtimestamp(start * 60, UTC), runs))
+    everything = Runs()
+    for _moment, runs in steps:
+        everything.add(runs)
+    return Charts(
+        [_throughput(steps, everything), _latency(steps, everything)],
+        [
+            (moment, runs.done, runs.failed, within(runs.waited), within(runs.ran))
+            for moment, runs in reversed(steps)
+            if runs.done or runs.failed
+        ],
+    )
+
+
+def within(buckets: dict[int, int]) -> str:
+    """``≤ 4 s``: what 95 of 100 stayed within; ``''`` where nothing was counted."""
+    seconds = percentile_95(buckets)
+    return "" if seconds is None else f"≤ {shown.duration(seconds)}"
+
+
+def _throughput(steps: Sequence[tuple[datetime, Runs]], everything: Runs) -> Chart:
+    most = max([runs.done + runs.failed for _moment, runs in steps], default=0)
+    bars = []
+    for number, (moment, runs) in enumerate(steps):
+        failed = _height(runs.failed, most)
+        done = min(_height(runs.done, most), HEIGHT - failed)
+        text = _("%(time)s: %(done)d done, %(failed)d failed") % {
+            "time": shown.clock(moment),
+            "done": runs.done,
+            "failed": runs.failed,
+        }
+        bars += [
+            _bar("done", number, len(steps), failed, done, text),
+            _bar("failed", number, len(steps), 0, failed, text),
+        ]
+    return Chart(
+        "throughput",
+        _("Throughput and failures"),
+        _("%(done)d jobs done, %(failed)d failed.")
+        % {"done": everything.done, "failed": everything.failed},
+        str(most),
+        [bar for bar in bars if bar.height],
+    )
+
+
+def _latency(steps: Sequence[tuple[datetime, Runs]], everything: Runs) -> Chart:
+    figures = [
+        (moment, percentile_95(runs.waited) or 0, percentile_95(runs.ran) or 0, runs)
+        for moment, runs in steps
+    ]
+    most = max([max(waited, ran) for _moment, waited, ran, _runs in figures], default=0)
+    bars = []
+    for number, (moment, waited, ran, runs) in enumerate(figures):
+        text = _("%(time)s: waited %(waited)s, ran %(ran)s") % {
+            "time": shown.clock(moment),
+            "waited": within(runs.waited) or "–",
+            "ran": within(runs.ran) or "–",
+        }
+        for half, (kind, seconds) in enumerate((("waited", waited), ("ran", ran))):
+            bars.append(
+                _bar(kind, number * 2 + half, len(steps) * 2, 0, _height(seconds, most), text)
+            )
+    return Chart(
+        "latency",
+        _("How long 95 of 100 jobs waited, and ran"),
+        _("Waited %(waited)s, ran %(ran)s.")
+        % {"waited": within(everything.waited) or "–", "ran": within(everything.ran) or "–"},
+        shown.duration(most) if most else "0",
+        [bar for bar in bars if bar.height],
+    )
+
+
+def _height(value: float, most: float) -> int:
+    # What is there can be seen, however small beside the rest.
+    return max(round(value / most * HEIGHT), 1) if value > 0 else 0
+
+
+def _bar(kind: str, number: int, of: int, above: int, height: int, text: str) -> Bar:
+    left, right = number * WIDTH // of, (number + 1) * WIDTH // of
+    return Bar(kind, left, HEIGHT - above - height, max(right - left - 1, 1), height, text)

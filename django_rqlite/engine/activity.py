@@ -1,0 +1,91 @@
+"""What the scripts counted in each minute (lua/shared/activity.lua), for charts."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..protocol.keys import Keys
+
+#: Hours for which counts can be there.
+HOURS_KEPT = 25
+
+_FIELD = re.compile(rb"([0-5]?\d):(?:(done)|(failed)|([wr])(-?\d{1,2}))")
+
+
+@dataclass(slots=True)
+class Runs:
+    """The runs that ended within some time.
+
+    Attributes:
+        waited, ran: how many took no longer than 2 ** key seconds, and longer than half of that.
+    """
+
+    done: int = 0
+    failed: int = 0
+    waited: Counter[int] = field(default_factory=Counter)
+    ran: Counter[int] = field(default_factory=Counter)
+
+    def add(self, other: Runs) -> None:
+        self.done += other.done
+        self.failed += other.failed
+        self.waited.update(other.waited)
+        self.ran.update(other.ran)
+
+
+#: By minute: unix seconds // 60.
+Activity = Mapping[int, Runs]
+
+
+def percentile_95(buckets: Mapping[int, int]) -> float | None:
+    """The seconds within which 95 of 100 were; rounded up to a power of two. None: no counts."""
+    total = sum(buckets.values())
+    seen = 0
+    for exponent in sorted(buckets):
+        seen += buckets[exponent]
+        if seen * 100 >= total * 95 and total:
+            return float(2.0**exponent)
+    return None
+
+
+def hours_until(now: float, minutes: int) -> range:
+    """The hours, unix seconds // 3600, that hold the last so many minutes."""
+    return range(int(now - minutes * 60) // 3600, int(now) // 3600 + 1)
+
+
+def commands(keys: Keys, queue: str, hours: Sequence[int]) -> list[tuple[Any, ...]]:
+    """What to ask the server for a queue's counts; one for each hour."""
+    return [("HGETALL", keys.activity(queue, hour)) for hour in hours]
+
+
+def read(hours: Sequence[int], answers: Sequence[Any]) -> Activity:
+    """The counts in the answers to :func:`commands`. Total: what is no count is passed over."""
+    found: dict[int, Runs] = {}
+    for hour, answer in zip(hours, answers, strict=True):
+        if not isinstance(answer, dict):
+            continue
+        for name, value in answer.items():
+            matched = _FIELD.fullmatch(name)
+            if not matched or not value.isdigit() or len(value) > 15:
+                continue
+            minute, done, failed, kind, exponent = matched.groups()
+            runs = found.setdefault(hour * 60 + int(minute), Runs())
+            if done:
+                runs.done += int(value)
+            elif failed:
+                runs.failed += int(value)
+            else:
+                (runs.waited if kind == b"w" else runs.ran)[int(exponent)] += int(value)
+    return found
+
+
+def total(activity: Activity, first: int, last: int) -> Runs:
+    """All runs that ended from the first of these minutes up to before the last."""
+    together = Runs()
+    for minute, runs in activity.items():
+        if first <= minute < last:
+            together.add(runs)
+    return together

@@ -1,0 +1,141 @@
+"""The first page answers: is it stuck, since when, and why; and how it has been going."""
+
+from __future__ import annotations
+
+import html
+import re
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from django_rqlite import get_queue
+from django_rqlite.admin.charts import DAY, HEIGHT, HOUR, WIDTH, charts
+from django_rqlite.connections import get_connection
+from django_rqlite.engine import activity
+from django_rqlite.engine.activity import Runs, percentile_95
+from django_rqlite.suspension import suspend
+
+from .admin_world import QUEUES, WORKER, World, queue_page
+
+if TYPE_CHECKING:
+    import redis as redis_py
+    from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world(redis: redis_py.Redis) -> World:
+    return World(redis)
+
+
+def concerns(client: Client) -> list[tuple[str, str]]:
+    """Address and sentence of each."""
+    page = client.get(QUEUES).content.decode()
+    listed = page.partition('class="rqlite-concerns"')[2].partition("</ul>")[0]
+    found = re.findall(r'<a href="([^"]*)">([^<]*)</a>', listed)
+    return [(address, html.unescape(sentence)) for address, sentence in found]
+
+
+def old(world: World, job_id: str) -> None:
+    world.redis.hset(f"rq:job:{job_id}", "enqueued_at", "2026-01-02T03:04:05Z")
+
+
+def test_nothing_to_do(world: World, admin_client: Client) -> None:
+    world.finished()
+    assert concerns(admin_client) == []
+    assert "Nothing needs attention." in admin_client.get(QUEUES).content.decode()
+
+
+def test_jobs_wait_and_nobody_listens(world: World, admin_client: Client) -> None:
+    old(world, world.queued("high"))
+    world.queued("high")
+    ((address, sentence),) = concerns(admin_client)
+    assert address == queue_page("high")
+    assert re.fullmatch(
+        r"The oldest of 2 jobs in “high” has waited \d+ d.*: no worker listens on it\.", sentence
+    )
+
+
+def test_jobs_wait_although_workers_listen(world: World, admin_client: Client) -> None:
+    world.worker(WORKER, "high")
+    job_id = world.queued("high")
+    assert concerns(admin_client) == []
+    old(world, job_id)
+    ((_address, sentence),) = concerns(admin_client)
+    assert sentence.endswith(": its workers do not keep up.")
+
+
+def test_a_queue_is_paused_and_workers_are_suspended(world: World, admin_client: Client) -> None:
+    world.worker(WORKER, "high", "low")
+    world.queued("high")
+    world.queued("low")
+    get_queue("high").pause()
+    suspend(get_connection())
+    assert [sentence for _address, sentence in concerns(admin_client)] == [
+        "1 job waits in “low”: all workers are suspended.",
+        "1 job waits in “high”: it is paused.",
+    ]
+
+
+def test_failures_come_after_what_is_stuck(world: World, admin_client: Client) -> None:
+    world.failed("low")
+    world.failed("low")
+    world.queued("high")
+    (_stuck, failed) = concerns(admin_client)
+    assert failed == (queue_page("low", "failed"), "2 runs failed in the last hour in “low”.")
+
+
+@pytest.mark.parametrize("span", ["hour", "day"])
+def test_the_charts_have_what_ran(world: World, admin_client: Client, span: str) -> None:
+    world.finished()
+    world.failed("low")
+    page = admin_client.get(f"{QUEUES}?span={span}").content.decode()
+    assert page.count('role="img"') == 2
+    assert page.count('<rect class="failed"') == page.count('<rect class="done"') == 1
+    assert "1 jobs done, 1 failed." in page
+    assert admin_client.get(f"{QUEUES}?span=year").status_code == 404
+
+
+def test_counts_that_are_none_are_passed_over(world: World, admin_client: Client) -> None:
+    hour = int(time.time()) // 3600
+    for each, name in ((hour, "default"), (hour - 1, "default")):
+        garbage = {"0:done": "x", "99:done": "1", "1:w999": "1", b"\xff": "1", "2:done": "9" * 99}
+        world.redis.hset(f"rq:x:activity:{name}:{each}", mapping=garbage)
+    world.redis.set(f"rq:x:activity:low:{hour}", "no hash")
+    page = admin_client.get(QUEUES).content.decode()
+    assert "0 jobs done, 0 failed." in page
+
+
+def test_what_the_fields_say() -> None:
+    answer = {b"5:done": b"3", b"5:failed": b"1", b"5:w-2": b"4", b"59:r10": b"2"}
+    found = activity.read([100, 101], [answer, Exception("WRONGTYPE")])
+    assert found == {
+        6005: Runs(3, 1, {-2: 4}),  # type: ignore[arg-type]
+        6059: Runs(0, 0, ran={10: 2}),  # type: ignore[arg-type]
+    }
+
+
+@pytest.mark.parametrize(
+    ("buckets", "seconds"),
+    [({}, None), ({0: 1}, 1), ({0: 95, 5: 5}, 1), ({0: 94, 5: 6}, 32), ({-3: 1}, 0.125)],
+)
+def test_95_of_100(buckets: dict[int, int], seconds: float | None) -> None:
+    assert percentile_95(buckets) == seconds
+
+
+@pytest.mark.parametrize("span", [HOUR, DAY])
+def test_bars_stay_within_the_picture(span: object) -> None:
+    now = 1_700_000_000
+    minutes = range(now // 60 - 2000, now // 60 + 1)
+    busy = {minute: Runs(minute % 7, minute % 1000) for minute in minutes}
+    for runs in busy.values():
+        runs.waited.update({5: 1})
+    drawn = charts([busy, busy], span, now)  # type: ignore[arg-type]
+    assert len(drawn.table) == span.bars  # type: ignore[attr-defined]
+    for chart in drawn.charts:
+        assert chart.bars
+        for bar in chart.bars:
+            assert 0 <= bar.x < bar.x + bar.width <= WIDTH
+            assert 0 <= bar.y < bar.y + bar.height <= HEIGHT
