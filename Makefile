@@ -28,7 +28,7 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test storm bench lint format test-matrix dist clean usable-python
+.PHONY: help demo test screenshots storm bench lint format test-matrix dist clean usable-python
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r goal text; do \
@@ -48,6 +48,10 @@ storm: $(VENV)/.ready ## Kill workers for a minute and see that no job is lost; 
 
 bench: $(BENCH_VENV)/.ready ## Measure it beside RQ, Celery, dramatiq and huey; ARGS=--quick
 	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
+
+screenshots: $(VENV)/.ready ## Take the pictures of the admin anew; needs chromium
+	@bash .ci/chromium
+	$(VENV)/bin/python docs/screenshots/take.py
 
 lint: $(VENV)/.ready ## Check style and types
 	$(VENV)/bin/python -m ruff check .

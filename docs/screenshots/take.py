@@ -1,0 +1,100 @@
+"""``make screenshots``: the demo with some jobs in it, and its admin in light and dark.
+
+Needs Debian's chromium and chromium-driver; ``.ci/chromium`` installs them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+HERE = Path(__file__).resolve().parent
+DEMO = HERE.parent.parent / "testproject" / "demo.py"
+
+#: Pages by the name of their picture, below the admin of the package.
+PAGES = {"overview": "queue/", "failed-jobs": "job/?state=failed", "workers": "worker/"}
+
+#: How often each of the demo's buttons is pressed.
+ROUNDS = 3
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        environment = {**os.environ, "DEMO_FOLDER": folder, "DEMO_PORT": str(port)}
+        command = [sys.executable, str(DEMO)]
+        demo = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        try:
+            take(f"http://127.0.0.1:{port}/", password_of(demo))
+        finally:
+            demo.send_signal(signal.SIGINT)
+            demo.communicate(timeout=60)
+
+
+def password_of(demo: subprocess.Popen[str]) -> str:
+    """Wait for the demo's invitation, which has the password."""
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        if found := re.search(r"password: (\S+)", line):
+            return found[1]
+    sys.exit("The demo ended before it was ready.")
+
+
+def take(site: str, password: str) -> None:
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    service = webdriver.ChromeService(shutil.which("chromedriver") or "")
+    browser = webdriver.Chrome(options=options, service=service)
+    wait = WebDriverWait(browser, 60)
+    try:
+        browser.set_window_size(1280, 900)
+        for _ in range(ROUNDS):
+            browser.get(site)
+            for number in range(len(browser.find_elements(By.CSS_SELECTOR, "form button"))):
+                # The page answers with itself; what was found before is then gone.
+                script = "document.querySelectorAll('form button')[arguments[0]].click()"
+                browser.execute_script(script, number)
+                wait.until(lambda b: b.execute_script("return document.readyState") == "complete")
+        browser.get(f"{site}admin/")
+        browser.find_element(By.NAME, "username").send_keys("admin")
+        browser.find_element(By.NAME, "password").send_keys(password + "\n")
+        wait.until(lambda b: b.find_elements(By.ID, "user-tools"))
+        package = f"{site}admin/django_rqlite/"
+        browser.get(package + PAGES["failed-jobs"])
+        link = "#content .job-id a"
+        # The list keeps itself up to date.
+        wait.until(lambda b: b.find_elements(By.CSS_SELECTOR, link))
+        first = "return document.querySelector(arguments[0]).href"
+        job = browser.execute_script(first, link)
+        addresses = {name: package + page for name, page in PAGES.items()} | {"job": job}
+        for theme in ("light", "dark"):
+            preference = [{"name": "prefers-color-scheme", "value": theme}]
+            browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": preference})
+            for name, address in addresses.items():
+                # A traceback, further down, tells of the folders of whoever takes the pictures.
+                browser.set_window_size(1280, 560 if name == "job" else 900)
+                browser.get(address)
+                picture = HERE / f"{name}-{theme}.png"
+                browser.save_screenshot(str(picture))
+                print(picture.name)
+    finally:
+        browser.quit()
+
+
+if __name__ == "__main__":
+    main()
