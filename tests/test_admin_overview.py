@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -54,7 +54,7 @@ def test_jobs_wait_and_nobody_listens(world: World, admin_client: Client) -> Non
     ((address, sentence),) = concerns(admin_client)
     assert address == queue_page("high")
     assert re.fullmatch(
-        r"The oldest of 2 jobs in “high” has waited \d+ d.*: no worker listens on it\.", sentence
+        r"2 jobs wait in “high”, the next for \d+ d.*: no worker listens on it\.", sentence
     )
 
 
@@ -85,6 +85,27 @@ def test_failures_come_after_what_is_stuck(world: World, admin_client: Client) -
     world.queued("high")
     (_stuck, failed) = concerns(admin_client)
     assert failed == (queue_page("low", "failed"), "2 runs failed in the last hour in “low”.")
+
+
+def test_a_queue_that_nobody_configured_is_watched_too(world: World, admin_client: Client) -> None:
+    world.queued("stray")
+    ((address, sentence),) = concerns(admin_client)
+    assert address == queue_page("stray")
+    assert sentence == "1 job waits in “stray”: no worker listens on it."
+
+
+def test_what_cannot_be_read_is_no_all_clear(
+    world: World, admin_client: Client, settings: Any
+) -> None:
+    world.redis.set("rq:queue:high", "no list")
+    ((_address, sentence),) = concerns(admin_client)
+    assert sentence.startswith("high: The key of its queued can't be read")
+    world.redis.delete("rq:queue:high")
+    down = {"down": {"URL": "unix:///nowhere/redis.sock"}}
+    settings.RQ_QUEUES = {**settings.RQ_QUEUES, **down}
+    page = admin_client.get(QUEUES).content.decode()
+    assert "Nothing needs attention." not in page
+    assert "Needs attention" in page
 
 
 @pytest.mark.parametrize("span", ["hour", "day"])

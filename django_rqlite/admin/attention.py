@@ -43,15 +43,23 @@ class Concern:
     address: str
 
 
-def concerns(states: Sequence[State], now: datetime) -> list[Concern]:
-    """Everything that needs attention, the gravest first."""
-    found = [concern for state in states for concern in _of(state, now)]
+def concerns(states: Sequence[State], troubles: Sequence[str], now: datetime) -> list[Concern]:
+    """Everything that needs attention, the gravest first.
+
+    Args:
+        troubles: why servers could not be asked, in sentences.
+    """
+    found = [Concern(50, shown.shortened(trouble, 300), "") for trouble in troubles]
+    found += [concern for state in states for concern in _of(state, now)]
     return sorted(found, key=lambda concern: -concern.weight)
 
 
 def _of(state: State, now: datetime) -> Iterator[Concern]:
     counts, waiting = state.counts, state.counts.places[Place.QUEUED]
     age = (now - state.oldest).total_seconds() if state.oldest else 0
+    for problem in counts.problems:
+        sentence = f"{shown.shortened(counts.name, 60)}: {shown.shortened(problem, 300)}"
+        yield Concern(40, sentence, state.address)
     if waiting and (why := _why(state)):
         yield Concern(30 if not counts.paused else 20, _waits(state, age, why), state.address)
     elif waiting and age > LONG_WAIT:
@@ -82,8 +90,8 @@ def _waits(state: State, age: float, why: str) -> str:
         named["age"] = shown.duration(age)
         return (
             ngettext(
-                "The oldest of %(count)d job in “%(queue)s” has waited %(age)s: %(why)s.",
-                "The oldest of %(count)d jobs in “%(queue)s” has waited %(age)s: %(why)s.",
+                "%(count)d job waits in “%(queue)s”, for %(age)s: %(why)s.",
+                "%(count)d jobs wait in “%(queue)s”, the next for %(age)s: %(why)s.",
                 waiting,
             )
             % named

@@ -69,6 +69,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
     scheduled: list[cron.Group] = []
     more = 0
     states: list[attention.State] = []
+    troubles: list[str] = []
     activities: list[Activity] = []
     span = _span(request.GET.get("span", charts.HOUR.name))
     now = time.time()
@@ -82,6 +83,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
                 overview = source.monitor.overview([queue.name for queue in source.queues], hours)
                 entries = source.monitor.cron_entries(limit=cron.MOST_SHOWN)
         except Trouble as trouble:
+            troubles.append(str(trouble))
             for queue in source.queues:
                 address = links.queue(queue.name)
                 rows[queue.name] = Row(queue.name, address, source.address, trouble=str(trouble))
@@ -104,6 +106,9 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
             states.append(
                 attention.State(counts, oldest, runs.failed, overview.suspended, waiting, failed)
             )
+        for counts in overview.others:
+            waiting, failed = links.queue(counts.name), links.queue(counts.name, Place.FAILED)
+            states.append(attention.State(counts, None, 0, overview.suspended, waiting, failed))
         unknown += [_row(counts, source, links, configured=False) for counts in overview.others]
         more += overview.more
         if entries.total:
@@ -117,7 +122,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         places=labels.PLACES.values(),
         rows=[*(rows[name] for name in conf.queues()), *unknown],
         more=more,
-        concerns=attention.concerns(states, timezone.now())[:MOST_CONCERNS],
+        concerns=attention.concerns(states, troubles, timezone.now())[:MOST_CONCERNS],
         charts=charts.charts(activities, span, now) if activities else None,
         span=span.name,
         cron=scheduled,
