@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import redis
 
 from .connections import get_connection, prefix_of, translate_errors
@@ -30,16 +28,16 @@ def send_stop_job_command(
 
 def send_kill_horse_command(connection: redis.Redis | None, worker_name: str) -> None:
     """Have a worker kill the processes of the jobs it runs. The jobs fail, or are retried."""
-    _send(connection, worker_name, {"command": "kill-horse"})
+    _send(connection, worker_name, "kill-horse")
 
 
 def send_shutdown_command(connection: redis.Redis | None, worker_name: str) -> None:
     """Have a worker end as after SIGTERM: no more jobs, and the running ones may end."""
-    _send(connection, worker_name, {"command": "shutdown"})
+    _send(connection, worker_name, "shutdown")
 
 
-def _send(connection: redis.Redis | None, worker_name: str, payload: dict[str, str]) -> None:
+def _send(connection: redis.Redis | None, worker_name: str, command: str) -> None:
     connection = connection if connection is not None else get_connection()
     transitions = Transitions(connection, Keys(prefix_of(connection)))
     with translate_errors(connection):
-        transitions.tell_worker(worker_name, json.dumps(payload))
+        transitions.tell_worker(worker_name, command)

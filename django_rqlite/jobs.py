@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Self, cast
@@ -426,8 +425,7 @@ class Job(JobData):
 
     def _stop(self, transitions: Transitions) -> None:
         worker = self._ask(lambda link, keys: link.hget(keys.job(self.id), "worker_name"))
-        message = json.dumps({"command": "stop-job", "job_id": self.id})
-        if not transitions.tell_worker(codec.text(worker or b""), message):
+        if not transitions.tell_worker(codec.text(worker or b""), "stop-job", job_id=self.id):
             raise InvalidJobOperation(
                 f"Job {self.id} runs on worker {codec.text(worker or b'?')}, which does not "
                 "listen. If that worker is dead, its lease will end and the job be queued again."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from .arrows import Arrows, flat, text
@@ -79,7 +80,12 @@ class Attending(Arrows):
         )
         return bool(listed), frozenset(map(text, lost))
 
-    def tell_worker(self, worker: str, message: str) -> bool:
-        """Publish a command to a worker; whether anyone listened."""
-        channel = self.keys.commands_channel(worker)
-        return bool(self.connection.publish(channel, message))
+    def tell_worker(self, worker: str, command: str, **named: str) -> bool:
+        """Publish one of RQ's commands to a worker; whether anyone listened.
+
+        Args:
+            command: ``'stop-job'`` (of the job named ``job_id``), ``'kill-horse'`` or
+                ``'shutdown'``.
+        """
+        message = json.dumps({"command": command, **named})
+        return bool(self.connection.publish(self.keys.commands_channel(worker), message))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from django.contrib import messages
@@ -247,8 +246,7 @@ def _stop(request: HttpRequest, source: Source, ids: Sequence[str]) -> None:
             elif job.status != JobStatus.STARTED or not job.worker_name:
                 idle.append(job_id)
             else:
-                message = json.dumps({"command": "stop-job", "job_id": job_id})
-                heard = transitions.tell_worker(job.worker_name, message)
+                heard = transitions.tell_worker(job.worker_name, "stop-job", job_id=job_id)
                 (told if heard else deaf).append(job_id)
     if told:
         messages.success(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.admin.models import CHANGE
@@ -28,7 +26,7 @@ def shut_down(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
         % {"name": shown.shortened(worker, 200)},
     )
     with source.asked():
-        heard = source.transitions.tell_worker(worker, json.dumps({"command": "shutdown"}))
+        heard = source.transitions.tell_worker(worker, "shutdown")
     if heard:
         sentence = _("Told to shut down: it ends once the jobs that it runs have ended.")
         messages.success(request, f"“{shown.shortened(worker, 100)}”: {sentence}")
