@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from django.utils.translation import gettext as _
 
 from .. import shown
-from ..engine.activity import Activity, Runs, percentile_95, total
+from ..engine.activity import Activity, Runs, percentile_95
 
 #: Units of a chart's width and height.
 WIDTH, HEIGHT = 600, 100
@@ -73,13 +73,15 @@ def charts(activities: Sequence[Activity], span: Span, now: float) -> Charts:
     """
     # The bar that is not over yet is the last.
     end = (int(now) // 60 // span.minutes + 1) * span.minutes
-    starts = [end - (span.bars - number) * span.minutes for number in range(span.bars)]
-    steps = []
-    for start in starts:
-        runs = Runs()
-        for activity in activities:
-            runs.add(total(activity, start, start + span.minutes))
-        steps.append((datetime.fromtimestamp(start * 60, UTC), runs))
+    begin = end - span.whole
+    steps = [
+        (datetime.fromtimestamp((begin + number * span.minutes) * 60, UTC), Runs())
+        for number in range(span.bars)
+    ]
+    for activity in activities:
+        for minute, runs in activity.items():
+            if begin <= minute < end:
+                steps[(minute - begin) // span.minutes][1].add(runs)
     everything = Runs()
     for _moment, runs in steps:
         everything.add(runs)
