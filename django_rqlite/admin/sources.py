@@ -10,7 +10,7 @@ from typing import TypeVar
 import redis
 from django.utils.translation import gettext as _
 
-from .. import conf, connections
+from .. import conf, connections, shown
 from ..conf import QueueConf
 from ..engine.finding import Finder
 from ..engine.monitor import Monitor, QueueCounts
@@ -18,6 +18,7 @@ from ..engine.suspension import SuspensionArrows
 from ..engine.transitions import Transitions
 from ..exceptions import ConfigurationError
 from ..protocol.keys import DEFAULT_PREFIX, Keys
+from ..protocol.records import WorkerRecord
 
 _Found = TypeVar("_Found")
 
@@ -168,3 +169,31 @@ def find_queue(on: str | None, name: str) -> tuple[Source, QueueCounts]:
 
     gone = _("There is no such queue: it is not in RQ_QUEUES, and nothing was ever enqueued to it.")
     return first(candidates(on, name), look, gone)
+
+
+def find_job(
+    on: str | None, job_id: str, look: Callable[[Monitor], _Found | None]
+) -> tuple[Source, _Found]:
+    """A job, as far as ``look`` reads it.
+
+    Raises:
+        Gone: there is no such job.
+        Trouble: a server that may have it can't be asked.
+    """
+    gone = _("There is no job “%(id)s”: it has expired or was deleted, or never was.") % {
+        "id": shown.shortened(job_id, 200)
+    }
+    return first(candidates(on), lambda source: look(source.monitor), gone)
+
+
+def find_worker(on: str | None, name: str) -> tuple[Source, WorkerRecord]:
+    """A worker's record.
+
+    Raises:
+        Gone: there is no such worker.
+        Trouble: a server that may have it can't be asked.
+    """
+    gone = _("There is no worker “%(name)s”: its record has expired, or it never was.") % {
+        "name": shown.shortened(name, 200)
+    }
+    return first(candidates(on), lambda source: source.monitor.worker(name), gone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
@@ -20,7 +20,7 @@ from ..links import PLACES, Links
 from ..pages import jobs
 from ..pages.frame import render, way_to
 from ..segments import from_segment, segment
-from ..sources import Source, candidates, find_queue, first
+from ..sources import Source, find_job, find_queue
 from .log import listed, log_jobs
 
 
@@ -77,43 +77,22 @@ def on_selected(site: AdminSite, request: HttpRequest, name: str, place: str) ->
 
 def requeue(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     """Requeue one job."""
-    id_ = from_segment(job_id)
-    source, _job = _find(request, id_)
-    _requeue(request, source, [id_])
-    return HttpResponseRedirect(Links.to(source, site.name).job(id_))
+    return _on_one(site, request, job_id, _requeue)
 
 
 def cancel(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     """Cancel one job that waits."""
-    id_ = from_segment(job_id)
-    source, _job = _find(request, id_)
-    _cancel(request, source, [id_])
-    return HttpResponseRedirect(Links.to(source, site.name).job(id_))
+    return _on_one(site, request, job_id, _cancel)
 
 
 def run_now(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     """Enqueue one scheduled job before its time."""
-    id_ = from_segment(job_id)
-    source, _job = _find(request, id_)
-    with source.asked():
-        verdict = source.transitions.hasten(id_)
-    if verdict == "queued":
-        messages.success(request, _("Enqueued now, before its time."))
-    elif verdict == "missing":
-        _report_missing(request, [id_])
-    else:
-        messages.warning(request, _("The job is not scheduled (any more), so it was left alone."))
-    done = [id_] if verdict == "queued" else []
-    log_jobs(request, CHANGE, [id_], _("Enqueued before the time %(done)d of %(count)d"), done)
-    return HttpResponseRedirect(Links.to(source, site.name).job(id_))
+    return _on_one(site, request, job_id, _run_now)
 
 
 def stop(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     """Have the worker of one job that runs stop it."""
-    id_ = from_segment(job_id)
-    source, _job = _find(request, id_)
-    _stop(request, source, [id_])
-    return HttpResponseRedirect(Links.to(source, site.name).job(id_))
+    return _on_one(site, request, job_id, _stop)
 
 
 def delete(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
@@ -135,13 +114,21 @@ def delete(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     )
 
 
+def _on_one(
+    site: AdminSite,
+    request: HttpRequest,
+    job_id: str,
+    act: Callable[[HttpRequest, Source, Sequence[str]], object],
+) -> HttpResponse:
+    """Do to one job what can be done to several, and go back to its page."""
+    id_ = from_segment(job_id)
+    source, _job = _find(request, id_)
+    act(request, source, [id_])
+    return HttpResponseRedirect(Links.to(source, site.name).job(id_))
+
+
 def _find(request: HttpRequest, job_id: str) -> tuple[Source, JobRecord]:
-    return first(
-        candidates(request.GET.get("on")),
-        lambda source: source.monitor.jobs([job_id])[0],
-        _("There is no job “%(id)s”: it has expired or was deleted, or never was.")
-        % {"id": shown.shortened(job_id, 200)},
-    )
+    return find_job(request.GET.get("on"), job_id, lambda monitor: monitor.jobs([job_id])[0])
 
 
 def _confirmation(
@@ -197,6 +184,21 @@ def _requeue(request: HttpRequest, source: Source, ids: Sequence[str]) -> None:
             % {"count": len(others), "ids": listed(others)},
         )
     log_jobs(request, CHANGE, ids, _("Requeued %(done)d of %(count)d"), queued)
+
+
+def _run_now(request: HttpRequest, source: Source, ids: Sequence[str]) -> None:
+    """Of one job: lists have no such action."""
+    (id_,) = ids
+    with source.asked():
+        verdict = source.transitions.hasten(id_)
+    if verdict == "queued":
+        messages.success(request, _("Enqueued now, before its time."))
+    elif verdict == "missing":
+        _report_missing(request, ids)
+    else:
+        messages.warning(request, _("The job is not scheduled (any more), so it was left alone."))
+    done = ids if verdict == "queued" else []
+    log_jobs(request, CHANGE, ids, _("Enqueued before the time %(done)d of %(count)d"), done)
 
 
 def _cancel(request: HttpRequest, source: Source, ids: Sequence[str]) -> None:

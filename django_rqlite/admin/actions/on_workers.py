@@ -12,19 +12,14 @@ from ... import shown
 from ...models import Worker
 from ..links import Links
 from ..segments import from_segment
-from ..sources import Source, candidates, first
+from ..sources import Source, candidates, find_worker
 from .log import log_all, log_one
 
 
 def shut_down(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     """Have a worker end as after SIGTERM: the jobs it runs may end, and it takes no others."""
     worker = from_segment(name)
-    source, _record = first(
-        candidates(request.GET.get("on")),
-        lambda source: source.monitor.worker(worker),
-        _("There is no worker “%(name)s”: its record has expired, or it never was.")
-        % {"name": shown.shortened(worker, 200)},
-    )
+    source, _record = find_worker(request.GET.get("on"), worker)
     with source.asked():
         heard = source.transitions.tell_worker(worker, "shutdown")
     if heard:

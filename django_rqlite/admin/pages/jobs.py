@@ -24,7 +24,7 @@ from .. import labels
 from ..links import PLACES, Links
 from ..progress import percent_done
 from ..segments import LONGEST, from_segment, segment
-from ..sources import Gone, candidates, find_queue, first
+from ..sources import Gone, find_job, find_queue
 from ..ties import ties
 from ..timeline import timeline
 from .frame import may, render, way_to
@@ -193,10 +193,19 @@ def _slice(wanted: str, total: int) -> Slice[int]:
         Gone: it names none.
     """
     paginator = Paginator(range(total), PER_PAGE)
+    return paginator.page(min(page_number(wanted, least=1), paginator.num_pages))
+
+
+def page_number(wanted: str, *, least: int) -> int:
+    """The number of a page that an address says.
+
+    Raises:
+        Gone: it is none.
+    """
     # Ten digits are more than any list has, and int() refuses thousands of them.
-    if not (wanted.isascii() and wanted.isdigit()) or len(wanted) > 10 or int(wanted) == 0:
+    if not (wanted.isascii() and wanted.isdigit()) or len(wanted) > 10 or int(wanted) < least:
         raise Gone(_("“%(page)s” is no number of a page.") % {"page": shown.shortened(wanted, 40)})
-    return paginator.page(min(int(wanted), paginator.num_pages))
+    return int(wanted)
 
 
 def _row(row: monitor.Row, place: Place, links: Links) -> Row:
@@ -253,12 +262,7 @@ class Attempt:
 def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     """All about one job. One round trip (for each server, where the address names none)."""
     id_ = from_segment(job_id)
-    source, found = first(
-        candidates(request.GET.get("on")),
-        lambda source: source.monitor.job(id_),
-        _("There is no job “%(id)s”: it has expired or was deleted, or never was.")
-        % {"id": shown.shortened(id_, 200)},
-    )
+    source, found = find_job(request.GET.get("on"), id_, lambda monitor: monitor.job(id_))
     job, links = found.job, Links.to(source, site.name)
     place = PLACES.get(job.status)
     attempts = [_attempt(result) for result in found.results]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from ... import conf, shown
 from ...engine.activity import Activity, hours_until, total
-from ...engine.monitor import Place, QueueCounts
+from ...engine.monitor import Overview, Place, QueueCounts
 from .. import attention, charts, labels
 from ..links import Links
 from ..sources import Gone, Source, Trouble, all_sources
@@ -73,7 +73,6 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
     activities: list[Activity] = []
     span = _span(request.GET.get("span", charts.HOUR.name))
     now = time.time()
-    # The numbers of the table are always those of the last hour.
     hours = hours_until(now, span.whole)
     sources = all_sources()
     for source in sources:
@@ -92,6 +91,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         for counts, oldest, activity in zip(
             overview.asked, overview.oldest, overview.activity, strict=True
         ):
+            # Whatever the charts span: the table has the last hour.
             runs = total(activity, int(now) // 60 - 59, int(now) // 60 + 1)
             rows[counts.name] = replace(
                 _row(counts, source, links),
@@ -102,13 +102,8 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
                 waited=charts.within(runs.waited),
                 ran=charts.within(runs.ran),
             )
-            waiting, failed = links.queue(counts.name), links.queue(counts.name, Place.FAILED)
-            states.append(
-                attention.State(counts, oldest, runs.failed, overview.suspended, waiting, failed)
-            )
-        for counts in overview.others:
-            waiting, failed = links.queue(counts.name), links.queue(counts.name, Place.FAILED)
-            states.append(attention.State(counts, None, 0, overview.suspended, waiting, failed))
+            states.append(_state(counts, oldest, runs.failed, overview, links))
+        states += [_state(counts, None, 0, overview, links) for counts in overview.others]
         unknown += [_row(counts, source, links, configured=False) for counts in overview.others]
         more += overview.more
         if entries.total:
@@ -128,6 +123,13 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         cron=scheduled,
         several=len(sources) > 1,
     )
+
+
+def _state(
+    counts: QueueCounts, oldest: datetime | None, failed: int, overview: Overview, links: Links
+) -> attention.State:
+    addresses = links.queue(counts.name), links.queue(counts.name, Place.FAILED)
+    return attention.State(counts, oldest, failed, overview.suspended, *addresses)
 
 
 def _span(name: str) -> charts.Span:

@@ -24,7 +24,7 @@ from ..links import Links
 from ..segments import LONGEST, from_segment, segment
 from ..sources import Gone, Source, Trouble, all_sources
 from .frame import render
-from .jobs import place_named
+from .jobs import page_number, place_named
 
 PER_PAGE = 50
 
@@ -156,11 +156,7 @@ class _Looking:
 def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """The jobs of all places that are wanted. Four round trips for each server."""
     wanted = Wanted.of(request.GET)
-    page_wanted = request.GET.get("p", "1")
-    if not (page_wanted.isascii() and page_wanted.isdigit()) or len(page_wanted) > 10:
-        raise Gone(
-            _("“%(page)s” is no number of a page.") % {"page": shown.shortened(page_wanted, 40)}
-        )
+    number = page_number(request.GET.get("p", "1"), least=0)
     looked = _look(site, wanted)
     if looked.at:
         return HttpResponseRedirect(looked.at)
@@ -170,7 +166,7 @@ def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
         [each for _source, window in looked.windows for each in window.jobs if takes(each)],
         newest=wanted.sort == "newest",
     )
-    page = Paginator(matches, PER_PAGE).get_page(int(page_wanted))
+    page = Paginator(matches, PER_PAGE).get_page(number)
     groups = finding.grouped(matches) if wanted.group else []
     unknown = bool(wanted.queue) and wanted.queue not in looked.queues
     return render(

@@ -16,7 +16,7 @@ from ...protocol.records import WorkerRecord
 from .. import labels
 from ..links import Links
 from ..segments import from_segment
-from ..sources import Source, Trouble, all_sources, candidates, first
+from ..sources import Source, Trouble, all_sources, find_worker
 from .frame import may, render, way_to
 
 #: Seconds after which a worker of RQ that has not been heard of is given up: its record lives for
@@ -68,12 +68,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
 def detail(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     """All about one worker. One round trip (for each server, where the address names none)."""
     wanted = from_segment(name)
-    source, record = first(
-        candidates(request.GET.get("on")),
-        lambda source: source.monitor.worker(wanted),
-        _("There is no worker “%(name)s”: its record has expired, or it never was.")
-        % {"name": shown.shortened(wanted, 200)},
-    )
+    source, record = find_worker(request.GET.get("on"), wanted)
     links = Links.to(source, site.name)
     row = _row(record, links, timezone.now())
     # Who is dead hears nothing, so there is no button for it.
