@@ -14,12 +14,13 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis as redis_py
 from django.conf import settings
 from django.core.signals import setting_changed
+from redis.connection import AbstractConnection
 
 from django_rqlite import embedded
 
@@ -142,3 +143,17 @@ def redis(server: Server) -> Iterator[redis_py.Redis]:
     with server.client() as client:
         client.flushdb()
         yield client
+
+
+@pytest.fixture
+def round_trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows by one with each message to a server."""
+    sent: list[int] = []
+    send = AbstractConnection.send_packed_command
+
+    def counted(connection: Any, command: Any, *args: Any, **options: Any) -> Any:
+        sent.append(1)
+        return send(connection, command, *args, **options)
+
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", counted)
+    return sent

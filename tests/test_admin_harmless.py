@@ -7,7 +7,6 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from redis.connection import AbstractConnection
 
 from django_rqlite.protocol import codec
 
@@ -100,20 +99,6 @@ def test_no_page_writes(world: World, admin_client: Client) -> None:
     asked = admin_client.post(queue_action("low", "failed"), confirmation)
     assert "Are you sure" in asked.content.decode()
     assert keyspace(world.redis) == before
-
-
-@pytest.fixture
-def round_trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Grows by one with each message to a server."""
-    sent: list[int] = []
-    send = AbstractConnection.send_packed_command
-
-    def counted(connection: Any, command: Any, *args: Any, **options: Any) -> Any:
-        sent.append(1)
-        return send(connection, command, *args, **options)
-
-    monkeypatch.setattr(AbstractConnection, "send_packed_command", counted)
-    return sent
 
 
 def test_a_page_costs_few_round_trips(

@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from redis.connection import AbstractConnection
 
 from .admin_world import JOBS, World, job_page
 
@@ -37,19 +36,6 @@ def many(world: World, count: int) -> None:
             pipeline.hset(f"rq:job:j{number}", mapping=fields)
             pipeline.rpush("rq:queue:default", f"j{number}")
         pipeline.execute()
-
-
-@pytest.fixture
-def round_trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    sent: list[int] = []
-    send = AbstractConnection.send_packed_command
-
-    def counted(connection: Any, command: Any, *args: Any, **options: Any) -> Any:
-        sent.append(1)
-        return send(connection, command, *args, **options)
-
-    monkeypatch.setattr(AbstractConnection, "send_packed_command", counted)
-    return sent
 
 
 def test_a_long_queue_is_read_at_its_end(

@@ -8,7 +8,7 @@
 local LOG_KEPT = 30 * 86400
 
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-for i = 3, #ARGV do on_own('RPUSH', KEYS[2], ARGV[i]) end
+on_own('RPUSH', KEYS[2], unpack(ARGV, 3))
 redis.call('LTRIM', KEYS[2], -tonumber(ARGV[2]), -1)
 redis.call('EXPIRE', KEYS[2], LOG_KEPT)
 return 1
