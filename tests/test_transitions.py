@@ -293,7 +293,7 @@ def test_foreign_data_where_the_job_is_not(redis: redis_py.Redis, key: str) -> N
 
 def test_a_job_s_key_of_another_type_can_be_deleted(redis: redis_py.Redis) -> None:
     redis.set("rq:job:a", "foreign")
-    assert engine().delete(["a", "b"]) == 1
+    assert engine().delete(["a", "b"]) == [True, False]
     assert redis.keys() == []
 
 
@@ -415,7 +415,7 @@ def test_many_are_requeued_and_deleted_in_batches(redis: redis_py.Redis) -> None
         pipeline.execute()
     assert engine().requeue(ids) == ["queued"] * len(ids)
     assert get_queue().job_ids == ids
-    assert engine().delete([*ids, "ghost"]) == len(ids)
+    assert engine().delete([*ids, "ghost"]) == [*[True] * len(ids), False]
     assert redis.keys() == [b"rq:queues"]
 
 
@@ -623,6 +623,9 @@ class Chaos:
 
     def arrow_requeue(self) -> None:
         engine().requeue([self._id(), self._id()])
+
+    def arrow_move(self) -> None:
+        engine().move([self._id(), self._id()], self._queue())
 
     def arrow_delete(self) -> None:
         if self.numbers.random() < 0.4:

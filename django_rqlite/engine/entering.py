@@ -1,27 +1,24 @@
-"""How jobs come into a place: new ones, due ones, and those that are brought back."""
+"""How new jobs come into a place."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from ..exceptions import DuplicateJobError, InvalidJobError
-from .arrows import BATCH, Arrows, flat, text
+from .arrows import Arrows, flat, text
 from .scripts import Argument, Call, Running, Script
 from .slices import parted
-from .values import Hold, NewJob, Promoted
+from .values import Hold, NewJob
 
 _enqueue = Script("enqueue", often=True)
 _enqueue_many = Script("enqueue_many")
 _start_in_place = Script("start_in_place")
 _schedule = Script("schedule")
 _defer = Script("defer")
-_promote = Script("promote")
-_hasten = Script("hasten")
-_requeue = Script("requeue")
 
 
 class Entering(Arrows):
-    """How jobs come into a place: new ones, due ones, and those that are brought back."""
+    """How new jobs come into a place."""
 
     __slots__ = ()
 
@@ -200,20 +197,6 @@ class Entering(Arrows):
         call = self._deferring(new, due=due, delay=delay)
         return _entered(job_id, fields, call.script(self.connection, call.keys, call.arguments))
 
-    def promote(self, queues: Sequence[str]) -> Promoted:
-        """scheduled → queued, for jobs that are due, a batch of them."""
-        keys = [self.keys.scheduled(name) for name in queues]
-        moved, due = _promote(self.connection, keys, (self.prefix, BATCH, *queues))
-        return Promoted(moved, float(due) if due else None)
-
-    def hasten(self, job_id: str) -> str:
-        """scheduled → queued, for one job, before its time.
-
-        Returns:
-            ``'queued'``, ``'not scheduled'`` or ``'missing'``.
-        """
-        return text(_hasten(self.connection, (self.keys.job(job_id),), (self.prefix, job_id)))
-
     def start_in_place(
         self,
         hold: Hold,
@@ -251,23 +234,6 @@ class Entering(Arrows):
         )
         _refuse(verdict, detail, hold.job_id, fields)
         return text(detail)
-
-    def requeue(self, job_ids: Sequence[str], *, at_front: bool = False) -> list[str]:
-        """failed, stopped or canceled → queued, for any number of jobs.
-
-        Returns:
-            ``'queued'``, ``'not failed'`` or ``'missing'`` for each id.
-        """
-        verdicts: list[str] = []
-        for start in range(0, len(job_ids), BATCH):
-            batch = job_ids[start : start + BATCH]
-            answer = _requeue(
-                self.connection,
-                [self.keys.job(job_id) for job_id in batch],
-                (self.prefix, "1" if at_front else "0", *batch),
-            )
-            verdicts.extend(map(text, answer))
-        return verdicts
 
 
 class Arrivals:

@@ -30,10 +30,13 @@ class Leaving(Arrows):
 
     __slots__ = ()
 
-    def cancel(self, job_ids: Sequence[str], *, release_dependents: bool = False) -> list[str]:
+    def cancel(
+        self, job_ids: Sequence[str], *, release_dependents: bool = False, behind: int = 0
+    ) -> list[str]:
         """queued, scheduled or deferred → canceled, for any number of jobs.
 
         Args:
+            behind: as for :meth:`Moving.move`.
             release_dependents: whether jobs that wait for them run all the same; else they are
                 canceled too.
 
@@ -41,15 +44,18 @@ class Leaving(Arrows):
             ``'canceled'``, ``'missing'``, or the status that keeps a job from being canceled.
         """
         option = "1" if release_dependents else "0"
-        return [*map(text, take_out(self, _cancel, job_ids, option))]
+        return [*map(text, take_out(self, _cancel, job_ids, option, behind=behind))]
 
-    def delete(self, job_ids: Sequence[str]) -> int:
+    def delete(self, job_ids: Sequence[str], *, behind: int = 0) -> list[bool]:
         """Any state → (gone), with everything that belongs to the jobs.
 
+        Args:
+            behind: as for :meth:`Moving.move`.
+
         Returns:
-            how many of them were there.
+            for each whether it was there.
         """
-        return sum(take_out(self, _delete, job_ids))
+        return [*map(bool, take_out(self, _delete, job_ids, behind=behind))]
 
     def empty(self, queue: str) -> int:
         """queued → (gone) for all jobs of a queue; returns how many were deleted."""

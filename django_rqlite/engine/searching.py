@@ -28,18 +28,24 @@ SLACK = 500
 
 
 def take_out(
-    arrows: Arrows, script: Script, job_ids: Sequence[str], *options: Argument
+    arrows: Arrows,
+    script: Script,
+    job_ids: Sequence[str],
+    *options: Argument,
+    behind: int = 0,
 ) -> list[Any]:
     """Run a script on any number of jobs that may have to leave the middle of a list.
 
     Args:
         script: takes and answers what ``delete.lua`` does.
         options: what it takes before the ids.
+        behind: entries that stood after the last of the ids a moment ago, where that is known: so
+            many need not be read.
 
     Returns:
         its answer for each id.
     """
-    return _TakingOut(arrows, script, options, job_ids).run()
+    return _TakingOut(arrows, script, options, job_ids, behind).run()
 
 
 class _TakingOut:
@@ -49,11 +55,13 @@ class _TakingOut:
         script: Script,
         options: Sequence[Argument],
         job_ids: Sequence[str],
+        behind: int,
     ) -> None:
         self._arrows = arrows
         self._script = script
         self._options = options
         self._ids = job_ids
+        self._behind = max(behind - SLACK, 0)
         self._answers: list[Any] = [None] * len(job_ids)
 
     def run(self) -> list[Any]:
@@ -98,7 +106,7 @@ class _TakingOut:
         """
         sought = {self._ids[number]: number for number in numbers}
         left = set(numbers)
-        key, behind = self._arrows.keys.queue(queue), 0
+        key, behind = self._arrows.keys.queue(queue), self._behind
         while sought:
             entries = cast(
                 "list[bytes]",

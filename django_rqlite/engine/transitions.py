@@ -11,6 +11,7 @@ from .entering import Entering
 from .executing import Executing
 from .leaving import Leaving
 from .mirroring import Mirroring
+from .moving import Moving
 from .values import Claim, Hold, NewJob, NextClaim, Owner, Pause, Promoted, Reaped, Settled
 
 __all__ = [
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 
-class Transitions(Entering, Executing, Leaving, Mirroring, Attending):
+class Transitions(Entering, Moving, Executing, Leaving, Mirroring, Attending):
     """Every change of state on one connection below one key prefix."""
 
     __slots__ = ()

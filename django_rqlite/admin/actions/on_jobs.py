@@ -190,7 +190,7 @@ def _run_now(request: HttpRequest, source: Source, ids: Sequence[str]) -> None:
     """Of one job: lists have no such action."""
     (id_,) = ids
     with source.asked():
-        verdict = source.transitions.hasten(id_)
+        (verdict,) = source.transitions.hasten([id_])
     if verdict == "queued":
         messages.success(request, _("Enqueued now, before its time."))
     elif verdict == "missing":
@@ -293,7 +293,7 @@ def _delete(request: HttpRequest, source: Source, ids: Sequence[str]) -> bool:
     """Returns whether some of the jobs were gone already."""
     with source.asked():
         found = source.monitor.jobs(ids)
-        count = source.transitions.delete(ids)
+        count = sum(source.transitions.delete(ids))
     there = [job_id for job_id, job in zip(ids, found, strict=True) if job]
     missing = [job_id for job_id, job in zip(ids, found, strict=True) if not job]
     if count:

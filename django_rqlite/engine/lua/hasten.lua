@@ -1,18 +1,25 @@
--- Arrow:     scheduled -> queued, for one job, before its time
--- KEYS:      1 the job's hash
--- ARGV:      1 prefix, 2 the id
--- Returns:   'queued', 'not scheduled' or 'missing'
+-- Arrow:     scheduled -> queued, before their time
+-- KEYS:      1.. the hashes of the jobs
+-- ARGV:      1 prefix, 2.. the ids, in the order of KEYS
+-- Returns:   a list with 'queued', 'not scheduled' or 'missing' for each id
 -- Invariant: registry, hash and queue change together; a job hastened twice is queued once.
 --@include keys
 --@include clock
 --@include promote
-local id = ARGV[2]
-if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 'missing' end
-local queue = redis.call('HGET', KEYS[1], 'origin')
-local registry = queue and scheduled_key(queue)
-if not registry or redis.call('TYPE', registry).ok ~= 'zset'
-    or not redis.call('ZSCORE', registry, id) then
-  return 'not scheduled'
+local verdicts = {}
+for i, job in ipairs(KEYS) do
+  local id = ARGV[i + 1]
+  local there = redis.call('TYPE', job).ok == 'hash'
+  local queue = there and redis.call('HGET', job, 'origin')
+  local registry = queue and scheduled_key(queue)
+  if not there then
+    verdicts[i] = 'missing'
+  elseif not registry or redis.call('TYPE', registry).ok ~= 'zset'
+      or not redis.call('ZSCORE', registry, id) then
+    verdicts[i] = 'not scheduled'
+  else
+    promote(queue, registry, id)
+    verdicts[i] = 'queued'
+  end
 end
-promote(queue, registry, id)
-return 'queued'
+return verdicts
