@@ -242,14 +242,16 @@ class Finder:
             members = [name_of(member) for member in items(answer)]
             if place is Place.QUEUED and newest:
                 members.reverse()
-            if place is Place.STARTED:
-                members = [member.rpartition(":")[0] or member for member in members]
-            ids += [(member, queue, place) for member in members]
+            ids += [(job_id, queue, place) for job_id in _ids(place, members)]
             before = searched[queue, place]
             searched[queue, place] = replace(
                 before, read=len(members), total=max(before.total, len(members))
             )
         return Window(list(self._summaries(ids)), list(searched.values()), problems)
+
+    def summaries(self, queue: str, place: Place, members: Sequence[str]) -> list[Found]:
+        """The jobs of these members of a place, in their order. One round trip."""
+        return list(self._summaries([(job_id, queue, place) for job_id in _ids(place, members)]))
 
     def _end(self, queue: str, place: Place, share: int, *, newest: bool) -> tuple[Any, ...]:
         key = self._monitor.key(queue, place)
@@ -278,6 +280,13 @@ class Finder:
                 raise answer
             for (job_id, queue, place), row in zip(part, answer, strict=True):
                 yield _found(job_id, queue, place, row)
+
+
+def _ids(place: Place, members: Sequence[str]) -> list[str]:
+    """Started jobs stand as ``<id>:<execution>``."""
+    if place is Place.STARTED:
+        return [member.rpartition(":")[0] or member for member in members]
+    return list(members)
 
 
 def shared(sizes: Sequence[int], most: int) -> list[int]:

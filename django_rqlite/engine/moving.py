@@ -1,4 +1,4 @@
-"""How jobs that stand somewhere come to stand elsewhere: by the clock, or because someone says so."""
+"""How jobs come to stand elsewhere: by the clock, or because someone says so."""
 
 from __future__ import annotations
 

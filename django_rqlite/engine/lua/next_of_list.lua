@@ -1,0 +1,12 @@
+-- The entries of a list that come after an id, the first ones where it is not there. Changes nothing.
+-- KEYS:      1 the list
+-- ARGV:      1 the id, 2 how many entries at the most
+-- Returns:   {how many entries come after those, ids...}
+local first = 0
+if ARGV[1] ~= '' then
+  local at = redis.call('LPOS', KEYS[1], ARGV[1])
+  if at then first = at + 1 end
+end
+local found = redis.call('LRANGE', KEYS[1], first, first + tonumber(ARGV[2]) - 1)
+table.insert(found, 1, redis.call('LLEN', KEYS[1]) - first - #found)
+return found
