@@ -395,7 +395,6 @@ class Job(JobData):
             NoSuchJobError: it is gone.
         """
         transitions = self._transitions
-        was_canceled = self._status == JobStatus.CANCELED
         with translate_errors(transitions.connection):
             (verdict,) = transitions.cancel([self.id], release_dependents=enqueue_dependents)
             if verdict == JobStatus.STARTED:
@@ -403,8 +402,9 @@ class Job(JobData):
                 return
         if verdict == "missing":
             raise NoSuchJobError(f"Job {self.id} is gone, so it can't be canceled.")
-        if verdict != JobStatus.CANCELED or was_canceled:
-            raise InvalidJobOperation(f"Job {self.id} is {verdict} already; nothing to cancel.")
+        if verdict != JobStatus.CANCELED:
+            ended = JobStatus.CANCELED if verdict == "already" else verdict
+            raise InvalidJobOperation(f"Job {self.id} is {ended} already; nothing to cancel.")
         self._status = JobStatus.CANCELED
 
     def stop(self) -> None:

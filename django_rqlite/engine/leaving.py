@@ -41,7 +41,8 @@ class Leaving(Arrows):
                 canceled too.
 
         Returns:
-            ``'canceled'``, ``'missing'``, or the status that keeps a job from being canceled.
+            ``'canceled'``, ``'already'`` (it was before), ``'missing'``, or the status that keeps a
+            job from being canceled.
         """
         option = "1" if release_dependents else "0"
         return [*map(text, take_out(self, _cancel, job_ids, option, behind=behind))]

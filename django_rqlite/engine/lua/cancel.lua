@@ -3,8 +3,9 @@
 -- ARGV:      1 prefix, 2 how many ids may be searched for, 3 queue, 4 behind and 5 most of the
 --            stretch to look on (search.lua), 6 '1' to let the children run all the same,
 --            7.. the ids, in the order of KEYS
--- Returns:   a list with 'canceled', 'missing', 'started', or the state it had ended in, for each;
---            {queue} for each that was left as it is since that queue's list has to be searched
+-- Returns:   a list with 'canceled', 'already' (it was canceled before), 'missing', 'started', or
+--            the state it had ended in, for each; {queue} for each that was left as it is since
+--            that queue's list has to be searched
 -- Invariant: the id moves in one step. A job that runs is not touched: its worker has to stop it.
 --@include keys
 --@include clock
@@ -23,7 +24,7 @@ for i, job in ipairs(KEYS) do
   if not status or not queue then
     verdicts[i] = 'missing'
   elseif not CANCELABLE[status] then
-    verdicts[i] = status
+    verdicts[i] = status == 'canceled' and 'already' or status
   elseif may_wait(id, queue, status) and not leave_list(search, queue_key(queue), id) then
     verdicts[i] = {queue}
   else
