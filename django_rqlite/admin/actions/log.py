@@ -20,15 +20,24 @@ MOST_LISTED = 10
 
 
 def log_jobs(
-    request: HttpRequest, flag: int, ids: Sequence[str], sentence: str, done: Sequence[str]
+    request: HttpRequest,
+    flag: int,
+    ids: Sequence[str],
+    sentence: str,
+    done: Sequence[str],
+    queue: str = "",
 ) -> None:
     """Say what was done to some jobs.
 
     Args:
-        sentence: has the places ``%(done)d`` and ``%(count)d``.
+        sentence: has the places ``%(done)d`` and ``%(count)d``, and may have ``%(queue)s``.
         done: those of ``ids`` that it was done to.
     """
-    done_of = sentence % {"done": len(done), "count": len(ids)}
+    done_of = sentence % {
+        "done": len(done),
+        "count": len(ids),
+        "queue": shown.shortened(queue, 60),
+    }
     several = ngettext("%(count)d job", "%(count)d jobs", len(ids)) % {"count": len(ids)}
     _write(
         request,
