@@ -66,3 +66,12 @@ def stay(browser: Any) -> None:
 
 def stayed(browser: Any) -> bool:
     return bool(browser.execute_script("return window.stayed === true"))
+
+
+def asked(browser: Any) -> int:
+    """How often the page has asked for itself."""
+    script = """
+        const all = performance.getEntriesByType('resource');
+        return all.filter((entry) => entry.initiatorType === 'fetch').length;
+    """
+    return int(browser.execute_script(script))
