@@ -51,7 +51,7 @@ bench: $(BENCH_VENV)/.ready ## Measure it beside RQ, Celery, dramatiq and huey; 
 
 screenshots: $(VENV)/.ready ## Take the pictures of the admin anew; needs chromium
 	@bash .ci/chromium
-	$(VENV)/bin/python docs/screenshots/take.py
+	$(VENV)/bin/python -m docs.screenshots.take
 
 lint: $(VENV)/.ready ## Check style and types
 	$(VENV)/bin/python -m ruff check .

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,9 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.browser import chromium
 
 HERE = Path(__file__).resolve().parent
 DEMO = HERE.parent.parent / "testproject" / "demo.py"
@@ -54,12 +54,7 @@ def password_of(demo: subprocess.Popen[str]) -> str:
 
 
 def take(site: str, password: str) -> None:
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    service = webdriver.ChromeService(shutil.which("chromedriver") or "")
-    browser = webdriver.Chrome(options=options, service=service)
+    browser = chromium.start()
     wait = WebDriverWait(browser, 60)
     try:
         browser.set_window_size(1280, 900)

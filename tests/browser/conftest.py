@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,23 @@ from django.test import Client
 
 from tests.conftest import wait_until
 
+from . import chromium as program
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+#: Seconds between two refreshes in the tests, instead of those of the template.
+EVERY = 0.2
+
+# The scripts of a page, which are deferred, run after this.
+HURRY = f"""
+    document.addEventListener('readystatechange', () => {{
+        const settings = document.getElementById('rqlite-live');
+        if (settings) {{
+            settings.dataset.every = '{EVERY}';
+        }}
+    }}, {{once: true}});
+"""
 
 
 @pytest.fixture(scope="session")
@@ -23,20 +37,11 @@ def chromium(live_server: Any) -> Iterator[Any]:
 
     It ends before the site does, so that no connection between them is left open.
     """
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not program or not driver:
-        reason = "no chromium and chromedriver on PATH: run .ci/chromium"
+    if reason := program.missing():
         if os.environ.get("RQ_TEST_BROWSER") == "required":
             pytest.fail(reason)
         pytest.skip(reason)
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    browser = program.start()
     yield browser
     browser.quit()
     wait_until(lambda: not _answering(), "the site has let go of the browser's connections")
@@ -50,7 +55,10 @@ def _answering() -> list[str]:
 
 @pytest.fixture
 def browser(chromium: Any, live_server: Any, admin_client: Client, redis: Any) -> Iterator[Any]:
-    """The browser, signed in as a superuser; fails the test when the console tells an error."""
+    """The browser, signed in as a superuser; fails the test when the console tells an error.
+
+    A test that wants errors takes them away with ``get_log``.
+    """
     chromium.get(f"{live_server.url}/static/django_rqlite/live.js")
     chromium.add_cookie(
         {
@@ -59,10 +67,30 @@ def browser(chromium: Any, live_server: Any, admin_client: Client, redis: Any) -
             "path": "/",
         }
     )
+    hurried = chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": HURRY})
     chromium.get_log("browser")
     yield chromium
     errors = [entry for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"]
+    chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", hurried)
     chromium.execute_script("sessionStorage.clear()")
     chromium.get("about:blank")
     chromium.delete_all_cookies()
     assert [entry for entry in errors if "favicon.ico" not in entry["message"]] == []
+
+
+@pytest.fixture
+def new_window(browser: Any) -> Iterator[Callable[[str], str]]:
+    """Open another window, or a tab; gives its handle. It is closed after the test."""
+    first, opened = browser.current_window_handle, []
+
+    def new(kind: str) -> str:
+        browser.switch_to.new_window(kind)
+        browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": HURRY})
+        opened.append(browser.current_window_handle)
+        return opened[-1]
+
+    yield new
+    for handle in opened:
+        browser.switch_to.window(handle)
+        browser.close()
+    browser.switch_to.window(first)

@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
 
 from django_rqlite import get_queue
 from tests import sample_jobs
-from tests.admin_world import QUEUES, WORKERS, World, job_page, queue_page
+from tests.admin_world import QUEUES, World, job_page, queue_page
 from tests.worker_process import run_burst
 
+from .reader import asked, count, one, press_tab_to, row_of, shows, stay, stayed, until
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-if not os.environ.get("CI"):
-    pytest.importorskip("selenium")
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
+pytestmark = pytest.mark.django_db(transaction=True)
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    # Django's live server leaves to the garbage collector what the browser still holds open.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    # At the end its threads close the database in memory, which another thread had opened.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
-]
-MARK = "window.mark = 'the same page'"
-FOCUSED = "return document.activeElement.matches(arguments[0])"
-REFRESHED = """
-    const all = performance.getEntriesByType('resource');
-    return all.filter((entry) => entry.initiatorType === 'fetch').length;
-"""
-
-
-def until(browser: Any, condition: Any) -> None:
-    WebDriverWait(browser, 15, 0.05).until(condition)
-
-
-def shows(browser: Any, text: str) -> bool:
-    script = "return document.getElementById('content-main').textContent.includes(arguments[0])"
-    return bool(browser.execute_script(script, text))
+BUTTON = "#rqlite-live button"
 
 
 def test_a_job_ends_on_its_page_without_a_reload(
@@ -50,78 +29,154 @@ def test_a_job_ends_on_its_page_without_a_reload(
 ) -> None:
     job = get_queue().enqueue(sample_jobs.nothing)
     browser.get(live_server.url + job_page(job.id))
-    browser.execute_script(MARK)
+    stay(browser)
     assert shows(browser, "queued")
     assert not shows(browser, "finished")
     run_burst(tmp_path)
     until(browser, lambda page: shows(page, "finished"))
-    assert browser.execute_script("return window.mark") == "the same page"
+    assert stayed(browser)
 
 
-def test_a_paused_page_asks_for_nothing(browser: Any, live_server: Any, redis: Any) -> None:
-    World(redis).failed()
+def test_a_paused_page_stays_as_it_is(
+    browser: Any, live_server: Any, redis: Any, new_window: Callable[[str], str]
+) -> None:
+    paused = browser.current_window_handle
     browser.get(live_server.url + QUEUES)
-    button = browser.find_element(By.CSS_SELECTOR, "#rqlite-live button")
-    button.click()
-    assert button.get_attribute("aria-pressed") == "true"
+    one(browser, BUTTON).click()
+    assert one(browser, BUTTON).text == "Resume updates"
+    before, questions = row_of(browser, "low"), asked(browser)
+    new_window("window")
+    browser.get(live_server.url + QUEUES)
+    assert one(browser, BUTTON).text == "Pause updates"
+    World(redis).failed("low")
+    until(browser, lambda page: row_of(page, "low") != before)
+    # Some intervals later.
+    latest = asked(browser)
+    until(browser, lambda page: asked(page) > latest + 3)
+    browser.switch_to.window(paused)
+    assert (row_of(browser, "low"), asked(browser)) == (before, questions)
+    # It stays paused when it is loaded again, until it is told otherwise.
     browser.refresh()
-    button = browser.find_element(By.CSS_SELECTOR, "#rqlite-live button")
-    assert button.get_attribute("aria-pressed") == "true"
-    assert browser.execute_script(REFRESHED) == 0
-    button.click()
-    until(browser, lambda page: page.execute_script(REFRESHED) > 0)
+    assert one(browser, BUTTON).text == "Resume updates"
+    World(redis).failed("high")
+    before = row_of(browser, "high")
+    one(browser, BUTTON).click()
+    until(browser, lambda page: row_of(page, "high") != before)
+    assert one(browser, BUTTON).text == "Pause updates"
+
+
+# WebDriver brings a tab to the front to look into it, so it has to be told that it is hidden.
+HIDE = """
+    Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});
+    document.dispatchEvent(new Event('visibilitychange'));
+"""
+
+
+def test_a_page_that_nobody_sees_asks_for_nothing(
+    browser: Any, live_server: Any, redis: Any, new_window: Callable[[str], str]
+) -> None:
+    hidden = browser.current_window_handle
+    browser.get(live_server.url + QUEUES)
+    browser.execute_script(HIDE, True)
+    seen = new_window("window")
+    browser.get(live_server.url + QUEUES)
+    until(browser, lambda page: asked(page) > 3)
+    # What the other had asked before it was hidden is answered by now.
+    browser.switch_to.window(hidden)
+    before, questions = row_of(browser, "low"), asked(browser)
+    World(redis).failed("low")
+    browser.switch_to.window(seen)
+    latest = asked(browser)
+    until(browser, lambda page: asked(page) > latest + 3)
+    browser.switch_to.window(hidden)
+    assert (row_of(browser, "low"), asked(browser)) == (before, questions)
+    browser.execute_script(HIDE, False)
+    until(browser, lambda page: row_of(page, "low") != before)
 
 
 def test_what_is_checked_stays_checked_and_is_counted(
     browser: Any, live_server: Any, redis: Any
 ) -> None:
     world = World(redis)
-    world.failed()
     browser.get(live_server.url + queue_page("default", "failed"))
-    browser.find_element(By.CSS_SELECTOR, "input.action-select").click()
+    # The list was empty when the page was opened.
+    first = world.failed(job_id="1")
+    until(browser, lambda page: count(page, ".action-select") == 1)
+    one(browser, "input.action-select").click()
+    for job_id in ("2", "3", "4"):
+        world.failed(job_id=job_id)
+    until(browser, lambda page: count(page, ".action-select") == 4)
+    assert count(browser, ".action-select:checked") == count(browser, "tr.selected") == 1
+    counter = one(browser, ".action-counter")
+    assert counter.text == "Selected: 1 of 4"
+    # From the first job, at one end of the list, to the other end.
+    keys = ActionChains(browser).key_down(Keys.SHIFT)
+    keys.click(one(browser, "input.action-select[value='4']")).key_up(Keys.SHIFT).perform()
+    assert counter.text == "Selected: 4 of 4"
+    assert one(browser, "#action-toggle").is_selected()
+    world.engine.delete([first])
+    until(browser, lambda page: counter.text == "Selected: 3 of 3")
+    one(browser, "#action-toggle").click()
+    assert counter.text == "Selected: 0 of 3"
+    one(browser, "#action-toggle").click()
+    assert counter.text == "Selected: 3 of 3"
     world.failed()
-    until(browser, lambda page: len(page.find_elements(By.CSS_SELECTOR, ".action-select")) == 2)
-    assert len(browser.find_elements(By.CSS_SELECTOR, ".action-select:checked")) == 1
-    counter = browser.find_element(By.CSS_SELECTOR, ".action-counter")
-    assert counter.text == "1 of 2 selected"
-    browser.find_element(By.CSS_SELECTOR, ".action-select:not(:checked)").click()
-    assert counter.text == "2 of 2 selected"
+    until(browser, lambda page: counter.text == "Selected: 3 of 4")
+    assert not one(browser, "#action-toggle").is_selected()
 
 
-def test_a_failed_job_is_requeued_with_the_keyboard_alone(
+def test_the_choice_of_an_action_and_the_focus_stay(
     browser: Any, live_server: Any, redis: Any
 ) -> None:
     world = World(redis)
     job_id = world.failed()
     browser.get(live_server.url + queue_page("default", "failed"))
-
-    def press_tab_to(selector: str, key: str = Keys.TAB) -> Any:
-        for _ in range(60):
-            if browser.execute_script(
-                "return document.activeElement.matches(arguments[0])", selector
-            ):
-                return browser.switch_to.active_element
-            browser.switch_to.active_element.send_keys(key)
-        raise AssertionError(f"the keyboard does not reach {selector}")
-
-    press_tab_to("select[name=action]").send_keys("Requeue")
-    press_tab_to("input.action-select").send_keys(Keys.SPACE)
-    press_tab_to("input.action-select").send_keys(Keys.ENTER)
-    until(browser, lambda page: world.status(job_id) == "queued")
+    one(browser, "select[name=action]").send_keys("Requeue")
+    link = f"a[href$='{job_page(job_id)}']"
+    press_tab_to(browser, link)
+    world.failed()
+    until(browser, lambda page: count(page, ".action-select") == 2)
+    assert browser.execute_script("return document.activeElement.matches(arguments[0])", link)
+    assert one(browser, "select[name=action]").get_attribute("value") == "requeue"
 
 
-def test_no_page_is_wider_than_a_phone(browser: Any, live_server: Any, redis: Any) -> None:
+def test_selected_text_stays_selected_while_the_rest_goes_on(
+    browser: Any, live_server: Any, redis: Any
+) -> None:
     world = World(redis)
     job_id = world.failed()
-    world.worker()
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": 375, "height": 700, "deviceScaleFactor": 1, "mobile": True},
-    )
-    try:
-        for page in (QUEUES, queue_page("default", "failed"), job_page(job_id), WORKERS):
-            browser.get(live_server.url + page)
-            width = browser.execute_script("return document.documentElement.scrollWidth")
-            assert (page, width) == (page, 375)
-    finally:
-        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.get(live_server.url + queue_page("default", "failed"))
+    row = f"Array.from(document.querySelectorAll('th a')).find(a => a.text === '{job_id}')"
+    browser.execute_script(f"getSelection().selectAllChildren({row})")
+    world.failed()
+    until(browser, lambda page: count(page, ".action-select") == 2)
+    assert browser.execute_script("return String(getSelection())") == job_id
+    # Not even when the job has gone from the list is it taken out of the reader's hands.
+    world.engine.delete([job_id])
+    world.failed()
+    until(browser, lambda page: count(page, ".action-select") == 3)
+    assert browser.execute_script("return String(getSelection())") == job_id
+    browser.execute_script("getSelection().removeAllRanges()")
+    until(browser, lambda page: count(page, ".action-select") == 2)
+
+
+def test_what_is_open_and_how_far_it_is_scrolled_stay(
+    browser: Any, live_server: Any, redis: Any
+) -> None:
+    world = World(redis)
+    reason = "\n".join(f"line {number}" for number in range(200))
+    job_id = world.failed(reason=reason)
+    browser.get(live_server.url + job_page(job_id))
+    one(browser, "details summary").click()
+    browser.execute_script("""
+        document.querySelectorAll('pre').forEach((box) => box.scrollTo(0, 500));
+        scrollTo(0, 400);
+    """)
+    offsets = "return [...document.querySelectorAll('pre')].map((box) => box.scrollTop)"
+    assert browser.execute_script(offsets) == [500, 500]
+    # It fails once more: another row, above the one that is open.
+    redis.xadd(world.keys.results(job_id), {"type": "2", "exc_string": "eJwDAAAAAAE="})
+    until(browser, lambda page: count(page, ".rqlite-history tbody tr") == 2)
+    assert count(browser, ".rqlite-history tbody tr:last-child details[open]") == 1
+    assert browser.execute_script(offsets) == [500, 500]
+    assert browser.execute_script("return scrollY") == 400

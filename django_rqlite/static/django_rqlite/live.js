@@ -1,12 +1,13 @@
-// Keeps a page of the admin up to date: fetches its own address again and again, and swaps the
-// regions marked data-live. What the reader is doing in a region (choosing, typing, selecting
-// text) always wins over what is new. Words come from the template, so that they are translated.
+// Keeps a page of the admin up to date: fetches its own address again and again, and brings the
+// regions marked data-live to what the answer shows (renew.js). Words come from the template, so
+// that they are translated.
 'use strict';
 {
     const settings = document.getElementById('rqlite-live');
     const regions = () => Array.from(document.querySelectorAll('[data-live][id]'));
     const MEMORY = 'django_rqlite.live';
     const LONGEST = 60000; // ms between two attempts while the site does not answer
+    const PATIENCE = 30000; // ms for one answer
 
     function remembered() {
         try {
@@ -39,15 +40,23 @@
         status.setAttribute('role', 'status');
         settings.append(button, ' ', status);
 
-        function say(words) {
-            if (status.textContent !== words) {
-                status.textContent = words;
+        function say(words, link = '') {
+            const told = [words, link].join(' ').trim();
+            if (status.textContent === told) {
+                return; // else a screen reader would read it out again
+            }
+            status.textContent = link ? `${words} ` : words;
+            if (link) {
+                const anchor = document.createElement('a');
+                anchor.href = location.href;
+                anchor.textContent = link;
+                status.append(anchor);
             }
         }
 
+        // The button says what it does; it has no pressed state beside that.
         function show() {
-            button.textContent = settings.dataset.pause;
-            button.setAttribute('aria-pressed', String(!live));
+            button.textContent = live ? settings.dataset.pause : settings.dataset.resume;
         }
 
         function plan(delay) {
@@ -58,39 +67,51 @@
             }
         }
 
+        // From now on the site would give the same answer to each question.
+        function end(words, link) {
+            over = true;
+            button.disabled = true;
+            say(words, link);
+        }
+
         async function refresh() {
             const mine = round;
+            const late = () => mine !== round;
+            let words;
             try {
                 const answer = await fetch(location.href, {
                     credentials: 'same-origin', redirect: 'manual', cache: 'no-store',
+                    signal: AbortSignal.timeout(PATIENCE),
                 });
-                if (mine !== round) {
+                const text = answer.type === 'opaqueredirect' ? '' : await answer.text();
+                if (late()) {
                     return;
                 }
-                if (answer.type === 'opaqueredirect' || answer.status === 403) {
-                    over = true;
-                    button.disabled = true;
-                    say(settings.dataset.signedOut);
-                    return;
-                }
-                if (!answer.ok) {
+                if (answer.type === 'opaqueredirect') {
+                    // This address gave a page before: only a sign-in can be in its place.
+                    end(settings.dataset.signedOut, settings.dataset.signIn);
+                } else if (answer.status === 403) {
+                    end(settings.dataset.forbidden);
+                } else if (answer.status === 404) {
+                    wait = every; // a worker may come back
+                    words = settings.dataset.gone;
+                } else if (answer.ok && renewed(new DOMParser().parseFromString(text, 'text/html'))) {
+                    wait = every;
+                    words = '';
+                } else {
                     throw new Error(String(answer.status));
                 }
-                const text = await answer.text();
-                if (mine !== round) {
-                    return;
-                }
-                swap(new DOMParser().parseFromString(text, 'text/html'));
-                say('');
-                wait = every;
             } catch {
-                if (mine !== round) {
+                if (late()) {
                     return;
                 }
                 wait = Math.min(wait * 2, LONGEST);
-                say(settings.dataset.failing);
+                words = settings.dataset.failing;
             }
-            plan(wait);
+            if (!over) {
+                say(words);
+                plan(wait);
+            }
         }
 
         button.addEventListener('click', () => {
@@ -104,89 +125,23 @@
         plan(every);
     }
 
-    function inUse(region) {
-        const selection = document.getSelection();
-        if (selection && !selection.isCollapsed && selection.containsNode(region, true)) {
-            return true;
-        }
-        const focused = document.activeElement;
-        return region.contains(focused)
-            && focused.matches('input:not([type=checkbox]), select, textarea, button');
-    }
-
-    const controls = (region) => Array.from(
-        region.querySelectorAll('input:not([type=hidden]), select, textarea'));
-    const named = (element) => JSON.stringify([
-        element.id, element.name, element.type === 'checkbox' ? element.value : '']);
-
-    // How to find an element of the old region in the new one.
-    function path(region, element) {
-        if (element.matches('input, select, textarea')) {
-            const name = named(element);
-            return (fresh) => controls(fresh).find((other) => named(other) === name);
-        }
-        const key = element.id || element.getAttribute('href');
-        const same = (root) => Array.from(root.querySelectorAll(element.localName)).filter(
-            (other) => (other.id || other.getAttribute('href')) === key);
-        const place = same(region).indexOf(element);
-        return (fresh) => same(fresh)[place];
-    }
-
-    function swap(page) {
-        let swapped = false;
+    // Whether the page had what this one shows; the one for a Redis that is away has not.
+    function renewed(page) {
+        let found = false;
         for (const region of regions()) {
             const fresh = page.getElementById(region.id);
-            if (!fresh || !fresh.hasAttribute('data-live') || inUse(region)) {
-                continue;
+            if (fresh?.hasAttribute('data-live')) {
+                window.djangoRqlite.renew(region, fresh);
+                found = true;
             }
-            const focused = region.contains(document.activeElement)
-                ? path(region, document.activeElement) : null;
-            const kept = new Map(controls(region).map((control) => [named(control), control]));
-            const open = Array.from(region.querySelectorAll('details[open]'), (details) =>
-                path(region, details));
-            const scrolled = Array.from(region.querySelectorAll('.results, pre'), (box) =>
-                [path(region, box), box.scrollLeft, box.scrollTop]);
-
-            const next = document.importNode(fresh, true);
-            for (const control of controls(next)) {
-                const old = kept.get(named(control));
-                if (old && control.type === 'checkbox') {
-                    control.checked = old.checked;
-                    control.closest('tr')?.classList.toggle(
-                        'selected', control.checked && control.classList.contains('action-select'));
-                } else if (old) {
-                    control.value = old.value;
-                }
-            }
-            for (const find of open) {
-                find(next)?.setAttribute('open', '');
-            }
-            const [left, top] = [scrollX, scrollY];
-            region.replaceWith(next);
-            for (const [find, across, down] of scrolled) {
-                find(next)?.scrollTo(across, down);
-            }
-            if (focused) {
-                focused(next)?.focus({preventScroll: true});
-            }
-            scrollTo(left, top);
-            swapped = true;
         }
-        if (swapped) {
-            countAgain();
+        if (found) {
+            document.dispatchEvent(new Event('rqlite-renewed'));
         }
+        return found;
     }
 
-    // Django's admin/js/actions.js holds on to the checkboxes that were there when it began.
-    function countAgain() {
-        const boxes = document.querySelectorAll('tr input.action-select');
-        if (window.Actions && boxes.length && document.getElementById('action-toggle')) {
-            window.Actions(boxes);
-            boxes[0].dispatchEvent(new Event('change', {bubbles: true}));
-        }
-    }
-
-    if (settings && document.querySelector('[data-live][id]')) {
+    if (settings && regions().length) {
         start();
     }
 }

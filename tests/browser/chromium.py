@@ -1,0 +1,26 @@
+"""Starts a headless Chromium, for the tests and for the pictures in docs/screenshots."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from selenium import webdriver
+
+
+def missing() -> str:
+    """Why there is no browser here; '' where there is one."""
+    found = all(shutil.which(program) for program in ("chromium", "chromedriver"))
+    return "" if found else "no chromium and chromedriver on PATH: run .ci/chromium"
+
+
+def start() -> Any:
+    """A browser, which keeps what its console is told."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    # In containers Chromium has neither what its sandbox needs nor a large /dev/shm.
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(shutil.which("chromedriver") or "")
+    return webdriver.Chrome(options=options, service=service)

@@ -1,0 +1,124 @@
+"""Every page fits a phone, whatever the names in it are."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from django_rqlite.protocol import codec
+from tests.admin_world import (
+    JOBS,
+    QUEUES,
+    WORKERS,
+    World,
+    job_delete,
+    job_page,
+    queue_page,
+    worker_page,
+)
+
+from .reader import count, one, shows, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WIDTH = 375  # CSS pixels
+PLACES = ("queued", "started", "finished", "failed", "deferred", "scheduled", "canceled")
+#: How wide the page is, and what sticks out of it by itself, not out of a box that scrolls.
+SPREAD = """
+    const wide = document.documentElement.scrollWidth;
+    const scrolls = (element) => element && (
+        ['auto', 'scroll', 'hidden'].includes(getComputedStyle(element).overflowX)
+        || scrolls(element.parentElement));
+    const out = Array.from(document.querySelectorAll('body *')).filter((element) =>
+        element.getBoundingClientRect().right > arguments[0] + 1 && !scrolls(element));
+    return [wide, out.map((element) => element.outerHTML.slice(0, 200))];
+"""
+
+
+@pytest.fixture
+def phone(browser: Any) -> Iterator[Any]:
+    metrics = {"width": WIDTH, "height": 700, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    yield browser
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def fits(browser: Any, page: str) -> None:
+    assert (page, *browser.execute_script(SPREAD, WIDTH)) == (page, WIDTH, [])
+
+
+def everywhere(world: World, queue: str, worker: str, job: str, text: str) -> list[str]:
+    """Pages of all kinds, with jobs that have these names."""
+    call = (text, None, (text,), {text: text})
+    fields = {"description": text, "meta": json.dumps({"progress": 0.4, text: text})}
+    given: dict[str, Any] = {"call": call, "fields": {**fields, "worker_name": worker}}
+    for number in range(3):
+        world.queued(queue, f"{job}-{number}", **given)
+    waits = world.queued(queue, f"{job}waits", **given)
+    world.finished("low", f"{job}done", result=text)
+    frame = f'  File "{text}.py", line 41, in {text}\n    raise {text}("{text}")\n'
+    traceback = f"Traceback (most recent call last):\n{frame * 30}{text}.{text}: {text}\n"
+    broken = world.failed("default", f"{job}broken", reason=traceback, **given)
+    world.redis.hset(f"rq:job:{broken}", mapping={"group_id": text, "unique_key": text})
+    # An execution before that, its log, and who waits for it.
+    outcome = {"type": "2", "exc_string": codec.base64_traceback(traceback), "worker_name": worker}
+    world.redis.xadd(world.keys.results(broken), outcome)
+    world.redis.rpush(world.keys.job_log(broken), *(f"12:00:00 {text} {text}" for _ in range(50)))
+    world.redis.sadd(world.keys.dependents(broken), waits, f"{job}-1")
+    world.redis.sadd(world.keys.dependencies(broken), f"{job}done")
+    runs = world.started("runs", f"{job}runs")
+    for place in PLACES[4:]:
+        world.redis.hset(f"rq:job:{job}{place}", mapping={"status": place, **fields})
+        world.redis.zadd(f"rq:{place}:{queue}", {f"{job}{place}": 2e9})
+    world.redis.zadd(f"rq:failed:{queue}", {broken: 2e9})
+    world.redis.zadd(f"rq:finished:{queue}", {f"{job}done": 2e9})
+    world.redis.zadd(f"rq:wip:{queue}", {f"{runs}:x": 2e9})
+    world.redis.sadd("rq:queues", f"rq:queue:{queue}")
+    world.worker(worker, queue, current_job=runs, hostname=text, state="busy")
+    world.worker(f"{worker}-gone")
+    world.redis.delete(f"rq:worker:{worker}-gone")
+    world.cron(text)
+    return [
+        *(QUEUES, f"{QUEUES}?span=day", WORKERS, worker_page(worker), JOBS),
+        *(f"{JOBS}?q=broken", f"{JOBS}?state=failed", f"{JOBS}?state=failed&group=1"),
+        *(f"{JOBS}?q={text}&function={text}&error={text}", f"{JOBS}?queue={queue}"),
+        *(queue_page(queue, place) for place in PLACES),
+        *(job_page(each) for each in (broken, waits, runs, f"{job}done")),
+        *(job_delete(broken), job_page("vanished"), worker_page("vanished")),
+    ]
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_no_page_is_wider_than_a_phone(
+    phone: Any, live_server: Any, redis: Any, long: bool
+) -> None:
+    name = "n" * 200 if long else "name"
+    for page in everywhere(World(redis), name, f"w{name}", f"j{name}"[:190], f"t{name}"):
+        phone.get(live_server.url + page)
+        fits(phone, page)
+    told = phone.get_log("browser")
+    assert [entry["message"] for entry in told if "/vanished/ - " not in entry["message"]] == []
+    # What the test speaks of was there.
+    phone.get(live_server.url + job_page(f"j{name}"[:190] + "broken"))
+    for heading in ("Traceback", "Log", "Other jobs", "Executions, newest first"):
+        assert shows(phone, heading)
+    assert count(phone, "figure.rqlite-timeline") == 1
+    one(phone, "details summary").click()
+    until(phone, lambda page: count(page, "details[open] pre") == 1)
+    fits(phone, "with the traceback of an execution open")
+
+
+def test_the_page_for_a_redis_that_does_not_answer_fits_too(
+    phone: Any, live_server: Any, redis: Any, settings: Any
+) -> None:
+    nowhere = f"unix:///{'n' * 90}"
+    settings.RQ_QUEUES = {name: {"URL": nowhere} for name in settings.RQ_QUEUES}
+    for page in (QUEUES, WORKERS, JOBS, job_page("job"), queue_page("default"), worker_page("w")):
+        phone.get(live_server.url + page)
+        assert count(phone, ".errornote, .problem, .grave"), page
+        fits(phone, page)
