@@ -181,6 +181,7 @@ def test_whatever_is_stored_can_be_looked_at(
     world.redis.sadd("rq:queues", b"rq:queue:" + evil)
     for worker in (b"w", evil):
         record = ("queues", "state", "current_job", "version", "hostname", "pid", "last_heartbeat")
+        record += ("x_memory", "x_child_memory", "x_lease")
         world.redis.hset(b"rq:worker:" + worker, mapping=dict.fromkeys(record, evil))
         world.redis.sadd("rq:workers", b"rq:worker:" + worker)
     entry = ("schedule", "queue", "func", "source", "last_tick", "next_tick", "last_job", "since")

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -39,6 +40,8 @@ class Row:
     job_what: str = ""
     job_for: str = ""
     working: str = ""
+    memory: str = ""
+    child_memory: str = ""
     #: What it holds although it is dead, or probably is.
     held: tuple[HeldJob, ...] = ()
 
@@ -159,8 +162,15 @@ def _row(record: WorkerRecord, holdings: Holdings, links: Links, now: datetime) 
         job.description if job else "",
         _running_for(record, job, now),
         shown.duration(record.total_working_time),
+        _size(record.memory),
+        _size(record.child_memory),
         held_jobs(holdings.held.get(record.name, ()), links, now),
     )
+
+
+def _size(count: int | None) -> str:
+    # filesizeformat() writes what no number has room for as "0 bytes".
+    return filesizeformat(count) if count is not None and 0 <= count < 1 << 60 else ""
 
 
 def _running_for(record: WorkerRecord, job: JobRecord | None, now: datetime) -> str:
