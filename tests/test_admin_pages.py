@@ -291,12 +291,14 @@ def test_a_job_is_found_by_its_id(world: World, admin_client: Client) -> None:
 
 
 def test_all_workers(world: World, admin_client: Client) -> None:
-    world.worker(WORKER, "default", "low", python_version="3.13.1")
+    memory = {"x_memory": "47185920", "x_child_memory": "104857600"}
+    world.worker(WORKER, "default", "low", python_version="3.13.1", **memory)
     job_id = world.started()
     shown, page = text_of(admin_client, WORKERS), source_of(admin_client, WORKERS)
-    row = rf"{WORKER} busy \d s ago {job_id} default , low 0 0"
+    call = r"shop\.jobs\.send\('bob', copies=2\)"
+    row = rf"{WORKER} busy \d s ago {job_id} for \d s {call} default , low 0 0"
     assert re.search(row, shown)
-    assert "4711 on host-1" in shown
+    assert re.search(r"4711 on host-1 45\.0\sMB", shown)
     assert "django_rqlite 0.1" in shown
     assert "silent" not in shown
     for address in (job_page(job_id), queue_page("low"), worker_page(WORKER)):
@@ -304,6 +306,7 @@ def test_all_workers(world: World, admin_client: Client) -> None:
     alone = text_of(admin_client, worker_page(WORKER))
     assert job_id in alone
     assert "Python 3.13.1" in alone
+    assert re.search(r"Memory 45\.0\sMB Most memory of its last job 100\.0\sMB", alone)
 
 
 @pytest.mark.parametrize(
@@ -325,10 +328,5 @@ def test_a_worker_that_is_probably_dead(
     assert ("probably dead" in text_of(admin_client, worker_page(WORKER))) is silent
 
 
-def test_a_worker_that_left_no_record(world: World, admin_client: Client) -> None:
-    world.worker("left")
-    world.redis.delete("rq:worker:left")
-    assert "left gone Its record has expired" in text_of(admin_client, WORKERS)
-    assert "There is no worker “left”: its record has expired" in text_of(
-        admin_client, worker_page("left"), 404
-    )
+def test_a_worker_that_never_was(world: World, admin_client: Client) -> None:
+    assert "There is no worker “left”" in text_of(admin_client, worker_page("left"), 404)

@@ -549,7 +549,9 @@ def test_a_heartbeat_tells_when_the_record_is_gone(redis: redis_py.Redis) -> Non
     assert engine().heartbeat("w", "idle", [], ttl=9, lease=9) == (False, frozenset())
     assert redis.keys() == []
     register()
-    assert engine().heartbeat("w", "busy", [], ttl=9, lease=9) == (True, frozenset())
+    told = {"x_memory": 4711}
+    assert engine().heartbeat("w", "busy", [], told, ttl=9, lease=9) == (True, frozenset())
+    assert redis.hget("rq:worker:w", "x_memory") == b"4711"
     assert redis.hget("rq:worker:w", "state") == b"busy"
     assert 0 < redis.ttl("rq:worker:w") <= 9
 

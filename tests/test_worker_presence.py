@@ -46,6 +46,7 @@ def test_the_record_while_idle_while_busy_and_after(
         assert idle["hostname"] == socket.gethostname()
         assert idle["version"].startswith("django_rqlite ")
         assert redis.ttl("rq:worker:w1") > 420
+        assert 1_000_000 < int(idle["x_memory"]) < 10**10
 
         job = get_queue().enqueue(sample_jobs.block_on, str(pipe))
         process.prints(job.id)
@@ -94,6 +95,18 @@ def test_the_lease_is_renewed_while_the_job_runs(
 
     assert job.return_value() == "done"
     assert not redis.exists(f"rq:executions:{job.id}")
+
+
+def test_memory_is_told_with_heartbeats(redis: redis_py.Redis, tmp_path: Path) -> None:
+    get_queue().enqueue(sample_jobs.keep_memory, 100)
+    with worker(tmp_path, "--name", "w1", environment={"RQ_TEST_LEASE": "2"}) as process:
+        process.prints("Job OK")
+        redis.hset("rq:worker:w1", "x_memory", 0)
+        wait_until(lambda: "x_child_memory" in record(redis, "w1"), "it has told of its child")
+        wait_until(lambda: record(redis, "w1")["x_memory"] != "0", "it has told of itself")
+    told = record(redis, "w1")
+    assert int(told["x_child_memory"]) > 100 << 20
+    assert 1 << 20 < int(told["x_memory"]) < int(told["x_child_memory"])
 
 
 def test_a_name_that_a_live_worker_bears_is_refused(tmp_path: Path) -> None:

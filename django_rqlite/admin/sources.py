@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from .. import conf, connections, shown
 from ..conf import QueueConf
 from ..engine.finding import Finder
-from ..engine.monitor import Monitor, QueueCounts
+from ..engine.monitor import Expired, Monitor, QueueCounts
 from ..engine.suspension import SuspensionArrows
 from ..engine.transitions import Transitions
 from ..exceptions import ConfigurationError
@@ -186,14 +186,14 @@ def find_job(
     return first(candidates(on), lambda source: look(source.monitor), gone)
 
 
-def find_worker(on: str | None, name: str) -> tuple[Source, WorkerRecord]:
-    """A worker's record.
+def find_worker(on: str | None, name: str) -> tuple[Source, WorkerRecord | Expired]:
+    """A worker's record, or that it has expired although the worker did not take its leave.
 
     Raises:
         Gone: there is no such worker.
         Trouble: a server that may have it can't be asked.
     """
-    gone = _("There is no worker “%(name)s”: its record has expired, or it never was.") % {
+    gone = _("There is no worker “%(name)s”: it ended, or it never was.") % {
         "name": shown.shortened(name, 200)
     }
     return first(candidates(on), lambda source: source.monitor.worker(name), gone)

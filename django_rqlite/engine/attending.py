@@ -65,18 +65,29 @@ class Attending(Arrows):
         _retire_worker(self.connection, keys, (self.prefix, DEAD_WORKER_TTL, *queues))
 
     def heartbeat(
-        self, worker: str, state: str, running: Sequence[Hold], *, ttl: int, lease: int
+        self,
+        worker: str,
+        state: str,
+        running: Sequence[Hold],
+        fields: Mapping[str, Argument] | None = None,
+        *,
+        ttl: int,
+        lease: int,
     ) -> tuple[bool, frozenset[str]]:
         """Renew a worker's record and the leases of what it runs. Times in seconds.
+
+        Args:
+            fields: what else the record is to say.
 
         Returns:
             whether the record was there, and the executions that lost their jobs.
         """
         holds = [part for hold in running for part in (hold.job_id, hold.queue, hold.execution)]
+        told = flat(fields or {})
         listed, lost = _heartbeat(
             self.connection,
             (self.keys.worker(worker),),
-            (self.prefix, ttl, lease, state, *holds),
+            (self.prefix, ttl, lease, state, len(told), *told, *holds),
         )
         return bool(listed), frozenset(map(text, lost))
 

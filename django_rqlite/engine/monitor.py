@@ -8,7 +8,7 @@ The worker never uses it.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -31,6 +31,7 @@ from .activity import Activity
 from .asking import answers as _answers
 from .asking import items as _list
 from .asking import name_of as _id
+from .holding import Holdings, holdings
 
 #: Outcomes of one job that are read at the most.
 RESULTS_SHOWN = 50
@@ -161,6 +162,13 @@ class JobDetail:
     #: Ids of jobs that wait for it, no more than :data:`DEPENDENTS_SHOWN`; and how many there are.
     dependents: Sequence[str] = ()
     dependent_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A worker that is listed, but whose record has expired."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,10 +438,21 @@ class Monitor:
                 expired.append(name)
         return Workers(found, expired, len(names) - len(read), suspended == 1)
 
-    def worker(self, name: str) -> WorkerRecord | None:
-        """One worker's record, or None. One round trip."""
-        fields = _answers(self.connection, [("HGETALL", self.keys.worker(name))])[0]
-        return _worker(name, fields) if fields else None
+    def worker(self, name: str) -> WorkerRecord | Expired | None:
+        """One worker's record, or None where there is no such worker. One round trip."""
+        key = self.keys.worker(name)
+        commands = [("HGETALL", key), ("SISMEMBER", self.keys.workers, key)]
+        fields, listed = _answers(self.connection, commands)
+        if fields:
+            return _worker(name, fields)
+        return Expired(name) if listed == 1 else None
+
+    def holdings(self, current: Sequence[str], dead: Collection[str]) -> Holdings:
+        """What these jobs are, and what the workers of these names hold.
+
+        One round trip, or three where any are dead.
+        """
+        return holdings(self.connection, self.keys, current, dead)
 
     def cron_entries(self, offset: int = 0, limit: int = MOST_FOUND) -> CronEntries:
         """A slice of the cron entries that were announced in the last month. Two round trips.

@@ -370,6 +370,10 @@ class WorkerRecord:
     failed_jobs: int
     #: Seconds.
     total_working_time: float
+    #: Bytes of resident memory when last heard of, and at the most in the process of its last job
+    #: that ended. None: not known, as of RQ's own workers.
+    memory: int | None
+    child_memory: int | None
     #: Of what the worker runs: RQ's, or ours.
     version: str
     python_version: str
@@ -394,6 +398,8 @@ def read_worker(name: str, fields: Mapping[bytes, bytes]) -> WorkerRecord:
         successful_jobs=read.whole("successful_job_count") or 0,
         failed_jobs=read.whole("failed_job_count") or 0,
         total_working_time=read.number("total_working_time") or 0.0,
+        memory=read.whole("x_memory"),
+        child_memory=read.whole("x_child_memory"),
         version=read.text("version"),
         python_version=read.text("python_version"),
         problems=tuple(read.problems),

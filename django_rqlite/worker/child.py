@@ -101,7 +101,7 @@ def _work(
         outcome = _run(order, traits[order.queue])
         _flush()  # what the job printed belongs before the worker's next line
         served += 1
-        stays = served != max_jobs and (max_memory is None or resident() <= max_memory)
+        stays = served != max_jobs and (max_memory is None or resident() <= max_memory << 20)
         if stays:
             close_old_connections()
             reset_queries()

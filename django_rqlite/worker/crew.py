@@ -19,6 +19,7 @@ from .child import QueueTraits, live
 from .deaths import outcome_of
 from .fork_server import ForkServer, NeverMade
 from .frames import Assembler, BrokenFrameError
+from .memory import peak
 from .reports import unpack_report
 
 _CHUNK = 1 << 20
@@ -39,6 +40,8 @@ class Child:
     channel: socket.socket
     assembler: Assembler = field(default_factory=Assembler)
     assignment: Assignment | None = None
+    #: Whether it was given a job.
+    worked: bool = False
     #: Whether the selector looks at its pipe.
     watched: bool = True
     #: Monotonic time at which it is killed, since it should have ended; None: it is to stay.
@@ -83,6 +86,9 @@ class Crew:
         self._children: dict[int, Child] = {}
         #: Those that wait for a job; the one that has waited longest, and is ready, comes first.
         self._spares: dict[int, Child] = {}
+        #: Bytes of resident memory that the last process which had a job used at the most; 0: none
+        #: has ended yet.
+        self.peak = 0
 
     def start(self, foreign: Iterable[int]) -> None:
         """Start the fork server.
@@ -140,6 +146,7 @@ class Crew:
         child = self._tell(orders.run(hold.queue, hold.execution, record))
         kill_at = None if allowed is None else time.monotonic() + allowed
         child.assignment = Assignment(hold, record, kill_at)
+        child.worked = True
 
     def call_back(self, queue: str, record: JobRecord, outcome: Failed | Stopped) -> None:
         """Have the callback of a job whose process has died called, in a process of its own.
@@ -212,6 +219,8 @@ class Crew:
         trouble: OSError | None = None
         for message in self._server.read():
             child = self._children[message.number]
+            if child.worked and not isinstance(message, NeverMade):
+                self.peak = peak(message.peak)
             # What it reported with its last breath still waits in the pipe.
             assignment = self.collect(child) if child.assignment else None
             assignment = assignment or child.assignment

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 
 from ..execution import Failed, Outcome, Stopped
 from .assignment import Assignment
+from .memory import peak as in_bytes
 
 
 def outcome_of(assignment: Assignment, status: int, peak: int) -> Outcome:
@@ -19,7 +19,7 @@ def outcome_of(assignment: Assignment, status: int, peak: int) -> Outcome:
     """
     if assignment.stopped:
         return Stopped("Job stopped by user, work-horse terminated.")  # RQ's words
-    mebibytes = peak // (1024 * 1024 if sys.platform == "darwin" else 1024)
+    mebibytes = in_bytes(peak) >> 20
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         try:

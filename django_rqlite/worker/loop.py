@@ -289,7 +289,9 @@ class Worker:
             return
         running = self._crew.assignments()
         holds = [assignment.hold for assignment in running]
-        lost = self._presence.beat(holds, suspended=self._pauses.suspended)
+        lost = self._presence.beat(
+            holds, suspended=self._pauses.suspended, child_memory=self._crew.peak
+        )
         for assignment in running:
             if assignment.hold.execution in lost and not assignment.lost:
                 assignment.lost = True

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ..engine.transitions import Hold, Owner, Transitions
 from ..exceptions import WorkerNameTakenError
 from ..version import VERSION
+from .memory import resident
 
 #: Seconds that a record outlives its heartbeats beside ``worker_ttl`` (RQ 2.12: 420 + 60).
 RECORD_SLACK = 60
@@ -73,6 +74,7 @@ class Presence:
                 "version": f"django_rqlite {VERSION}",
                 "python_version": platform.python_version(),
                 "x_lease": self._lease,
+                "x_memory": resident(),
             },
             hostname=hostname,
             pid=os.getpid(),
@@ -81,11 +83,14 @@ class Presence:
             dead_pid=dead_pid,
         )
 
-    def beat(self, running: Sequence[Hold], *, suspended: bool) -> frozenset[str]:
+    def beat(
+        self, running: Sequence[Hold], *, suspended: bool, child_memory: int = 0
+    ) -> frozenset[str]:
         """Say that the worker lives, and renew the leases of its jobs.
 
         Args:
             suspended: whether it may not take more.
+            child_memory: bytes that the process of the last job has used at the most; 0: not known.
 
         Returns:
             executions that lost their jobs.
@@ -97,6 +102,7 @@ class Presence:
             self.name,
             "busy" if running else "suspended" if suspended else "idle",
             running,
+            {"x_memory": resident()} | ({"x_child_memory": child_memory} if child_memory else {}),
             ttl=self._ttl,
             lease=self._lease,
         )

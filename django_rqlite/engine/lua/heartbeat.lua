@@ -1,16 +1,18 @@
 -- Arrow:     none: renews a worker's record and the leases of what it runs
 -- KEYS:      1 the worker's record
 -- ARGV:      1 prefix, 2 ttl of the record in seconds, 3 lease in seconds, 4 state,
---            5.. id, queue, execution, ... of each running job
+--            5 how many of the following are field, value, ... of the record, then these,
+--            then id, queue, execution, ... of each running job
 -- Returns:   {1 if the record is there else 0, {execution, ...} that no longer hold their jobs}
 -- Invariant: fenced: an execution that lost its job is reported and renews nothing.
 --@include keys
 --@include clock
 --@include execution
 local record, lease = KEYS[1], tonumber(ARGV[3])
+local first = 6 + tonumber(ARGV[5])  -- where the running jobs begin
 local at = stamp(now)
 local lost = {}
-for i = 5, #ARGV, 3 do
+for i = first, #ARGV, 3 do
   local id, queue, execution = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if holds(queue, id, execution) then
     redis.call('ZADD', started_key(queue), 'XX', now + lease, id .. ':' .. execution)
@@ -24,9 +26,9 @@ for i = 5, #ARGV, 3 do
   end
 end
 if not redis.call('HGET', record, 'birth') then return {0, lost} end
-redis.call('HSET', record, 'last_heartbeat', at, 'state', ARGV[4])
-if #ARGV >= 5 then
-  local began = redis.call('HGET', execution_key(ARGV[5], ARGV[7]), 'created_at')
+redis.call('HSET', record, 'last_heartbeat', at, 'state', ARGV[4], unpack(ARGV, 6, first - 1))
+if #ARGV >= first then
+  local began = redis.call('HGET', execution_key(ARGV[first], ARGV[first + 2]), 'created_at')
   if began then
     redis.call('HSET', record, 'current_job_working_time',
       string.format('%.6f', tonumber(now_precise) - tonumber(began)))
