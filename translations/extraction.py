@@ -25,6 +25,8 @@ FUNCTIONS = {
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
     "npgettext_lazy": ((1, "c"), 2, 3),
+    # What the engine finds wrong is put into words of other languages where it is shown.
+    "Problem": None,
 }
 
 #: Comments in the code that begin so are for translators.
