@@ -28,7 +28,8 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test screenshots storm bench lint format test-matrix dist clean usable-python
+.PHONY: help demo test screenshots translations storm bench lint format test-matrix dist clean \
+	usable-python
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r goal text; do \
@@ -52,6 +53,9 @@ bench: $(BENCH_VENV)/.ready ## Measure it beside RQ, Celery, dramatiq and huey; 
 screenshots: $(VENV)/.ready ## Take the pictures of the admin anew; needs chromium
 	@bash .ci/chromium
 	$(VENV)/bin/python -m docs.screenshots.take
+
+translations: $(VENV)/.ready ## Bring the catalogues up to date with the code; ARGS=de begins German
+	$(VENV)/bin/python -m translations $(ARGS)
 
 lint: $(VENV)/.ready ## Check style and types
 	$(VENV)/bin/python -m ruff check .

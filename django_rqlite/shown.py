@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from .protocol import inert
+from .protocol.problems import Problem
 
 #: Bytes above which a serialized value is not looked into.
 LARGEST_VALUE = 8_000_000
@@ -34,8 +35,21 @@ def printable(text: str) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """Printable text, cut off after ``limit`` characters."""
+    """Printable text, cut off after ``limit`` characters. Problems in the page's language."""
+    if isinstance(text, Problem):
+        text = worded(text)
     return printable(text if len(text) <= limit else text[:limit] + "…")
+
+
+def worded(problem: Problem) -> str:
+    """A problem in the current language."""
+    template = _(problem.template)
+    if not problem.values:
+        return template
+    return template % {
+        name: worded(value) if isinstance(value, Problem) else value
+        for name, value in problem.values.items()
+    }
 
 
 def traceback(text: str) -> str:

@@ -115,7 +115,7 @@ def test_the_charts_have_what_ran(world: World, admin_client: Client, span: str)
     page = admin_client.get(f"{QUEUES}?span={span}").content.decode()
     assert page.count('role="img"') == 2
     assert page.count('<rect class="failed"') == page.count('<rect class="done"') == 1
-    assert "1 jobs done, 1 failed." in page
+    assert "1 job done, 1 failed." in page
     assert admin_client.get(f"{QUEUES}?span=year").status_code == 404
 
 

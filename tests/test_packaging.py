@@ -120,7 +120,7 @@ def test_installed_package_has_its_data(installed: Installed) -> None:
     script = "import pathlib, django_rqlite as it; print(pathlib.Path(it.__file__).parent.parent)"
     site_packages = Path(installed.run("-c", script).strip())
     data = files_of_package(python=False)
-    assert {Path(name).suffix for name in data} >= {".html", ".lua", ".typed"}
+    assert {Path(name).suffix for name in data} >= {".html", ".lua", ".mo", ".typed"}
     assert {name for name in data if not (site_packages / name).is_file()} == set()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from .. import shown
 from ..engine.activity import Activity, Runs, percentile_95
@@ -119,7 +120,11 @@ def _throughput(steps: Sequence[tuple[datetime, Runs]], everything: Runs) -> Cha
     return Chart(
         "throughput",
         _("Throughput and failures"),
-        _("%(done)d jobs done, %(failed)d failed.")
+        ngettext(
+            "%(done)d job done, %(failed)d failed.",
+            "%(done)d jobs done, %(failed)d failed.",
+            everything.done,
+        )
         % {"done": everything.done, "failed": everything.failed},
         str(most),
         [bar for bar in bars if bar.height],

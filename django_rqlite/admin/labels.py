@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from ..engine.monitor import Place
 from ..protocol.records import JobStatus, ResultType
@@ -39,7 +40,7 @@ OUTCOMES = {
 
 STATES = {
     "starting": _("starting"),
-    "started": _("started"),
+    "started": pgettext_lazy("worker", "started"),
     "idle": _("idle"),
     "busy": _("busy"),
     "suspended": _("suspended"),

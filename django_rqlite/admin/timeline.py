@@ -92,7 +92,8 @@ def _drawn(
         left = min(round((start - begin).total_seconds() / whole * WIDTH), WIDTH - THINNEST)
         width = max(round((end - start).total_seconds() / whole * WIDTH), THINNEST)
         took = shown.duration((end - start).total_seconds())
-        label = f"{shown.shortened(text, 60)} {took}"
+        named = {"what": shown.shortened(text, 60), "duration": took}
+        label = _("%(what)s %(duration)s") % named
         stretches.append(Stretch(kind, left, min(width, WIDTH - left), label))
     sentence = ", ".join(stretch.text for stretch in stretches)
     return Timeline(stretches, begin, last, going_on, sentence)

@@ -16,6 +16,7 @@ import redis
 
 from ..protocol import codec
 from ..protocol.keys import Keys
+from ..protocol.problems import Problem
 from ..protocol.records import JobRecord, read_job
 from .asking import answers, items, name_of
 from .monitor import MOST_FOUND, Monitor, Place
@@ -223,7 +224,14 @@ class Finder:
         )
         for (queue, place), count in zip(asked, counted, strict=True):
             if isinstance(count, Exception):
-                problems.append(f"The key of {queue}'s {place} jobs can't be read: {count}")
+                problems.append(
+                    Problem(
+                        "The key of %(queue)s's %(place)s jobs can't be read: %(error)s",
+                        queue=queue,
+                        place=Problem(place.value),
+                        error=count,
+                    )
+                )
             elif count:
                 sizes[queue, place] = int(count)
         shares = shared(list(sizes.values()), most)
@@ -303,7 +311,7 @@ def shared(sizes: Sequence[int], most: int) -> list[int]:
 
 def _found(job_id: str, queue: str, place: Place, row: Sequence[Any]) -> Found:
     if len(row) == 1:
-        problem = f"its key can't be read: {codec.text(row[0])}"
+        problem = Problem("its key can't be read: %(error)s", error=codec.text(row[0]))
         return Found(job_id, queue, place, replace(read_job(job_id, {}), problems=(problem,)))
     exists, values, reason = row
     if not exists:

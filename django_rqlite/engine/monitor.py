@@ -18,6 +18,7 @@ import redis
 
 from ..protocol.cron_records import CronRecord, read_cron
 from ..protocol.keys import FAILED_MIRROR, Keys
+from ..protocol.problems import Problem
 from ..protocol.records import (
     JobRecord,
     ResultRecord,
@@ -277,12 +278,17 @@ class Monitor:
         return commands
 
     def _counted(self, queues: Sequence[str], answers: Sequence[Any]) -> list[QueueCounts]:
-        labels = [*Place, "workers", "name in the set of queues", "pause"]
+        labels = [
+            *(Problem(place.value) for place in Place),
+            *(Problem("workers"), Problem("name in the set of queues"), Problem("pause")),
+        ]
         found = []
         for number, queue in enumerate(queues):
             numbers = answers[number * len(labels) : (number + 1) * len(labels)]
             problems = tuple(
-                f"The key of its {label} can't be read: {answer}"
+                Problem(
+                    "The key of its %(what)s can't be read: %(error)s", what=label, error=answer
+                )
                 for label, answer in zip(labels, numbers, strict=True)
                 if isinstance(answer, Exception)
             )
@@ -495,13 +501,13 @@ def _pid(value: Any) -> int | None:
 
 def _unreadable(job_id: str, error: Exception) -> JobRecord:
     """The record of a key that holds something other than a hash."""
-    problem = f"its key can't be read: {error}"
+    problem = Problem("its key can't be read: %(error)s", error=error)
     return replace(read_job(job_id, {}), problems=(problem,))
 
 
 def _worker(name: str, fields: Any) -> WorkerRecord:
     if isinstance(fields, Exception):
-        problem = f"its key can't be read: {fields}"
+        problem = Problem("its key can't be read: %(error)s", error=fields)
         return replace(read_worker(name, {}), problems=(problem,))
     return read_worker(name, fields)
 
@@ -509,5 +515,9 @@ def _worker(name: str, fields: Any) -> WorkerRecord:
 def _cron(name: str, fields: Any) -> CronRecord:
     if fields and not isinstance(fields, Exception):
         return read_cron(name, fields)
-    problem = f"its key can't be read: {fields}" if fields else "its record is gone"
+    problem = (
+        Problem("its key can't be read: %(error)s", error=fields)
+        if fields
+        else Problem("its record is gone")
+    )
     return replace(read_cron(name, {}), problems=(problem,))

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
 from . import codec
+from .problems import Problem
 
 _T = TypeVar("_T")
 
@@ -113,16 +114,16 @@ class _Reader:
         return codec.text(self.fields.get(name.encode(), b""))
 
     def whole(self, name: str) -> int | None:
-        return self._parsed(name, int, "a whole number")
+        return self._parsed(name, int, Problem("a whole number"))
 
     def number(self, name: str) -> float | None:
-        return self._parsed(name, float, "a number")
+        return self._parsed(name, float, Problem("a number"))
 
     def moment(self, name: str) -> datetime | None:
-        return self._parsed(name, codec.moment, "a time")
+        return self._parsed(name, codec.moment, Problem("a time"))
 
     def unix_moment(self, name: str) -> datetime | None:
-        return self._parsed(name, codec.unix_moment, "unix seconds")
+        return self._parsed(name, codec.unix_moment, Problem("unix seconds"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +227,12 @@ _JOB_READERS = {
     ),
     **_reading(
         codec.moment,
-        "a time",
+        Problem("a time"),
         *("created_at", "enqueued_at", "started_at", "ended_at", "last_heartbeat"),
     ),
     **_reading(
         int,
-        "a whole number",
+        Problem("a whole number"),
         *("timeout", "result_ttl", "failure_ttl", "ttl", "retries_left", "number_of_retries"),
         *("repeats_left", "success_callback_timeout", "failure_callback_timeout"),
         "stopped_callback_timeout",
@@ -242,11 +243,11 @@ _JOB_READERS = {
     ),
     **_reading(
         _whole_as_flag,
-        "a whole number",
+        Problem("a whole number"),
         *("enqueue_at_front_on_retry", "allow_dependency_failures"),
     ),
-    **_reading(_wholes, "a list of whole numbers", "retry_intervals", "repeat_intervals"),
-    **_reading(_texts, "a list of texts", "dependency_ids"),
+    **_reading(_wholes, Problem("a list of whole numbers"), "retry_intervals", "repeat_intervals"),
+    **_reading(_texts, Problem("a list of texts"), "dependency_ids"),
     **_reading(codec.traceback_text, "", "exc_info"),
 }
 
@@ -271,7 +272,7 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
     """The record of a job's hash. Total: see the module."""
     read, problems = _UNSAID.copy(), []
     if not JOB_ID.fullmatch(job_id):
-        problems.append("its id has characters other than letters, digits, '_' and '-'")
+        problems.append(Problem("its id has characters other than letters, digits, '_' and '-'"))
     for name, stored in fields.items():
         reader = _JOB_READERS.get(name)
         if reader is None or not stored:
@@ -284,10 +285,16 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
     # Before it was claimed, if it was.
     status = codec.text(fields.get(b"x_found_status", b"")) or read["status"]
     if status not in _STATUSES:
-        problems.append(f"its status {status[:40]!r} is none of {', '.join(JobStatus)}")
+        problems.append(
+            Problem(
+                "its status %(status)s is none of %(statuses)s",
+                status=repr(status[:40]),
+                statuses=", ".join(JobStatus),
+            )
+        )
     data = fields.get(b"data")
     if data is None:
-        problems.append("its field 'data' is missing, so no function is known")
+        problems.append(Problem("its field 'data' is missing, so no function is known"))
     if not read["dependency_ids"] and (only := fields.get(b"dependency_id")):
         read["dependency_ids"] = (codec.text(only),)
     return JobRecord(
@@ -303,8 +310,13 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
     )
 
 
-def _unreadable(name: str, stored: bytes, expected: str) -> str:
-    return f"its field {name!r} holds {codec.text(stored[:40])!r} instead of {expected}"
+def _unreadable(name: str, stored: bytes, expected: str) -> Problem:
+    return Problem(
+        "its field %(name)s holds %(value)s instead of %(expected)s",
+        name=repr(name),
+        value=repr(codec.text(stored[:40])),
+        expected=expected,
+    )
 
 
 @dataclass(frozen=True, slots=True)

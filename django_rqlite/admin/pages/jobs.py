@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from ... import shown
 from ...engine import monitor
@@ -40,7 +40,7 @@ COLUMNS: dict[Place, Sequence[tuple[Promise, str]]] = {
     ),
     Place.STARTED: (
         (gettext_lazy("Enqueued"), "enqueued_at"),
-        (gettext_lazy("Started"), "started_at"),
+        (pgettext_lazy("time", "Started"), "started_at"),
         (gettext_lazy("Lease ends"), "score"),
         (gettext_lazy("Worker"), "worker"),
     ),
@@ -58,7 +58,7 @@ COLUMNS: dict[Place, Sequence[tuple[Promise, str]]] = {
     ),
     Place.DEFERRED: (
         (gettext_lazy("Created"), "created_at"),
-        (gettext_lazy("Deferred"), "score"),
+        (pgettext_lazy("time", "Deferred"), "score"),
     ),
     Place.SCHEDULED: (
         (gettext_lazy("Created"), "created_at"),
@@ -67,7 +67,7 @@ COLUMNS: dict[Place, Sequence[tuple[Promise, str]]] = {
     Place.CANCELED: (
         (gettext_lazy("Reason"), "error"),
         (gettext_lazy("Created"), "created_at"),
-        (gettext_lazy("Canceled"), "score"),
+        (pgettext_lazy("time", "Canceled"), "score"),
     ),
 }
 

@@ -234,7 +234,12 @@ def _look(site: AdminSite, wanted: Wanted) -> _Looking:
                 looked.queues += [name for name in known.names if name not in looked.queues]
                 if known.more:
                     looked.problems.append(
-                        _("%(count)s more queues were not searched.") % {"count": f"{known.more:,}"}
+                        ngettext(
+                            "%(count)s more queue was not searched.",
+                            "%(count)s more queues were not searched.",
+                            known.more,
+                        )
+                        % {"count": f"{known.more:,}"}
                     )
                 queues = [wanted.queue] if wanted.queue else known.names
                 window = source.finder.window(
@@ -262,7 +267,11 @@ def _sentences(windows: Sequence[tuple[Source, Window]], wanted: Wanted, matches
     told = [_cut(each, newest=wanted.sort == "newest") for each in cut[:MOST_SENTENCES]]
     if len(cut) > MOST_SENTENCES:
         told.append(
-            _("%(count)s more places were searched in part.")
+            ngettext(
+                "%(count)s more place was searched in part.",
+                "%(count)s more places were searched in part.",
+                len(cut) - MOST_SENTENCES,
+            )
             % {"count": f"{len(cut) - MOST_SENTENCES:,}"}
         )
     if whole or not cut:

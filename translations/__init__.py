@@ -1,0 +1,1 @@
+"""``python -m translations``: from the code to the catalogues of django_rqlite/locale, and back."""

@@ -1,0 +1,59 @@
+"""Which messages the package has: those of its modules, and those of its templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract
+from django.utils.translation.template import templatize
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PACKAGE = REPOSITORY / "django_rqlite"
+
+#: Django's functions, and which of their arguments are a context ("c") and messages.
+FUNCTIONS = {
+    "_": None,
+    "gettext": None,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "ngettext_lazy": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+    "npgettext_lazy": ((1, "c"), 2, 3),
+    # What the engine finds wrong is put into words of other languages where it is shown.
+    "Problem": None,
+}
+
+#: Comments in the code that begin so are for translators.
+TAG = "Translators:"
+
+
+def extracted() -> Catalog:
+    """Every message of the package, without translations, in the order of files and lines."""
+    catalog = Catalog()
+    for path, source in _sources():
+        place = path.relative_to(REPOSITORY).as_posix()
+        for _line, message, comments, context in extract(
+            "python", BytesIO(source.encode()), keywords=FUNCTIONS, comment_tags=[TAG]
+        ):
+            # No line numbers: every change of the code would be one of each catalogue.
+            catalog.add(message, locations=[(place, 0)], auto_comments=comments, context=context)
+    return catalog
+
+
+def _sources() -> Iterator[tuple[Path, str]]:
+    """Each file that may have messages, as Python."""
+    kinds: dict[str, Callable[[str], str]] = {"*.py": str, "*.html": _as_python}
+    for pattern, read in kinds.items():
+        for path in sorted(PACKAGE.rglob(pattern)):
+            yield path, read(path.read_text("utf-8"))
+
+
+def _as_python(template: str) -> str:
+    """Django makes calls of gettext of the tags, nonsense of the rest; Python wants no indent."""
+    return "\n".join(line.lstrip() for line in templatize(template).splitlines())
