@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import product
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -132,8 +133,9 @@ class AdminWorld:
     def _copy(self, patterns: Sequence[str], name: str, count: int) -> None:
         keys, now = self._keys, time.time()
         script = self._redis.register_script(_COPY)
-        for number, part in enumerate(_parts(count)):
-            pattern = patterns[number % len(patterns)]
+        # In turn, so that whatever part of them a page reads has all.
+        for first, part in product(range(len(patterns)), _parts(count)):
+            pattern, part = patterns[first], part[first :: len(patterns)]
             ids = [str(uuid.uuid4()) for _ in part]
             named = [name for id_ in ids for name in (keys.job(id_), keys.results(id_))]
             times: list[Any] = []
