@@ -18,7 +18,7 @@ PYTHON_VERSION := $(shell $(or $(PYTHON),false) -c \
 ENV := dev
 EXTRA_lowest := test
 PINS_lowest := 'Django~=5.2.0' 'redis~=5.0.0'
-EXTRA_bench-ours := embedded,hiredis
+EXTRA_bench-ours := embedded,hiredis,prometheus
 # Asks for a redis-py older than the newest, and works with that too.
 WITHOUT_DEPS := 'rq-exporter==3.1.*'
 VENV := .venvs/$(ENV)-$(PYTHON_VERSION)

@@ -17,7 +17,7 @@ from . import environments
 from .contestants import OURS, Contestant
 from .failure import StepFailed
 from .guardian import watch_over_this_process
-from .measure import growth, idle
+from .measure import admin, growth, idle
 from .options import Options, parse
 from .programme import measurements
 from .report import machine, tables
@@ -74,6 +74,10 @@ def run(options: Options) -> None:
         grown, failed = growth.measure(playing, pythons, options.transport, options.effort, say)
         samples += grown
         failures += failed
+    if admin.NAME in options.parts:
+        opened, failed = admin.measure(playing, pythons, options.transport, options.effort, say)
+        samples += opened
+        failures += failed
     say("done")
 
     titles = {one.name: one.title for one in options.contestants}
@@ -93,6 +97,9 @@ def run(options: Options) -> None:
         if found.spread("growth.enqueue.many", one.name):
             print(f"\n{one.title}: how costs grow\n")
             print(tables.growth(growth.COSTS, found, one.name, options.effort))
+        if found.spread(admin.MOST_GROWTH, one.name):
+            print(f"\n{one.title}: pages of the admin\n")
+            print(tables.admin(admin.PAGES, admin.worlds(options.effort), found, one.name))
     if judged:
         print(f"\n{tables.verdicts(judged)}")
     for failure in failures:

@@ -29,6 +29,8 @@ class Effort:
     many_failed: int
     #: Single calls of each operation in a round.
     calls: int
+    #: Requests of each page of the admin in a round, on each server.
+    pages: int
     #: Jobs that wait, and that have failed, in the small case.
     few: int = 1000
 
@@ -46,6 +48,7 @@ FULL = Effort(
     many_pending=1_000_000,
     many_failed=200_000,
     calls=300,
+    pages=20,
 )
 
 QUICK = Effort(
@@ -61,4 +64,5 @@ QUICK = Effort(
     many_pending=100_000,
     many_failed=5_000,
     calls=200,
+    pages=10,
 )

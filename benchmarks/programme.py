@@ -13,7 +13,7 @@ from .measure.memory import Memory
 from .measure.running import Running
 
 #: The words of ``--only``.
-PARTS = ("fork", "reused", "enqueue", "bulk", "latency", "memory", "idle", "growth")
+PARTS = ("fork", "reused", "enqueue", "bulk", "latency", "memory", "idle", "growth", "admin")
 
 
 def measurements(parts: Collection[str], effort: Effort) -> list[Measurement]:

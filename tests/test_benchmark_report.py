@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.effort import QUICK
+from benchmarks.effort import FULL, QUICK
+from benchmarks.measure import admin
 from benchmarks.report import tables
 from benchmarks.report.arithmetic import Samples, Spread, percentile
 from benchmarks.report.targets import BEST_PEER, TARGETS, Target, judge
@@ -100,3 +101,51 @@ def test_table_tells_what_failed_from_what_was_not_tried() -> None:
     (line,) = text.splitlines()[2:]
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells == ["a fork for each job, jobs/s", "1,117 (1,000–1,234)", "failed", "–"]
+
+
+def opened(
+    page: str, world: str, ms: list[float], worst: float, requests: list[int]
+) -> list[Sample]:
+    """What was seen of a page of the admin, round by round."""
+    name = admin.key(page, world)
+    return [
+        *(Sample(name, "ours", number, value) for number, value in enumerate(ms)),
+        *(Sample(f"{name}.worst", "ours", number, worst - number) for number in range(len(ms))),
+        *(Sample(f"{name}.requests", "ours", number, n) for number, n in enumerate(requests)),
+    ]
+
+
+def test_a_page_is_compared_with_itself_on_smaller_servers() -> None:
+    found = Samples(
+        [
+            *opened("workers", "few", [2, 4, 3], 9, [2, 2, 2]),
+            *opened("workers", "full", [4, 10, 6], 20, [2, 2, 2]),
+            *opened("workers", "many", [4, 20, 6], 1234.5, [2, 3, 2]),
+        ]
+    )
+    text = tables.admin(["workers", "not opened"], admin.worlds(FULL), found, "ours")
+    headings, _line, row = (
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()
+    )
+    assert headings[1:] == [
+        *("100 jobs", "14,000 jobs", "1,200,000 jobs"),
+        *("÷ 100 jobs", "÷ 14,000 jobs"),
+    ]
+    # The median of the rounds, the worst request of all, and the most round trips of any round.
+    assert row[:4] == ["workers", "3.0 (9.0); 2", "6.0 (20); 2", "6.0 (1,234); 3"]
+    # Within each round: 2, 5, 2, and 1, 2, 1.
+    assert row[4:] == ["2.00 (2.00–5.00)", "1.00 (1.00–2.00)"]
+
+
+@pytest.mark.parametrize(("growth", "round_trips", "met"), [(1.9, 5, True), (2.1, 6, False)])
+def test_no_page_may_grow_with_the_number_of_jobs(
+    growth: float, round_trips: float, met: bool
+) -> None:
+    found = Samples(
+        [
+            Sample(admin.MOST_GROWTH, "ours", 0, growth),
+            Sample(admin.MOST_ROUND_TRIPS, "ours", 0, round_trips),
+        ]
+    )
+    targets = [target for target in TARGETS if target.metric.startswith("admin.")]
+    assert [verdict.met for verdict in judge(found, targets)] == [met, met]

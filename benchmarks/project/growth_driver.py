@@ -5,16 +5,14 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
-from unittest.mock import patch
 
 import django
-from redis.connection import AbstractConnection
 
 from answering import answer_until_eof
+from round_trips import counted_round_trips
 
 #: Jobs in one call of enqueue_many(): a list of all would be a gigabyte.
 _SLICE = 10_000
@@ -84,12 +82,9 @@ class Operations:
         return taken
 
     def round_trips(self, operation: str) -> int:
-        """How often one call waits for the server, as this process sees it.
-
-        The server would count a long request, such as a page's, as several.
-        """
+        """How often one call waits for the server, as this process sees it."""
         call = self._calls[operation]()
-        with _counted_sends() as sends:
+        with counted_round_trips() as sends:
             call()
         return len(sends)
 
@@ -119,20 +114,6 @@ class Operations:
             assert response.status_code == 200, f"{path}: {response.status_code}"
 
         return get
-
-
-@contextmanager
-def _counted_sends() -> Iterator[list[None]]:
-    """A list that has an item for each request that is sent meanwhile, a pipeline's being one."""
-    sends: list[None] = []
-    original: Callable[..., object] = AbstractConnection.send_packed_command
-
-    def send(*args: Any, **kwargs: Any) -> object:
-        sends.append(None)
-        return original(*args, **kwargs)
-
-    with patch.object(AbstractConnection, "send_packed_command", send):
-        yield sends
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..effort import Effort
+from ..measure.admin import World, key
 from ..samples import Failure, Metric
 from .arithmetic import Samples, Spread
 from .targets import Verdict
@@ -79,6 +80,36 @@ def growth(names: Sequence[str], samples: Samples, contestant: str, effort: Effo
         ratio = samples.ratio_of((many, contestant), (few, contestant))
         if len(cells) == 2 and ratio:
             rows.append([name, *cells, cell(ratio, 2)])
+    return table(rows)
+
+
+def admin(pages: Sequence[str], worlds: Sequence[World], samples: Samples, contestant: str) -> str:
+    """What each page takes with so many jobs, its worst request, and what the last is of each."""
+    *others, last = worlds
+    rows = [
+        [
+            "ms (worst); round trips",
+            *(world.title for world in worlds),
+            *(f"÷ {world.title}" for world in others),
+        ]
+    ]
+    for page in pages:
+        cells = []
+        for name in (key(page, world.name) for world in worlds):
+            taken, worst, requests = (
+                samples.spread(each, contestant)
+                for each in (name, f"{name}.worst", f"{name}.requests")
+            )
+            if taken and worst and requests:
+                # The most of all rounds: a page that asks once more now and then shows it.
+                times = f"{_number(taken.median, 1)} ({_number(worst.high, 0)})"
+                cells.append(f"{times}; {requests.high:g}")
+        ratios = [
+            samples.ratio_of((key(page, last.name), contestant), (name, contestant))
+            for name in (key(page, world.name) for world in others)
+        ]
+        if len(cells) == len(worlds):
+            rows.append([page, *cells, *(cell(each, 2) if each else "–" for each in ratios)])
     return table(rows)
 
 

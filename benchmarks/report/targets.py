@@ -69,6 +69,8 @@ TARGETS = (
         for name in ("claim", "enqueue")
     ),
     Target("idle worker: round trips", "idle.requests", None, 0.5, at_least=False, unit="/s"),
+    Target("admin: growth of the page that grows most", "admin.growth", None, 2, at_least=False),
+    Target("admin: round trips of a page", "admin.requests", None, 5, at_least=False, unit=""),
     Target("idle worker: CPU", "idle.cpu", None, 0.1, at_least=False, unit="%"),
 )
 

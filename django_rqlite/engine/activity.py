@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ..protocol.keys import Keys
@@ -13,7 +14,7 @@ from ..protocol.keys import Keys
 #: Hours for which counts can be there.
 HOURS_KEPT = 25
 
-_FIELD = re.compile(rb"([0-5]?\d):(?:(done)|(failed)|([wr])(-?\d{1,2}))")
+_FIELD = re.compile(rb"([0-5]?\d):(?:(done|failed)|([wr])(-?\d{1,2}))")
 
 
 @dataclass(slots=True)
@@ -62,24 +63,41 @@ def commands(keys: Keys, queue: str, hours: Sequence[int]) -> list[tuple[Any, ..
 
 
 def read(hours: Sequence[int], answers: Sequence[Any]) -> Activity:
-    """The counts in the answers to :func:`commands`. Total: what is no count is passed over."""
+    """The counts in the answers to :func:`commands`. Total: what is no count is passed over.
+
+    A busy day has some thousand fields in each of its hours, so each is touched but lightly.
+    """
     found: dict[int, Runs] = {}
     for hour, answer in zip(hours, answers, strict=True):
         if not isinstance(answer, dict):
             continue
         for name, value in answer.items():
-            matched = _FIELD.fullmatch(name)
-            if not matched or not value.isdigit() or len(value) > 15:
+            meaning = _meaning(name)
+            if meaning is None or not value.isdigit() or len(value) > 15:
                 continue
-            minute, done, failed, kind, exponent = matched.groups()
-            runs = found.setdefault(hour * 60 + int(minute), Runs())
-            if done:
+            minute, kind, exponent = meaning
+            runs = found.get(hour * 60 + minute)
+            if runs is None:
+                runs = found[hour * 60 + minute] = Runs()
+            if kind == b"done":
                 runs.done += int(value)
-            elif failed:
+            elif kind == b"failed":
                 runs.failed += int(value)
             else:
-                (runs.waited if kind == b"w" else runs.ran)[int(exponent)] += int(value)
+                buckets = runs.waited if kind == b"w" else runs.ran
+                buckets[exponent] = buckets.get(exponent, 0) + int(value)
     return found
+
+
+# All names that the scripts write: two and 62 buckets for each minute.
+@lru_cache(maxsize=4096)
+def _meaning(name: bytes) -> tuple[int, bytes, int] | None:
+    """Minute, kind and bucket of a field; None for what is no count."""
+    matched = _FIELD.fullmatch(name)
+    if not matched:
+        return None
+    minute, outcome, kind, exponent = matched.groups()
+    return int(minute), outcome or kind, int(exponent or 0)
 
 
 def total(activity: Activity, first: int, last: int) -> Runs:

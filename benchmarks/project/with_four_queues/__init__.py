@@ -1,0 +1,1 @@
+"""The site with django_rqlite, and with more than one queue: what its admin is measured on."""
