@@ -389,6 +389,37 @@ class JobData:
         job.__dict__.update(state)
         return job
 
+    def copied(self) -> Self:
+        """A new job that calls the same with the same options, for its first time.
+
+        It waits for no other job, is in no group, and repeats as often as this one still would.
+        Nothing is deserialized.
+
+        Raises:
+            SignatureError: this job is not signed as it should be. What bears no signature has
+                none in the copy either.
+        """
+        payloads: Mapping[Purpose, bytes | None] = {"data": self._data, "meta": self._meta_stored}
+        for what, payload in payloads.items():
+            if payload is not None and what in self._signatures:
+                signer().check(what, self.id, payload, self._signatures[what])
+        copy = type(self)(None, self._connection, self._serializer)
+        attributes = {**self.__dict__, "id": copy.id, "minted": True, "created_at": copy.created_at}
+        for name in ("enqueued_at", "started_at", "ended_at", "last_heartbeat", "worker_name"):
+            attributes[name] = None
+        attributes["_signatures"] = {
+            # Bytes that were read unsigned stay so; the others are signed for the new id.
+            what: None
+            for what, signature in self._signatures.items()
+            if signature is None
+        }
+        attributes |= {"_status": JobStatus.CREATED, "_exc_info": "", "_verified": ()}
+        attributes |= {"group_id": None, "dependency_ids": [], "number_of_retries": None}
+        if self.retries_left is not None:
+            attributes["retries_left"] = self.retries_left + (self.number_of_retries or 0)
+        copy.__dict__.update(attributes)
+        return copy
+
     def _take(self, record: JobRecord) -> None:
         origin = self.origin
         self.__dict__.update(state_of(record))

@@ -148,6 +148,10 @@ def job_run_now(job_id: str) -> str:
     return _address("job_run_now", segment(job_id))
 
 
+def job_copy(job_id: str) -> str:
+    return _address("job_copy", segment(job_id))
+
+
 def job_stop(job_id: str) -> str:
     return _address("job_stop", segment(job_id))
 
@@ -182,6 +186,8 @@ def worker_page(name: str, **query: object) -> str:
 
 QUEUES = "/admin/django_rqlite/queue/"
 JOBS = "/admin/django_rqlite/job/"
+JOBS_ACTION = f"{JOBS}_all/action/"
+JOBS_BATCH = f"{JOBS}_all/batch/"
 WORKERS = "/admin/django_rqlite/worker/"
 
 

@@ -39,7 +39,7 @@ def post(
 ) -> tuple[str, list[str]]:
     """Send a form; returns where that led, and the messages there."""
     selected = {"action": action, "_selected_action": list(map(segment, ids or []))}
-    answer = client.post(address, {**selected, **form})
+    answer = client.post(address, {**selected, "post": "yes", **form})
     assert answer.status_code == 302
     address = answer.headers["Location"]
     shown = client.get(address).content.decode()
@@ -101,8 +101,8 @@ def test_delete_selected_asks_first(world: World, admin_client: Client) -> None:
 
 def test_deleting_again_is_no_error(world: World, admin_client: Client) -> None:
     job_id = world.failed()
-    assert post(admin_client, FAILED, "delete", [job_id], post="yes")[1] == ["Deleted 1 job."]
-    _address, messages = post(admin_client, FAILED, "delete", [job_id], post="yes")
+    assert post(admin_client, FAILED, "delete", [job_id])[1] == ["Deleted 1 job."]
+    _address, messages = post(admin_client, FAILED, "delete", [job_id])
     assert messages == [f"1 job was not there any more, expired or deleted: {job_id}"]
 
 
@@ -110,7 +110,7 @@ def test_deleting_takes_what_expired_off_the_list(world: World, admin_client: Cl
     job_id = world.finished()
     world.redis.delete(f"rq:job:{job_id}")
     world.redis.zadd("rq:finished:default", {job_id: 1000})
-    post(admin_client, queue_action("default", "finished"), "delete", [job_id], post="yes")
+    post(admin_client, queue_action("default", "finished"), "delete", [job_id])
     assert world.redis.zcard("rq:finished:default") == 0
 
 
@@ -119,7 +119,7 @@ def test_deleting_what_runs_is_said(world: World, admin_client: Client) -> None:
     form = {"action": "delete", "_selected_action": job_id}
     page = admin_client.post(queue_action("default", "started"), form).content.decode()
     assert "1 of them runs now. Deleting does not stop it" in page
-    post(admin_client, queue_action("default", "started"), "delete", [job_id], post="yes")
+    post(admin_client, queue_action("default", "started"), "delete", [job_id])
     assert world.redis.keys("*") == [b"rq:queues"] or world.status(job_id) is None
 
 
@@ -145,7 +145,7 @@ def test_forms_that_say_nothing(
 def test_redirects_stay_here(world: World, admin_client: Client, page: str) -> None:
     form = {"p": page, "next": "//evil.example", "next_url": "https://evil.example"}
     headers = {"referer": "https://evil.example/"}
-    data = {"action": "requeue", "_selected_action": "x", **form}
+    data = {"action": "requeue", "_selected_action": "x", "post": "yes", **form}
     answer = admin_client.post(FAILED, data, headers=headers)
     assert answer.headers["Location"] == queue_page("default", "failed")
     job_id = world.failed()

@@ -12,6 +12,7 @@ from django_rqlite.protocol import codec
 
 from .admin_world import (
     JOBS,
+    JOBS_ACTION,
     QUEUES,
     WORKER,
     WORKERS,
@@ -98,6 +99,9 @@ def test_no_page_writes(world: World, admin_client: Client) -> None:
     confirmation = {"action": "delete", "_selected_action": ["broken", "nothing"]}
     asked = admin_client.post(queue_action("low", "failed"), confirmation)
     assert "Are you sure" in asked.content.decode()
+    for address in (queue_action("low", "failed"), f"{JOBS_ACTION}?state=failed"):
+        asked = admin_client.post(address, {"action": "requeue", "all": "1"})
+        assert "There is 1 job to look at." in asked.text
     assert keyspace(world.redis) == before
 
 

@@ -82,11 +82,11 @@ def test_run_now(world: World, admin_client: Client) -> None:
     later, failed = scheduled(world), world.failed("low")
     assert job_run_now(later) in admin_client.get(job_page(later)).text
     address, messages = post(admin_client, job_run_now(later))
-    assert (address, messages) == (job_page(later), ["Enqueued now, before its time."])
+    assert (address, messages) == (job_page(later), ["Enqueued 1 job now, before its time."])
     assert job_run_now(later) not in admin_client.get(job_page(later)).text
     for job_id in (later, failed):
         _address, (message,) = post(admin_client, job_run_now(job_id))
-        assert message.startswith("The job is not scheduled (any more)")
+        assert message.startswith("1 job is not scheduled (any more)")
     assert [world.status(later), world.status(failed)] == ["queued", "failed"]
     assert world.redis.lrange("rq:queue:default", 0, -1) == [later.encode()]
     assert world.redis.zcard("rq:scheduled:default") == 0
@@ -111,12 +111,13 @@ def test_cancel_selected(world: World, admin_client: Client) -> None:
 @pytest.mark.parametrize(
     ("place", "offered"),
     [
-        ("queued", ["cancel", "delete"]),
-        ("scheduled", ["cancel", "delete"]),
-        ("deferred", ["cancel", "delete"]),
+        ("queued", ["cancel", "move", "delete"]),
+        ("scheduled", ["run_now", "cancel", "move", "delete"]),
+        ("deferred", ["cancel", "move", "delete"]),
         ("started", ["stop", "delete"]),
-        ("failed", ["requeue", "delete"]),
+        ("failed", ["requeue", "move", "delete"]),
         ("finished", ["delete"]),
+        ("canceled", ["requeue", "move", "delete"]),
     ],
 )
 def test_a_list_offers_what_is_possible(
@@ -128,7 +129,10 @@ def test_a_list_offers_what_is_possible(
         key = f"rq:{'wip' if place == 'started' else place}:default"
         world.redis.zadd(key, {"j:x" if place == "started" else "j": 2e9})
     shown = admin_client.get(queue_page("default", place)).text
-    assert re.findall(r'<option value="(\w+)">', shown) == offered
+    actions = re.search(r'<select name="action".*?</select>', shown, re.DOTALL)
+    assert actions
+    assert re.findall(r'<option value="(\w+)">', actions[0]) == offered
+    assert ('<select name="to">' in shown) == ("move" in offered)
 
 
 def test_stop_tells_the_worker(world: World, admin_client: Client) -> None:

@@ -14,11 +14,14 @@ from django.test import Client
 
 from .admin_world import (
     JOBS,
+    JOBS_ACTION,
+    JOBS_BATCH,
     QUEUES,
     WORKER,
     WORKERS,
     World,
     job_cancel,
+    job_copy,
     job_delete,
     job_page,
     job_requeue,
@@ -116,7 +119,11 @@ def test_the_index_can_do_without(world: World, settings: Any, admin_client: Cli
 CHANGES = [
     (job_requeue("broken"), {}),
     (job_delete("broken"), {"post": "yes"}),
-    (queue_action("default", "failed"), {"action": "requeue", "_selected_action": "broken"}),
+    (
+        queue_action("default", "failed"),
+        {"action": "requeue", "post": "yes", "_selected_action": "broken"},
+    ),
+    (JOBS_ACTION, {"action": "requeue", "post": "yes", "_selected_action": "broken"}),
     (
         queue_action("default", "failed"),
         {"action": "delete", "post": "yes", "_selected_action": "broken"},
@@ -170,6 +177,7 @@ MORE_CHANGES = {
     job_cancel("broken"): "job",
     job_run_now("broken"): "job",
     job_stop("broken"): "job",
+    job_copy("broken"): "job",
     queue_pause("default"): "queue",
     queue_resume("default"): "queue",
     worker_shut_down(WORKER): "worker",
@@ -195,6 +203,21 @@ def test_a_change_needs_the_permission_of_its_model(
     assert strict.post(address).status_code == 403
     assert sorted(world.redis.keys("*")) == before
     assert admin_client.post(address).status_code == 302
+
+
+def test_batches_need_permission_and_a_token_of_ours(world: World, admin_client: Client) -> None:
+    before = world.redis.keys("*")
+    form = {"action": "requeue", "all": "1"}
+    viewer = client_with("view_job", "view_queue", "change_queue", "change_worker")
+    for address in (JOBS_ACTION, JOBS_BATCH):
+        assert viewer.post(address, form).status_code == 403
+        assert admin_client.get(address).status_code == 405
+    for token in ("", "made:up:x"):
+        answer = admin_client.post(JOBS_BATCH, {"token": token})
+        assert answer.status_code == 404
+        assert "Begin anew" in answer.text
+    assert world.status("broken") == "failed"
+    assert world.redis.keys("*") == before
 
 
 def test_pages_take_no_post(world: World, admin_client: Client) -> None:

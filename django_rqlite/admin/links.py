@@ -80,6 +80,17 @@ class Links:
     def job_stop(self, job_id: str) -> str:
         return self._to("job_stop", job_id)
 
+    def job_copy(self, job_id: str) -> str:
+        return self._to("job_copy", job_id)
+
+    def jobs_action(self, query: str) -> str:
+        """What is done to jobs that a search found; ``query`` is what :meth:`Wanted.query` says."""
+        return self._at("jobs_action", []) + query
+
+    def jobs_batch(self) -> str:
+        """The next batch of what is done to all that match."""
+        return self._at("jobs_batch", [])
+
     def job_delete(self, job_id: str) -> str:
         return self._to("job_delete", job_id)
 

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
 from .. import conf, exports
-from .actions import on_jobs, on_queues, on_workers
+from .actions import copying, on_all, on_jobs, on_queues, on_workers
 from .pages import jobs, queues, search, workers
 from .pages.frame import may, trouble_page
 from .sources import Gone, Trouble
@@ -104,14 +104,21 @@ class JobAdmin(_RedisAdmin):
         cancel = self.page(on_jobs.cancel, change=True, methods=("POST",))
         run_now = self.page(on_jobs.run_now, change=True, methods=("POST",))
         stop = self.page(on_jobs.stop, change=True, methods=("POST",))
+        copy = self.page(copying.enqueue_copy, change=True, methods=("POST",))
+        on_found = self.page(on_jobs.on_found, change=True, methods=("POST",))
+        batch = self.page(on_all.batch, change=True, methods=("POST",))
         delete = self.page(on_jobs.delete, change=True, methods=(*_READ, "POST"))
         return [
             path("", self.page(search.search), name="django_rqlite_job_changelist"),
+            # "_all" is no segment, so no job can be called so.
+            path("_all/action/", on_found, name="django_rqlite_jobs_action"),
+            path("_all/batch/", batch, name="django_rqlite_jobs_batch"),
             path("<str:job_id>/", self.page(jobs.detail), name="django_rqlite_job_change"),
             path("<str:job_id>/requeue/", requeue, name="django_rqlite_job_requeue"),
             path("<str:job_id>/cancel/", cancel, name="django_rqlite_job_cancel"),
             path("<str:job_id>/run-now/", run_now, name="django_rqlite_job_run_now"),
             path("<str:job_id>/stop/", stop, name="django_rqlite_job_stop"),
+            path("<str:job_id>/copy/", copy, name="django_rqlite_job_copy"),
             path("<str:job_id>/delete/", delete, name="django_rqlite_job_delete"),
         ]
 

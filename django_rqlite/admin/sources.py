@@ -16,6 +16,7 @@ from ..engine.finding import Finder
 from ..engine.monitor import Expired, Monitor, QueueCounts
 from ..engine.suspension import SuspensionArrows
 from ..engine.transitions import Transitions
+from ..engine.walking import Walker
 from ..exceptions import ConfigurationError
 from ..protocol.keys import DEFAULT_PREFIX, Keys
 from ..protocol.records import WorkerRecord
@@ -65,6 +66,10 @@ class Source:
     @property
     def finder(self) -> Finder:
         return Finder(self._connection, Keys(self.queues[0].key_prefix))
+
+    @property
+    def walker(self) -> Walker:
+        return Walker(self._connection, Keys(self.queues[0].key_prefix))
 
     @property
     def transitions(self) -> Transitions:

@@ -126,6 +126,7 @@ class Filter:
     function: str = ""
     error: str = ""
     since: datetime | None = None
+    until: datetime | None = None
 
     def takes(self, found: Found) -> bool:
         job = found.job
@@ -134,6 +135,8 @@ class Filter:
         if self.error and not found.error.startswith(self.error):
             return False
         if self.since and not (found.moment and found.moment >= self.since):
+            return False
+        if self.until and found.moment and found.moment > self.until:
             return False
         text = self.text.casefold()
         return text in found.id.casefold() or bool(job and text in job.description.casefold())

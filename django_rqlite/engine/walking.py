@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import redis
 
 from ..protocol.keys import Keys
-from .asking import name_of
+from .asking import answers, name_of
 from .finding import Finder, Found
 from .monitor import Monitor, Place
 from .scripts import Script
@@ -66,6 +66,17 @@ class Walker:
         self._connection = connection
         self._monitor = Monitor(connection, keys)
         self._finder = Finder(connection, keys)
+
+    def count(self, places: Sequence[tuple[str, Place]]) -> int:
+        """How many jobs are in these places. One round trip."""
+        counted = answers(
+            self._connection,
+            [
+                ("LLEN" if place is Place.QUEUED else "ZCARD", self._monitor.key(queue, place))
+                for queue, place in places
+            ],
+        )
+        return sum(count for count in counted if isinstance(count, int))
 
     def stretch(self, queue: str, place: Place, start: Position, most: int) -> Stretch:
         """The jobs behind ``start``, ``most`` of them. Two round trips.

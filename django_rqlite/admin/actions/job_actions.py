@@ -68,6 +68,7 @@ class JobAction:
         left: told of those that were left alone; has the place ``%(ids)s`` too.
         logged: for the admin's own log, with the places ``%(done)d`` and ``%(count)d``.
         to_queue: whether it needs to be told a queue.
+        leaves: whether jobs leave their places with it.
     """
 
     label: Promise
@@ -80,6 +81,7 @@ class JobAction:
     logged: Promise
     flag: int = CHANGE
     to_queue: bool = False
+    leaves: bool = True
 
     def carry_out(self, request: HttpRequest, order: Order) -> Outcome:
         """Do it, and write it into the admin's log.
@@ -265,10 +267,11 @@ ACTIONS: Mapping[str, JobAction] = {
             "count",
         ),
         logged=gettext_lazy("Told the workers of %(done)d of %(count)d to stop them"),
+        leaves=False,  # their workers end them
     ),
     "move": JobAction(
         gettext_lazy("Move to another queue"),
-        frozenset(Place) - {Place.STARTED},
+        frozenset(Place) - {Place.STARTED, Place.FINISHED},
         _move,
         question=ngettext_lazy(
             "Move this job to “%(queue)s”?",

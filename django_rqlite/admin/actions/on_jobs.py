@@ -1,98 +1,213 @@
-"""Requeueing, hastening, canceling, stopping and deleting jobs: one, or those selected."""
+"""Doing something to one job, or to those selected in a list."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.models import CHANGE, DELETION
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy
 
 from ... import shown
 from ...engine.monitor import Place
-from ...protocol.records import JobRecord, JobStatus
+from ...protocol.records import JobRecord
 from .. import labels
+from ..given import place_named
 from ..links import PLACES, Links
 from ..pages import jobs
-from ..pages.frame import render, way_to
+from ..pages.frame import Crumb, render, way_to
 from ..segments import from_segment, segment
-from ..sources import Source, find_job, find_queue
-from .log import listed, log_jobs
+from ..sources import Source, all_sources, find_job, find_queue
+from ..wanted import Wanted
+from . import on_all
+from .job_actions import ACTIONS, JobAction, Order, told
+
+#: Jobs by which the delete action may leave ids behind that nobody else takes out.
+_EXPIRING = (Place.FINISHED, Place.FAILED)
+
+_NOTHING_SELECTED = gettext_lazy(
+    "Items must be selected in order to perform actions on them. No items have been changed."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list in which jobs were selected.
+
+    Attributes:
+        sources: where its jobs are.
+        wanted: all of its jobs.
+        way: to its page.
+        address: which its form posts to.
+        back: the page itself.
+    """
+
+    sources: Sequence[Source]
+    wanted: Wanted
+    way: Sequence[Crumb]
+    address: str
+    back: str
 
 
 def on_selected(site: AdminSite, request: HttpRequest, name: str, place: str) -> HttpResponse:
-    """Do something to the jobs that were selected in a list."""
-    queue, chosen = from_segment(name), jobs.place_named(place)
+    """Do something to jobs of one place of a queue."""
+    queue, chosen = from_segment(name), place_named(place)
     source, _counts = find_queue(request.GET.get("on"), queue)
     links = Links.to(source, site.name)
+    back = links.queue(queue, chosen, _page(request))
+    way = [
+        *way_to(request, links, "queue"),
+        (shown.shortened(queue, 60), links.queue(queue)),
+        (str(labels.PLACES[chosen]), back),
+    ]
+    wanted = Wanted.all_in(queue, chosen)
+    here = _List([source], wanted, way, links.queue_action(queue, chosen), back)
+    answer = _act(site, request, here)
+    if chosen in _EXPIRING and request.POST.get("action") == "delete" and request.POST.get("post"):
+        # What has expired stays in its list until somebody sweeps; here somebody wants it gone.
+        with source.asked():
+            source.transitions.trim(queue)
+    return answer
+
+
+def on_found(site: AdminSite, request: HttpRequest) -> HttpResponse:
+    """Do something to jobs that a search found."""
+    wanted = Wanted.of(request.GET)
+    links = Links(site.name)
+    back = links.jobs() + wanted.query(p=str(_page(request)))
+    way = way_to(request, links, "job")
+    address = links.jobs_action(wanted.query())
+    return _act(site, request, _List(all_sources(), wanted, way, address, back))
+
+
+def _page(request: HttpRequest) -> int:
     page = request.POST.get("p", "")
-    number = int(page) if page.isascii() and page.isdigit() and len(page) <= 10 else 1
-    back = links.queue(queue, chosen, number)
+    return max(int(page), 1) if page.isascii() and page.isdigit() and len(page) <= 10 else 1
+
+
+def _act(site: AdminSite, request: HttpRequest, here: _List) -> HttpResponse:
+    action = ACTIONS.get(request.POST.get("action", ""))
+    to = from_segment(request.POST["to"]) if request.POST.get("to") else ""
     # Each once, in the order of the list.
     ids = list(dict.fromkeys(map(from_segment, request.POST.getlist(ACTION_CHECKBOX_NAME))))
-    action = request.POST.get("action")
-    if not ids:
-        messages.warning(
-            request,
-            _(
-                "Items must be selected in order to perform "
-                "actions on them. No items have been changed."
-            ),
-        )
-    elif action == "requeue":
-        _requeue(request, source, ids)
-    elif action == "cancel":
-        _cancel(request, source, ids)
-    elif action == "stop":
-        _stop(request, source, ids)
-    elif action == "delete" and request.POST.get("post"):
-        if _delete(request, source, ids) and chosen in (Place.FINISHED, Place.FAILED):
-            # What has expired stays in its list until somebody sweeps; here somebody wants it gone.
-            with source.asked():
-                source.transitions.trim(queue)
-    elif action == "delete":
-        with source.asked():
-            found = source.monitor.jobs(ids)
-        return _confirmation(
-            site,
-            request,
-            list(zip(ids, found, strict=True)),
-            way=[
-                *way_to(request, links, "queue"),
-                (shown.shortened(queue, 60), links.queue(queue)),
-                (str(labels.PLACES[chosen]), back),
-            ],
-            address=links.queue_action(queue, chosen),
-            back=back,
-            page=number,
-        )
-    else:
+    everything = bool(request.POST.get("all"))
+    if not ids and not everything:
+        messages.warning(request, _NOTHING_SELECTED)
+    elif action is None:
         messages.warning(request, _("No action selected."))
-    return HttpResponseRedirect(back)
+    elif action.to_queue and not any(_has(source, to) for source in here.sources):
+        messages.warning(request, _("Choose the queue to which the jobs are moved."))
+    elif everything:
+        return on_all.ask(site, request, here.wanted, here.sources, to, here.way, here.back)
+    elif request.POST.get("post"):
+        for source, of_it in _by_source(here.sources, ids):
+            if not action.to_queue or _has(source, to):
+                outcome = action.carry_out(request, Order(source, of_it, to))
+                action.tell(request, outcome, to)
+    else:
+        return _question(site, request, action, here, ids, to)
+    return HttpResponseRedirect(here.back)
+
+
+def _has(source: Source, queue: str) -> bool:
+    return any(conf.name == queue for conf in source.queues)
+
+
+def _by_source(
+    sources: Sequence[Source], ids: Sequence[str]
+) -> Iterator[tuple[Source, Sequence[str]]]:
+    """The sources that have any of the jobs, and which; those that are nowhere are the last's."""
+    left = list(ids)
+    for source in sources[:-1]:
+        with source.asked():
+            found = source.monitor.jobs(left)
+        there = [job_id for job_id, job in zip(left, found, strict=True) if job]
+        left = [job_id for job_id in left if job_id not in there]
+        if there:
+            yield source, there
+    if left:
+        yield sources[-1], left
+
+
+def _question(
+    site: AdminSite,
+    request: HttpRequest,
+    action: JobAction,
+    here: _List,
+    ids: Sequence[str],
+    to: str,
+) -> HttpResponse:
+    found: list[tuple[str, JobRecord | None]] = []
+    for source, of_it in _by_source(here.sources, ids):
+        with source.asked():
+            found += zip(of_it, source.monitor.jobs(of_it), strict=True)
+    hidden = [(ACTION_CHECKBOX_NAME, segment(job_id)) for job_id in ids]
+    hidden += [("action", request.POST["action"]), ("p", str(_page(request))), ("post", "yes")]
+    hidden += [("to", segment(to))] if to else []
+    return _confirmation(
+        site,
+        request,
+        told(action.question, len(ids), to),
+        found,
+        deleted=action is ACTIONS["delete"],
+        way=here.way,
+        address=here.address,
+        back=here.back,
+        hidden=hidden,
+    )
+
+
+def _confirmation(
+    site: AdminSite,
+    request: HttpRequest,
+    question: str,
+    found: Sequence[tuple[str, JobRecord | None]],
+    *,
+    deleted: bool,
+    way: Sequence[Crumb],
+    address: str,
+    back: str,
+    hidden: Sequence[tuple[str, str]],
+) -> HttpResponse:
+    running = [job for _id, job in found if job and PLACES.get(job.status) is Place.STARTED]
+    return render(
+        site,
+        request,
+        "confirmation.html",
+        model="job",
+        title=_("Are you sure?"),
+        way=way,
+        question=question,
+        found=found,
+        running=len(running) if deleted else 0,
+        address=address,
+        back=back,
+        hidden=hidden,
+    )
 
 
 def requeue(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     """Requeue one job."""
-    return _on_one(site, request, job_id, _requeue)
+    return _on_one(site, request, job_id, ACTIONS["requeue"])
 
 
 def cancel(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     """Cancel one job that waits."""
-    return _on_one(site, request, job_id, _cancel)
+    return _on_one(site, request, job_id, ACTIONS["cancel"])
 
 
 def run_now(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     """Enqueue one scheduled job before its time."""
-    return _on_one(site, request, job_id, _run_now)
+    return _on_one(site, request, job_id, ACTIONS["run_now"])
 
 
 def stop(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     """Have the worker of one job that runs stop it."""
-    return _on_one(site, request, job_id, _stop)
+    return _on_one(site, request, job_id, ACTIONS["stop"])
 
 
 def delete(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
@@ -100,220 +215,31 @@ def delete(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     id_ = from_segment(job_id)
     source, job = _find(request, id_)
     links, place = Links.to(source, site.name), PLACES.get(job.status)
+    action = ACTIONS["delete"]
     if request.method == "POST":
-        _delete(request, source, [id_])
+        action.tell(request, action.carry_out(request, Order(source, [id_])))
         after = links.queue(job.origin, place or Place.QUEUED) if job.origin else ""
         return HttpResponseRedirect(after or links.jobs())
     return _confirmation(
         site,
         request,
+        told(action.question, 1),
         [(id_, job)],
+        deleted=True,
         way=jobs.way_to_job(request, links, job, place),
         address=links.job_delete(id_),
         back=links.job(id_),
+        hidden=[("post", "yes")],
     )
 
 
-def _on_one(
-    site: AdminSite,
-    request: HttpRequest,
-    job_id: str,
-    act: Callable[[HttpRequest, Source, Sequence[str]], object],
-) -> HttpResponse:
+def _on_one(site: AdminSite, request: HttpRequest, job_id: str, action: JobAction) -> HttpResponse:
     """Do to one job what can be done to several, and go back to its page."""
     id_ = from_segment(job_id)
     source, _job = _find(request, id_)
-    act(request, source, [id_])
+    action.tell(request, action.carry_out(request, Order(source, [id_])))
     return HttpResponseRedirect(Links.to(source, site.name).job(id_))
 
 
 def _find(request: HttpRequest, job_id: str) -> tuple[Source, JobRecord]:
     return find_job(request.GET.get("on"), job_id, lambda monitor: monitor.jobs([job_id])[0])
-
-
-def _confirmation(
-    site: AdminSite,
-    request: HttpRequest,
-    found: Sequence[tuple[str, JobRecord | None]],
-    *,
-    way: Sequence[tuple[str, str]],
-    address: str,
-    back: str,
-    page: int | None = None,
-) -> HttpResponse:
-    return render(
-        site,
-        request,
-        "delete_confirmation.html",
-        model="job",
-        title=_("Are you sure?"),
-        way=way,
-        found=[(job_id, job, segment(job_id)) for job_id, job in found],
-        running=sum(1 for _id, job in found if job and PLACES.get(job.status) is Place.STARTED),
-        address=address,
-        back=back,
-        page=page,
-    )
-
-
-def _requeue(request: HttpRequest, source: Source, ids: Sequence[str]) -> None:
-    with source.asked():
-        verdicts = source.transitions.requeue(ids)
-    by_verdict: dict[str, list[str]] = {}
-    for job_id, verdict in zip(ids, verdicts, strict=True):
-        by_verdict.setdefault(verdict, []).append(job_id)
-    queued = by_verdict.pop("queued", [])
-    if queued:
-        messages.success(
-            request,
-            ngettext("Requeued %(count)d job.", "Requeued %(count)d jobs.", len(queued))
-            % {"count": len(queued)},
-        )
-    missing = by_verdict.pop("missing", [])
-    if missing:
-        _report_missing(request, missing)
-    for others in by_verdict.values():
-        messages.warning(
-            request,
-            ngettext(
-                "%(count)d job is not failed or canceled (any more), so it was left alone: %(ids)s",
-                "%(count)d jobs are not failed or canceled (any more), so they were left alone: "
-                "%(ids)s",
-                len(others),
-            )
-            % {"count": len(others), "ids": listed(others)},
-        )
-    log_jobs(request, CHANGE, ids, _("Requeued %(done)d of %(count)d"), queued)
-
-
-def _run_now(request: HttpRequest, source: Source, ids: Sequence[str]) -> None:
-    """Of one job: lists have no such action."""
-    (id_,) = ids
-    with source.asked():
-        (verdict,) = source.transitions.hasten([id_])
-    if verdict == "queued":
-        messages.success(request, _("Enqueued now, before its time."))
-    elif verdict == "missing":
-        _report_missing(request, ids)
-    else:
-        messages.warning(request, _("The job is not scheduled (any more), so it was left alone."))
-    done = ids if verdict == "queued" else []
-    log_jobs(request, CHANGE, ids, _("Enqueued before the time %(done)d of %(count)d"), done)
-
-
-def _cancel(request: HttpRequest, source: Source, ids: Sequence[str]) -> None:
-    with source.asked():
-        found = source.monitor.jobs(ids)
-        verdicts = source.transitions.cancel(ids)
-    canceled, missing, others = [], [], []
-    for job_id, before, verdict in zip(ids, found, verdicts, strict=True):
-        if verdict == "missing":
-            missing.append(job_id)
-        elif verdict != JobStatus.CANCELED or (before and before.status == JobStatus.CANCELED):
-            others.append(job_id)
-        else:
-            canceled.append(job_id)
-    if canceled:
-        messages.success(
-            request,
-            ngettext("Canceled %(count)d job.", "Canceled %(count)d jobs.", len(canceled))
-            % {"count": len(canceled)},
-        )
-    if missing:
-        _report_missing(request, missing)
-    if others:
-        messages.warning(
-            request,
-            ngettext(
-                "%(count)d job does not wait (any more), so it was left alone: %(ids)s",
-                "%(count)d jobs do not wait (any more), so they were left alone: %(ids)s",
-                len(others),
-            )
-            % {"count": len(others), "ids": listed(others)},
-        )
-    log_jobs(request, CHANGE, ids, _("Canceled %(done)d of %(count)d"), canceled)
-
-
-def _stop(request: HttpRequest, source: Source, ids: Sequence[str]) -> None:
-    """Tell the workers; when each job ends is up to its worker."""
-    told: list[str] = []
-    missing: list[str] = []
-    idle: list[str] = []
-    deaf: list[str] = []
-    with source.asked():
-        transitions = source.transitions
-        for job_id, job in zip(ids, source.monitor.jobs(ids), strict=True):
-            if job is None:
-                missing.append(job_id)
-            elif job.status != JobStatus.STARTED or not job.worker_name:
-                idle.append(job_id)
-            else:
-                heard = transitions.tell_worker(job.worker_name, "stop-job", job_id=job_id)
-                (told if heard else deaf).append(job_id)
-    if told:
-        messages.success(
-            request,
-            ngettext(
-                "Told the worker of %(count)d job to stop it.",
-                "Told the workers of %(count)d jobs to stop them.",
-                len(told),
-            )
-            % {"count": len(told)},
-        )
-    if missing:
-        _report_missing(request, missing)
-    if idle:
-        messages.warning(
-            request,
-            ngettext(
-                "%(count)d job does not run (any more), so it was left alone: %(ids)s",
-                "%(count)d jobs do not run (any more), so they were left alone: %(ids)s",
-                len(idle),
-            )
-            % {"count": len(idle), "ids": listed(idle)},
-        )
-    if deaf:
-        messages.warning(
-            request,
-            ngettext(
-                "%(count)d job was not stopped: its worker does not listen. If that worker is "
-                "dead, the job’s lease will end and it be queued again: %(ids)s",
-                "%(count)d jobs were not stopped: their workers do not listen. If those are dead, "
-                "the jobs’ leases will end and they be queued again: %(ids)s",
-                len(deaf),
-            )
-            % {"count": len(deaf), "ids": listed(deaf)},
-        )
-    log_jobs(
-        request, CHANGE, ids, _("Told the workers of %(done)d of %(count)d to stop them"), told
-    )
-
-
-def _delete(request: HttpRequest, source: Source, ids: Sequence[str]) -> bool:
-    """Returns whether some of the jobs were gone already."""
-    with source.asked():
-        found = source.monitor.jobs(ids)
-        count = sum(source.transitions.delete(ids))
-    there = [job_id for job_id, job in zip(ids, found, strict=True) if job]
-    missing = [job_id for job_id, job in zip(ids, found, strict=True) if not job]
-    if count:
-        messages.success(
-            request,
-            ngettext("Deleted %(count)d job.", "Deleted %(count)d jobs.", count) % {"count": count},
-        )
-    if missing:
-        _report_missing(request, missing)
-    log_jobs(request, DELETION, ids, _("Deleted %(done)d of %(count)d"), there)
-    return bool(missing)
-
-
-def _report_missing(request: HttpRequest, ids: Sequence[str]) -> None:
-    messages.warning(
-        request,
-        ngettext(
-            "%(count)d job was not there any more, expired or deleted: %(ids)s",
-            "%(count)d jobs were not there any more, expired or deleted: %(ids)s",
-            len(ids),
-        )
-        % {"count": len(ids), "ids": listed(ids)},
-    )

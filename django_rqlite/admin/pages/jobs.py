@@ -13,7 +13,6 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from ... import shown
@@ -21,10 +20,12 @@ from ...engine import monitor
 from ...engine.monitor import Place
 from ...protocol.records import JobRecord, JobStatus, ResultRecord
 from .. import labels
+from ..actions.job_actions import ACTIONS, possible
+from ..given import page_number, place_named
 from ..links import PLACES, Links
 from ..progress import percent_done
 from ..segments import LONGEST, from_segment, segment
-from ..sources import Gone, find_job, find_queue
+from ..sources import find_job, find_queue
 from ..ties import ties
 from ..timeline import timeline
 from .frame import may, render, way_to
@@ -71,14 +72,6 @@ COLUMNS: dict[Place, Sequence[tuple[Promise, str]]] = {
     ),
 }
 
-#: What can be done with the selected jobs of a list.
-ACTIONS = {
-    "requeue": gettext_lazy("Requeue selected jobs"),
-    "cancel": gettext_lazy("Cancel selected jobs"),
-    "stop": gettext_lazy("Stop selected jobs"),
-    "delete": gettext_lazy("Delete selected jobs"),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Tab:
@@ -121,7 +114,6 @@ def listing(
     current = _slice(request.GET.get("p", "1"), counts.places[chosen])
     with source.asked():
         found = source.monitor.page(queue, chosen, max(current.start_index() - 1, 0), PER_PAGE)
-    actions = {key: label for key, label in ACTIONS.items() if _possible(key, chosen)}
     may_change_queue = may(request, "change", "queue")
     return render(
         site,
@@ -144,46 +136,17 @@ def listing(
             (number, links.queue(queue, chosen, number) if isinstance(number, int) else "")
             for number in current.paginator.get_elided_page_range(current.number)
         ],
-        actions=actions if may(request, "change", "job") else {},
+        actions=possible([chosen]) if may(request, "change", "job") else {},
+        targets=[
+            (segment(conf.name), shown.shortened(conf.name, 60))
+            for conf in source.queues
+            if chosen in ACTIONS["move"].places and conf.name != queue and len(conf.name) <= LONGEST
+        ],
         paused=counts.paused,
         pause_address=links.queue_pause(queue) if may_change_queue else "",
         resume_address=links.queue_resume(queue) if may_change_queue else "",
         action_address=links.queue_action(queue, chosen),
     )
-
-
-def place_named(place: str) -> Place:
-    """The place that an address names.
-
-    Raises:
-        Gone: there is none of that name.
-    """
-    try:
-        return Place(place)
-    except ValueError:
-        raise Gone(
-            _("A queue has no “%(name)s”; it has %(names)s.")
-            % {"name": shown.shortened(place, 40), "names": ", ".join(Place)}
-        ) from None
-
-
-#: Places whose jobs ended badly, and can be brought back.
-_REQUEUED_FROM = frozenset({Place.FAILED, Place.CANCELED})
-
-
-#: Places whose jobs wait, and can be kept from running.
-_CANCELED_FROM = frozenset({Place.QUEUED, Place.SCHEDULED, Place.DEFERRED})
-
-#: Where an action makes sense; what is not named does everywhere.
-_POSSIBLE_IN = {
-    "requeue": _REQUEUED_FROM,
-    "cancel": _CANCELED_FROM,
-    "stop": frozenset({Place.STARTED}),
-}
-
-
-def _possible(action: str, place: Place) -> bool:
-    return place in _POSSIBLE_IN.get(action, Place)
 
 
 def _slice(wanted: str, total: int) -> Slice[int]:
@@ -194,18 +157,6 @@ def _slice(wanted: str, total: int) -> Slice[int]:
     """
     paginator = Paginator(range(total), PER_PAGE)
     return paginator.page(min(page_number(wanted, least=1), paginator.num_pages))
-
-
-def page_number(wanted: str, *, least: int) -> int:
-    """The number of a page that an address says.
-
-    Raises:
-        Gone: it is none.
-    """
-    # Ten digits are more than any list has, and int() refuses thousands of them.
-    if not (wanted.isascii() and wanted.isdigit()) or len(wanted) > 10 or int(wanted) < least:
-        raise Gone(_("“%(page)s” is no number of a page.") % {"page": shown.shortened(wanted, 40)})
-    return int(wanted)
 
 
 def _row(row: monitor.Row, place: Place, links: Links) -> Row:
@@ -268,6 +219,8 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     attempts = [_attempt(result) for result in found.results]
     reason = job.exc_info or next((a.traceback for a in attempts[:1] if a.failed), "")
     may_change = may(request, "change", "job")
+    requeued = place in ACTIONS["requeue"].places
+    canceled = place in ACTIONS["cancel"].places
     return render(
         site,
         request,
@@ -284,7 +237,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         percent=percent_done(job.meta),
         timeline=timeline(job, found.results, timezone.now()),
         result=_result(job, found.results),
-        error=error_of(job, found.results) if place in _REQUEUED_FROM else "",
+        error=error_of(job, found.results) if requeued else "",
         traceback=shown.traceback(reason),
         waited=_between(job.enqueued_at, job.started_at),
         took=_between(job.started_at, job.ended_at),
@@ -295,8 +248,9 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         queue_address=links.queue(job.origin, place or Place.QUEUED),
         worker_address=links.worker(job.worker_name),
         server=source.address if source.several else "",
-        requeue_address=links.job_requeue(id_) if may_change and place in _REQUEUED_FROM else "",
-        cancel_address=links.job_cancel(id_) if may_change and place in _CANCELED_FROM else "",
+        requeue_address=links.job_requeue(id_) if may_change and requeued else "",
+        cancel_address=links.job_cancel(id_) if may_change and canceled else "",
+        copy_address=links.job_copy(id_) if may_change and job.data else "",
         run_now_address=links.job_run_now(id_) if may_change and place is Place.SCHEDULED else "",
         stop_address=links.job_stop(id_) if may_change and place is Place.STARTED else "",
         delete_address=links.job_delete(id_) if may_change else "",

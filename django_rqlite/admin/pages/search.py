@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from ... import shown
 from ...engine import finding
-from ...engine.finding import Filter, Found, Searched, Window
+from ...engine.finding import Found, Searched, Window
 from ...engine.monitor import Place
 from .. import labels
+from ..actions.job_actions import possible
+from ..given import page_number
 from ..links import Links
-from ..segments import LONGEST, from_segment, segment
-from ..sources import Gone, Source, Trouble, all_sources
-from .frame import render
-from .jobs import page_number, place_named
+from ..segments import LONGEST, segment
+from ..sources import Source, Trouble, all_sources
+from ..wanted import SINCE, SORTS, Wanted
+from .frame import may, render
 
 PER_PAGE = 50
 
 #: Groups, and sentences about places that were not read to their end, that are shown at the most.
 MOST_GROUPS = 200
 MOST_SENTENCES = 20
-
-SINCE: dict[str, tuple[Promise, timedelta | None]] = {
-    "": (gettext_lazy("any time"), None),
-    "15m": (gettext_lazy("last 15 minutes"), timedelta(minutes=15)),
-    "1h": (gettext_lazy("last hour"), timedelta(hours=1)),
-    "1d": (gettext_lazy("last day"), timedelta(days=1)),
-}
-SORTS = {"newest": gettext_lazy("newest first"), "oldest": gettext_lazy("oldest first")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +45,7 @@ class Row:
     """One job that was found."""
 
     found: Found
+    segment: str
     address: str
     state: str
     queue_address: str
@@ -68,79 +59,6 @@ class GroupRow:
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the form says; its values are as they were given, in any case valid.
-
-    Attributes:
-        queue: its name, or '' for all.
-    """
-
-    text: str
-    place: Place | None
-    queue: str
-    error: str
-    function: str
-    since: str
-    sort: str
-    group: bool
-
-    @classmethod
-    def of(cls, given: Mapping[str, str]) -> Wanted:
-        """What an address says.
-
-        Raises:
-            Gone: a value is none of those that the form has.
-        """
-        state = given.get("state", "")
-        since, sort = given.get("since", ""), given.get("sort") or "newest"
-        for value, choices in ((since, SINCE), (sort, SORTS)):
-            if value not in choices:
-                raise Gone(_("“%(value)s” is none of %(choices)s.") % _choices(value, choices))
-        place = place_named(state) if state else None
-        return cls(
-            given.get("q", "").strip(),
-            place,
-            # As in addresses: an empty value means all, so the name must not be empty.
-            from_segment(given["queue"]) if given.get("queue") else "",
-            given.get("error", "").strip(),
-            given.get("function", "").strip(),
-            since,
-            sort,
-            place is Place.FAILED and given.get("group") == "1",
-        )
-
-    @property
-    def filter(self) -> Filter:
-        period = SINCE[self.since][1]
-        since: datetime | None = timezone.now() - period if period else None
-        return Filter(self.text, self.function, self.error, since)
-
-    def query(self, **changed: str) -> str:
-        """The form as the query of an address; an empty value is left out."""
-        given = {
-            "q": self.text,
-            "state": self.place.value if self.place else "",
-            "queue": segment(self.queue) if self.queue else "",
-            "error": self.error,
-            "function": self.function,
-            "since": self.since,
-            "sort": "" if self.sort == "newest" else self.sort,
-            "group": "1" if self.group else "",
-            **changed,
-        }
-        # What is too long for an address finds nothing anyway.
-        kept = {key: value[:LONGEST] for key, value in given.items() if value}
-        return "?" + urlencode(kept, errors="surrogateescape")
-
-
-def _choices(value: str, choices: Mapping[str, object]) -> dict[str, str]:
-    return {
-        "value": shown.shortened(value, 40),
-        "choices": ", ".join(f"“{choice}”" for choice in choices if choice),
-    }
-
-
 @dataclass(slots=True)
 class _Looking:
     """What all servers said."""
@@ -149,6 +67,7 @@ class _Looking:
     troubles: list[str]
     queues: list[str]
     problems: list[str]
+    configured: list[str]
     #: The address of the job with the id that was asked for.
     at: str = ""
 
@@ -169,6 +88,7 @@ def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
     page = Paginator(matches, PER_PAGE).get_page(number)
     groups = finding.grouped(matches) if wanted.group else []
     unknown = bool(wanted.queue) and wanted.queue not in looked.queues
+    offered = possible(wanted.places)
     return render(
         site,
         request,
@@ -198,6 +118,13 @@ def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
         else "",
         sentences=_sentences(looked.windows, wanted, len(matches)),
         rows=[_row(each, sources[id(each)], site) for each in page.object_list],
+        actions=offered if may(request, "change", "job") else {},
+        targets=[
+            (segment(name), shown.shortened(name, 60))
+            for name in looked.configured
+            if "move" in offered and len(name) <= LONGEST
+        ],
+        action_address=Links(site.name).jobs_action(wanted.query(group="")),
         groups=[
             GroupRow(
                 each,
@@ -218,14 +145,14 @@ def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
 
 def _look(site: AdminSite, wanted: Wanted) -> _Looking:
     """Ask every server."""
-    looked = _Looking([], [], [], [])
+    looked = _Looking([], [], [], [], [])
     all_ = all_sources()
-    places = [wanted.place] if wanted.place else list(Place)
     most = max(finding.MOST // len(all_), 1) if all_ else 0
     for source in all_:
         try:
             with source.asked():
                 configured = [conf.name for conf in source.queues]
+                looked.configured += configured
                 known = source.finder.known(configured, wanted.text)
                 if known.has_job:
                     looked.at = Links.to(source, site.name).job(wanted.text)
@@ -243,7 +170,7 @@ def _look(site: AdminSite, wanted: Wanted) -> _Looking:
                     )
                 queues = [wanted.queue] if wanted.queue else known.names
                 window = source.finder.window(
-                    queues, places, newest=wanted.sort == "newest", most=most
+                    queues, wanted.places, newest=wanted.sort == "newest", most=most
                 )
         except Trouble as trouble:
             looked.troubles.append(str(trouble))
@@ -256,7 +183,9 @@ def _look(site: AdminSite, wanted: Wanted) -> _Looking:
 def _row(found: Found, source: Source, site: AdminSite) -> Row:
     links = Links.to(source, site.name)
     queue = links.queue(found.queue, found.place)
-    return Row(found, links.job(found.id), str(labels.PLACES[found.place]), queue)
+    return Row(
+        found, segment(found.id), links.job(found.id), str(labels.PLACES[found.place]), queue
+    )
 
 
 def _sentences(windows: Sequence[tuple[Source, Window]], wanted: Wanted, matches: int) -> list[str]:
