@@ -15,9 +15,13 @@ from django.test import Client
 from .admin_world import (
     JOBS,
     QUEUES,
+    SCHEDULE,
     WORKER,
     WORKERS,
     World,
+    cron_pause,
+    cron_resume,
+    cron_run_now,
     job_cancel,
     job_delete,
     job_page,
@@ -59,11 +63,12 @@ def world(redis: redis_py.Redis) -> World:
     world = World(redis)
     world.worker()
     world.failed(job_id="broken")
+    world.cron("nightly")
     return world
 
 
 PAGES = {
-    "queue": [QUEUES],
+    "queue": [QUEUES, SCHEDULE],
     "job": [JOBS, queue_page("default", "failed"), job_page("broken")],
     "worker": [WORKERS, worker_page(WORKER)],
 }
@@ -172,6 +177,9 @@ MORE_CHANGES = {
     job_stop("broken"): "job",
     queue_pause("default"): "queue",
     queue_resume("default"): "queue",
+    cron_pause("nightly"): "queue",
+    cron_resume("nightly"): "queue",
+    cron_run_now("nightly"): "queue",
     worker_shut_down(WORKER): "worker",
     workers_suspend(): "worker",
     workers_resume(): "worker",
