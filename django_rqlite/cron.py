@@ -112,6 +112,20 @@ def from_settings() -> Entries:
     return Entries(good, problems)
 
 
+def of_settings(name: str) -> Entry:
+    """One entry of ``RQ["CRON"]``.
+
+    Raises:
+        ConfigurationError: there is none of this name, or what it says can't be used.
+    """
+    given = conf.cron()
+    if name not in given:
+        raise ConfigurationError(f"RQ['CRON'] has no entry {name!r}.")
+    for mistake in mistakes_of(name, given[name]):
+        raise mistake
+    return _of_settings(name, given[name])
+
+
 def why_not_importable(func: object) -> str | None:
     """What is wrong with a function given by its path, in a sentence. Imports its module."""
     if not isinstance(func, str):

@@ -164,6 +164,18 @@ def queue_resume(name: str) -> str:
     return _address("queue_resume", segment(name))
 
 
+def cron_pause(entry: str, **query: object) -> str:
+    return _address("cron_pause", segment(entry), **query)
+
+
+def cron_resume(entry: str, **query: object) -> str:
+    return _address("cron_resume", segment(entry), **query)
+
+
+def cron_run_now(entry: str, **query: object) -> str:
+    return _address("cron_run_now", segment(entry), **query)
+
+
 def worker_shut_down(name: str) -> str:
     return _address("worker_shut_down", segment(name))
 
@@ -185,6 +197,7 @@ def worker_page(name: str, **query: object) -> str:
 
 
 QUEUES = "/admin/django_rqlite/queue/"
+SCHEDULE = "/admin/django_rqlite/queue/_schedule/"
 JOBS = "/admin/django_rqlite/job/"
 JOBS_ACTION = f"{JOBS}_all/action/"
 JOBS_BATCH = f"{JOBS}_all/batch/"

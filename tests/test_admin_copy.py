@@ -83,10 +83,9 @@ def test_what_was_not_signed_is_not_signed_now(redis: redis_py.Redis, admin_clie
 
 
 def test_a_unique_key_that_is_held_is_told(redis: redis_py.Redis, admin_client: Client) -> None:
-    job = get_queue(commit_mode="auto").enqueue(
-        sample_jobs.nothing, unique_key="nightly", unique_for=60
-    )
-    answer = admin_client.post(job_copy(job.id), follow=True)
+    queue = get_queue(commit_mode="auto")
+    queue.enqueue(sample_jobs.nothing, unique_key="nightly", unique_for=60, job_id="first")
+    answer = admin_client.post(job_copy("first"), follow=True)
     assert "No copy was enqueued: Job" in answer.text
     assert "unique key" in answer.text
     assert redis.llen("rq:queue:default") == 1

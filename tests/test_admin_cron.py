@@ -1,20 +1,33 @@
-"""Cron entries on the page of the queues."""
+"""What runs next and when: the page of schedules, and what can be done there."""
 
 from __future__ import annotations
 
 import html
 import re
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 
 from django_rqlite import get_connection
 from django_rqlite.cron import from_settings
 from django_rqlite.maintenance.cron import Ticker
 from django_rqlite.worker.outage import passes
 
-from .admin_world import QUEUES, World, job_page, queue_page
+from .admin_world import (
+    QUEUES,
+    SCHEDULE,
+    World,
+    cron_pause,
+    cron_resume,
+    cron_run_now,
+    job_page,
+    job_run_now,
+    queue_page,
+)
+from .test_admin_actions import post
 from .test_admin_harmless import keyspace
 from .test_admin_permissions import client_with
 
@@ -33,7 +46,7 @@ def world(redis: redis_py.Redis) -> World:
 
 
 def source_of(client: Client) -> str:
-    answer = client.get(QUEUES)
+    answer = client.get(SCHEDULE)
     assert answer.status_code == 200
     return str(answer.content.decode()).partition('id="content"')[2]
 
@@ -61,7 +74,10 @@ def ticked_before(world: World, name: str, schedule: str, moment: datetime) -> N
 
 
 def test_nothing_is_shown_when_there_is_none(world: World, admin_client: Client) -> None:
-    assert "Cron" not in text_of(admin_client)
+    shown = text_of(admin_client)
+    assert "0 scheduled jobs" in shown
+    assert "0 entries" in shown
+    assert f'href="{SCHEDULE}"' in admin_client.get(QUEUES).text
 
 
 def test_an_entry_that_a_worker_ticked(world: World, admin_client: Client, settings: Any) -> None:
@@ -79,18 +95,19 @@ def test_an_entry_that_a_worker_ticked(world: World, admin_client: Client, setti
     shown = text_of(admin_client)
     clock = r"\d{4}-\d\d-\d\d 03:00:00"
     (job,) = re.findall(
-        rf"nightly report tests\.sample_jobs\.nothing {re.escape(schedule)} low "
-        rf"{clock} \([^)]* ago\) {clock} \(in [^)]*\) ([0-9a-f-]{{36}})",
+        rf"nightly report {re.escape(schedule)} {clock} \(in [^)]*\) {clock} \([^)]* ago\) queued "
+        r"([0-9a-f-]{36}) tests\.sample_jobs\.nothing low Run now Pause",
         shown,
     )
     assert re.search(
-        r"poll tests\.sample_jobs\.add every 3600 s default – \d{4}-.* \(in .*\) –", shown
+        r"poll every 3600 s \d{4}-\S+ \S+ \(in [^)]*\) – – – tests\.sample_jobs\.add default", shown
     )
     assert "2 entries" in shown
     assert "nobody evaluates it" not in shown
     page = source_of(admin_client)
     assert f'href="{job_page(job)}"' in page
-    assert page.count(f'href="{queue_page("low")}"') == 4  # attention, name, count, entry
+    assert f'href="{queue_page("low")}"' in page
+    assert "Times are those of Europe/Berlin." in shown
 
 
 def test_an_entry_that_nobody_evaluates_any_more(world: World, admin_client: Client) -> None:
@@ -142,10 +159,12 @@ def test_several_servers_of_which_one_is_down(
         "last": {**settings.RQ_QUEUES["default"], "KEY_PREFIX": "{x}rq:"},
     }
     world.cron("here")
-    assert text_of(admin_client).count("Cron") == 1
     World(world.redis, "{x}rq:").cron("there")
     shown = text_of(admin_client)
-    assert re.search(r"Cron unix://\S+ Entry .*\bhere\b.* Cron unix://\S+ \({x}rq:…\) Entry", shown)
+    assert re.search(
+        r"Cron entries unix://\S+ Entry .*\bhere\b.* Cron entries unix://\S+ \({x}rq:…\) Entry",
+        shown,
+    )
     assert "Redis at redis://127.0.0.1:1/0 is not available" in shown
     # Two queues of one name on two servers have two addresses.
     page = source_of(admin_client)
@@ -160,3 +179,186 @@ def test_who_may_not_see_jobs_gets_no_links_to_them(world: World) -> None:
     assert "some-job" in page
     assert job_page("some-job") not in page
     assert queue_page("low") not in page
+
+
+ADD = {"func": "tests.sample_jobs.add", "interval": "1h", "queue": "low", "args": [1, 2]}
+
+
+def scheduled(world: World, job_id: str, queue: str, due: float) -> None:
+    fields = {"origin": queue, "created_at": "2026-01-02T03:04:05Z", "description": f"of {job_id}"}
+    world.engine.schedule(job_id, queue, fields, minted=False, due=due)
+
+
+def test_scheduled_jobs_of_all_queues_in_the_order_of_their_times(
+    world: World, admin_client: Client
+) -> None:
+    now = time.time()
+    for number, queue in enumerate(["low", "default", "stray", "low"]):
+        scheduled(world, f"job-{number}", queue, now + 3600 - 60 * number)
+    world.redis.sadd("rq:queues", "rq:queue:stray")
+    scheduled(world, "late", "high", now - 3600)
+    world.redis.zadd("rq:scheduled:low", {"gone": now + 4000})
+    shown = text_of(admin_client)
+    order = re.findall(r"\((?:in [^)]*|1 h[^)]*)\)(?: overdue)? (\S+)", shown)
+    assert order == ["late", "job-3", "job-2", "job-1", "job-0", "gone"]
+    assert "overdue late of late Its field 'data' is missing" in shown
+    assert "gone expired or deleted low" in shown
+    assert "6 scheduled jobs" in shown
+    page = source_of(admin_client)
+    assert f'href="{job_page("job-2")}"' in page
+    assert f'action="{job_run_now("job-2")}"' in page
+    assert job_run_now("gone") not in page
+    # Who may see no jobs reads nothing of them, and who may change none has no button.
+    limited = source_of(client_with("view_queue"))
+    assert "job-2" in limited
+    assert "of job-2" not in limited
+    assert job_page("job-2") not in limited
+    assert "Run now" not in limited
+
+
+def test_the_first_of_many_scheduled_jobs(world: World, admin_client: Client) -> None:
+    world.redis.zadd("rq:scheduled:low", {f"low-{n:02}": 4e9 + 2 * n for n in range(40)})
+    world.redis.zadd("rq:scheduled:high", {f"high-{n:02}": 4e9 + 2 * n + 1 for n in range(40)})
+    shown = text_of(admin_client)
+    assert len(re.findall(r"(?:low|high)-\d\d", shown)) == 25
+    assert "low-12" in shown
+    assert "high-12" not in shown
+    assert "25 scheduled jobs and 55 more, due later" in shown
+
+
+def test_a_key_of_scheduled_jobs_that_is_something_else(world: World, admin_client: Client) -> None:
+    world.redis.set("rq:scheduled:low", "x")
+    scheduled(world, "fine", "high", 4e9)
+    shown = text_of(admin_client)
+    assert "The scheduled jobs of low can't be read: WRONGTYPE" in shown
+    assert "fine" in shown
+
+
+@pytest.mark.parametrize("outcome", ["finished", "failed", "started", "gone"])
+def test_the_outcome_of_the_last_job(world: World, admin_client: Client, outcome: str) -> None:
+    job_id = "gone" if outcome == "gone" else getattr(world, outcome)("low", "last")
+    world.cron("nightly")
+    world.redis.hset(world.keys.cron_entry("nightly"), "last_job", job_id)
+    shown = text_of(admin_client)
+    expected = {"gone": "expired or deleted", "failed": "failed 0 s ago ValueError"}
+    assert re.search(rf"{expected.get(outcome, outcome)}[^–]* {job_id} shop", shown), shown
+    if outcome == "failed":
+        assert "no such customer" in shown
+        assert "no such customer" not in source_of(client_with("view_queue"))
+
+
+def test_pause_and_resume_an_entry(world: World, admin_client: Client) -> None:
+    world.cron("nightly")
+    key = world.keys.cron_entry("nightly")
+    assert cron_pause("nightly") in source_of(admin_client)
+    done = "“nightly”: Paused: its ticks pass without a job."
+    for expected in (done, "“nightly”: Was paused already."):
+        assert post(admin_client, cron_pause("nightly")) == (SCHEDULE, [expected])
+        assert world.redis.hexists(key, "paused_at")
+    shown = text_of(admin_client)
+    assert re.search(r"nightly paused every 60 s paused \d s ago –", shown)
+    assert cron_pause("nightly") not in source_of(admin_client)
+    done = "“nightly”: Resumed: its next tick enqueues a job again."
+    for expected in (done, "“nightly”: Was not paused."):
+        assert post(admin_client, cron_resume("nightly")) == (SCHEDULE, [expected])
+        assert not world.redis.hexists(key, "paused_at")
+    entry = LogEntry.objects.order_by("pk")[0]
+    assert (entry.object_repr, entry.content_type.model) == ("nightly", "queue")  # type: ignore[union-attr]
+    assert entry.change_message == "Cron entry: Paused: its ticks pass without a job."
+    assert LogEntry.objects.count() == 4
+
+
+def test_a_pause_whose_time_cannot_be_read_is_a_pause(world: World, admin_client: Client) -> None:
+    world.cron("nightly")
+    world.redis.hset(world.keys.cron_entry("nightly"), "paused_at", "soon")
+    assert "nightly paused Its field 'paused_at' holds 'soon'" in text_of(admin_client)
+    assert cron_resume("nightly") in source_of(admin_client)
+
+
+def test_an_entry_that_is_not_there_any_more(world: World, admin_client: Client) -> None:
+    for address in (cron_pause("nobody"), cron_resume("nobody"), cron_run_now("nobody")):
+        assert admin_client.post(address).status_code == 404
+    assert world.redis.keys("*") == []
+    world.cron("gone")
+    world.redis.delete(world.keys.cron_entry("gone"))
+    world.cron("odd")
+    world.redis.set(world.keys.cron_entry("odd"), "x")
+    page = source_of(admin_client)
+    for name in ("gone", "odd"):
+        assert cron_pause(name) not in page
+        _address, (message,) = post(admin_client, cron_pause(name))
+        assert message.startswith(f"“{name}”: Left alone: its record is gone")
+    assert world.redis.get(world.keys.cron_entry("odd")) == b"x"
+
+
+def test_run_an_entry_now(world: World, admin_client: Client, settings: Any) -> None:
+    tick(world, settings, sums=ADD)
+    record = world.redis.hgetall(world.keys.cron_entry("sums"))
+    assert cron_run_now("sums") in source_of(admin_client)
+    address, (message,) = post(admin_client, cron_run_now("sums"))
+    (job_id,) = (each.decode() for each in world.redis.lrange("rq:queue:low", 0, -1))
+    assert address == job_page(job_id)
+    assert message == f"“sums”: Enqueued now, beside its ticks: {job_id}"
+    job = world.redis.hgetall(world.keys.job(job_id))
+    assert job[b"x_cron"] == b"sums"
+    assert job[b"description"] == b"sums: tests.sample_jobs.add(1, 2)"
+    assert world.redis.hgetall(world.keys.cron_entry("sums")) == record
+    assert LogEntry.objects.get().change_message.endswith(job_id)
+    # Also while it is paused; and who may see no jobs stays here.
+    post(admin_client, cron_pause("sums"))
+    assert post(client_with("change_queue"), cron_run_now("sums"))[0] == SCHEDULE
+    assert world.redis.llen("rq:queue:low") == 2
+
+
+@pytest.mark.parametrize(
+    ("entries", "source", "why"),
+    [
+        ({}, "settings", 'the RQ["CRON"] of this site does not have it.'),
+        ({"sums": ADD}, "myapp.cron_config", "it comes from myapp.cron_config."),
+        ({"sums": {**ADD, "queue": "nowhere"}}, "settings", "does not have it."),
+        (["sums"], "settings", "does not have it."),
+    ],
+)
+def test_an_entry_of_somebody_else_is_not_run(
+    world: World, admin_client: Client, settings: Any, entries: Any, source: str, why: str
+) -> None:
+    world.cron("sums")
+    world.redis.hset(world.keys.cron_entry("sums"), "source", source)
+    settings.RQ = {"CRON": entries}
+    assert why in text_of(admin_client)
+    assert cron_run_now("sums") not in source_of(admin_client)
+    assert cron_pause("sums") in source_of(admin_client)
+    address, (message,) = post(admin_client, cron_run_now("sums"))
+    assert address == SCHEDULE
+    assert why in message
+    assert world.redis.llen("rq:queue:low") == 0
+
+
+def test_an_entry_whose_job_cannot_be_made(
+    world: World, admin_client: Client, settings: Any
+) -> None:
+    world.cron("sums")
+    settings.RQ = {"CRON": {"sums": {**ADD, "interval": "soon"}}}
+    _address, (message,) = post(admin_client, cron_run_now("sums"))
+    assert "Its job can’t be made: RQ['CRON']['sums']['interval'] is 'soon'" in message
+    assert world.redis.llen("rq:queue:low") == 0
+
+
+def test_a_queue_of_the_same_name_as_the_page(world: World, admin_client: Client) -> None:
+    world.queued("_schedule", "waits")
+    assert queue_page("_schedule") != SCHEDULE
+    assert "waits" in admin_client.get(queue_page("_schedule")).text
+
+
+def test_only_the_entry_of_the_server_that_is_meant(
+    world: World, admin_client: Client, settings: Any
+) -> None:
+    default = settings.RQ_QUEUES["default"]
+    settings.RQ_QUEUES = {"here": default, "there": {**default, "KEY_PREFIX": "there:"}}
+    there = World(world.redis, "there:")
+    world.cron("nightly")
+    there.cron("nightly")
+    assert cron_pause("nightly", on="there") in source_of(admin_client)
+    post(admin_client, cron_pause("nightly", on="there"))
+    assert there.redis.hexists(there.keys.cron_entry("nightly"), "paused_at")
+    assert not world.redis.hexists(world.keys.cron_entry("nightly"), "paused_at")

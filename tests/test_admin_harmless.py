@@ -14,6 +14,7 @@ from .admin_world import (
     JOBS,
     JOBS_ACTION,
     QUEUES,
+    SCHEDULE,
     WORKER,
     WORKERS,
     World,
@@ -80,7 +81,7 @@ def everything(world: World) -> list[str]:
         world.redis.zadd(f"rq:{place}:high", {place: 2e9})
     jobs = ["broken", "done", "waits", "strays", "runs", "deferred", "scheduled", "canceled"]
     return [
-        *(QUEUES, JOBS, WORKERS, f"{JOBS}?q=broken", f"{JOBS}?q=nothing"),
+        *(QUEUES, SCHEDULE, JOBS, WORKERS, f"{JOBS}?q=broken", f"{JOBS}?q=nothing"),
         *(f"{QUEUES}stats.json", f"{QUEUES}metrics"),
         *(f"{JOBS}?state=failed&group=1", f"{JOBS}?queue=high&function=send&error=V&since=1h"),
         *(queue_page(name, each) for name in ("default", "high", "low") for each in PLACES),
@@ -122,7 +123,8 @@ def test_a_page_costs_few_round_trips(
         round_trips.clear()
         admin_client.get(page)
         costs[page] = len(round_trips)
-    assert costs[QUEUES] == 4
+    assert costs[QUEUES] == 2
+    assert costs[SCHEDULE] == 3
     assert costs[WORKERS] == 5
     assert costs[job_page("broken")] == 1
     assert costs[queue_page("high")] == 3
@@ -189,12 +191,13 @@ def test_whatever_is_stored_can_be_looked_at(
         world.redis.hset(b"rq:worker:" + worker, mapping=dict.fromkeys(record, evil))
         world.redis.sadd("rq:workers", b"rq:worker:" + worker)
     entry = ("schedule", "queue", "func", "source", "last_tick", "next_tick", "last_job", "since")
+    more = ("enqueued_at", "announced_at", "paused_at")
     for name in (b"nightly", evil):
         key = b"rq:x:cron:entry:" + name
-        world.redis.hset(key, mapping=dict.fromkeys((*entry, "enqueued_at", "announced_at"), evil))
+        world.redis.hset(key, mapping=dict.fromkeys((*entry, *more), evil))
         world.redis.zadd("rq:x:cron:entries", {name: 1})
     text = evil.decode("utf-8", "surrogateescape")
-    pages = [QUEUES, WORKERS, worker_page("w"), job_page(job), queue_page(queue, place)]
+    pages = [QUEUES, SCHEDULE, WORKERS, worker_page("w"), job_page(job), queue_page(queue, place)]
     pages += [job_delete(job), JOBS, f"{JOBS}?state=failed&group=1", f"{JOBS}?q=%3Cscript"]
     if kind != "long":
         pages += [queue_page(text), job_page(text), worker_page(text), job_delete(text)]
@@ -226,7 +229,13 @@ def test_keys_of_any_kind(world: World, admin_client: Client, kind: str) -> None
     make("rq:worker:w")
     make("rq:x:cron:entries")
     make("rq:x:cron:entry:j")
-    for page in (QUEUES, JOBS, WORKERS, *(queue_page("default", place) for place in PLACES)):
+    for page in (
+        QUEUES,
+        SCHEDULE,
+        JOBS,
+        WORKERS,
+        *(queue_page("default", place) for place in PLACES),
+    ):
         assert admin_client.get(page).status_code == 200, page
     expected = 200
     for page in (job_page("j"), worker_page("w")):

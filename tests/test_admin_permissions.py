@@ -17,9 +17,13 @@ from .admin_world import (
     JOBS_ACTION,
     JOBS_BATCH,
     QUEUES,
+    SCHEDULE,
     WORKER,
     WORKERS,
     World,
+    cron_pause,
+    cron_resume,
+    cron_run_now,
     job_cancel,
     job_copy,
     job_delete,
@@ -62,11 +66,12 @@ def world(redis: redis_py.Redis) -> World:
     world = World(redis)
     world.worker()
     world.failed(job_id="broken")
+    world.cron("nightly")
     return world
 
 
 PAGES = {
-    "queue": [QUEUES],
+    "queue": [QUEUES, SCHEDULE],
     "job": [JOBS, queue_page("default", "failed"), job_page("broken")],
     "worker": [WORKERS, worker_page(WORKER)],
 }
@@ -180,6 +185,9 @@ MORE_CHANGES = {
     job_copy("broken"): "job",
     queue_pause("default"): "queue",
     queue_resume("default"): "queue",
+    cron_pause("nightly"): "queue",
+    cron_resume("nightly"): "queue",
+    cron_run_now("nightly"): "queue",
     worker_shut_down(WORKER): "worker",
     workers_suspend(): "worker",
     workers_resume(): "worker",

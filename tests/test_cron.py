@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ import redis as redis_py
 
 from django_rqlite import cron, get_connection, get_queue
 from django_rqlite.cron import Entry
+from django_rqlite.engine.cron import CronArrows
 from django_rqlite.exceptions import ConfigurationError
 from django_rqlite.maintenance.cron import Ticker, next_look, of_settings, plan
 from django_rqlite.protocol.keys import Keys
@@ -223,6 +225,28 @@ def test_what_was_missed_runs_once(redis: redis_py.Redis, caplog: pytest.LogCapt
     assert sum(ticker(late).tick_if_due() for _ in range(3)) == 1
     assert entries_of_jobs(redis) == [b"hourly"]
     assert "nobody looked; it runs once for all it missed" in caplog.text
+
+
+def test_a_paused_entry_is_passed_over_until_its_next_tick(
+    redis: redis_py.Redis, round_trips: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    late = entry(seconds=DAY)
+    backdate(redis, late, NOON - 5 * DAY)
+    CronArrows(redis, KEYS).pause(late.name)
+    mine = ticker(late)
+    with caplog.at_level(logging.INFO):
+        assert mine.tick_if_due() == 0
+        # It does not ask again and again, not even if it is woken.
+        round_trips.clear()
+        mine.due_at = 0
+        assert mine.tick_if_due() == 0
+    assert round_trips == []
+    assert mine.due_at > time.monotonic() + 1
+    assert caplog.text == ""
+    # Nor does any other, once it is resumed: what passed is not made up for.
+    CronArrows(redis, KEYS).resume(late.name)
+    assert ticker(late).tick_if_due() == mine.tick_if_due() == 0
+    assert entries_of_jobs(redis) == []
 
 
 def test_an_answer_that_was_lost(redis: redis_py.Redis) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import redis as redis_py
 
-from django_rqlite.engine.cron import Announcement, CronArrows, Verdict
+from django_rqlite.engine.cron import Announcement, CronArrows, Switch, Verdict
 from django_rqlite.protocol.keys import Keys
 
 if TYPE_CHECKING:
@@ -156,6 +156,85 @@ def test_another_schedule_begins_anew(redis: redis_py.Redis, arrows: CronArrows)
     redis.hset(KEYS.cron_entry("nightly"), mapping={"schedule": "every 60 s", "since": now - 7200})
     assert announce(arrows) == now - 7200
     assert announce(arrows, "every 50 s") >= now
+
+
+def long_known(redis: redis_py.Redis, since: int) -> None:
+    """An entry that began to be evaluated then."""
+    redis.hset(KEYS.cron_entry("nightly"), mapping={"schedule": "every 60 s", "since": since})
+
+
+def test_a_paused_entry_enqueues_nothing_and_owes_nothing_when_it_is_resumed(
+    redis: redis_py.Redis, arrows: CronArrows
+) -> None:
+    now = server_time(redis)
+    long_known(redis, now - 7200)
+    assert propose(arrows, now - 120) is Verdict.QUEUED
+    last = redis.hgetall(KEYS.cron_entry("nightly"))[b"last_job"]
+
+    assert arrows.pause("nightly") is Switch.CHANGED
+    for tick in (now - 60, now - 60, now):
+        assert propose(arrows, tick) is Verdict.PAUSED
+    assert propose(arrows, now - 120) is Verdict.SETTLED
+    assert propose(arrows, now + 30) is Verdict.EARLY
+    assert queued(redis) == [last]
+    record = redis.hgetall(KEYS.cron_entry("nightly"))
+    assert record[b"last_tick"] == str(now - 120).encode()
+    assert record[b"next_tick"] == str(now + 60).encode(), "it is known when it would be"
+    assert redis.keys(KEYS.cron_tick("*", "nightly")) == [
+        KEYS.cron_tick(now - 120, "nightly").encode()
+    ]
+
+    assert arrows.resume("nightly") is Switch.CHANGED
+    for tick in (now - 60, now):
+        assert propose(arrows, tick) is Verdict.SETTLED
+    redis.hincrby(KEYS.cron_entry("nightly"), "since", -1)  # a second later
+    assert propose(arrows, server_time(redis)) is Verdict.QUEUED
+    assert len(queued(redis)) == 2
+
+
+def test_to_pause_and_to_resume_again_changes_nothing(
+    redis: redis_py.Redis, arrows: CronArrows
+) -> None:
+    key = KEYS.cron_entry("nightly")
+    long_known(redis, 5)
+    assert arrows.resume("nightly") is Switch.UNCHANGED
+    assert redis.hget(key, "since") == b"5"
+    assert arrows.pause("nightly") is Switch.CHANGED
+    redis.hset(key, "paused_at", 7)
+    assert arrows.pause("nightly") is Switch.UNCHANGED
+    assert redis.hget(key, "paused_at") == b"7", "since when stays"
+    arrows.resume("nightly")
+    redis.hset(key, "since", 5)
+    assert arrows.resume("nightly") is Switch.UNCHANGED
+    assert redis.hget(key, "since") == b"5", "no tick is lost by it"
+
+
+def test_a_pause_outlives_announcements_and_another_schedule(
+    redis: redis_py.Redis, arrows: CronArrows
+) -> None:
+    announce(arrows)
+    arrows.pause("nightly")
+    for schedule in ("every 60 s", "every 50 s"):
+        redis.expire(KEYS.cron_entry("nightly"), 10)
+        announce(arrows, schedule)
+        assert redis.ttl(KEYS.cron_entry("nightly")) > 29 * 86400
+    redis.hset(KEYS.cron_entry("nightly"), "since", 5)
+    assert propose(arrows, server_time(redis)) is Verdict.PAUSED
+
+
+@pytest.mark.parametrize("stored", [None, "text", "hash"])
+def test_only_an_entry_is_paused(
+    redis: redis_py.Redis, arrows: CronArrows, stored: str | None
+) -> None:
+    key = KEYS.cron_entry("nightly")
+    if stored == "text":
+        redis.set(key, "foreign")
+    elif stored == "hash":
+        redis.hset(key, "foreign", "x")
+    before = redis.dump(key)
+    assert arrows.pause("nightly") is Switch.MISSING
+    assert arrows.resume("nightly") is Switch.MISSING
+    assert redis.dump(key) == before
 
 
 def test_foreign_data_in_the_place_of_a_record(redis: redis_py.Redis, arrows: CronArrows) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import redis as redis_py
 
+from django_rqlite.engine.cron import CronArrows, Switch
 from django_rqlite.protocol.keys import Keys
 from tests.conftest import Server, wait_until
 from tests.worker_process import worker
@@ -57,6 +58,32 @@ def test_one_worker(redis: redis_py.Redis, tmp_path: Path) -> None:
         assert job[b"description"].startswith(b"every: tests.sample_jobs.write(")
         process.signal(signal.SIGTERM)
         assert process.ends() == 0, process.output
+
+
+def test_a_pause_outlives_the_worker_and_ends_with_the_next_tick(
+    redis: redis_py.Redis, tmp_path: Path
+) -> None:
+    path = tmp_path / "runs"
+    environment = settings_with(every=every_second(path), other=every_second(tmp_path / "other"))
+    arrows = CronArrows(redis, KEYS)
+    with worker(tmp_path, environment=environment) as process:
+        wait_until(lambda: runs(path) >= 1, "the job runs")
+        assert arrows.pause("every") is Switch.CHANGED
+        process.signal(signal.SIGTERM)
+        assert process.ends() == 0, process.output
+    before = set(ticks(redis))
+
+    with worker(tmp_path, environment=environment) as process:
+        others = runs(tmp_path / "other")
+        wait_until(lambda: runs(tmp_path / "other") >= others + 3, "the other entry's job runs")
+        assert set(ticks(redis)) == before
+        resumed = int(redis.time()[0])
+        assert arrows.resume("every") is Switch.CHANGED
+        wait_until(lambda: set(ticks(redis)) > before, "it ticks again")
+        wait_until(lambda: runs(path) > len(before), "its job runs")
+        process.signal(signal.SIGTERM)
+        assert process.ends() == 0, process.output
+    assert min(set(ticks(redis)) - before) > resumed
 
 
 def test_three_workers_and_one_is_killed(redis: redis_py.Redis, tmp_path: Path) -> None:

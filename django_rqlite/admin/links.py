@@ -51,6 +51,10 @@ class Links:
     def workers(self) -> str:
         return reverse("admin:django_rqlite_worker_changelist", current_app=self.site)
 
+    def schedule(self) -> str:
+        """What comes next on all servers."""
+        return reverse("admin:django_rqlite_queue_schedule", current_app=self.site)
+
     def queue(self, name: str, place: Place = Place.QUEUED, page: int = 1) -> str:
         """The jobs in one place of a queue; ``''`` where the name is too long for an address."""
         return self._to("queue_jobs", name, place.value, p=str(page) if page > 1 else None)
@@ -63,6 +67,15 @@ class Links:
 
     def queue_resume(self, name: str) -> str:
         return self._to("queue_resume", name)
+
+    def cron_pause(self, entry: str) -> str:
+        return self._to("cron_pause", entry)
+
+    def cron_resume(self, entry: str) -> str:
+        return self._to("cron_resume", entry)
+
+    def cron_run_now(self, entry: str) -> str:
+        return self._to("cron_run_now", entry)
 
     def job(self, job_id: str) -> str:
         """One job; ``''`` where the id is too long for an address."""

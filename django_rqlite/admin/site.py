@@ -13,8 +13,8 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
 from .. import conf, exports
-from .actions import copying, on_all, on_jobs, on_queues, on_workers
-from .pages import jobs, queues, search, workers
+from .actions import copying, on_all, on_cron, on_jobs, on_queues, on_workers
+from .pages import jobs, queues, schedule, search, workers
 from .pages.frame import may, trouble_page
 from .sources import Gone, Trouble
 
@@ -83,10 +83,18 @@ class QueueAdmin(_RedisAdmin):
         act = self.page(on_jobs.on_selected, model="job", change=True, methods=("POST",))
         pause = self.page(on_queues.pause, change=True, methods=("POST",))
         resume = self.page(on_queues.resume, change=True, methods=("POST",))
+        pause_entry = self.page(on_cron.pause, change=True, methods=("POST",))
+        resume_entry = self.page(on_cron.resume, change=True, methods=("POST",))
+        run_entry = self.page(on_cron.run_now, change=True, methods=("POST",))
         return [
             path("stats.json", exports.stats, name="django_rqlite_queue_stats"),
             path("metrics", exports.metrics, name="django_rqlite_queue_metrics"),
             path("", self.page(queues.index), name="django_rqlite_queue_changelist"),
+            # "_schedule" is no segment, so no queue can be called so.
+            path("_schedule/", self.page(schedule.index), name="django_rqlite_queue_schedule"),
+            path("_schedule/<str:name>/pause/", pause_entry, name="django_rqlite_cron_pause"),
+            path("_schedule/<str:name>/resume/", resume_entry, name="django_rqlite_cron_resume"),
+            path("_schedule/<str:name>/run-now/", run_entry, name="django_rqlite_cron_run_now"),
             # The name that the admin's log links to.
             path("<str:name>/", listing, name="django_rqlite_queue_change"),
             path("<str:name>/pause/", pause, name="django_rqlite_queue_pause"),

@@ -12,12 +12,15 @@ from django.utils.translation import gettext as _
 
 from .. import conf, connections, shown
 from ..conf import QueueConf
+from ..engine import agenda
+from ..engine.cron import CronArrows
 from ..engine.finding import Finder
 from ..engine.monitor import Expired, Monitor, QueueCounts
 from ..engine.suspension import SuspensionArrows
 from ..engine.transitions import Transitions
 from ..engine.walking import Walker
 from ..exceptions import ConfigurationError
+from ..protocol.cron_records import CronRecord
 from ..protocol.keys import DEFAULT_PREFIX, Keys
 from ..protocol.records import WorkerRecord
 
@@ -78,6 +81,10 @@ class Source:
     @property
     def suspension(self) -> SuspensionArrows:
         return SuspensionArrows(self._connection, Keys(self.queues[0].key_prefix))
+
+    @property
+    def cron(self) -> CronArrows:
+        return CronArrows(self._connection, Keys(self.queues[0].key_prefix))
 
     @property
     def _connection(self) -> redis.Redis:
@@ -189,6 +196,19 @@ def find_job(
         "id": shown.shortened(job_id, 200)
     }
     return first(candidates(on), lambda source: look(source.monitor), gone)
+
+
+def find_entry(on: str | None, name: str) -> tuple[Source, CronRecord]:
+    """A cron entry's record.
+
+    Raises:
+        Gone: there is no such entry.
+        Trouble: a server that may have it can't be asked.
+    """
+    gone = _("There is no cron entry “%(name)s”: nobody has evaluated it in the last month.") % {
+        "name": shown.shortened(name, 200)
+    }
+    return first(candidates(on), lambda source: agenda.entry(source.monitor, name), gone)
 
 
 def find_worker(on: str | None, name: str) -> tuple[Source, WorkerRecord | Expired]:

@@ -17,6 +17,7 @@ from .scripts import Argument, Script
 _tick = Script("cron_tick")
 _announce = Script("cron_announce")
 _scheduler = Script("cron_scheduler")
+_pause = Script("cron_pause")
 
 #: Seconds by which a tick may be ahead of the server's clock.
 SKEW = 1.0
@@ -34,6 +35,18 @@ class Verdict(StrEnum):
     EARLY = "early"
     #: It, or a later one, was decided before.
     SETTLED = "settled"
+    #: The entry is paused: the tick passes without a job.
+    PAUSED = "paused"
+
+
+class Switch(StrEnum):
+    """What became of a pause, or of its end."""
+
+    CHANGED = "changed"
+    #: It was so before.
+    UNCHANGED = "unchanged"
+    #: Nobody announced such an entry, or foreign data stands under its key.
+    MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +177,19 @@ class CronArrows:
                 if floor:
                     floors[entry.name] = int(floor)
         return Announced(server_time, floors)
+
+    def pause(self, name: str) -> Switch:
+        """Let this entry's ticks pass without a job, until somebody resumes it."""
+        return self._switch(name, "1")
+
+    def resume(self, name: str) -> Switch:
+        """Have its ticks enqueue again, beginning with the next."""
+        return self._switch(name, "0")
+
+    def _switch(self, name: str, on: str) -> Switch:
+        keys = self.keys
+        answer = _pause(self.connection, (keys.cron_entry(name),), (keys.prefix, on))
+        return Switch(answer.decode())
 
     def list_scheduler(self, name: str, fields: Mapping[str, Argument], *, ttl: int) -> None:
         """List an ``rqcron`` process, or say that it lives; ``ttl`` in seconds."""

@@ -16,7 +16,6 @@ from typing import Any
 
 import redis
 
-from ..protocol.cron_records import CronRecord, read_cron
 from ..protocol.keys import FAILED_MIRROR, Keys
 from ..protocol.problems import Problem
 from ..protocol.records import (
@@ -184,16 +183,6 @@ class Workers:
     more: int
     #: Whether none of them takes a job.
     suspended: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CronEntries:
-    """The cron entries of one server."""
-
-    #: How many there are.
-    total: int
-    #: By name; ``problems`` says it where the record is gone or can't be read.
-    found: Sequence[CronRecord]
 
 
 class Monitor:
@@ -460,20 +449,6 @@ class Monitor:
         """
         return holdings(self.connection, self.keys, current, dead)
 
-    def cron_entries(self, offset: int = 0, limit: int = MOST_FOUND) -> CronEntries:
-        """A slice of the cron entries that were announced in the last month. Two round trips.
-
-        Args:
-            limit: no more than :data:`MOST_FOUND` are read.
-        """
-        members = _answers(self.connection, [("ZRANGE", self.keys.cron_entries, 0, -1)])[0]
-        names = sorted(map(_id, _list(members)))
-        read = names[offset : offset + min(limit, MOST_FOUND)]
-        answers = _answers(
-            self.connection, [("HGETALL", self.keys.cron_entry(name)) for name in read]
-        )
-        return CronEntries(len(names), [*map(_cron, read, answers)])
-
     def key(self, queue: str, place: Place) -> str:
         """The list or sorted set of a place."""
         keys = self.keys
@@ -510,14 +485,3 @@ def _worker(name: str, fields: Any) -> WorkerRecord:
         problem = Problem("its key can't be read: %(error)s", error=fields)
         return replace(read_worker(name, {}), problems=(problem,))
     return read_worker(name, fields)
-
-
-def _cron(name: str, fields: Any) -> CronRecord:
-    if fields and not isinstance(fields, Exception):
-        return read_cron(name, fields)
-    problem = (
-        Problem("its key can't be read: %(error)s", error=fields)
-        if fields
-        else Problem("its record is gone")
-    )
-    return replace(read_cron(name, {}), problems=(problem,))

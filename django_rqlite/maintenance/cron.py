@@ -166,7 +166,7 @@ class Ticker:
         if decision.verdict is Verdict.EARLY:
             return 0
         floor, self._floors[name] = self._floors[name], max(due.tick, decision.last_tick or 0)
-        if decision.verdict is Verdict.SETTLED:
+        if decision.verdict is not Verdict.QUEUED:
             return 0
         late = decision.server_time - due.tick
         if late > LATE or entry.schedule.latest(due.tick - 1) > floor:

@@ -31,6 +31,9 @@ class CronRecord:
     since: datetime | None
     #: When somebody said last that it is evaluated. Whoever does says so every five minutes.
     announced_at: datetime | None
+    #: Whether its ticks pass without a job; and since when, where that can be read.
+    paused: bool
+    paused_at: datetime | None
     problems: tuple[str, ...]
 
 
@@ -49,5 +52,7 @@ def read_cron(name: str, fields: Mapping[bytes, bytes]) -> CronRecord:
         last_job=read.text("last_job"),
         since=read.unix_moment("since"),
         announced_at=read.unix_moment("announced_at"),
+        paused=b"paused_at" in fields,
+        paused_at=read.unix_moment("paused_at"),
         problems=tuple(read.problems),
     )

@@ -1,16 +1,22 @@
-"""The cron entries of one server, as a table on the page of the queues."""
+"""The cron entries of one server, as rows of a table."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from ...engine.monitor import CronEntries
+from ... import conf, shown
+from ...engine.agenda import CronEntries
+from ...exceptions import ConfigurationError
 from ...maintenance.cron import ANNOUNCE_EVERY
 from ...protocol.cron_records import CronRecord
+from ...protocol.records import JobRecord, JobStatus
+from .. import labels
 from ..links import Links
+from ..sources import Source
 
 #: Entries that the table shows at the most.
 MOST_SHOWN = 100
@@ -19,38 +25,104 @@ MOST_SHOWN = 100
 #: taken out of the settings, or no worker runs. Its record stays for a month.
 SILENCE = 2 * ANNOUNCE_EVERY
 
+#: What an entry of ``RQ["CRON"]`` names as its source.
+OF_SETTINGS = "settings"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One entry; ``silent``: nobody seems to evaluate it."""
+    """One entry. An address is ``''`` where there is nothing to be done."""
 
     record: CronRecord
     queue_address: str
     job_address: str
+    #: Nobody seems to evaluate it.
     silent: bool
+    #: The job of its last tick; None where there is none (any more).
+    job: JobRecord | None
+    #: How that ended, or how far it is.
+    outcome: str
+    #: Whether it failed.
+    bad: bool
+    run_now_address: str
+    #: Why it can't be run from here, in a sentence.
+    why_not: str
+    pause_address: str
+    resume_address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The entries of one server, and how many more it has."""
-
-    server: str
-    rows: tuple[Row, ...]
-    more: int
-
-
-def group(entries: CronEntries, server: str, links: Links) -> Group:
-    """The table of what was read."""
-    now = timezone.now()
-    rows = tuple(_row(record, links, now) for record in entries.found)
-    return Group(server, rows, max(0, entries.total - len(rows)))
+def rows(entries: CronEntries, source: Source, links: Links, now: datetime) -> tuple[Row, ...]:
+    """The rows of what was read, in its order."""
+    names = in_settings(source)
+    return tuple(
+        _row(record, entries.last_jobs.get(record.last_job), names, links, now)
+        for record in entries.found
+    )
 
 
-def _row(record: CronRecord, links: Links, now: datetime) -> Row:
+def in_settings(source: Source) -> frozenset[object]:
+    """The names of those entries of this process's ``RQ["CRON"]`` whose queues are in a source.
+
+    Whether they can be used is not looked at, which takes longer.
+    """
+    try:
+        given = conf.cron()
+    except ConfigurationError:
+        return frozenset()
+    queues = [queue.name for queue in source.queues]
+    return frozenset(
+        name
+        for name, says in given.items()
+        if isinstance(says, Mapping) and says.get("queue", "default") in queues
+    )
+
+
+def why_not_run(record: CronRecord, names: frozenset[object]) -> str:
+    """Why this process can't make a job of an entry, in a sentence; ``''`` where it can.
+
+    Args:
+        names: of the entries that it knows.
+    """
+    if record.source and record.source != OF_SETTINGS:
+        return _("It can’t be run from here, since it comes from %(source)s.") % {
+            "source": shown.shortened(record.source, 100)
+        }
+    if record.name not in names:
+        return _('It can’t be run from here, since the RQ["CRON"] of this site does not have it.')
+    return ""
+
+
+def _row(
+    record: CronRecord,
+    job: JobRecord | None,
+    names: frozenset[object],
+    links: Links,
+    now: datetime,
+) -> Row:
     heard = record.announced_at
+    # Where there is nothing to read, there is nothing to change.
+    known = bool(record.schedule or record.last_tick)
+    why_not = why_not_run(record, names)
     return Row(
         record,
         links.queue(record.queue) if record.queue else "",
         links.job(record.last_job) if record.last_job else "",
         heard is None or (now - heard).total_seconds() > SILENCE,
+        job,
+        _outcome(record, job),
+        job is not None and job.status in (JobStatus.FAILED, JobStatus.STOPPED),
+        "" if why_not else links.cron_run_now(record.name),
+        why_not,
+        links.cron_pause(record.name) if known and not record.paused else "",
+        links.cron_resume(record.name) if known and record.paused else "",
     )
+
+
+def _outcome(record: CronRecord, job: JobRecord | None) -> str:
+    if not record.last_job:
+        return ""
+    if job is None:
+        return _("expired or deleted")
+    if not job.status:
+        return _("unknown")
+    return str(labels.STATUSES.get(job.status) or shown.shortened(job.status, 40))  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""All queues, with how much is where, and the cron entries that fill them."""
+"""All queues, with how much is where."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from ...engine.monitor import Overview, Place, QueueCounts
 from .. import attention, charts, labels
 from ..links import Links
 from ..sources import Gone, Source, Trouble, all_sources
-from . import cron
 from .frame import render
 
 #: Sentences about what needs attention that are shown at the most.
@@ -60,13 +59,12 @@ class Row:
 
 
 def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
-    """The first page: what needs attention, one row for each queue, charts, the cron entries.
+    """The first page: what needs attention, one row for each queue, charts.
 
-    At the most four round trips for each server.
+    At the most two round trips for each server.
     """
     rows: dict[str, Row] = {}
     unknown: list[Row] = []
-    scheduled: list[cron.Group] = []
     more = 0
     states: list[attention.State] = []
     troubles: list[str] = []
@@ -74,13 +72,11 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
     span = _span(request.GET.get("span", charts.HOUR.name))
     now = time.time()
     hours = hours_until(now, span.whole)
-    sources = all_sources()
-    for source in sources:
+    for source in all_sources():
         links = Links.to(source, site.name)
         try:
             with source.asked():
                 overview = source.monitor.overview([queue.name for queue in source.queues], hours)
-                entries = source.monitor.cron_entries(limit=cron.MOST_SHOWN)
         except Trouble as trouble:
             troubles.append(str(trouble))
             for queue in source.queues:
@@ -106,8 +102,6 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         states += [_state(counts, None, 0, overview, links) for counts in overview.others]
         unknown += [_row(counts, source, links, configured=False) for counts in overview.others]
         more += overview.more
-        if entries.total:
-            scheduled.append(cron.group(entries, source.address, links))
     return render(
         site,
         request,
@@ -120,8 +114,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         concerns=attention.concerns(states, troubles, timezone.now())[:MOST_CONCERNS],
         charts=charts.charts(activities, span, now) if activities else None,
         span=span.name,
-        cron=scheduled,
-        several=len(sources) > 1,
+        schedule_address=Links(site.name).schedule(),
     )
 
 

@@ -6,7 +6,8 @@
 --            its key holds something else.
 -- Invariant: an entry that is new, or has another schedule than before, begins now: it owes no
 --            tick of the past. One that is known keeps its last tick, so that what was missed
---            while nobody evaluated it is noticed.
+--            while nobody evaluated it is noticed. One that is paused stays so, also with another
+--            schedule.
 --@include keys
 --@include clock
 --@include cron

@@ -5,10 +5,12 @@
 --            5 seconds by which a tick may be ahead of this server's clock,
 --            6 id, 7 queue, 8 '1' to push at the front, 9 ttl in seconds or '', 10.. field, value, ...
 -- Returns:   {verdict, the server's time, the entry's last tick or ''}; verdict is 'queued',
---            'early' (the tick lies ahead) or 'settled' (this tick, or a later one, was decided).
+--            'early' (the tick lies ahead), 'settled' (this tick, or a later one, was decided) or
+--            'paused' (the entry is; the tick came and passes without a job).
 -- Invariant: one job for each tick at the most, whoever proposes it and however often. The tick
 --            is marked as done and its job enters the queue together, so that nothing is lost
---            between the two.
+--            between the two. While an entry is paused, nothing of its ticks is written but when the
+--            next one is: cron_pause.lua settles them all when it ends.
 --@include keys
 --@include clock
 --@include places
@@ -19,12 +21,17 @@ local name, tick, following, skew = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]
 -- Seconds that a tick's own key stays: the record refuses old ticks; this holds where it was lost.
 local SHORTEST, LONGEST = 60, 86400
 
-local known = redis.call('HMGET', KEYS[1], 'last_tick', 'since')
+local known = redis.call('HMGET', KEYS[1], 'last_tick', 'since', 'paused_at')
 local floor = math.max(tonumber(known[1] or '') or 0, tonumber(known[2] or '') or 0)
 if tick <= floor or redis.call('EXISTS', KEYS[2]) == 1 then
   return {'settled', now_precise, known[1] or ''}
 end
 if tick > tonumber(now_precise) + skew then return {'early', now_precise, known[1] or ''} end
+if known[3] then
+  redis.call('HSET', KEYS[1], 'next_tick', ARGV[4])
+  keep_entry(KEYS[1], following)
+  return {'paused', now_precise, known[1] or ''}
+end
 
 local id = ARGV[6]
 local at = push_new(id, ARGV[7], ARGV[8], ARGV[9], 10)

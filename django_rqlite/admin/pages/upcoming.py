@@ -1,0 +1,53 @@
+"""The scheduled jobs of one server that are due first, as rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ... import shown
+from ...engine.agenda import Upcoming
+from ...protocol.records import JobRecord, JobStatus
+from ..links import Links
+
+#: Jobs that the table shows at the most.
+MOST_SHOWN = 25
+
+#: Seconds after its time from which on a job is overdue: workers look every second or so, and
+#: RQ's schedulers every second.
+OVERDUE = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One job; ``job`` is None where it is gone. No address: it has none, or can't be run now."""
+
+    id: str
+    address: str
+    due: datetime | None
+    overdue: bool
+    job: JobRecord | None
+    queue: str
+    queue_address: str
+    run_now_address: str
+
+
+def rows(found: Sequence[Upcoming], links: Links, now: datetime) -> tuple[Row, ...]:
+    """The rows of what was read, in its order."""
+    return tuple(_row(each, links, now) for each in found)
+
+
+def _row(each: Upcoming, links: Links, now: datetime) -> Row:
+    due = shown.unix(each.due)
+    waits = each.job is not None and each.job.status == JobStatus.SCHEDULED
+    return Row(
+        each.id,
+        links.job(each.id),
+        due,
+        due is not None and (now - due).total_seconds() > OVERDUE,
+        each.job,
+        each.queue,
+        links.queue(each.queue),
+        links.job_run_now(each.id) if waits else "",
+    )

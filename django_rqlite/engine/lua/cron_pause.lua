@@ -1,0 +1,19 @@
+-- Arrow:     none: a cron entry's ticks enqueue nothing, or enqueue again
+-- KEYS:      1 the entry's hash
+-- ARGV:      1 prefix, 2 '1' to pause, '0' to resume
+-- Returns:   'changed', 'unchanged' (it was so before), or 'missing': nobody announced such an entry,
+--            or foreign data stands under its key.
+-- Invariant: an entry that is resumed begins now, as a new one does: it owes no tick of the pause.
+--            A pause stays in the record whatever is announced, so it lives as long as the record.
+--@include clock
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 'missing' end
+local known = redis.call('HMGET', KEYS[1], 'schedule', 'last_tick', 'paused_at')
+if not known[1] and not known[2] then return 'missing' end
+
+if ARGV[2] == '1' then
+  return redis.call('HSETNX', KEYS[1], 'paused_at', now) == 1 and 'changed' or 'unchanged'
+end
+if not known[3] then return 'unchanged' end
+redis.call('HDEL', KEYS[1], 'paused_at')
+redis.call('HSET', KEYS[1], 'since', now)
+return 'changed'
