@@ -23,7 +23,12 @@ HERE = Path(__file__).resolve().parent
 DEMO = HERE.parent.parent / "testproject" / "demo.py"
 
 #: Pages by the name of their picture, below the admin of the package.
-PAGES = {"overview": "queue/", "failed-jobs": "job/?state=failed", "workers": "worker/"}
+PAGES = {
+    "overview": "queue/",
+    "failed-jobs": "job/?state=failed",
+    "workers": "worker/",
+    "schedules": "queue/_schedule/",
+}
 
 #: How often each of the demo's buttons is pressed.
 ROUNDS = 3

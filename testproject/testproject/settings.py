@@ -75,6 +75,16 @@ RQ_QUEUES = {
     "default": {"URL": RQ_URL},
     "low": {"URL": RQ_URL},
 }
+RQ = {
+    "CRON": {
+        "nap at night": {
+            "func": "wordcount.jobs.sleep_for",
+            "args": [1],
+            "cron": "0 3 * * *",
+            "queue": "low",
+        },
+    },
+}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
