@@ -33,7 +33,8 @@ PAGES = (
     *("search: everything", "search: a text that nothing has", "search: a job's id"),
     *("search: a function", "search: an error", "groups of failed jobs"),
     *("a job that waits", "a job that has failed", "workers", "a worker"),
-    *("delete a page of failed jobs?", "stats.json", "metrics"),
+    *("delete a page of failed jobs?", "requeue all failed jobs?", "schedules"),
+    *("stats.json", "metrics"),
 )
 
 #: The most that any page has in a round: growth from full pages to many jobs, and round trips.

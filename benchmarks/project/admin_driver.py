@@ -90,6 +90,8 @@ class Pages:
             "delete a page of failed jobs?": self._post(
                 ("queue_action", queue, "failed"), action="delete", _selected_action=selected
             ),
+            "requeue all failed jobs?": self._post(("jobs_action",), action="requeue", all="1"),
+            "schedules": get("queue_schedule"),
             "stats.json": get("queue_stats"),
             "metrics": get("queue_metrics"),
         }

@@ -31,7 +31,7 @@ class Leaving(Arrows):
     __slots__ = ()
 
     def cancel(
-        self, job_ids: Sequence[str], *, release_dependents: bool = False, behind: int = 0
+        self, job_ids: Sequence[str], *, release_dependents: bool = False, behind: int | None = None
     ) -> list[str]:
         """queued, scheduled or deferred → canceled, for any number of jobs.
 
@@ -47,7 +47,7 @@ class Leaving(Arrows):
         option = "1" if release_dependents else "0"
         return [*map(text, take_out(self, _cancel, job_ids, option, behind=behind))]
 
-    def delete(self, job_ids: Sequence[str], *, behind: int = 0) -> list[bool]:
+    def delete(self, job_ids: Sequence[str], *, behind: int | None = None) -> list[bool]:
         """Any state → (gone), with everything that belongs to the jobs.
 
         Args:

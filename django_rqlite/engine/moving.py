@@ -42,7 +42,7 @@ class Moving(Arrows):
         """
         return self._in_batches(_requeue, job_ids, "1" if at_front else "0")
 
-    def move(self, job_ids: Sequence[str], queue: str, *, behind: int = 0) -> list[str]:
+    def move(self, job_ids: Sequence[str], queue: str, *, behind: int | None = None) -> list[str]:
         """A state → the same state in another queue, for any number of jobs.
 
         Those that wait come last there; in their order, if they stood near one another.

@@ -9,6 +9,7 @@ that changes the jobs is told where they stood a moment ago, and looks again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf
 from typing import Any, cast
 
 from .arrows import BATCH, SEARCHES, Arrows, text
@@ -23,6 +24,9 @@ SLICE = 5000
 #: Ids that one call takes out of the middle of a list at the most.
 HANDFUL = 100
 
+#: Slices that are read of the list where it is known at about which place the ids stood.
+NEARBY = 2
+
 #: Entries by which an id may have moved since it was read, since others came or went.
 SLACK = 500
 
@@ -32,15 +36,15 @@ def take_out(
     script: Script,
     job_ids: Sequence[str],
     *options: Argument,
-    behind: int = 0,
+    behind: int | None = None,
 ) -> list[Any]:
     """Run a script on any number of jobs that may have to leave the middle of a list.
 
     Args:
         script: takes and answers what ``delete.lua`` does.
         options: what it takes before the ids.
-        behind: entries that stood after the last of the ids a moment ago, where that is known: so
-            many need not be read.
+        behind: entries that stood after the last of the ids a moment ago, where that is known and
+            the others stood near it: they are looked for there first.
 
     Returns:
         its answer for each id.
@@ -55,13 +59,13 @@ class _TakingOut:
         script: Script,
         options: Sequence[Argument],
         job_ids: Sequence[str],
-        behind: int,
+        behind: int | None,
     ) -> None:
         self._arrows = arrows
         self._script = script
         self._options = options
         self._ids = job_ids
-        self._behind = max(behind - SLACK, 0)
+        self._behind = behind
         self._answers: list[Any] = [None] * len(job_ids)
 
     def run(self) -> list[Any]:
@@ -73,6 +77,8 @@ class _TakingOut:
                 waiting.setdefault(queue, []).append(number)
         for queue, numbers in waiting.items():
             left, before = numbers, 0
+            if self._behind is not None:
+                left = self._pass(queue, left, max(self._behind - SLACK, 0), NEARBY)
             # What others took from the list meanwhile hides as much from a pass.
             while len(left) > FEW and len(left) != before:
                 before = len(left)
@@ -99,15 +105,22 @@ class _TakingOut:
                 self._answers[number] = answer
         return left
 
-    def _pass(self, queue: str, numbers: Sequence[int]) -> list[int]:
+    def _pass(
+        self, queue: str, numbers: Sequence[int], behind: int = 0, slices: float = inf
+    ) -> list[int]:
         """Read a queue's list once for these ids; return the numbers of those not found.
 
         From its end to its beginning: claims, which take the first, then shift nothing.
+
+        Args:
+            behind: entries at its end that are not read.
+            slices: that are read at the most.
         """
         sought = {self._ids[number]: number for number in numbers}
         left = set(numbers)
-        key, behind = self._arrows.keys.queue(queue), self._behind
-        while sought:
+        key = self._arrows.keys.queue(queue)
+        while sought and slices:
+            slices -= 1
             entries = cast(
                 "list[bytes]",
                 self._arrows.connection.lrange(key, -behind - SLICE, -behind - 1),

@@ -37,11 +37,11 @@ class Stretch:
 
     Attributes:
         jobs: none, if the place has come to its end.
-        behind: entries that come after these; only known of lists.
+        behind: entries that come after these; None where they are in no list.
     """
 
     jobs: Sequence[Found]
-    behind: int
+    behind: int | None
     _start: Position
     _end: Position
 
@@ -86,7 +86,7 @@ class Walker:
                 under the key.
         """
         key = self._monitor.key(queue, place)
-        end, behind = start, 0
+        end, behind = start, None
         if place is Place.QUEUED:
             answer = _next_of_list(self._connection, (key,), (start.member, most))
             behind, members = int(answer[0]), answer[1:]

@@ -25,13 +25,13 @@ class Order:
 
     Attributes:
         queue: to which they are moved; '' for every other action.
-        behind: entries of their queue's list that stood after them a moment ago.
+        behind: entries of their queue's list that stood after them a moment ago, if that is known.
     """
 
     source: Source
     ids: Sequence[str]
     queue: str = ""
-    behind: int = 0
+    behind: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
