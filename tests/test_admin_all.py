@@ -180,6 +180,34 @@ def test_delete_all_takes_what_has_expired_along(world: World, admin_client: Cli
     assert world.redis.zcard("rq:finished:default") == 0
 
 
+@pytest.mark.usefixtures("slowly")
+@pytest.mark.parametrize("action", ["cancel", "delete"])
+def test_what_has_expired_in_a_queue_is_passed_by(
+    world: World, admin_client: Client, action: str
+) -> None:
+    ids = [world.queued() for _ in range(12)]
+    for job_id in [*ids[1:9], ids[11]]:
+        world.redis.delete(f"rq:job:{job_id}")
+    page = ask(admin_client, queue_action("default", "queued"), action)
+    done, missing = carry_out(admin_client, page)[2]
+    assert done == ("Canceled 3 jobs." if action == "cancel" else "Deleted 3 jobs.")
+    assert missing.endswith("were not there any more, expired or deleted.")
+
+
+def test_one_server_that_is_away_keeps_no_other_waiting(
+    world: World, admin_client: Client, settings: Any
+) -> None:
+    away = {"HOST": "127.0.0.1", "PORT": 1}
+    settings.RQ_QUEUES = {"away": away, "here": settings.RQ_QUEUES["default"]}
+    job_id = world.failed("here")
+    page = ask(admin_client, f"{JOBS_ACTION}?state=failed", "requeue")
+    assert "127.0.0.1:1" in page
+    done, problem = carry_out(admin_client, page)[2]
+    assert done == "Requeued 1 job."
+    assert "127.0.0.1:1" in problem
+    assert world.status(job_id) == "queued"
+
+
 def test_a_key_of_another_kind_keeps_nobody_else(world: World, admin_client: Client) -> None:
     world.redis.set("rq:failed:default", "foreign")
     job_id = world.failed("low")

@@ -85,6 +85,12 @@ class Round:
     unheard: int = 0
     problems: list[str] = field(default_factory=list)
 
+    def note(self, problem: str) -> None:
+        """Keep what could not be done, to be told at the end."""
+        problem = shown.shortened(problem, 300)
+        if problem not in self.problems and len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(problem)
+
     def token(self) -> str:
         return signing.dumps(asdict(self), salt=_SALT, compress=True)
 
@@ -97,12 +103,12 @@ class Round:
         """
         try:
             given: dict[str, Any] = signing.loads(token, salt=_SALT)
-        except signing.BadSignature:
+            stop, position = given.pop("stop"), Position(**given.pop("position"))
+            return cls(**given, stop=stop and Stop(**stop), position=position)
+        except (signing.BadSignature, KeyError, TypeError):  # or another version of us made it
             raise Gone(
                 _("This form was changed, or made with another SECRET_KEY. Begin anew.")
             ) from None
-        stop = Stop(**given.pop("stop")) if given["stop"] else given.pop("stop")
-        return cls(**{**given, "stop": stop, "position": Position(**given["position"])})
 
     @property
     def wanted(self) -> Wanted:
@@ -123,10 +129,14 @@ def ask(
     query = wanted.query(group="").removeprefix("?")
     names = [source.name for source in sources]
     started = Round(request.POST["action"], query, names, to, back, time.time(), 0)
+    troubles = []
     for source in sources:
-        with source.asked():
-            stops = [(stop.queue, Place(stop.place)) for stop in _stops(source, wanted, action)]
-            started.total += source.walker.count(stops)
+        try:
+            with source.asked():
+                stops = [(stop.queue, Place(stop.place)) for stop in _stops(source, wanted, action)]
+                started.total += source.walker.count(stops)
+        except Trouble as trouble:
+            troubles.append(str(trouble))
     return render(
         site,
         request,
@@ -135,6 +145,7 @@ def ask(
         title=_("Are you sure?"),
         way=way,
         question=str(action.question_all) % {"queue": shown.shortened(to, 60)},
+        trouble=" ".join(troubles),
         facts=_facts(wanted, action),
         sentence=ngettext(
             "There is %(count)s job to look at.",
@@ -228,8 +239,7 @@ def _stretch(
         if not isinstance(trouble.__cause__, redis.ResponseError):
             raise
         # Something else stands under a key: the other places can be gone through all the same.
-        if len(going.problems) < _MOST_PROBLEMS:
-            going.problems.append(f"{shown.shortened(stop.queue, 60)}: {trouble}"[:300])
+        going.note(f"{stop.queue}: {trouble}")
         return False
     if not stretch.jobs:
         return False
@@ -240,8 +250,9 @@ def _stretch(
     going.left += len(found.left)
     going.unheard += len(found.unheard)
     going.looked += len(stretch.jobs)
-    gone = {*found.done, *found.missing} if action.leaves else set()
-    going.position = stretch.next({each.id for each in stretch.jobs} - gone)
+    left = {each.id for each in stretch.jobs} - set(found.done if action.leaves else ())
+    # What is missing may stand in its list all the same, or not.
+    going.position = stretch.next(left.difference(found.missing) or left)
     # Behind the end of a list are those that came since.
     return not all(_is_later(each.moment, takes.until) for each in stretch.jobs)
 
@@ -251,15 +262,24 @@ def _is_later(moment: datetime | None, until: datetime | None) -> bool:
 
 
 def _ahead(going: Round, action: JobAction) -> Iterator[tuple[Source, Stop]]:
-    """The stops that are left, the one that was begun first."""
+    """The stops that are left, the one that was begun first.
+
+    Raises:
+        Trouble: there is but one server, and it can't be asked.
+    """
     sources = {source.name: source for source in all_sources()}
     stops = []
     for name in going.sources:
         source = sources.get(name)
         if source is None or (going.to and going.to not in [conf.name for conf in source.queues]):
             continue
-        with source.asked():
-            stops += [(source, stop) for stop in _stops(source, going.wanted, action)]
+        try:
+            with source.asked():
+                stops += [(source, stop) for stop in _stops(source, going.wanted, action)]
+        except Trouble as trouble:
+            if len(going.sources) == 1:
+                raise
+            going.note(str(trouble))  # the other servers can be gone through all the same
     first = next((i for i, (_source, stop) in enumerate(stops) if stop == going.stop), 0)
     return iter(stops[first:])
 
