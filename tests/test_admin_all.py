@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 
-from django_rqlite.admin.actions import on_all
+from django_rqlite.admin.actions import batch
 
 from .admin_world import JOBS, JOBS_ACTION, JOBS_BATCH, World, queue_action, queue_page
 from .keyspace import places
@@ -31,8 +31,8 @@ def world(redis: redis_py.Redis) -> World:
 @pytest.fixture
 def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each batch looks at three jobs."""
-    monkeypatch.setattr(on_all, "STRETCH", 3)
-    monkeypatch.setattr(on_all, "BATCH_SECONDS", 0)
+    monkeypatch.setattr(batch, "STRETCH", 3)
+    monkeypatch.setattr(batch, "SECONDS", 0)
 
 
 def token_of(page: str) -> str:

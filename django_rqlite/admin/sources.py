@@ -52,6 +52,10 @@ class Source:
         """What the source is called in addresses: the name of its first queue."""
         return self.queues[0].name
 
+    def has(self, queue: str) -> bool:
+        """Whether a queue of this name is configured here."""
+        return any(conf.name == queue for conf in self.queues)
+
     @property
     def address(self) -> str:
         """For people; without user and password."""
@@ -134,7 +138,7 @@ def candidates(on: str | None, queue: str | None = None) -> list[Source]:
     sources = all_sources()
     if on is None:
         return [s for s in sources if any(conf.name == queue for conf in s.queues)] or sources
-    chosen = [s for s in sources if any(conf.name == on for conf in s.queues)]
+    chosen = [s for s in sources if s.has(on)]
     if not chosen:
         raise Gone(_("RQ_QUEUES has no queue “%(name)s”, so it names no server.") % {"name": on})
     return chosen
@@ -174,7 +178,7 @@ def find_queue(on: str | None, name: str) -> tuple[Source, QueueCounts]:
 
     def look(source: Source) -> QueueCounts | None:
         counts = source.monitor.counts([name])[0]
-        known = any(conf.name == name for conf in source.queues)
+        known = source.has(name)
         if known or counts.listed or counts.workers or any(counts.places.values()):
             return counts
         return None

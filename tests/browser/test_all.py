@@ -8,7 +8,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from selenium.webdriver.support.ui import Select
 
-from django_rqlite.admin.actions import on_all
+from django_rqlite.admin.actions import batch
 from tests.admin_world import JOBS, World
 from tests.worker_process import run_burst
 
@@ -32,8 +32,8 @@ def test_a_thousand_failed_jobs_are_requeued_by_a_filter(
         world.failed("low" if number % 2 else "default", call=NOTHING)
     others = [world.failed(reason=OTHER) for _ in range(3)]
     # So that it takes several batches.
-    monkeypatch.setattr(on_all, "STRETCH", 150)
-    monkeypatch.setattr(on_all, "BATCH_SECONDS", 0)
+    monkeypatch.setattr(batch, "STRETCH", 150)
+    monkeypatch.setattr(batch, "SECONDS", 0)
 
     browser.get(live_server.url + JOBS)
     Select(one(browser, "select[name=state]")).select_by_value("failed")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from selenium.webdriver.support.ui import Select
 
-from django_rqlite.admin.actions import on_all
+from django_rqlite.admin.actions import batch
 from django_rqlite.protocol import codec
 from tests.admin_world import (
     JOBS,
@@ -134,8 +134,8 @@ def test_questions_and_progress_fit_too(
         fits(phone, f"the question after {button}")
     # Without JavaScript each batch waits for its button.
     phone.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
-    monkeypatch.setattr(on_all, "STRETCH", 1)
-    monkeypatch.setattr(on_all, "BATCH_SECONDS", 0)
+    monkeypatch.setattr(batch, "STRETCH", 1)
+    monkeypatch.setattr(batch, "SECONDS", 0)
     for looked in range(1, 4):
         one(phone, "#rqlite-batches input[type=submit]").click()
         until(phone, lambda page, looked=looked: shows(page, f"Looked at {looked} of 3 jobs."))

@@ -99,22 +99,18 @@ def _act(site: AdminSite, request: HttpRequest, here: _List) -> HttpResponse:
         messages.warning(request, _NOTHING_SELECTED)
     elif action is None:
         messages.warning(request, _("No action selected."))
-    elif action.to_queue and not any(_has(source, to) for source in here.sources):
+    elif action.to_queue and not any(source.has(to) for source in here.sources):
         messages.warning(request, _("Choose the queue to which the jobs are moved."))
     elif everything:
         return on_all.ask(site, request, here.wanted, here.sources, to, here.way, here.back)
     elif request.POST.get("post"):
         for source, of_it in _by_source(here.sources, ids):
-            if not action.to_queue or _has(source, to):
+            if not action.to_queue or source.has(to):
                 outcome = action.carry_out(request, Order(source, of_it, to))
                 action.tell(request, outcome, to)
     else:
         return _question(site, request, action, here, ids, to)
     return HttpResponseRedirect(here.back)
-
-
-def _has(source: Source, queue: str) -> bool:
-    return any(conf.name == queue for conf in source.queues)
 
 
 def _by_source(

@@ -1,0 +1,101 @@
+"""An action on all jobs that match: what is to be done, and how far it has come.
+
+It travels in a signed field of the form that asks for the next batch: the server remembers nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from django.core import signing
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from ... import shown
+from ...engine.walking import Position
+from ..sources import Gone
+from ..wanted import Wanted
+from .job_actions import Outcome
+
+#: Keys and servers that could not be read, of which is told.
+_MOST_PROBLEMS = 5
+
+_SALT = "django_rqlite.admin.round"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One place of one queue, and its source by name."""
+
+    source: str
+    queue: str
+    place: str
+
+
+@dataclass(slots=True)
+class Round:
+    """What is to be done, and how far it has come.
+
+    Attributes:
+        query: of :class:`Wanted`.
+        sources: names of those that are gone through.
+        to: the queue that jobs are moved to, or ''.
+        begun: unix seconds; what came to its place later is not meant.
+        total: jobs that there were to look at.
+        stop, position: where to go on; None: at the beginning.
+        done, missing, left, unheard: how many jobs, as in :class:`Outcome`.
+    """
+
+    action: str
+    query: str
+    sources: list[str]
+    to: str
+    back: str
+    begun: float
+    total: int
+    stop: Stop | None = None
+    position: Position = field(default_factory=Position)
+    looked: int = 0
+    done: int = 0
+    missing: int = 0
+    left: int = 0
+    unheard: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def count(self, looked: int, outcome: Outcome) -> None:
+        """So many jobs were looked at, and this became of those that matched."""
+        self.looked += looked
+        self.done += len(outcome.done)
+        self.missing += len(outcome.missing)
+        self.left += len(outcome.left)
+        self.unheard += len(outcome.unheard)
+
+    def note(self, problem: str) -> None:
+        """Keep what could not be done, to be told at the end."""
+        problem = shown.shortened(problem, 300)
+        if problem not in self.problems and len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(problem)
+
+    def token(self) -> str:
+        return signing.dumps(asdict(self), salt=_SALT, compress=True)
+
+    @classmethod
+    def of(cls, token: str) -> Round:
+        """What a form brought back.
+
+        Raises:
+            Gone: it does not come from a form of ours.
+        """
+        try:
+            given: dict[str, Any] = signing.loads(token, salt=_SALT)
+            stop, position = given.pop("stop"), Position(**given.pop("position"))
+            return cls(**given, stop=stop and Stop(**stop), position=position)
+        except (signing.BadSignature, KeyError, TypeError):  # or another version of us made it
+            raise Gone(
+                _("This form was changed, or made with another SECRET_KEY. Begin anew.")
+            ) from None
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted.of(QueryDict(self.query).dict())
