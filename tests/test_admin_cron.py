@@ -27,6 +27,7 @@ from .admin_world import (
     job_run_now,
     queue_page,
 )
+from .outcomes_in_redis import fail, start
 from .test_admin_actions import post
 from .test_admin_harmless import keyspace
 from .test_admin_permissions import client_with
@@ -265,6 +266,22 @@ def test_the_outcome_of_a_last_job_that_is_gone(
     assert re.search(rf"– {outcome} 6 h ago{re.escape(error)} gone shop", shown), shown
     assert SCRIPT not in source_of(admin_client)
     assert "ValueError" not in source_of(client_with("view_queue"))
+
+
+def test_the_outcome_stays_when_the_job_expires(
+    world: World, admin_client: Client, settings: Any
+) -> None:
+    ticked_before(world, "sums", "every 3600 s", datetime(2026, 1, 2, 2, tzinfo=UTC))
+    tick(world, settings, sums=ADD)
+    hold = start("low")
+    fail(hold)
+    before = text_of(admin_client)
+    assert f"failed 0 s ago ValueError: no {hold.job_id}" in re.sub(r"\d s ago", "0 s ago", before)
+    world.redis.delete(world.keys.job(hold.job_id))
+    after = text_of(admin_client)
+    assert f"failed 0 s ago ValueError: no {hold.job_id}" in re.sub(r"\d s ago", "0 s ago", after)
+    post(admin_client, cron_run_now("sums"))
+    assert "ValueError" not in text_of(admin_client)
 
 
 def test_a_last_job_that_is_there_says_itself_how_it_is(world: World, admin_client: Client) -> None:
