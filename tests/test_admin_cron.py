@@ -27,6 +27,7 @@ from .admin_world import (
     job_run_now,
     queue_page,
 )
+from .outcomes_in_redis import fail, start
 from .test_admin_actions import post
 from .test_admin_harmless import keyspace
 from .test_admin_permissions import client_with
@@ -247,6 +248,62 @@ def test_the_outcome_of_the_last_job(world: World, admin_client: Client, outcome
         assert "no such customer" not in source_of(client_with("view_queue"))
 
 
+@pytest.mark.parametrize("outcome", ["finished", "failed", "stopped", "odd"])
+def test_the_outcome_of_a_last_job_that_is_gone(
+    world: World, admin_client: Client, outcome: str
+) -> None:
+    world.cron("nightly")
+    failed = outcome in ("failed", "stopped")
+    record: dict[Any, Any] = {
+        "last_job": "gone",
+        "last_outcome": outcome,
+        "last_ended_at": int(time.time()) - 6 * 3600 - 60,
+        "last_error": f"ValueError: {SCRIPT}" if failed else "",
+    }
+    world.redis.hset(world.keys.cron_entry("nightly"), mapping=record)
+    error = f" ValueError: {SCRIPT}" if failed else ""
+    shown = text_of(admin_client)
+    assert re.search(rf"– {outcome} 6 h ago{re.escape(error)} gone shop", shown), shown
+    assert SCRIPT not in source_of(admin_client)
+    assert "ValueError" not in source_of(client_with("view_queue"))
+
+
+def test_the_outcome_stays_when_the_job_expires(
+    world: World, admin_client: Client, settings: Any
+) -> None:
+    ticked_before(world, "sums", "every 3600 s", datetime(2026, 1, 2, 2, tzinfo=UTC))
+    tick(world, settings, sums=ADD)
+    hold = start("low")
+    fail(hold)
+    before = text_of(admin_client)
+    assert f"failed 0 s ago ValueError: no {hold.job_id}" in re.sub(r"\d s ago", "0 s ago", before)
+    world.redis.delete(world.keys.job(hold.job_id))
+    after = text_of(admin_client)
+    assert f"failed 0 s ago ValueError: no {hold.job_id}" in re.sub(r"\d s ago", "0 s ago", after)
+    post(admin_client, cron_run_now("sums"))
+    assert "ValueError" not in text_of(admin_client)
+
+
+def test_a_last_job_that_is_there_says_itself_how_it_is(world: World, admin_client: Client) -> None:
+    world.cron("nightly")
+    record = {"last_job": world.queued("low", "again"), "last_outcome": "failed"}
+    record |= {"last_ended_at": "1", "last_error": "ValueError"}
+    world.redis.hset(world.keys.cron_entry("nightly"), mapping=record)  # type: ignore[arg-type]
+    shown = text_of(admin_client)
+    assert "queued again shop" in shown
+    assert "ValueError" not in shown
+
+
+def test_a_stored_outcome_that_cannot_be_read(world: World, admin_client: Client) -> None:
+    world.cron("nightly")
+    record: dict[Any, Any] = {"last_job": "gone", "last_outcome": "finished"}
+    record |= {"last_ended_at": "soon", "last_error": b"\xff"}
+    world.redis.hset(world.keys.cron_entry("nightly"), mapping=record)
+    shown = text_of(admin_client)
+    assert "finished gone shop" in shown
+    assert "'last_ended_at' holds 'soon' instead of unix seconds" in shown
+
+
 def test_pause_and_resume_an_entry(world: World, admin_client: Client) -> None:
     world.cron("nightly")
     key = world.keys.cron_entry("nightly")
@@ -302,7 +359,9 @@ def test_run_an_entry_now(world: World, admin_client: Client, settings: Any) -> 
     job = world.redis.hgetall(world.keys.job(job_id))
     assert job[b"x_cron"] == b"sums"
     assert job[b"description"] == b"sums: tests.sample_jobs.add(1, 2)"
-    assert world.redis.hgetall(world.keys.cron_entry("sums")) == record
+    # It is the entry's last job now; the ticks stay as they are.
+    expected = {**record, b"last_job": job_id.encode()}
+    assert world.redis.hgetall(world.keys.cron_entry("sums")) == expected
     assert LogEntry.objects.get().change_message.endswith(job_id)
     # Also while it is paused; and who may see no jobs stays here.
     post(admin_client, cron_pause("sums"))

@@ -37,7 +37,7 @@ class CronEntries:
     total: int
     #: By name; ``problems`` says it where the record is gone or can't be read.
     found: Sequence[CronRecord]
-    #: By id, the jobs of their last ticks; None where there is none any more.
+    #: By id, their last jobs; None where there is none any more.
     last_jobs: Mapping[str, JobRecord | None]
 
 

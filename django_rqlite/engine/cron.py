@@ -15,6 +15,7 @@ from ..protocol.keys import Keys
 from .scripts import Argument, Script
 
 _tick = Script("cron_tick")
+_run = Script("cron_run")
 _announce = Script("cron_announce")
 _scheduler = Script("cron_scheduler")
 _pause = Script("cron_pause")
@@ -147,6 +148,36 @@ class CronArrows:
             ),
         )
         return Decision(Verdict(verdict.decode()), float(server_time), int(last) if last else None)
+
+    def run_now(
+        self,
+        name: str,
+        job_id: str,
+        queue: str,
+        fields: Mapping[str, Argument],
+        *,
+        at_front: bool = False,
+        ttl: int | None = None,
+    ) -> None:
+        """(new) → queued, beside the ticks; the job becomes the entry's last one.
+
+        Args:
+            job_id: made for this call.
+            fields, ttl: as for :meth:`tick`.
+
+        Raises:
+            redis.RedisError: as the server or the connection says.
+        """
+        keys = self.keys
+        _run(
+            self.connection,
+            (keys.cron_entry(name), keys.job(job_id), keys.queue(queue), keys.queues),
+            (
+                *(keys.prefix, job_id, queue, "1" if at_front else "0"),
+                "" if ttl is None else ttl,
+                *_flat(fields),
+            ),
+        )
 
     def announce(self, entries: Sequence[Announcement]) -> Announced:
         """Say that these entries are evaluated; learn what is settled, and the server's time.

@@ -25,8 +25,14 @@ class CronRecord:
     next_tick: datetime | None
     #: When the job of the last tick was enqueued: later than the tick, if nobody looked then.
     enqueued_at: datetime | None
-    #: The id of that job; it may be gone by now.
+    #: The id of the job of the last tick, or of the one that was run beside the ticks since; it
+    #: may be gone by now.
     last_job: str
+    #: The status in which that job ended; ``''`` while it did not, or where nobody said so.
+    last_outcome: str
+    last_ended_at: datetime | None
+    #: One line that names its error.
+    last_error: str
     #: When it began to be evaluated with this schedule.
     since: datetime | None
     #: When somebody said last that it is evaluated. Whoever does says so every five minutes.
@@ -50,6 +56,9 @@ def read_cron(name: str, fields: Mapping[bytes, bytes]) -> CronRecord:
         next_tick=read.unix_moment("next_tick"),
         enqueued_at=read.moment("enqueued_at"),
         last_job=read.text("last_job"),
+        last_outcome=read.text("last_outcome"),
+        last_ended_at=read.unix_moment("last_ended_at"),
+        last_error=read.text("last_error"),
         since=read.unix_moment("since"),
         announced_at=read.unix_moment("announced_at"),
         paused=b"paused_at" in fields,

@@ -60,11 +60,11 @@ def run_now(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
             }
         else:
             with source.asked():
-                source.transitions.enqueue(
+                source.cron.run_now(
+                    name,
                     job.id,
                     entry.queue,
                     fields,
-                    minted=True,
                     at_front=bool(entry.options.get("at_front")),
                     ttl=job.ttl,
                 )

@@ -38,12 +38,12 @@ class Row:
     job_address: str
     #: Nobody seems to evaluate it.
     silent: bool
-    #: The job of its last tick; None where there is none (any more).
-    job: JobRecord | None
-    #: How that ended, or how far it is.
+    #: How its last job ended, or how far it is.
     outcome: str
-    #: Whether it failed.
+    ended_at: datetime | None
+    #: Whether it failed, and one line that names the error.
     bad: bool
+    error: str
     run_now_address: str
     #: Why it can't be run from here, in a sentence.
     why_not: str
@@ -103,14 +103,17 @@ def _row(
     # Where there is nothing to read, there is nothing to change.
     known = bool(record.schedule or record.last_tick)
     why_not = why_not_run(record, names)
+    # The job itself knows best, as it may have been requeued; the record knows when it is gone.
+    status = job.status if job else record.last_outcome
     return Row(
         record,
         links.queue(record.queue) if record.queue else "",
         links.job(record.last_job) if record.last_job else "",
         heard is None or (now - heard).total_seconds() > SILENCE,
-        job,
-        _outcome(record, job),
-        job is not None and job.status in (JobStatus.FAILED, JobStatus.STOPPED),
+        _outcome(record, job, status),
+        job.ended_at if job else record.last_ended_at,
+        status in (JobStatus.FAILED, JobStatus.STOPPED),
+        job.error if job else record.last_error,
         "" if why_not else links.cron_run_now(record.name),
         why_not,
         links.cron_pause(record.name) if known and not record.paused else "",
@@ -118,11 +121,9 @@ def _row(
     )
 
 
-def _outcome(record: CronRecord, job: JobRecord | None) -> str:
+def _outcome(record: CronRecord, job: JobRecord | None, status: str) -> str:
     if not record.last_job:
         return ""
-    if job is None:
-        return _("expired or deleted")
-    if not job.status:
-        return _("unknown")
-    return str(labels.STATUSES.get(job.status) or shown.shortened(job.status, 40))  # type: ignore[call-overload]
+    if not status:
+        return _("unknown") if job else _("expired or deleted")
+    return str(labels.STATUSES.get(status) or shown.shortened(status, 40))  # type: ignore[call-overload]

@@ -6,12 +6,13 @@
 -- Returns:   a list with 'canceled', 'already' (it was canceled before), 'missing', 'started', or
 --            the state it had ended in, for each; {queue} for each that was left as it is since
 --            that queue's list has to be searched
--- Invariant: the id moves in one step. A job that runs is not touched: its worker has to stop it.
+-- Invariant: the id moves in one step, and the cron entry whose last job it is learns of it. A job that runs is not touched: its worker has to stop it.
 --@include keys
 --@include clock
 --@include places
 --@include search
 --@include dependents
+--@include cron
 local CANCELABLE = {queued = true, scheduled = true, deferred = true, created = true}
 
 local search = new_search(tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]))
@@ -19,7 +20,7 @@ local verdicts, canceled = {}, {}
 for i, job in ipairs(KEYS) do
   local id = ARGV[i + 6]
   local there = redis.call('TYPE', job).ok == 'hash'
-  local fields = there and redis.call('HMGET', job, 'status', 'origin') or {}
+  local fields = there and redis.call('HMGET', job, 'status', 'origin', 'x_cron') or {}
   local status, queue = fields[1], fields[2]
   if not status or not queue then
     verdicts[i] = 'missing'
@@ -35,6 +36,7 @@ for i, job in ipairs(KEYS) do
     redis.call('HSET', job, 'status', 'canceled', 'ended_at', stamp(now))
     redis.call('EXPIRE', job, CANCELED_TTL)
     redis.call('EXPIRE', results_key(id), CANCELED_TTL)  -- of the runs before a retry or a repeat
+    if fields[3] then end_last(fields[3], id, 'canceled', '') end
     canceled[#canceled + 1] = id
     verdicts[i] = 'canceled'
   end

@@ -7,13 +7,15 @@
 --            12 execution to claim the next job with ('': claim none), 13 lease in seconds,
 --            14.. the names of the queues to claim from
 -- Returns:   {'stored', 'repeated' or 'lost', claim as claim.lua returns it, or {}}
--- Invariant: as finish.lua; dependents that do not allow failures are canceled. The mirror list of failed jobs changes in the same step.
+-- Invariant: as finish.lua; dependents that do not allow failures are canceled. The mirror list of
+--            failed jobs changes in the same step.
 --@include keys
 --@include clock
 --@include execution
 --@include mirror
 --@include outcome
 --@include activity
+--@include cron
 --@include dependents
 --@include claim
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -27,9 +29,9 @@ if holds(queue, id, execution) then
     'exc_info', reason, 'x_error', headline)
   if ARGV[11] == 'failed' then mirror(id) end
   began = end_execution(queue, id, execution)
-  if ARGV[11] == 'failed' then
-    count_run(queue, 'failed', redis.call('HGET', KEYS[1], 'enqueued_at'), began)
-  end
+  local known = redis.call('HMGET', KEYS[1], 'enqueued_at', 'x_cron')
+  if ARGV[11] == 'failed' then count_run(queue, 'failed', known[1], began) end
+  if known[2] then end_last(known[2], id, ARGV[11], headline) end
   record_outcome(id, '2', shown, execution, began, 'exc_string', encoded, '')
   tell_dependents(id, ARGV[11] == 'failed' and 'has failed' or 'was stopped')
   expire_job(id, ttl, true)

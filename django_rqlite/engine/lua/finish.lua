@@ -7,13 +7,15 @@
 --            11 execution to claim the next job with ('': claim none), 12 lease in seconds,
 --            13.. the names of the queues to claim from
 -- Returns:   {'stored', 'repeated' or 'lost', claim as claim.lua returns it, or {}}
--- Invariant: dependents are released in the same step. Fenced: where the execution no longer holds the job nothing of it is changed
---            ('lost'). Otherwise the outcome is stored and the id moves in one step.
+-- Invariant: fenced: where the execution no longer holds the job, nothing of it is changed ('lost').
+--            Otherwise the outcome is stored, the id moves, dependents are released, and the cron
+--            entry whose last job it is learns of it, in one step.
 --@include keys
 --@include clock
 --@include execution
 --@include outcome
 --@include activity
+--@include cron
 --@include places
 --@include dependents
 --@include claim
@@ -23,13 +25,15 @@ local ttl, result, signature, encoded = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARG
 local verdict, began, counter = 'lost', now_precise, nil
 if holds(queue, id, execution) then
   verdict, counter = 'stored', 'successful_job_count'
+  local known = redis.call('HMGET', KEYS[1], 'enqueued_at', 'x_cron')
   if ttl ~= 0 then
     redis.call('ZADD', finished_key(queue), ttl < 0 and '+inf' or now + ttl, id)
     redis.call('HSET', KEYS[1], 'status', 'finished', 'ended_at', stamp(now), 'ttl', '-1')
     if result ~= '' then redis.call('HSET', KEYS[1], 'result', result, 'x_sig_result', signature) end
   end
   began = end_execution(queue, id, execution)
-  count_run(queue, 'done', redis.call('HGET', KEYS[1], 'enqueued_at'), began)
+  count_run(queue, 'done', known[1], began)
+  if known[2] then end_last(known[2], id, 'finished', '') end
   if ttl == 0 then
     leave_places(id, queue, 'started')
     forget(id)
