@@ -96,12 +96,13 @@ def test_an_entry_that_a_worker_ticked(world: World, admin_client: Client, setti
     shown = text_of(admin_client)
     clock = r"\d{4}-\d\d-\d\d 03:00:00"
     (job,) = re.findall(
-        rf"nightly report {re.escape(schedule)} {clock} \(in [^)]*\) {clock} \([^)]* ago\) queued "
-        r"([0-9a-f-]{36}) tests\.sample_jobs\.nothing low Run now Pause",
+        rf"nightly report Run now Pause {re.escape(schedule)} {clock} \(in [^)]*\) {clock} \([^)]* ago\) queued "
+        r"([0-9a-f-]{36}) tests\.sample_jobs\.nothing low",
         shown,
     )
     assert re.search(
-        r"poll every 3600 s \d{4}-\S+ \S+ \(in [^)]*\) – – – tests\.sample_jobs\.add default", shown
+        r"poll Run now Pause every 3600 s \d{4}-\S+ \S+ \(in [^)]*\) – – – tests\.sample_jobs\.add default",
+        shown,
     )
     assert "2 entries" in shown
     assert "nobody evaluates it" not in shown
@@ -313,7 +314,7 @@ def test_pause_and_resume_an_entry(world: World, admin_client: Client) -> None:
         assert post(admin_client, cron_pause("nightly")) == (SCHEDULE, [expected])
         assert world.redis.hexists(key, "paused_at")
     shown = text_of(admin_client)
-    assert re.search(r"nightly paused every 60 s paused \d s ago –", shown)
+    assert re.search(r"nightly paused Resume .* every 60 s paused \d s ago –", shown)
     assert cron_pause("nightly") not in source_of(admin_client)
     done = "“nightly”: Resumed: its next tick enqueues a job again."
     for expected in (done, "“nightly”: Was not paused."):
