@@ -96,12 +96,14 @@ def test_an_entry_that_a_worker_ticked(world: World, admin_client: Client, setti
     shown = text_of(admin_client)
     clock = r"\d{4}-\d\d-\d\d 03:00:00"
     (job,) = re.findall(
-        rf"nightly report Run now Pause {re.escape(schedule)} {clock} \(in [^)]*\) {clock} \([^)]* ago\) queued "
+        rf"nightly report Run now Pause {re.escape(schedule)} {clock} \(in [^)]*\) "
+        rf"{clock} \([^)]* ago\) queued "
         r"([0-9a-f-]{36}) tests\.sample_jobs\.nothing low",
         shown,
     )
     assert re.search(
-        r"poll Run now Pause every 3600 s \d{4}-\S+ \S+ \(in [^)]*\) – – – tests\.sample_jobs\.add default",
+        r"poll Run now Pause every 3600 s \d{4}-\S+ \S+ \(in [^)]*\) – – – "
+        r"tests\.sample_jobs\.add default",
         shown,
     )
     assert "2 entries" in shown
