@@ -113,9 +113,10 @@ def test_the_charts_have_what_ran(world: World, admin_client: Client, span: str)
     world.finished()
     world.failed("low")
     page = admin_client.get(f"{QUEUES}?span={span}").content.decode()
-    assert page.count('role="img"') == 2
+    assert page.count('role="img"') == page.count("<desc ") == 3
+    assert "Failures" in page
     assert page.count('<rect class="failed"') == page.count('<rect class="done"') == 1
-    assert "1 job done, 1 failed." in page
+    assert page.count("1 job done.") == page.count("1 run failed.") == 2
     assert admin_client.get(f"{QUEUES}?span=year").status_code == 404
 
 
@@ -126,7 +127,7 @@ def test_counts_that_are_none_are_passed_over(world: World, admin_client: Client
         world.redis.hset(f"rq:x:activity:{name}:{each}", mapping=garbage)
     world.redis.set(f"rq:x:activity:low:{hour}", "no hash")
     page = admin_client.get(QUEUES).content.decode()
-    assert "0 jobs done, 0 failed." in page
+    assert "0 jobs done." in page
 
 
 def test_what_the_fields_say() -> None:
@@ -144,6 +145,16 @@ def test_what_the_fields_say() -> None:
 )
 def test_95_of_100(buckets: dict[int, int], seconds: float | None) -> None:
     assert percentile_95(buckets) == seconds
+
+
+def test_few_failures_are_seen_beside_many_jobs() -> None:
+    now = 1_700_000_000
+    drawn = charts([{now // 60: Runs(100_000, 3), now // 60 - 1: Runs(5, 1)}], HOUR, now)
+    throughput, failures, _latency = drawn.charts
+    assert [bar.height for bar in throughput.bars] == [1, HEIGHT]
+    assert [bar.height for bar in failures.bars] == [round(HEIGHT / 3), HEIGHT]
+    assert {bar.kind for bar in failures.bars} == {"failed"}
+    assert (failures.top, failures.sentence) == ("3", "4 runs failed.")
 
 
 @pytest.mark.parametrize("span", [HOUR, DAY])

@@ -32,9 +32,7 @@ def walked(
 
 
 @pytest.mark.parametrize("scores", ["all the same", "inf", "few", "many"])
-def test_a_sorted_set_is_seen_whole_while_members_leave(
-    redis: redis_py.Redis, scores: str
-) -> None:
+def test_a_sorted_set_is_seen_whole_while_members_leave(redis: redis_py.Redis, scores: str) -> None:
     numbers = random.Random(1)
     ids = [f"{numbers.randrange(10**6)}\udc80\udcff{number}" for number in range(300)]
     draw = {
