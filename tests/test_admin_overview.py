@@ -16,7 +16,7 @@ from django_rqlite.engine import activity
 from django_rqlite.engine.activity import Runs, percentile_95
 from django_rqlite.suspension import suspend
 
-from .admin_world import QUEUES, WORKER, World, queue_page
+from .admin_world import QUEUES, WORKER, World, queue_page, worker_page
 
 if TYPE_CHECKING:
     import redis as redis_py
@@ -106,6 +106,86 @@ def test_what_cannot_be_read_is_no_all_clear(
     page = admin_client.get(QUEUES).content.decode()
     assert "Nothing needs attention." not in page
     assert "Needs attention" in page
+
+
+def hold_and_fall_silent(world: World, *queues: str) -> None:
+    """The worker has a job of each queue, and is heard of no more."""
+    world.worker(WORKER, *queues)
+    for queue in queues:
+        world.started(queue, f"of-{queue}")
+        world.redis.zadd(
+            f"rq:wip:{queue}", dict.fromkeys(world.redis.zrange(f"rq:wip:{queue}", 0, -1), 1)
+        )
+    world.redis.hset(f"rq:worker:{WORKER}", "last_heartbeat", "2026-01-02T03:04:05Z")
+
+
+def test_a_silent_worker_listens_on_nothing(
+    world: World, admin_client: Client, round_trips: list[int]
+) -> None:
+    hold_and_fall_silent(world, "high")
+    world.queued("high")
+    admin_client.get(QUEUES)  # connects
+    round_trips.clear()
+    stuck, silent = concerns(admin_client)
+    assert len(round_trips) <= 5
+    assert stuck[1] == "1 job waits in “high”: no worker listens on it."
+    assert silent[0] == worker_page(WORKER)
+    assert re.fullmatch(
+        rf"Worker “{WORKER}” has not been heard of for \d+ d.* and holds 1 job\.", silent[1]
+    )
+    # Another that is alive does.
+    world.worker("alive", "high")
+    assert [address for address, _sentence in concerns(admin_client)] == [worker_page(WORKER)]
+
+
+def test_a_silent_worker_that_holds_nothing(world: World, admin_client: Client) -> None:
+    world.worker(WORKER, "high")
+    world.redis.hset(f"rq:worker:{WORKER}", "last_heartbeat", "2026-01-02T03:04:05Z")
+    ((_address, sentence),) = concerns(admin_client)
+    assert re.fullmatch(rf"Worker “{WORKER}” has not been heard of for \d+ d[^a]*\.", sentence)
+    world.redis.hdel(f"rq:worker:{WORKER}", "last_heartbeat")
+    ((_address, sentence),) = concerns(admin_client)
+    assert sentence == f"Worker “{WORKER}” does not say when it was alive."
+
+
+def test_a_worker_whose_record_expired(world: World, admin_client: Client) -> None:
+    hold_and_fall_silent(world, "high", "low")
+    world.redis.delete(f"rq:worker:{WORKER}")
+    world.worker("nothing held", "high")
+    world.redis.delete("rq:worker:nothing held")
+    ((address, sentence),) = concerns(admin_client)
+    assert (address, sentence) == (
+        worker_page(WORKER),
+        f"Worker “{WORKER}” is dead and holds 2 jobs.",
+    )
+    world.queued("low")
+    assert concerns(admin_client)[0][1] == "1 job waits in “low”: no worker listens on it."
+
+
+def test_silence_stands_between_stuck_and_paused(world: World, admin_client: Client) -> None:
+    world.worker("alive", "high")
+    hold_and_fall_silent(world, "low")
+    world.queued("high")
+    get_queue("high").pause()
+    world.queued("stray")
+    addresses = [address for address, _sentence in concerns(admin_client)]
+    assert addresses == [queue_page("stray"), worker_page(WORKER), queue_page("high")]
+
+
+def test_what_is_too_much_is_counted(world: World, admin_client: Client) -> None:
+    for number in range(23):
+        world.queued(f"stray-{number}")
+    page = admin_client.get(QUEUES).content.decode()
+    assert len(concerns(admin_client)) == 20
+    assert "and 3 more" in page
+
+
+def test_since_when_jobs_wait_where_nobody_configured_it(
+    world: World, admin_client: Client
+) -> None:
+    old(world, world.queued("stray"))
+    ((_address, sentence),) = concerns(admin_client)
+    assert re.fullmatch(r"1 job waits in “stray”, for \d+ d.*: no worker listens on it\.", sentence)
 
 
 @pytest.mark.parametrize("span", ["hour", "day"])

@@ -32,7 +32,8 @@ from .activity import Activity
 from .asking import answers as _answers
 from .asking import items as _list
 from .asking import name_of as _id
-from .holding import Holdings, holdings
+from .holding import MOST, Held, Holdings, Lease, held_by, holdings, lease_commands, leases_in
+from .scripts import Script
 
 #: Outcomes of one job that are read at the most.
 RESULTS_SHOWN = 50
@@ -55,6 +56,8 @@ _SUMMARY = (
 #: The length of ``exc_info`` as RQ blanks it when it requeues. ``x_error``, which it does not know,
 #: then still tells of the failure before that.
 _BLANKED = len(zlib.compress(b""))
+
+_OLDEST = Script("oldest")
 
 
 class Place(StrEnum):
@@ -111,7 +114,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The queues of one server."""
+    """The queues of one server, and who works for them."""
 
     #: Those asked for, in the order asked for.
     asked: Sequence[QueueCounts]
@@ -119,13 +122,19 @@ class Overview:
     others: Sequence[QueueCounts]
     #: How many more it knows, which were not read.
     more: int
-    #: When the next job of each of those asked for was enqueued; None: none waits, or it is not
+    #: When the next job of each queue was enqueued, by name; missing where none waits, or it is not
     #: known.
-    oldest: Sequence[datetime | None]
+    oldest: Mapping[str, datetime]
     #: What ran in each of those asked for, within the hours asked for.
     activity: Sequence[Activity]
-    #: Whether workers take no jobs at all.
-    suspended: bool
+    workers: Workers
+    #: Jobs whose workers should have renewed them, and did not.
+    overdue: Sequence[Lease]
+
+    @property
+    def suspended(self) -> bool:
+        """Whether workers take no jobs at all."""
+        return self.workers.suspended
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,46 +229,51 @@ class Monitor:
                 names.add(name)
         return sorted(names)
 
-    def overview(self, queues: Sequence[str], hours: Sequence[int]) -> Overview:
-        """How it stands with these queues, and the counts of all others that the server knows.
+    def overview(self, queues: Sequence[str], hours: Sequence[int], now: float) -> Overview:
+        """How it stands with these queues, with all others that the server knows, and its workers.
 
-        One round trip, or two where jobs wait or it knows others.
+        Two round trips.
 
         Args:
             hours: unix seconds // 3600, of which to read what ran.
+            now: unix seconds; leases that have ended by then are overdue.
         """
         commands: list[tuple[Any, ...]] = [("SMEMBERS", self.keys.queues)]
-        commands.append(("EXISTS", self.keys.suspended))
-        commands += [("LINDEX", self.key(queue, Place.QUEUED), 0) for queue in queues]
+        commands += [("SMEMBERS", self.keys.workers), ("EXISTS", self.keys.suspended)]
+        commands.append(self._oldest_command(queues))
         for queue in queues:
             commands += activity.commands(self.keys, queue, hours)
-        members, suspended, *rest = _answers(
+        members, listed, suspended, since, *rest = _answers(
             self.connection, [*commands, *self._count_commands(queues)]
         )
-        firsts = [_id(first) if isinstance(first, bytes) else "" for first in rest[: len(queues)]]
-        ran, answers = rest[len(queues) :], rest[len(queues) * (1 + len(hours)) :]
+        ran, answers = rest, rest[len(queues) * len(hours) :]
         others = [name for name in self.queue_names(members) if name not in queues]
         read = others[:MOST_FOUND]
-        waiting = [first for first in firsts if first]
-        following: list[tuple[Any, ...]] = [
-            ("HGET", self.keys.job(job_id), "enqueued_at") for job_id in waiting
-        ]
-        details = _answers(self.connection, [*following, *self._count_commands(read)])
-        since = dict(zip(waiting, details, strict=False))
+        everywhere = [*queues, *read]
+        names = self._worker_names(listed)
+        following = [self._oldest_command(read), *lease_commands(self.keys, everywhere, now)]
+        following += self._worker_commands(names)
+        since_others, *details = _answers(
+            self.connection, [*following, *self._count_commands(read)]
+        )
+        leases, details = details[: len(everywhere)], details[len(everywhere) :]
+        records, details = details[: len(names[:MOST_FOUND])], details[len(names[:MOST_FOUND]) :]
         return Overview(
             self._counted(queues, answers),
-            self._counted(read, details[len(waiting) :]),
+            self._counted(read, details),
             len(others) - len(read),
-            [
-                read_job(first, _only("enqueued_at", since.get(first))).enqueued_at
-                for first in firsts
-            ],
+            {**_oldest(queues, since), **_oldest(read, since_others)},
             [
                 activity.read(hours, ran[number * len(hours) : (number + 1) * len(hours)])
                 for number in range(len(queues))
             ],
-            suspended == 1,
+            _workers(names, records, suspended),
+            [lease for each in map(leases_in, everywhere, leases) for lease in each],
         )
+
+    def _oldest_command(self, queues: Sequence[str]) -> tuple[Any, ...]:
+        lists = [self.key(queue, Place.QUEUED) for queue in queues]
+        return ("EVAL", _OLDEST.text, len(lists), *lists, self.keys.prefix)
 
     def counts(self, queues: Sequence[str]) -> list[QueueCounts]:
         """How much is where, for each of the queues. One round trip."""
@@ -302,27 +316,26 @@ class Monitor:
     def figures(self, queues: Sequence[str]) -> Figures:
         """What is where, since when, and whether workers take it. Two round trips."""
         commands: list[tuple[Any, ...]] = [("EXISTS", self.keys.suspended)]
-        commands += [("LINDEX", self.key(queue, Place.QUEUED), 0) for queue in queues]
+        commands.append(self._oldest_command(queues))
         commands += [("GET", self.keys.scheduler_lock(queue)) for queue in queues]
-        answers = _answers(self.connection, [*commands, *self._count_commands(queues)])
-        suspended, rest = answers[0], answers[1:]
-        counts = self._counted(queues, rest[2 * len(queues) :])
+        suspended, since, *rest = _answers(
+            self.connection, [*commands, *self._count_commands(queues)]
+        )
+        counts = self._counted(queues, rest[len(queues) :])
         # An error, or nothing, names a key that is not there.
-        names = [_id(a) if isinstance(a, bytes) else "" for a in rest[: 2 * len(queues)]]
-        firsts, locks = names[: len(queues)], names[len(queues) :]
-        following: list[tuple[Any, ...]] = [
-            ("HGET", self.keys.job(job_id), "enqueued_at") for job_id in firsts
-        ]
-        following += [("HGET", self.keys.scheduler(name), "pid") for name in locks]
-        details = _answers(self.connection, following)
+        locks = [_id(a) if isinstance(a, bytes) else "" for a in rest[: len(queues)]]
+        details = _answers(
+            self.connection, [("HGET", self.keys.scheduler(name), "pid") for name in locks]
+        )
+        oldest = _oldest(queues, since)
         found = [
             QueueFigures(
                 counts[number],
-                read_job(firsts[number], _only("enqueued_at", details[number])).enqueued_at,
+                oldest.get(queue),
                 # RQ before 2.10 wrote the process id itself.
-                _pid(details[len(queues) + number]) or _pid(locks[number]),
+                _pid(details[number]) or _pid(locks[number]),
             )
-            for number in range(len(queues))
+            for number, queue in enumerate(queues)
         ]
         return Figures(found, suspended == 1)
 
@@ -433,16 +446,14 @@ class Monitor:
         members, suspended = _answers(
             self.connection, [("SMEMBERS", self.keys.workers), ("EXISTS", self.keys.suspended)]
         )
-        names = sorted({self.keys.worker_name(_id(key)) for key in _list(members)})
-        read = names[:MOST_FOUND]
-        answers = _answers(self.connection, [("HGETALL", self.keys.worker(name)) for name in read])
-        found, expired = [], []
-        for name, fields in zip(read, answers, strict=True):
-            if fields:
-                found.append(_worker(name, fields))
-            else:
-                expired.append(name)
-        return Workers(found, expired, len(names) - len(read), suspended == 1)
+        names = self._worker_names(members)
+        return _workers(names, _answers(self.connection, self._worker_commands(names)), suspended)
+
+    def _worker_names(self, members: Any) -> list[str]:
+        return sorted({self.keys.worker_name(_id(key)) for key in _list(members)})
+
+    def _worker_commands(self, names: Sequence[str]) -> list[tuple[Any, ...]]:
+        return [("HGETALL", self.keys.worker(name)) for name in names[:MOST_FOUND]]
 
     def worker(self, name: str) -> WorkerRecord | Expired | None:
         """One worker's record, or None where there is no such worker. One round trip."""
@@ -459,6 +470,12 @@ class Monitor:
         One round trip, or three where any are dead.
         """
         return holdings(self.connection, self.keys, current, dead)
+
+    def held_by(
+        self, leases: Sequence[Lease], names: Collection[str]
+    ) -> Mapping[str, Sequence[Held]]:
+        """Which of these are held by workers of these names. One round trip at the most."""
+        return held_by(self.connection, self.keys, leases[:MOST], names) if names else {}
 
     def cron_entries(self, offset: int = 0, limit: int = MOST_FOUND) -> CronEntries:
         """A slice of the cron entries that were announced in the last month. Two round trips.
@@ -488,8 +505,12 @@ class Monitor:
         }[place](queue)
 
 
-def _only(name: str, value: Any) -> dict[bytes, bytes]:
-    return {name.encode(): value} if isinstance(value, bytes) else {}
+def _oldest(queues: Sequence[str], answer: Any) -> dict[str, datetime]:
+    found = {}
+    for queue, since in zip(queues, _list(answer), strict=False):
+        if since and (moment := read_job("", {b"enqueued_at": since}).enqueued_at):
+            found[queue] = moment
+    return found
 
 
 def _pid(value: Any) -> int | None:
@@ -503,6 +524,17 @@ def _unreadable(job_id: str, error: Exception) -> JobRecord:
     """The record of a key that holds something other than a hash."""
     problem = Problem("its key can't be read: %(error)s", error=error)
     return replace(read_job(job_id, {}), problems=(problem,))
+
+
+def _workers(names: Sequence[str], records: Sequence[Any], suspended: Any) -> Workers:
+    """Of all names, as many as there are records."""
+    found, expired = [], []
+    for name, fields in zip(names, records, strict=False):
+        if fields:
+            found.append(_worker(name, fields))
+        else:
+            expired.append(name)
+    return Workers(found, expired, len(names) - len(records), suspended == 1)
 
 
 def _worker(name: str, fields: Any) -> WorkerRecord:
