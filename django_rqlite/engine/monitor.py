@@ -7,11 +7,9 @@ The worker never uses it.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import redis
@@ -28,12 +26,40 @@ from ..protocol.records import (
     read_worker,
 )
 from . import activity
-from .activity import Activity
 from .asking import answers as _answers
 from .asking import items as _list
 from .asking import name_of as _id
+from .blanked import BLANKED
 from .holding import MOST, Held, Holdings, Lease, held_by, holdings, lease_commands, leases_in
+from .places import NEWEST_FIRST, Place
+from .readings import (
+    CronEntries,
+    Expired,
+    Figures,
+    JobDetail,
+    Overview,
+    Page,
+    QueueCounts,
+    QueueFigures,
+    Row,
+    Workers,
+)
 from .scripts import Script
+
+__all__ = [
+    "CronEntries",
+    "Expired",
+    "Figures",
+    "JobDetail",
+    "Monitor",
+    "Overview",
+    "Page",
+    "Place",
+    "QueueCounts",
+    "QueueFigures",
+    "Row",
+    "Workers",
+]
 
 #: Outcomes of one job that are read at the most.
 RESULTS_SHOWN = 50
@@ -53,156 +79,7 @@ _SUMMARY = (
     *("description", "timeout", "result_ttl", "failure_ttl", "ttl", "worker_name", "x_error"),
 )
 
-#: The length of ``exc_info`` as RQ blanks it when it requeues. ``x_error``, which it does not know,
-#: then still tells of the failure before that.
-_BLANKED = len(zlib.compress(b""))
-
 _OLDEST = Script("oldest")
-
-
-class Place(StrEnum):
-    """Where a job's id can be; each queue has one of each."""
-
-    QUEUED = "queued"
-    STARTED = "started"
-    FINISHED = "finished"
-    FAILED = "failed"
-    DEFERRED = "deferred"
-    SCHEDULED = "scheduled"
-    CANCELED = "canceled"
-
-
-#: Places whose newest entry has the highest score; the others are shown lowest score first.
-_NEWEST_FIRST = frozenset({Place.FINISHED, Place.FAILED, Place.CANCELED})
-
-
-@dataclass(frozen=True, slots=True)
-class QueueCounts:
-    """How many ids are in each place of a queue, and how many workers listen to it."""
-
-    name: str
-    places: Mapping[Place, int]
-    workers: int
-    #: Keys that hold something other than they should, in sentences.
-    problems: tuple[str, ...] = ()
-    #: Whether the set of queues has it: anything was ever enqueued to it.
-    listed: bool = False
-    #: Whether workers take nothing from it.
-    paused: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class QueueFigures:
-    """What ``rqstats`` tells of a queue."""
-
-    counts: QueueCounts
-    #: When the job that is next was enqueued; None: none waits, or it does not say.
-    oldest: datetime | None
-    #: Process id of the worker of RQ that schedules for it; None: there is none, or it is unknown.
-    scheduler_pid: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What ``rqstats`` tells of one server."""
-
-    #: In the order asked for.
-    queues: Sequence[QueueFigures]
-    #: Whether workers take no jobs at all.
-    suspended: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """The queues of one server, and who works for them."""
-
-    #: Those asked for, in the order asked for.
-    asked: Sequence[QueueCounts]
-    #: Those which the server knows beside them, by name.
-    others: Sequence[QueueCounts]
-    #: How many more it knows, which were not read.
-    more: int
-    #: When the next job of each queue was enqueued, by name; missing where none waits, or it is not
-    #: known.
-    oldest: Mapping[str, datetime]
-    #: What ran in each of those asked for, within the hours asked for.
-    activity: Sequence[Activity]
-    workers: Workers
-    #: Jobs whose workers should have renewed them, and did not.
-    overdue: Sequence[Lease]
-
-    @property
-    def suspended(self) -> bool:
-        """Whether workers take no jobs at all."""
-        return self.workers.suspended
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One id of a place; ``job`` is None where the id has no hash (it expired, or was deleted)."""
-
-    id: str
-    #: A summary: ``data`` is empty, ``meta``, ``result`` and ``exc_info`` are missing.
-    job: JobRecord | None
-    #: The sorted set's score, as unix seconds: what it means depends on the place. None: a list.
-    score: float | None
-    #: The outcome of the job's last execution; only for failed jobs without ``error``.
-    last: ResultRecord | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A slice of a place."""
-
-    total: int
-    rows: Sequence[Row]
-
-
-@dataclass(frozen=True, slots=True)
-class JobDetail:
-    """Everything kept about one job."""
-
-    job: JobRecord
-    #: Newest first.
-    results: Sequence[ResultRecord]
-    #: Seconds until the hash expires; None: never.
-    expires_in: int | None
-    #: What it logged, as far as that is kept; oldest line first.
-    log: Sequence[str] = ()
-    #: Ids of jobs that wait for it, no more than :data:`DEPENDENTS_SHOWN`; and how many there are.
-    dependents: Sequence[str] = ()
-    dependent_count: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Expired:
-    """A worker that is listed, but whose record has expired."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """The workers of one server."""
-
-    #: By name.
-    found: Sequence[WorkerRecord]
-    #: Names without a record: it expired, so the worker ended without taking its leave.
-    expired: Sequence[str]
-    #: How many more there are, which were not read.
-    more: int
-    #: Whether none of them takes a job.
-    suspended: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CronEntries:
-    """The cron entries of one server."""
-
-    #: How many there are.
-    total: int
-    #: By name; ``problems`` says it where the record is gone or can't be read.
-    found: Sequence[CronRecord]
 
 
 class Monitor:
@@ -349,7 +226,7 @@ class Monitor:
         if place is Place.QUEUED:
             commands = [("LLEN", key), ("LRANGE", key, offset, last)]
         else:
-            range_command = "ZREVRANGE" if place in _NEWEST_FIRST else "ZRANGE"
+            range_command = "ZREVRANGE" if place in NEWEST_FIRST else "ZRANGE"
             commands = [("ZCARD", key), (range_command, key, offset, last, "WITHSCORES")]
         total, members = _answers(self.connection, commands)
         if isinstance(total, Exception):
@@ -396,7 +273,7 @@ class Monitor:
                 }
                 if isinstance(data, int) and data > 0:
                     fields[b"data"] = b""
-                if last and last[1] == _BLANKED:
+                if last and last[1] == len(BLANKED):
                     fields.pop(b"x_error", None)
                 job = read_job(job_id, fields)
             results_of = self._results(job_id, last[0]) if last and job and not job.error else ()
@@ -427,7 +304,7 @@ class Monitor:
         if isinstance(fields, Exception):
             job = _unreadable(job_id, fields)
         elif fields:
-            if len(fields.get(b"exc_info", b"")) == _BLANKED:
+            if len(fields.get(b"exc_info", b"")) == len(BLANKED):
                 fields.pop(b"x_error", None)
             job = read_job(job_id, fields)
         else:
