@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import redis
@@ -25,13 +24,13 @@ from ..protocol.records import (
     read_result,
     read_worker,
 )
-from . import activity
+from . import activity, counting, oldest
 from .asking import answers as _answers
 from .asking import items as _list
 from .asking import name_of as _id
 from .blanked import BLANKED
 from .holding import MOST, Held, Holdings, Lease, held_by, holdings, lease_commands, leases_in
-from .places import NEWEST_FIRST, Place
+from .places import NEWEST_FIRST, Place, key_of
 from .readings import (
     CronEntries,
     Expired,
@@ -44,7 +43,6 @@ from .readings import (
     Row,
     Workers,
 )
-from .scripts import Script
 
 __all__ = [
     "CronEntries",
@@ -78,8 +76,6 @@ _SUMMARY = (
     *("origin", "status", "created_at", "enqueued_at", "started_at", "ended_at", "last_heartbeat"),
     *("description", "timeout", "result_ttl", "failure_ttl", "ttl", "worker_name", "x_error"),
 )
-
-_OLDEST = Script("oldest")
 
 
 class Monitor:
@@ -117,29 +113,29 @@ class Monitor:
         """
         commands: list[tuple[Any, ...]] = [("SMEMBERS", self.keys.queues)]
         commands += [("SMEMBERS", self.keys.workers), ("EXISTS", self.keys.suspended)]
-        commands.append(self._oldest_command(queues))
+        commands.append(oldest.command(self.keys, queues))
         for queue in queues:
             commands += activity.commands(self.keys, queue, hours)
         members, listed, suspended, since, *rest = _answers(
-            self.connection, [*commands, *self._count_commands(queues)]
+            self.connection, [*commands, *counting.commands(self.keys, queues)]
         )
         ran, answers = rest, rest[len(queues) * len(hours) :]
         others = [name for name in self.queue_names(members) if name not in queues]
         read = others[:MOST_FOUND]
         everywhere = [*queues, *read]
         names = self._worker_names(listed)
-        following = [self._oldest_command(read), *lease_commands(self.keys, everywhere, now)]
+        following = [oldest.command(self.keys, read), *lease_commands(self.keys, everywhere, now)]
         following += self._worker_commands(names)
         since_others, *details = _answers(
-            self.connection, [*following, *self._count_commands(read)]
+            self.connection, [*following, *counting.commands(self.keys, read)]
         )
         leases, details = details[: len(everywhere)], details[len(everywhere) :]
         records, details = details[: len(names[:MOST_FOUND])], details[len(names[:MOST_FOUND]) :]
         return Overview(
-            self._counted(queues, answers),
-            self._counted(read, details),
+            counting.read(queues, answers),
+            counting.read(read, details),
             len(others) - len(read),
-            {**_oldest(queues, since), **_oldest(read, since_others)},
+            {**oldest.read(queues, since), **oldest.read(read, since_others)},
             [
                 activity.read(hours, ran[number * len(hours) : (number + 1) * len(hours)])
                 for number in range(len(queues))
@@ -148,67 +144,31 @@ class Monitor:
             [lease for each in map(leases_in, everywhere, leases) for lease in each],
         )
 
-    def _oldest_command(self, queues: Sequence[str]) -> tuple[Any, ...]:
-        lists = [self.key(queue, Place.QUEUED) for queue in queues]
-        return ("EVAL", _OLDEST.text, len(lists), *lists, self.keys.prefix)
-
     def counts(self, queues: Sequence[str]) -> list[QueueCounts]:
         """How much is where, for each of the queues. One round trip."""
-        return self._counted(queues, _answers(self.connection, self._count_commands(queues)))
-
-    def _count_commands(self, queues: Sequence[str]) -> list[tuple[Any, ...]]:
-        commands: list[tuple[Any, ...]] = []
-        for queue in queues:
-            commands.append(("LLEN", self.key(queue, Place.QUEUED)))
-            commands.extend(
-                ("ZCARD", self.key(queue, place)) for place in Place if place != Place.QUEUED
-            )
-            commands.append(("SCARD", self.keys.queue_workers(queue)))
-            commands.append(("SISMEMBER", self.keys.queues, self.keys.queue(queue)))
-            commands.append(("EXISTS", self.keys.paused(queue)))
-        return commands
-
-    def _counted(self, queues: Sequence[str], answers: Sequence[Any]) -> list[QueueCounts]:
-        labels = [
-            *(Problem(place.value) for place in Place),
-            *(Problem("workers"), Problem("name in the set of queues"), Problem("pause")),
-        ]
-        found = []
-        for number, queue in enumerate(queues):
-            numbers = answers[number * len(labels) : (number + 1) * len(labels)]
-            problems = tuple(
-                Problem(
-                    "The key of its %(what)s can't be read: %(error)s", what=label, error=answer
-                )
-                for label, answer in zip(labels, numbers, strict=True)
-                if isinstance(answer, Exception)
-            )
-            *counts, workers, listed, paused = (
-                0 if isinstance(answer, Exception) else int(answer) for answer in numbers
-            )
-            places = dict(zip(Place, counts, strict=True))
-            found.append(QueueCounts(queue, places, workers, problems, bool(listed), bool(paused)))
-        return found
+        return counting.read(
+            queues, _answers(self.connection, counting.commands(self.keys, queues))
+        )
 
     def figures(self, queues: Sequence[str]) -> Figures:
         """What is where, since when, and whether workers take it. Two round trips."""
         commands: list[tuple[Any, ...]] = [("EXISTS", self.keys.suspended)]
-        commands.append(self._oldest_command(queues))
+        commands.append(oldest.command(self.keys, queues))
         commands += [("GET", self.keys.scheduler_lock(queue)) for queue in queues]
         suspended, since, *rest = _answers(
-            self.connection, [*commands, *self._count_commands(queues)]
+            self.connection, [*commands, *counting.commands(self.keys, queues)]
         )
-        counts = self._counted(queues, rest[len(queues) :])
+        counts = counting.read(queues, rest[len(queues) :])
         # An error, or nothing, names a key that is not there.
         locks = [_id(a) if isinstance(a, bytes) else "" for a in rest[: len(queues)]]
         details = _answers(
             self.connection, [("HGET", self.keys.scheduler(name), "pid") for name in locks]
         )
-        oldest = _oldest(queues, since)
+        waiting = oldest.read(queues, since)
         found = [
             QueueFigures(
                 counts[number],
-                oldest.get(queue),
+                waiting.get(queue),
                 # RQ before 2.10 wrote the process id itself.
                 _pid(details[number]) or _pid(locks[number]),
             )
@@ -370,24 +330,7 @@ class Monitor:
 
     def key(self, queue: str, place: Place) -> str:
         """The list or sorted set of a place."""
-        keys = self.keys
-        return {
-            Place.QUEUED: keys.queue,
-            Place.STARTED: keys.started,
-            Place.FINISHED: keys.finished,
-            Place.FAILED: keys.failed,
-            Place.DEFERRED: keys.deferred,
-            Place.SCHEDULED: keys.scheduled,
-            Place.CANCELED: keys.canceled,
-        }[place](queue)
-
-
-def _oldest(queues: Sequence[str], answer: Any) -> dict[str, datetime]:
-    found = {}
-    for queue, since in zip(queues, _list(answer), strict=False):
-        if since and (moment := read_job("", {b"enqueued_at": since}).enqueued_at):
-            found[queue] = moment
-    return found
+        return key_of(self.keys, queue, place)
 
 
 def _pid(value: Any) -> int | None:

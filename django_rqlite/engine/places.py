@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from ..protocol.keys import Keys
+
 
 class Place(StrEnum):
     """Where a job's id can be; each queue has one of each."""
@@ -19,3 +21,16 @@ class Place(StrEnum):
 
 #: Places whose newest entry has the highest score; the others are shown lowest score first.
 NEWEST_FIRST = frozenset({Place.FINISHED, Place.FAILED, Place.CANCELED})
+
+
+def key_of(keys: Keys, queue: str, place: Place) -> str:
+    """The list or sorted set of a place."""
+    return {
+        Place.QUEUED: keys.queue,
+        Place.STARTED: keys.started,
+        Place.FINISHED: keys.finished,
+        Place.FAILED: keys.failed,
+        Place.DEFERRED: keys.deferred,
+        Place.SCHEDULED: keys.scheduled,
+        Place.CANCELED: keys.canceled,
+    }[place](queue)
