@@ -12,7 +12,7 @@ import pytest
 from django_rqlite import get_queue
 from django_rqlite.admin.charts import DAY, HEIGHT, HOUR, WIDTH, charts
 from django_rqlite.connections import get_connection
-from django_rqlite.engine import activity
+from django_rqlite.engine import activity, monitor
 from django_rqlite.engine.activity import Runs, percentile_95
 from django_rqlite.suspension import suspend
 
@@ -136,6 +136,25 @@ def test_a_silent_worker_listens_on_nothing(
     # Another that is alive does.
     world.worker("alive", "high")
     assert [address for address, _sentence in concerns(admin_client)] == [worker_page(WORKER)]
+
+
+def test_listeners_where_not_all_workers_are_read(
+    world: World, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor, "MOST_FOUND", 1)
+    world.worker("a", "high")
+    world.redis.hset("rq:worker:a", "last_heartbeat", "2026-01-02T03:04:05Z")
+    world.worker("b", "low")
+    world.queued("high")
+    assert concerns(admin_client)[0][1] == "1 job waits in “high”: no worker listens on it."
+    world.worker("c", "high")
+    assert [address for address, _sentence in concerns(admin_client)] == [worker_page("a")]
+
+
+def test_listeners_of_a_queue_whose_name_has_a_comma(world: World, admin_client: Client) -> None:
+    world.worker(WORKER, "a,b")
+    world.queued("a,b")
+    assert concerns(admin_client) == []
 
 
 def test_a_silent_worker_that_holds_nothing(world: World, admin_client: Client) -> None:
