@@ -81,7 +81,8 @@ def everything(world: World) -> list[str]:
         world.redis.zadd(f"rq:{place}:high", {place: 2e9})
     jobs = ["broken", "done", "waits", "strays", "runs", "deferred", "scheduled", "canceled"]
     return [
-        *(QUEUES, SCHEDULE, JOBS, WORKERS, f"{JOBS}?q=broken", f"{JOBS}?q=nothing"),
+        *(QUEUES, f"{QUEUES}?span=day", SCHEDULE, JOBS, WORKERS),
+        *(f"{JOBS}?q=broken", f"{JOBS}?q=nothing"),
         *(f"{QUEUES}stats.json", f"{QUEUES}metrics"),
         *(f"{JOBS}?state=failed&group=1", f"{JOBS}?queue=high&function=send&error=V&since=1h"),
         *(queue_page(name, each) for name in ("default", "high", "low") for each in PLACES),

@@ -12,11 +12,11 @@ import pytest
 from django_rqlite import get_queue
 from django_rqlite.admin.charts import DAY, HEIGHT, HOUR, WIDTH, charts
 from django_rqlite.connections import get_connection
-from django_rqlite.engine import activity
+from django_rqlite.engine import activity, monitor
 from django_rqlite.engine.activity import Runs, percentile_95
 from django_rqlite.suspension import suspend
 
-from .admin_world import QUEUES, WORKER, World, queue_page
+from .admin_world import QUEUES, WORKER, World, queue_page, worker_page
 
 if TYPE_CHECKING:
     import redis as redis_py
@@ -108,14 +108,114 @@ def test_what_cannot_be_read_is_no_all_clear(
     assert "Needs attention" in page
 
 
+def hold_and_fall_silent(world: World, *queues: str) -> None:
+    """The worker has a job of each queue, and is heard of no more."""
+    world.worker(WORKER, *queues)
+    for queue in queues:
+        world.started(queue, f"of-{queue}")
+        world.redis.zadd(
+            f"rq:wip:{queue}", dict.fromkeys(world.redis.zrange(f"rq:wip:{queue}", 0, -1), 1)
+        )
+    world.redis.hset(f"rq:worker:{WORKER}", "last_heartbeat", "2026-01-02T03:04:05Z")
+
+
+def test_a_silent_worker_listens_on_nothing(
+    world: World, admin_client: Client, round_trips: list[int]
+) -> None:
+    hold_and_fall_silent(world, "high")
+    world.queued("high")
+    admin_client.get(QUEUES)  # connects
+    round_trips.clear()
+    stuck, silent = concerns(admin_client)
+    assert len(round_trips) <= 5
+    assert stuck[1] == "1 job waits in “high”: no worker listens on it."
+    assert silent[0] == worker_page(WORKER)
+    assert re.fullmatch(
+        rf"Worker “{WORKER}” has not been heard of for \d+ d.* and holds 1 job\.", silent[1]
+    )
+    # Another that is alive does.
+    world.worker("alive", "high")
+    assert [address for address, _sentence in concerns(admin_client)] == [worker_page(WORKER)]
+
+
+def test_listeners_where_not_all_workers_are_read(
+    world: World, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor, "MOST_FOUND", 1)
+    world.worker("a", "high")
+    world.redis.hset("rq:worker:a", "last_heartbeat", "2026-01-02T03:04:05Z")
+    world.worker("b", "low")
+    world.queued("high")
+    assert concerns(admin_client)[0][1] == "1 job waits in “high”: no worker listens on it."
+    world.worker("c", "high")
+    assert [address for address, _sentence in concerns(admin_client)] == [worker_page("a")]
+
+
+def test_listeners_of_a_queue_whose_name_has_a_comma(world: World, admin_client: Client) -> None:
+    world.worker(WORKER, "a,b")
+    world.queued("a,b")
+    assert concerns(admin_client) == []
+
+
+def test_a_silent_worker_that_holds_nothing(world: World, admin_client: Client) -> None:
+    world.worker(WORKER, "high")
+    world.redis.hset(f"rq:worker:{WORKER}", "last_heartbeat", "2026-01-02T03:04:05Z")
+    ((_address, sentence),) = concerns(admin_client)
+    assert re.fullmatch(rf"Worker “{WORKER}” has not been heard of for \d+ d[^a]*\.", sentence)
+    world.redis.hdel(f"rq:worker:{WORKER}", "last_heartbeat")
+    ((_address, sentence),) = concerns(admin_client)
+    assert sentence == f"Worker “{WORKER}” does not say when it was alive."
+
+
+def test_a_worker_whose_record_expired(world: World, admin_client: Client) -> None:
+    hold_and_fall_silent(world, "high", "low")
+    world.redis.delete(f"rq:worker:{WORKER}")
+    world.worker("nothing held", "high")
+    world.redis.delete("rq:worker:nothing held")
+    ((address, sentence),) = concerns(admin_client)
+    assert (address, sentence) == (
+        worker_page(WORKER),
+        f"Worker “{WORKER}” is dead and holds 2 jobs.",
+    )
+    world.queued("low")
+    assert concerns(admin_client)[0][1] == "1 job waits in “low”: no worker listens on it."
+
+
+def test_silence_stands_between_stuck_and_paused(world: World, admin_client: Client) -> None:
+    world.worker("alive", "high")
+    hold_and_fall_silent(world, "low")
+    world.queued("high")
+    get_queue("high").pause()
+    world.queued("stray")
+    addresses = [address for address, _sentence in concerns(admin_client)]
+    assert addresses == [queue_page("stray"), worker_page(WORKER), queue_page("high")]
+
+
+def test_what_is_too_much_is_counted(world: World, admin_client: Client) -> None:
+    for number in range(23):
+        world.queued(f"stray-{number}")
+    page = admin_client.get(QUEUES).content.decode()
+    assert len(concerns(admin_client)) == 20
+    assert "and 3 more" in page
+
+
+def test_since_when_jobs_wait_where_nobody_configured_it(
+    world: World, admin_client: Client
+) -> None:
+    old(world, world.queued("stray"))
+    ((_address, sentence),) = concerns(admin_client)
+    assert re.fullmatch(r"1 job waits in “stray”, for \d+ d.*: no worker listens on it\.", sentence)
+
+
 @pytest.mark.parametrize("span", ["hour", "day"])
 def test_the_charts_have_what_ran(world: World, admin_client: Client, span: str) -> None:
     world.finished()
     world.failed("low")
     page = admin_client.get(f"{QUEUES}?span={span}").content.decode()
-    assert page.count('role="img"') == 2
+    assert page.count('role="img"') == page.count("<desc ") == 3
+    assert "Failures" in page
     assert page.count('<rect class="failed"') == page.count('<rect class="done"') == 1
-    assert "1 job done, 1 failed." in page
+    assert page.count("1 job done.") == page.count("1 run failed.") == 2
     assert admin_client.get(f"{QUEUES}?span=year").status_code == 404
 
 
@@ -126,7 +226,7 @@ def test_counts_that_are_none_are_passed_over(world: World, admin_client: Client
         world.redis.hset(f"rq:x:activity:{name}:{each}", mapping=garbage)
     world.redis.set(f"rq:x:activity:low:{hour}", "no hash")
     page = admin_client.get(QUEUES).content.decode()
-    assert "0 jobs done, 0 failed." in page
+    assert "0 jobs done." in page
 
 
 def test_what_the_fields_say() -> None:
@@ -144,6 +244,16 @@ def test_what_the_fields_say() -> None:
 )
 def test_95_of_100(buckets: dict[int, int], seconds: float | None) -> None:
     assert percentile_95(buckets) == seconds
+
+
+def test_few_failures_are_seen_beside_many_jobs() -> None:
+    now = 1_700_000_000
+    drawn = charts([{now // 60: Runs(100_000, 3), now // 60 - 1: Runs(5, 1)}], HOUR, now)
+    throughput, failures, _latency = drawn.charts
+    assert [bar.height for bar in throughput.bars] == [1, HEIGHT]
+    assert [bar.height for bar in failures.bars] == [round(HEIGHT / 3), HEIGHT]
+    assert {bar.kind for bar in failures.bars} == {"failed"}
+    assert (failures.top, failures.sentence) == ("3", "4 runs failed.")
 
 
 @pytest.mark.parametrize("span", [HOUR, DAY])

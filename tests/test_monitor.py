@@ -28,7 +28,7 @@ def read(world: World) -> Monitor:
 def test_the_overview_keeps_the_order_asked_for(world: World, read: Monitor) -> None:
     for name in ("b", "z", "a"):
         world.queued(name)
-    found = read.overview(["z", "never used"], [])
+    found = read.overview(["z", "never used"], [], 0)
     assert [counts.name for counts in found.asked] == ["z", "never used"]
     assert [counts.listed for counts in found.asked] == [True, False]
     assert [counts.name for counts in found.others] == ["a", "b"]
@@ -43,7 +43,7 @@ def test_what_is_too_much_is_counted(
     for name in ("a", "b", "c", "d", "e"):
         world.queued(name)
         world.worker(name)
-    queues, workers = read.overview(["e"], []), read.workers()
+    queues, workers = read.overview(["e"], [], 0), read.workers()
     assert [counts.name for counts in queues.others] == ["a", "b"]
     assert queues.more == 2
     assert [record.name for record in workers.found] == ["a", "b"]

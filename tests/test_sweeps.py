@@ -211,3 +211,57 @@ def test_a_large_group_is_tidied_in_several_calls(redis: redis_py.Redis) -> None
     assert redis.smembers("rq:group:g") == {str(number).encode() for number in range(0, 3000, 3)}
     assert redis.smembers("rq:groups") == {b"g", b"foreign"}
     assert redis.get("rq:group:foreign") == b"foreign"
+
+
+# Workers whose records have expired
+
+
+def register(name: str, *queues: str) -> None:
+    fields = {"queues": ",".join(queues)}
+    engine().register_worker(name, queues, fields, hostname="h", pid=1, ttl=1000, silence=60)
+
+
+def test_who_ended_without_leave_is_listed_no_more(redis: redis_py.Redis) -> None:
+    for name in ("alive", "gone"):
+        register(name, "default", "other")
+    redis.sadd("rq:queues", "rq:queue:other")
+    redis.delete("rq:worker:gone")
+    # RQ lists a worker as it writes its record.
+    redis.hset("rq:worker:of-rq", "birth", "2026-01-02T03:04:05Z")
+    redis.sadd("rq:workers", "rq:worker:of-rq", "nonsense")
+    assert engine().unlist_workers("default") == 1
+    assert redis.smembers("rq:workers") == {b"rq:worker:alive", b"rq:worker:of-rq", b"nonsense"}
+    for queue in ("default", "other"):
+        assert redis.smembers(f"rq:workers:{queue}") == {b"rq:worker:alive"}
+    assert engine().unlist_workers("default") == 0
+
+
+def test_what_a_queue_alone_lists_goes_too(redis: redis_py.Redis) -> None:
+    redis.sadd("rq:workers:default", "rq:worker:gone")
+    assert janitor.sweep(engine(), ["default"]) == 1
+    assert not redis.exists("rq:workers:default")
+
+
+def test_who_holds_a_job_stays_until_it_is_taken(redis: redis_py.Redis) -> None:
+    register("dead", "elsewhere")
+    lose_workers(redis, "elsewhere", "job")
+    redis.delete("rq:worker:dead")
+    assert engine().unlist_workers("default") == 0
+    assert reap("elsewhere") == [("elsewhere", "job", "requeued")]
+    assert engine().unlist_workers("default") == 1
+    assert not redis.exists("rq:workers", "rq:workers:elsewhere")
+
+
+def test_so_many_that_one_call_leaves_some(redis: redis_py.Redis) -> None:
+    redis.sadd("rq:workers", *(f"rq:worker:host.{number}" for number in range(250)))
+    assert [engine().unlist_workers() for _ in range(4)] == [100, 100, 50, 0]
+
+
+@pytest.mark.parametrize("key", ["rq:workers", "rq:workers:default", "rq:wip:default", "rq:queues"])
+def test_keys_of_workers_that_are_something_else(redis: redis_py.Redis, key: str) -> None:
+    for name in ("rq:workers", "rq:workers:default"):
+        redis.sadd(name, "rq:worker:gone")
+    redis.delete(key)
+    redis.set(key, "x")
+    assert engine().unlist_workers("default") == 1
+    assert redis.get(key) == b"x"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from .. import shown
-from ..engine.monitor import Place, QueueCounts
+from ..engine.holding import Held
+from ..engine.monitor import Place, QueueCounts, Workers
+from .links import Links
+from .silence import silent
 
 #: Seconds that a job may wait before anybody has to know.
 LONG_WAIT = 60
@@ -22,12 +25,14 @@ class State:
 
     Attributes:
         oldest: when the job that is next was enqueued; None: none waits, or it does not say.
+        listeners: how many workers listen on it, as far as they are alive.
         failed_lately: runs that failed in the last hour.
         address, failed_address: of its waiting and of its failed jobs.
     """
 
     counts: QueueCounts
     oldest: datetime | None
+    listeners: int
     failed_lately: int
     suspended: bool
     address: str
@@ -41,17 +46,75 @@ class Concern:
     weight: int
     sentence: str
     address: str
+    #: Whether the address is that of a worker; else it is that of jobs.
+    of_worker: bool = False
 
 
-def concerns(states: Sequence[State], troubles: Sequence[str], now: datetime) -> list[Concern]:
+def concerns(
+    states: Sequence[State],
+    of_workers: Sequence[Concern],
+    troubles: Sequence[str],
+    now: datetime,
+) -> list[Concern]:
     """Everything that needs attention, the gravest first.
 
     Args:
+        of_workers: what :func:`about_workers` found.
         troubles: why servers could not be asked, in sentences.
     """
     found = [Concern(50, shown.shortened(trouble, 300), "") for trouble in troubles]
-    found += [concern for state in states for concern in _of(state, now)]
+    found += [*of_workers, *(concern for state in states for concern in _of(state, now))]
     return sorted(found, key=lambda concern: -concern.weight)
+
+
+def lost(workers: Workers, now: datetime) -> set[str]:
+    """Names of those that are dead, or probably are."""
+    return {*workers.expired, *(each.name for each in workers.found if silent(each, now))}
+
+
+def listeners(counts: QueueCounts, workers: Workers, now: datetime) -> int:
+    """How many workers listen on a queue, without those that are dead, or probably are."""
+    there = [each for each in workers.found if counts.name in each.queues and not each.death]
+    dumb = sum(silent(each, now) for each in there)
+    # Records divide the names by commas. Where not all were read, the rest counts as alive.
+    if workers.more or "," in counts.name:
+        return max(counts.workers - dumb, 0)
+    return len(there) - dumb
+
+
+def about_workers(
+    workers: Workers, held: Mapping[str, Sequence[Held]], links: Links, now: datetime
+) -> Iterator[Concern]:
+    """Those that are silent, and those that are dead and hold jobs."""
+    for each in workers.found:
+        if silent(each, now):
+            sentence = _silent(each.name, each.last_heartbeat, len(held.get(each.name, ())), now)
+            yield Concern(25, sentence, links.worker(each.name), of_worker=True)
+    for name in workers.expired:
+        if count := len(held.get(name, ())):
+            sentence = ngettext(
+                "Worker “%(worker)s” is dead and holds %(count)d job.",
+                "Worker “%(worker)s” is dead and holds %(count)d jobs.",
+                count,
+            ) % {"worker": shown.shortened(name, 60), "count": count}
+            yield Concern(25, sentence, links.worker(name), of_worker=True)
+
+
+def _silent(name: str, heard: datetime | None, count: int, now: datetime) -> str:
+    named: dict[str, object] = {"worker": shown.shortened(name, 60), "count": count}
+    if heard is None:
+        return _("Worker “%(worker)s” does not say when it was alive.") % named
+    named["age"] = shown.duration((now - heard).total_seconds())
+    if not count:
+        return _("Worker “%(worker)s” has not been heard of for %(age)s.") % named
+    return (
+        ngettext(
+            "Worker “%(worker)s” has not been heard of for %(age)s and holds %(count)d job.",
+            "Worker “%(worker)s” has not been heard of for %(age)s and holds %(count)d jobs.",
+            count,
+        )
+        % named
+    )
 
 
 def _of(state: State, now: datetime) -> Iterator[Concern]:
@@ -78,7 +141,7 @@ def _why(state: State) -> str:
     """Why nothing of the queue can run now; ``''`` where it can."""
     if state.counts.paused:
         return _("it is paused")
-    if not state.counts.workers:
+    if not state.listeners:
         return _("no worker listens on it")
     return _("all workers are suspended") if state.suspended else ""
 

@@ -87,7 +87,7 @@ def charts(activities: Sequence[Activity], span: Span, now: float) -> Charts:
     for _moment, runs in steps:
         everything.add(runs)
     return Charts(
-        [_throughput(steps, everything), _latency(steps, everything)],
+        [_throughput(steps, everything), _failures(steps, everything), _latency(steps, everything)],
         [
             (moment, runs.done, runs.failed, within(runs.waited), within(runs.ran))
             for moment, runs in reversed(steps)
@@ -103,32 +103,34 @@ def within(buckets: dict[int, int]) -> str:
 
 
 def _throughput(steps: Sequence[tuple[datetime, Runs]], everything: Runs) -> Chart:
-    most = max([runs.done + runs.failed for _moment, runs in steps], default=0)
-    bars = []
-    for number, (moment, runs) in enumerate(steps):
-        failed = _height(runs.failed, most)
-        done = min(_height(runs.done, most), HEIGHT - failed)
-        text = _("%(time)s: %(done)d done, %(failed)d failed") % {
-            "time": shown.clock(moment),
-            "done": runs.done,
-            "failed": runs.failed,
-        }
-        bars += [
-            _bar("done", number, len(steps), failed, done, text),
-            _bar("failed", number, len(steps), 0, failed, text),
-        ]
-    return Chart(
-        "throughput",
-        _("Throughput and failures"),
-        ngettext(
-            "%(done)d job done, %(failed)d failed.",
-            "%(done)d jobs done, %(failed)d failed.",
-            everything.done,
-        )
-        % {"done": everything.done, "failed": everything.failed},
-        str(most),
-        [bar for bar in bars if bar.height],
+    sentence = ngettext("%(count)d job done.", "%(count)d jobs done.", everything.done)
+    return _counted(
+        *("done", "throughput", _("Throughput"), sentence % {"count": everything.done}),
+        [(runs.done, _("%(time)s: %(count)d done"), moment) for moment, runs in steps],
     )
+
+
+def _failures(steps: Sequence[tuple[datetime, Runs]], everything: Runs) -> Chart:
+    sentence = ngettext("%(count)d run failed.", "%(count)d runs failed.", everything.failed)
+    return _counted(
+        *("failed", "failures", _("Failures"), sentence % {"count": everything.failed}),
+        [(runs.failed, _("%(time)s: %(count)d failed"), moment) for moment, runs in steps],
+    )
+
+
+def _counted(
+    kind: str, name: str, title: str, sentence: str, steps: Sequence[tuple[int, str, datetime]]
+) -> Chart:
+    """One bar for each step that has any. A scale of its own: few failures are seen too."""
+    most = max([count for count, _text, _moment in steps], default=0)
+    bars = [
+        _bar(
+            *(kind, number, len(steps), _height(count, most)),
+            text % {"time": shown.clock(moment), "count": count},
+        )
+        for number, (count, text, moment) in enumerate(steps)
+    ]
+    return Chart(name, title, sentence, str(most), [bar for bar in bars if bar.height])
 
 
 def _latency(steps: Sequence[tuple[datetime, Runs]], everything: Runs) -> Chart:
@@ -145,9 +147,7 @@ def _latency(steps: Sequence[tuple[datetime, Runs]], everything: Runs) -> Chart:
             "ran": within(runs.ran) or "–",
         }
         for half, (kind, seconds) in enumerate((("waited", waited), ("ran", ran))):
-            bars.append(
-                _bar(kind, number * 2 + half, len(steps) * 2, 0, _height(seconds, most), text)
-            )
+            bars.append(_bar(kind, number * 2 + half, len(steps) * 2, _height(seconds, most), text))
     return Chart(
         "latency",
         _("How long 95 of 100 jobs waited, and ran"),
@@ -163,6 +163,6 @@ def _height(value: float, most: float) -> int:
     return max(round(value / most * HEIGHT), 1) if value > 0 else 0
 
 
-def _bar(kind: str, number: int, of: int, above: int, height: int, text: str) -> Bar:
+def _bar(kind: str, number: int, of: int, height: int, text: str) -> Bar:
     left, right = number * WIDTH // of, (number + 1) * WIDTH // of
-    return Bar(kind, left, HEIGHT - above - height, max(right - left - 1, 1), height, text)
+    return Bar(kind, left, HEIGHT - height, max(right - left - 1, 1), height, text)

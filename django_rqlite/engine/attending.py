@@ -12,9 +12,19 @@ from .values import Hold, Owner
 _register_worker = Script("register_worker")
 _retire_worker = Script("retire_worker")
 _heartbeat = Script("heartbeat")
+_unlist_workers = Script("unlist_workers")
 
 #: Seconds that the record of a worker which has ended stays (RQ 2.12: rq/worker/base.py).
 DEAD_WORKER_TTL = 60
+
+#: Names of workers that one call looks at by chance: of all, and of each queue's.
+SOME_WORKERS = 100
+SOME_OF_A_QUEUE = 10
+
+#: Queues, leases of each, and leases of all, that one call looks at to see what the dead hold.
+MOST_QUEUES = 100
+MOST_LEASES_OF_A_QUEUE = 100
+MOST_LEASES = 1000
 
 
 class Attending(Arrows):
@@ -63,6 +73,16 @@ class Attending(Arrows):
         """Unlist a worker that ends."""
         keys = (self.keys.worker(name),)
         _retire_worker(self.connection, keys, (self.prefix, DEAD_WORKER_TTL, *queues))
+
+    def unlist_workers(self, *queues: str) -> int:
+        """Unlist workers whose records have expired and that hold nothing; returns how many.
+
+        Some are looked at, by chance. They leave the sets of these queues, and of some others.
+        """
+        looked_at = (SOME_WORKERS, SOME_OF_A_QUEUE, MOST_QUEUES)
+        leases = (MOST_LEASES_OF_A_QUEUE, MOST_LEASES)
+        arguments: tuple[Argument, ...] = (self.prefix, *looked_at, *leases, *queues)
+        return int(_unlist_workers(self.connection, (self.keys.workers,), arguments))
 
     def heartbeat(
         self,

@@ -6,7 +6,6 @@ the ends of lists, whose length does not matter. Nothing in here writes or unpic
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from ..protocol.keys import Keys
 from ..protocol.problems import Problem
 from ..protocol.records import JobRecord, read_job
 from .asking import answers, items, name_of
+from .blanked import BLANKED
 from .monitor import MOST_FOUND, Monitor, Place
 from .scripts import Script
 
@@ -40,9 +40,6 @@ _FIELDS = (
     *("origin", "status", "created_at", "enqueued_at", "started_at", "ended_at"),
     *("description", "worker_name", "x_error"),
 )
-
-#: ``exc_info`` as RQ blanks it when it requeues; ``x_error`` then tells of the failure before.
-_BLANKED = zlib.compress(b"")
 
 _SUMMARIZE = Script("summarize")
 
@@ -324,7 +321,7 @@ def _found(job_id: str, queue: str, place: Place, row: Sequence[Any]) -> Found:
         for name, value in zip(_FIELDS, values, strict=True)
         if value is not None
     }
-    if reason == _BLANKED:
+    if reason == BLANKED:
         fields.pop(b"x_error", None)
     fields[b"data"] = b""  # it is there or not; nobody here looks into it
     job = read_job(job_id, fields)

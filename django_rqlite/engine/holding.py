@@ -88,6 +88,21 @@ def holdings(
     return Holdings(jobs, held_by(connection, keys, leases, dead))
 
 
+def lease_commands(keys: Keys, queues: Sequence[str], now: float) -> list[tuple[Any, ...]]:
+    """One for each queue, for what should have been renewed and was not: mostly nothing.
+
+    Args:
+        now: unix seconds.
+    """
+    return [
+        (
+            *("ZRANGEBYSCORE", keys.started(queue), "-inf", f"({int(now)}", "WITHSCORES"),
+            *("LIMIT", 0, MOST_OF_A_QUEUE),
+        )
+        for queue in queues
+    ]
+
+
 def leases_in(queue: str, answer: Any) -> list[Lease]:
     """The entries in an answer that has a part of a queue's started registry, with scores."""
     found = []

@@ -7,11 +7,8 @@ The worker never uses it.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any
 
 import redis
@@ -26,12 +23,38 @@ from ..protocol.records import (
     read_result,
     read_worker,
 )
-from . import activity
-from .activity import Activity
+from . import activity, counting, oldest
 from .asking import answers as _answers
 from .asking import items as _list
 from .asking import name_of as _id
-from .holding import Holdings, holdings
+from .blanked import BLANKED
+from .holding import MOST, Held, Holdings, Lease, held_by, holdings, lease_commands, leases_in
+from .places import NEWEST_FIRST, Place, key_of
+from .readings import (
+    Expired,
+    Figures,
+    JobDetail,
+    Overview,
+    Page,
+    QueueCounts,
+    QueueFigures,
+    Row,
+    Workers,
+)
+
+__all__ = [
+    "Expired",
+    "Figures",
+    "JobDetail",
+    "Monitor",
+    "Overview",
+    "Page",
+    "Place",
+    "QueueCounts",
+    "QueueFigures",
+    "Row",
+    "Workers",
+]
 
 #: Outcomes of one job that are read at the most.
 RESULTS_SHOWN = 50
@@ -42,7 +65,7 @@ DEPENDENTS_SHOWN = 50
 #: Lines of a job's log that are read at the most.
 LOG_SHOWN = 1000
 
-#: Queues that nobody configured, workers, and cron entries, that one call reads at the most.
+#: Queues that nobody configured, and workers, that one call reads at the most.
 MOST_FOUND = 500
 
 #: What a list of jobs needs. The serialized values, which can be of any size, stay where they are.
@@ -50,139 +73,6 @@ _SUMMARY = (
     *("origin", "status", "created_at", "enqueued_at", "started_at", "ended_at", "last_heartbeat"),
     *("description", "timeout", "result_ttl", "failure_ttl", "ttl", "worker_name", "x_error"),
 )
-
-#: The length of ``exc_info`` as RQ blanks it when it requeues. ``x_error``, which it does not know,
-#: then still tells of the failure before that.
-_BLANKED = len(zlib.compress(b""))
-
-
-class Place(StrEnum):
-    """Where a job's id can be; each queue has one of each."""
-
-    QUEUED = "queued"
-    STARTED = "started"
-    FINISHED = "finished"
-    FAILED = "failed"
-    DEFERRED = "deferred"
-    SCHEDULED = "scheduled"
-    CANCELED = "canceled"
-
-
-#: Places whose newest entry has the highest score; the others are shown lowest score first.
-_NEWEST_FIRST = frozenset({Place.FINISHED, Place.FAILED, Place.CANCELED})
-
-
-@dataclass(frozen=True, slots=True)
-class QueueCounts:
-    """How many ids are in each place of a queue, and how many workers listen to it."""
-
-    name: str
-    places: Mapping[Place, int]
-    workers: int
-    #: Keys that hold something other than they should, in sentences.
-    problems: tuple[str, ...] = ()
-    #: Whether the set of queues has it: anything was ever enqueued to it.
-    listed: bool = False
-    #: Whether workers take nothing from it.
-    paused: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class QueueFigures:
-    """What ``rqstats`` tells of a queue."""
-
-    counts: QueueCounts
-    #: When the job that is next was enqueued; None: none waits, or it does not say.
-    oldest: datetime | None
-    #: Process id of the worker of RQ that schedules for it; None: there is none, or it is unknown.
-    scheduler_pid: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What ``rqstats`` tells of one server."""
-
-    #: In the order asked for.
-    queues: Sequence[QueueFigures]
-    #: Whether workers take no jobs at all.
-    suspended: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """The queues of one server."""
-
-    #: Those asked for, in the order asked for.
-    asked: Sequence[QueueCounts]
-    #: Those which the server knows beside them, by name.
-    others: Sequence[QueueCounts]
-    #: How many more it knows, which were not read.
-    more: int
-    #: When the next job of each of those asked for was enqueued; None: none waits, or it is not
-    #: known.
-    oldest: Sequence[datetime | None]
-    #: What ran in each of those asked for, within the hours asked for.
-    activity: Sequence[Activity]
-    #: Whether workers take no jobs at all.
-    suspended: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One id of a place; ``job`` is None where the id has no hash (it expired, or was deleted)."""
-
-    id: str
-    #: A summary: ``data`` is empty, ``meta``, ``result`` and ``exc_info`` are missing.
-    job: JobRecord | None
-    #: The sorted set's score, as unix seconds: what it means depends on the place. None: a list.
-    score: float | None
-    #: The outcome of the job's last execution; only for failed jobs without ``error``.
-    last: ResultRecord | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A slice of a place."""
-
-    total: int
-    rows: Sequence[Row]
-
-
-@dataclass(frozen=True, slots=True)
-class JobDetail:
-    """Everything kept about one job."""
-
-    job: JobRecord
-    #: Newest first.
-    results: Sequence[ResultRecord]
-    #: Seconds until the hash expires; None: never.
-    expires_in: int | None
-    #: What it logged, as far as that is kept; oldest line first.
-    log: Sequence[str] = ()
-    #: Ids of jobs that wait for it, no more than :data:`DEPENDENTS_SHOWN`; and how many there are.
-    dependents: Sequence[str] = ()
-    dependent_count: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Expired:
-    """A worker that is listed, but whose record has expired."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Workers:
-    """The workers of one server."""
-
-    #: By name.
-    found: Sequence[WorkerRecord]
-    #: Names without a record: it expired, so the worker ended without taking its leave.
-    expired: Sequence[str]
-    #: How many more there are, which were not read.
-    more: int
-    #: Whether none of them takes a job.
-    suspended: bool
 
 
 class Monitor:
@@ -209,109 +99,77 @@ class Monitor:
                 names.add(name)
         return sorted(names)
 
-    def overview(self, queues: Sequence[str], hours: Sequence[int]) -> Overview:
-        """How it stands with these queues, and the counts of all others that the server knows.
+    def overview(self, queues: Sequence[str], hours: Sequence[int], now: float) -> Overview:
+        """How it stands with these queues, with all others that the server knows, and its workers.
 
-        One round trip, or two where jobs wait or it knows others.
+        Two round trips.
 
         Args:
             hours: unix seconds // 3600, of which to read what ran.
+            now: unix seconds; leases that have ended by then are overdue.
         """
         commands: list[tuple[Any, ...]] = [("SMEMBERS", self.keys.queues)]
-        commands.append(("EXISTS", self.keys.suspended))
-        commands += [("LINDEX", self.key(queue, Place.QUEUED), 0) for queue in queues]
+        commands += [("SMEMBERS", self.keys.workers), ("EXISTS", self.keys.suspended)]
+        commands.append(oldest.command(self.keys, queues))
         for queue in queues:
             commands += activity.commands(self.keys, queue, hours)
-        members, suspended, *rest = _answers(
-            self.connection, [*commands, *self._count_commands(queues)]
+        members, listed, suspended, since, *rest = _answers(
+            self.connection, [*commands, *counting.commands(self.keys, queues)]
         )
-        firsts = [_id(first) if isinstance(first, bytes) else "" for first in rest[: len(queues)]]
-        ran, answers = rest[len(queues) :], rest[len(queues) * (1 + len(hours)) :]
+        ran, answers = rest, rest[len(queues) * len(hours) :]
         others = [name for name in self.queue_names(members) if name not in queues]
         read = others[:MOST_FOUND]
-        waiting = [first for first in firsts if first]
-        following: list[tuple[Any, ...]] = [
-            ("HGET", self.keys.job(job_id), "enqueued_at") for job_id in waiting
-        ]
-        details = _answers(self.connection, [*following, *self._count_commands(read)])
-        since = dict(zip(waiting, details, strict=False))
+        everywhere = [*queues, *read]
+        names = self._worker_names(listed)
+        following = [oldest.command(self.keys, read), *lease_commands(self.keys, everywhere, now)]
+        following += self._worker_commands(names)
+        since_others, *details = _answers(
+            self.connection, [*following, *counting.commands(self.keys, read)]
+        )
+        leases, details = details[: len(everywhere)], details[len(everywhere) :]
+        records, details = details[: len(names[:MOST_FOUND])], details[len(names[:MOST_FOUND]) :]
         return Overview(
-            self._counted(queues, answers),
-            self._counted(read, details[len(waiting) :]),
+            counting.read(queues, answers),
+            counting.read(read, details),
             len(others) - len(read),
-            [
-                read_job(first, _only("enqueued_at", since.get(first))).enqueued_at
-                for first in firsts
-            ],
+            {**oldest.read(queues, since), **oldest.read(read, since_others)},
             [
                 activity.read(hours, ran[number * len(hours) : (number + 1) * len(hours)])
                 for number in range(len(queues))
             ],
-            suspended == 1,
+            _workers(names, records, suspended),
+            [lease for each in map(leases_in, everywhere, leases) for lease in each],
         )
 
     def counts(self, queues: Sequence[str]) -> list[QueueCounts]:
         """How much is where, for each of the queues. One round trip."""
-        return self._counted(queues, _answers(self.connection, self._count_commands(queues)))
-
-    def _count_commands(self, queues: Sequence[str]) -> list[tuple[Any, ...]]:
-        commands: list[tuple[Any, ...]] = []
-        for queue in queues:
-            commands.append(("LLEN", self.key(queue, Place.QUEUED)))
-            commands.extend(
-                ("ZCARD", self.key(queue, place)) for place in Place if place != Place.QUEUED
-            )
-            commands.append(("SCARD", self.keys.queue_workers(queue)))
-            commands.append(("SISMEMBER", self.keys.queues, self.keys.queue(queue)))
-            commands.append(("EXISTS", self.keys.paused(queue)))
-        return commands
-
-    def _counted(self, queues: Sequence[str], answers: Sequence[Any]) -> list[QueueCounts]:
-        labels = [
-            *(Problem(place.value) for place in Place),
-            *(Problem("workers"), Problem("name in the set of queues"), Problem("pause")),
-        ]
-        found = []
-        for number, queue in enumerate(queues):
-            numbers = answers[number * len(labels) : (number + 1) * len(labels)]
-            problems = tuple(
-                Problem(
-                    "The key of its %(what)s can't be read: %(error)s", what=label, error=answer
-                )
-                for label, answer in zip(labels, numbers, strict=True)
-                if isinstance(answer, Exception)
-            )
-            *counts, workers, listed, paused = (
-                0 if isinstance(answer, Exception) else int(answer) for answer in numbers
-            )
-            places = dict(zip(Place, counts, strict=True))
-            found.append(QueueCounts(queue, places, workers, problems, bool(listed), bool(paused)))
-        return found
+        return counting.read(
+            queues, _answers(self.connection, counting.commands(self.keys, queues))
+        )
 
     def figures(self, queues: Sequence[str]) -> Figures:
         """What is where, since when, and whether workers take it. Two round trips."""
         commands: list[tuple[Any, ...]] = [("EXISTS", self.keys.suspended)]
-        commands += [("LINDEX", self.key(queue, Place.QUEUED), 0) for queue in queues]
+        commands.append(oldest.command(self.keys, queues))
         commands += [("GET", self.keys.scheduler_lock(queue)) for queue in queues]
-        answers = _answers(self.connection, [*commands, *self._count_commands(queues)])
-        suspended, rest = answers[0], answers[1:]
-        counts = self._counted(queues, rest[2 * len(queues) :])
+        suspended, since, *rest = _answers(
+            self.connection, [*commands, *counting.commands(self.keys, queues)]
+        )
+        counts = counting.read(queues, rest[len(queues) :])
         # An error, or nothing, names a key that is not there.
-        names = [_id(a) if isinstance(a, bytes) else "" for a in rest[: 2 * len(queues)]]
-        firsts, locks = names[: len(queues)], names[len(queues) :]
-        following: list[tuple[Any, ...]] = [
-            ("HGET", self.keys.job(job_id), "enqueued_at") for job_id in firsts
-        ]
-        following += [("HGET", self.keys.scheduler(name), "pid") for name in locks]
-        details = _answers(self.connection, following)
+        locks = [_id(a) if isinstance(a, bytes) else "" for a in rest[: len(queues)]]
+        details = _answers(
+            self.connection, [("HGET", self.keys.scheduler(name), "pid") for name in locks]
+        )
+        waiting = oldest.read(queues, since)
         found = [
             QueueFigures(
                 counts[number],
-                read_job(firsts[number], _only("enqueued_at", details[number])).enqueued_at,
+                waiting.get(queue),
                 # RQ before 2.10 wrote the process id itself.
-                _pid(details[len(queues) + number]) or _pid(locks[number]),
+                _pid(details[number]) or _pid(locks[number]),
             )
-            for number in range(len(queues))
+            for number, queue in enumerate(queues)
         ]
         return Figures(found, suspended == 1)
 
@@ -325,7 +183,7 @@ class Monitor:
         if place is Place.QUEUED:
             commands = [("LLEN", key), ("LRANGE", key, offset, last)]
         else:
-            range_command = "ZREVRANGE" if place in _NEWEST_FIRST else "ZRANGE"
+            range_command = "ZREVRANGE" if place in NEWEST_FIRST else "ZRANGE"
             commands = [("ZCARD", key), (range_command, key, offset, last, "WITHSCORES")]
         total, members = _answers(self.connection, commands)
         if isinstance(total, Exception):
@@ -372,7 +230,7 @@ class Monitor:
                 }
                 if isinstance(data, int) and data > 0:
                     fields[b"data"] = b""
-                if last and last[1] == _BLANKED:
+                if last and last[1] == len(BLANKED):
                     fields.pop(b"x_error", None)
                 job = read_job(job_id, fields)
             results_of = self._results(job_id, last[0]) if last and job and not job.error else ()
@@ -403,7 +261,7 @@ class Monitor:
         if isinstance(fields, Exception):
             job = _unreadable(job_id, fields)
         elif fields:
-            if len(fields.get(b"exc_info", b"")) == _BLANKED:
+            if len(fields.get(b"exc_info", b"")) == len(BLANKED):
                 fields.pop(b"x_error", None)
             job = read_job(job_id, fields)
         else:
@@ -422,16 +280,14 @@ class Monitor:
         members, suspended = _answers(
             self.connection, [("SMEMBERS", self.keys.workers), ("EXISTS", self.keys.suspended)]
         )
-        names = sorted({self.keys.worker_name(_id(key)) for key in _list(members)})
-        read = names[:MOST_FOUND]
-        answers = _answers(self.connection, [("HGETALL", self.keys.worker(name)) for name in read])
-        found, expired = [], []
-        for name, fields in zip(read, answers, strict=True):
-            if fields:
-                found.append(_worker(name, fields))
-            else:
-                expired.append(name)
-        return Workers(found, expired, len(names) - len(read), suspended == 1)
+        names = self._worker_names(members)
+        return _workers(names, _answers(self.connection, self._worker_commands(names)), suspended)
+
+    def _worker_names(self, members: Any) -> list[str]:
+        return sorted({self.keys.worker_name(_id(key)) for key in _list(members)})
+
+    def _worker_commands(self, names: Sequence[str]) -> list[tuple[Any, ...]]:
+        return [("HGETALL", self.keys.worker(name)) for name in names[:MOST_FOUND]]
 
     def worker(self, name: str) -> WorkerRecord | Expired | None:
         """One worker's record, or None where there is no such worker. One round trip."""
@@ -449,22 +305,15 @@ class Monitor:
         """
         return holdings(self.connection, self.keys, current, dead)
 
+    def held_by(
+        self, leases: Sequence[Lease], names: Collection[str]
+    ) -> Mapping[str, Sequence[Held]]:
+        """Which of these are held by workers of these names. One round trip at the most."""
+        return held_by(self.connection, self.keys, leases[:MOST], names) if names else {}
+
     def key(self, queue: str, place: Place) -> str:
         """The list or sorted set of a place."""
-        keys = self.keys
-        return {
-            Place.QUEUED: keys.queue,
-            Place.STARTED: keys.started,
-            Place.FINISHED: keys.finished,
-            Place.FAILED: keys.failed,
-            Place.DEFERRED: keys.deferred,
-            Place.SCHEDULED: keys.scheduled,
-            Place.CANCELED: keys.canceled,
-        }[place](queue)
-
-
-def _only(name: str, value: Any) -> dict[bytes, bytes]:
-    return {name.encode(): value} if isinstance(value, bytes) else {}
+        return key_of(self.keys, queue, place)
 
 
 def _pid(value: Any) -> int | None:
@@ -478,6 +327,17 @@ def _unreadable(job_id: str, error: Exception) -> JobRecord:
     """The record of a key that holds something other than a hash."""
     problem = Problem("its key can't be read: %(error)s", error=error)
     return replace(read_job(job_id, {}), problems=(problem,))
+
+
+def _workers(names: Sequence[str], records: Sequence[Any], suspended: Any) -> Workers:
+    """Of all names, as many as there are records."""
+    found, expired = [], []
+    for name, fields in zip(names, records, strict=False):
+        if fields:
+            found.append(_worker(name, fields))
+        else:
+            expired.append(name)
+    return Workers(found, expired, len(names) - len(records), suspended == 1)
 
 
 def _worker(name: str, fields: Any) -> WorkerRecord:

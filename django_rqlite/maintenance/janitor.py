@@ -1,4 +1,4 @@
-"""Taking ids out of registries, groups and the mirror of failed jobs once they are out of place."""
+"""Taking out what is out of place: ids in registries, groups and the mirror, names of workers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from ..engine.transitions import Transitions
 
 
 def sweep(transitions: Transitions, queues: Sequence[str]) -> int:
-    """Trim the registries of ended jobs, the mirror and groups; gives how many ids went.
+    """Tidy registries of ended jobs, mirror, groups and workers; gives how many entries went.
 
     Raises:
         redis.RedisError: the server does not answer.
     """
-    return transitions.trim(*queues) + transitions.tidy_mirror() + transitions.tidy_groups()
+    return (
+        transitions.trim(*queues)
+        + transitions.tidy_mirror()
+        + transitions.tidy_groups()
+        + transitions.unlist_workers(*queues)
+    )

@@ -61,22 +61,27 @@ class Row:
 def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """The first page: what needs attention, one row for each queue, charts.
 
-    At the most two round trips for each server.
+    At the most three round trips for each server.
     """
     rows: dict[str, Row] = {}
     unknown: list[Row] = []
     more = 0
     states: list[attention.State] = []
+    of_workers: list[attention.Concern] = []
     troubles: list[str] = []
     activities: list[Activity] = []
     span = _span(request.GET.get("span", charts.HOUR.name))
-    now = time.time()
+    now, moment = time.time(), timezone.now()
     hours = hours_until(now, span.whole)
-    for source in all_sources():
+    sources = all_sources()
+    for source in sources:
         links = Links.to(source, site.name)
         try:
             with source.asked():
-                overview = source.monitor.overview([queue.name for queue in source.queues], hours)
+                names = [queue.name for queue in source.queues]
+                overview = source.monitor.overview(names, hours, now)
+                lost = attention.lost(overview.workers, moment)
+                held = source.monitor.held_by(overview.overdue, lost)
         except Trouble as trouble:
             troubles.append(str(trouble))
             for queue in source.queues:
@@ -84,24 +89,25 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
                 rows[queue.name] = Row(queue.name, address, source.address, trouble=str(trouble))
             continue
         activities += overview.activity
-        for counts, oldest, activity in zip(
-            overview.asked, overview.oldest, overview.activity, strict=True
-        ):
+        of_workers += attention.about_workers(overview.workers, held, links, moment)
+        for counts, activity in zip(overview.asked, overview.activity, strict=True):
             # Whatever the charts span: the table has the last hour.
             runs = total(activity, int(now) // 60 - 59, int(now) // 60 + 1)
+            state = _state(counts, runs.failed, overview, links, moment)
             rows[counts.name] = replace(
-                _row(counts, source, links),
+                _row(state, source, links),
                 suspended=overview.suspended,
-                oldest=oldest,
                 failed_lately=runs.failed,
                 per_minute=floatformat((runs.done + runs.failed) / 60, -2),
                 waited=charts.within(runs.waited),
                 ran=charts.within(runs.ran),
             )
-            states.append(_state(counts, oldest, runs.failed, overview, links))
-        states += [_state(counts, None, 0, overview, links) for counts in overview.others]
-        unknown += [_row(counts, source, links, configured=False) for counts in overview.others]
+            states.append(state)
+        others = [_state(counts, 0, overview, links, moment) for counts in overview.others]
+        states += others
+        unknown += [_row(state, source, links, configured=False) for state in others]
         more += overview.more
+    found = attention.concerns(states, of_workers, troubles, moment)
     return render(
         site,
         request,
@@ -111,18 +117,27 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         places=labels.PLACES.values(),
         rows=[*(rows[name] for name in conf.queues()), *unknown],
         more=more,
-        concerns=attention.concerns(states, troubles, timezone.now())[:MOST_CONCERNS],
+        concerns=found[:MOST_CONCERNS],
+        more_concerns=len(found[MOST_CONCERNS:]),
         charts=charts.charts(activities, span, now) if activities else None,
         span=span.name,
+        several=len(sources) > 1,
         schedule_address=Links(site.name).schedule(),
     )
 
 
 def _state(
-    counts: QueueCounts, oldest: datetime | None, failed: int, overview: Overview, links: Links
+    counts: QueueCounts, failed: int, overview: Overview, links: Links, now: datetime
 ) -> attention.State:
-    addresses = links.queue(counts.name), links.queue(counts.name, Place.FAILED)
-    return attention.State(counts, oldest, failed, overview.suspended, *addresses)
+    return attention.State(
+        counts,
+        overview.oldest.get(counts.name),
+        attention.listeners(counts, overview.workers, now),
+        failed,
+        overview.suspended,
+        links.queue(counts.name),
+        links.queue(counts.name, Place.FAILED),
+    )
 
 
 def _span(name: str) -> charts.Span:
@@ -135,17 +150,19 @@ def _span(name: str) -> charts.Span:
     return charts.SPANS[name]
 
 
-def _row(counts: QueueCounts, source: Source, links: Links, *, configured: bool = True) -> Row:
+def _row(state: attention.State, source: Source, links: Links, *, configured: bool = True) -> Row:
+    counts = state.counts
     return Row(
         counts.name,
-        links.queue(counts.name),
+        state.address,
         source.address,
         tuple(
             Cell(place, count, links.queue(counts.name, place))
             for place, count in counts.places.items()
         ),
-        counts.workers,
+        state.listeners,
         counts.problems,
         configured,
         counts.paused,
+        oldest=state.oldest,
     )

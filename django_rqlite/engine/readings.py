@@ -1,0 +1,132 @@
+"""What the read model answers: of queues, of jobs and of workers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..protocol.records import JobRecord, ResultRecord, WorkerRecord
+from .activity import Activity
+from .holding import Lease
+from .places import Place
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCounts:
+    """How many ids are in each place of a queue, and how many workers listen to it."""
+
+    name: str
+    places: Mapping[Place, int]
+    workers: int
+    #: Keys that hold something other than they should, in sentences.
+    problems: tuple[str, ...] = ()
+    #: Whether the set of queues has it: anything was ever enqueued to it.
+    listed: bool = False
+    #: Whether workers take nothing from it.
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFigures:
+    """What ``rqstats`` tells of a queue."""
+
+    counts: QueueCounts
+    #: When the job that is next was enqueued; None: none waits, or it does not say.
+    oldest: datetime | None
+    #: Process id of the worker of RQ that schedules for it; None: there is none, or it is unknown.
+    scheduler_pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What ``rqstats`` tells of one server."""
+
+    #: In the order asked for.
+    queues: Sequence[QueueFigures]
+    #: Whether workers take no jobs at all.
+    suspended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The queues of one server, and who works for them."""
+
+    #: Those asked for, in the order asked for.
+    asked: Sequence[QueueCounts]
+    #: Those which the server knows beside them, by name.
+    others: Sequence[QueueCounts]
+    #: How many more it knows, which were not read.
+    more: int
+    #: When the next job of each queue was enqueued, by name; missing where none waits, or it is not
+    #: known.
+    oldest: Mapping[str, datetime]
+    #: What ran in each of those asked for, within the hours asked for.
+    activity: Sequence[Activity]
+    workers: Workers
+    #: Jobs whose workers should have renewed them, and did not.
+    overdue: Sequence[Lease]
+
+    @property
+    def suspended(self) -> bool:
+        """Whether workers take no jobs at all."""
+        return self.workers.suspended
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One id of a place; ``job`` is None where the id has no hash (it expired, or was deleted)."""
+
+    id: str
+    #: A summary: ``data`` is empty, ``meta``, ``result`` and ``exc_info`` are missing.
+    job: JobRecord | None
+    #: The sorted set's score, as unix seconds: what it means depends on the place. None: a list.
+    score: float | None
+    #: The outcome of the job's last execution; only for failed jobs without ``error``.
+    last: ResultRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A slice of a place."""
+
+    total: int
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetail:
+    """Everything kept about one job."""
+
+    job: JobRecord
+    #: Newest first.
+    results: Sequence[ResultRecord]
+    #: Seconds until the hash expires; None: never.
+    expires_in: int | None
+    #: What it logged, as far as that is kept; oldest line first.
+    log: Sequence[str] = ()
+    #: Ids of jobs that wait for it, no more than :data:`.monitor.DEPENDENTS_SHOWN`; and how many
+    #: there are.
+    dependents: Sequence[str] = ()
+    dependent_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A worker that is listed, but whose record has expired."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The workers of one server."""
+
+    #: By name.
+    found: Sequence[WorkerRecord]
+    #: Names without a record: it expired, so the worker ended without taking its leave.
+    expired: Sequence[str]
+    #: How many more there are, which were not read.
+    more: int
+    #: Whether none of them takes a job.
+    suspended: bool
