@@ -6,7 +6,8 @@
 -- Returns:   a list with 'canceled', 'already' (it was canceled before), 'missing', 'started', or
 --            the state it had ended in, for each; {queue} for each that was left as it is since
 --            that queue's list has to be searched
--- Invariant: the id moves in one step, and the cron entry whose last job it is learns of it. A job that runs is not touched: its worker has to stop it.
+-- Invariant: the id moves in one step, and the cron entry whose last job it is learns of it. A job
+--            that runs is not touched: its worker has to stop it.
 --@include keys
 --@include clock
 --@include places
