@@ -75,6 +75,8 @@ def test_an_idle_worker_says_nothing_between_its_heartbeats(
 
 
 def test_a_job_costs_the_worker_one_round_trip(redis: redis_py.Redis, tmp_path: Path) -> None:
+    get_queue().enqueue(sample_jobs.nothing)
+    run_burst(tmp_path, "default")  # from now on the server knows the scripts
     for _ in range(50):
         get_queue().enqueue(sample_jobs.nothing)
     redis.config_resetstat()
