@@ -12,7 +12,16 @@ from django.utils import translation
 from translations import catalogues
 from translations.extraction import extracted
 
-from .admin_world import JOBS, QUEUES, WORKERS, World, job_page, queue_action, queue_page
+from .admin_world import (
+    JOBS,
+    JOBS_ACTION,
+    QUEUES,
+    WORKERS,
+    World,
+    job_page,
+    queue_action,
+    queue_page,
+)
 from .test_admin_harmless import everything
 
 if TYPE_CHECKING:
@@ -200,6 +209,9 @@ def test_no_page_in_chinese_has_english_sentences(world: World, admin_client: Cl
     confirmation = {"action": "delete", "_selected_action": ["broken", "runs"]}
     asked: list[tuple[str, dict[str, Any]]] = [(page, {}) for page in pages]
     asked += [(queue_action("low", "failed"), confirmation)]
+    for action in ("requeue", "run_now", "cancel", "stop", "move", "delete"):
+        form = {"action": action, "to": "high", "_selected_action": ["broken", "runs"]}
+        asked += [(JOBS_ACTION, form), (JOBS_ACTION, {**form, "all": "1"})]
     found = 0
     for page, posted in asked:
         if page.endswith("metrics"):
