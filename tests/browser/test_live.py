@@ -10,7 +10,7 @@ from selenium.webdriver.common.keys import Keys
 
 from django_rqlite import get_queue
 from tests import sample_jobs
-from tests.admin_world import QUEUES, World, job_page, queue_page
+from tests.admin_world import JOBS, QUEUES, World, job_page, queue_page
 from tests.worker_process import run_burst
 
 from .reader import asked, count, one, press_tab_to, row_of, shows, stay, stayed, until
@@ -123,6 +123,22 @@ def test_what_is_checked_stays_checked_and_is_counted(
     world.failed()
     until(browser, lambda page: counter.text == "Selected: 3 of 4")
     assert not one(browser, "#action-toggle").is_selected()
+
+
+def test_a_search_goes_on_too(browser: Any, live_server: Any, redis: Any) -> None:
+    world = World(redis)
+    world.failed()
+    browser.get(f"{live_server.url}{JOBS}?state=failed&error=ValueError")
+    stay(browser)
+    one(browser, "input.action-select").click()
+    one(browser, "select[name=action]").send_keys("Requeue")
+    world.failed("low")
+    until(browser, lambda page: count(page, ".action-select") == 2)
+    assert shows(browser, "2 match.")
+    assert count(browser, ".action-select:checked") == 1
+    assert one(browser, "select[name=action]").get_attribute("value") == "requeue"
+    assert one(browser, ".action-counter").text == "Selected: 1 of 2"
+    assert stayed(browser)
 
 
 def test_the_choice_of_an_action_and_the_focus_stay(
