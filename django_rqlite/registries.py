@@ -9,6 +9,7 @@ from typing import Protocol, cast
 import redis
 
 from .connections import get_connection, prefix_of, translate_errors
+from .engine.places import id_of
 from .engine.transitions import Transitions
 from .exceptions import InvalidJobOperation, NoSuchJobError
 from .jobs import Job
@@ -168,7 +169,7 @@ class StartedJobRegistry(BaseRegistry):
     @staticmethod
     def _job_id(member: str) -> str:
         # A bare id is RQ 0.5's form.
-        return member.rpartition(":")[0] or member
+        return id_of(member)
 
 
 class FinishedJobRegistry(BaseRegistry):

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..protocol.keys import Keys
 from ..protocol.problems import Problem
-from .places import Place, key_of
+from .places import Place, size_command
 from .readings import QueueCounts
 
 
@@ -15,10 +15,7 @@ def commands(keys: Keys, queues: Sequence[str]) -> list[tuple[Any, ...]]:
     """What to ask the server."""
     asked: list[tuple[Any, ...]] = []
     for queue in queues:
-        asked.append(("LLEN", key_of(keys, queue, Place.QUEUED)))
-        asked.extend(
-            ("ZCARD", key_of(keys, queue, place)) for place in Place if place != Place.QUEUED
-        )
+        asked.extend(size_command(keys, queue, place) for place in Place)
         asked.append(("SCARD", keys.queue_workers(queue)))
         asked.append(("SISMEMBER", keys.queues, keys.queue(queue)))
         asked.append(("EXISTS", keys.paused(queue)))

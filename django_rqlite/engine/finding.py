@@ -19,7 +19,8 @@ from ..protocol.problems import Problem
 from ..protocol.records import JobRecord, read_job
 from .asking import answers, items, name_of
 from .blanked import BLANKED
-from .monitor import MOST_FOUND, Monitor, Place
+from .monitor import MOST_FOUND, Monitor
+from .places import Place, id_of, size_command
 from .scripts import Script
 
 #: Ids of one place of one queue that are read at the most, and of all places together.
@@ -217,10 +218,7 @@ class Finder:
         asked = [(queue, place) for queue in queues for place in places]
         counted = answers(
             monitor.connection,
-            [
-                ("LLEN" if place is Place.QUEUED else "ZCARD", monitor.key(queue, place))
-                for queue, place in asked
-            ],
+            [size_command(monitor.keys, queue, place) for queue, place in asked],
         )
         for (queue, place), count in zip(asked, counted, strict=True):
             if isinstance(count, Exception):
@@ -293,7 +291,7 @@ class Finder:
 def _ids(place: Place, members: Sequence[str]) -> list[str]:
     """Started jobs stand as ``<id>:<execution>``."""
     if place is Place.STARTED:
-        return [member.rpartition(":")[0] or member for member in members]
+        return [id_of(member) for member in members]
     return list(members)
 
 

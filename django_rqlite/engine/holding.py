@@ -16,6 +16,7 @@ import redis
 from ..protocol.keys import Keys
 from ..protocol.records import JobRecord, JobStatus, read_job
 from .asking import answers, items, name_of
+from .places import id_of, queue_names
 
 #: Leases of one queue, and of all queues together, that are looked at for the dead.
 MOST_OF_A_QUEUE = 100
@@ -77,7 +78,7 @@ def holdings(
     jobs = {job_id: job for job_id, job in map(_job, wanted, answered) if job}
     if not dead:
         return Holdings(jobs, {})
-    queues = sorted(keys.queue_name(name_of(member)) for member in items(answered[-1]))[:MOST]
+    queues = queue_names(keys, answered[-1])[:MOST]
     ends: list[tuple[Any, ...]] = [
         ("ZRANGE", keys.started(queue), 0, MOST_OF_A_QUEUE - 1, "WITHSCORES") for queue in queues
     ]
@@ -107,8 +108,7 @@ def leases_in(queue: str, answer: Any) -> list[Lease]:
     """The entries in an answer that has a part of a queue's started registry, with scores."""
     found = []
     for member, until in items(answer):
-        text = name_of(member)
-        found.append(Lease(text.rpartition(":")[0] or text, queue, float(until)))
+        found.append(Lease(id_of(name_of(member)), queue, float(until)))
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import redis
 
-from ..protocol.keys import FAILED_MIRROR, Keys
+from ..protocol.keys import Keys
 from ..protocol.problems import Problem
 from ..protocol.records import (
     JobRecord,
@@ -29,7 +29,7 @@ from .asking import items as _list
 from .asking import name_of as _id
 from .blanked import BLANKED
 from .holding import MOST, Held, Holdings, Lease, held_by, holdings, lease_commands, leases_in
-from .places import NEWEST_FIRST, Place, key_of
+from .places import NEWEST_FIRST, Place, id_of, key_of, queue_names
 from .readings import (
     Expired,
     Figures,
@@ -90,14 +90,7 @@ class Monitor:
 
     def queue_names(self, members: Any) -> list[str]:
         """The names in an answer that has the members of the set of queues, sorted."""
-        names = set()
-        for member in _list(members):
-            key = _id(member)
-            name = self.keys.queue_name(key)
-            # RQ 0.5 lists the mirror of failed jobs too; it is no queue. Nor is any other key.
-            if name not in (key, FAILED_MIRROR):
-                names.add(name)
-        return sorted(names)
+        return queue_names(self.keys, members)
 
     def overview(self, queues: Sequence[str], hours: Sequence[int], now: float) -> Overview:
         """How it stands with these queues, with all others that the server knows, and its workers.
@@ -194,7 +187,7 @@ class Monitor:
             # Sorted sets answer pairs, lists bare ids.
             name, score = member if isinstance(member, tuple | list) else (member, None)
             text = _id(name)
-            ids.append(text.rpartition(":")[0] or text if place is Place.STARTED else text)
+            ids.append(id_of(text) if place is Place.STARTED else text)
             scores.append(None if score is None else float(score))
         return Page(int(total), self._rows(place, ids, scores))
 

@@ -1,10 +1,12 @@
-"""Where a job's id can be."""
+"""Where a job's id can be: the queues that a server knows, and the places of each."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
-from ..protocol.keys import Keys
+from ..protocol.keys import FAILED_MIRROR, Keys
+from .asking import items, name_of
 
 
 class Place(StrEnum):
@@ -34,3 +36,25 @@ def key_of(keys: Keys, queue: str, place: Place) -> str:
         Place.SCHEDULED: keys.scheduled,
         Place.CANCELED: keys.canceled,
     }[place](queue)
+
+
+def size_command(keys: Keys, queue: str, place: Place) -> tuple[str, str]:
+    """What asks the server how many ids are in a place."""
+    return ("LLEN" if place is Place.QUEUED else "ZCARD", key_of(keys, queue, place))
+
+
+def id_of(member: str) -> str:
+    """The job's id in a member of a started registry, ``<id>:<execution>``; RQ 0.5 has bare ids."""
+    return member.rpartition(":")[0] or member
+
+
+def queue_names(keys: Keys, members: Any) -> list[str]:
+    """The names in an answer that has the members of the set of queues, sorted."""
+    names = set()
+    for member in items(members):
+        key = name_of(member)
+        name = keys.queue_name(key)
+        # RQ 0.5 lists the mirror of failed jobs too; it is no queue. Nor is any other key.
+        if name not in (key, FAILED_MIRROR):
+            names.add(name)
+    return sorted(names)

@@ -16,7 +16,8 @@ import redis
 from ..protocol.keys import Keys
 from .asking import answers, name_of
 from .finding import Finder, Found
-from .monitor import Monitor, Place
+from .monitor import Monitor
+from .places import Place, size_command
 from .scripts import Script
 
 _next_of_list = Script("next_of_list")
@@ -69,13 +70,9 @@ class Walker:
 
     def count(self, places: Sequence[tuple[str, Place]]) -> int:
         """How many jobs are in these places. One round trip."""
-        counted = answers(
-            self._connection,
-            [
-                ("LLEN" if place is Place.QUEUED else "ZCARD", self._monitor.key(queue, place))
-                for queue, place in places
-            ],
-        )
+        keys = self._monitor.keys
+        commands = [size_command(keys, queue, place) for queue, place in places]
+        counted = answers(self._connection, commands)
         return sum(count for count in counted if isinstance(count, int))
 
     def stretch(self, queue: str, place: Place, start: Position, most: int) -> Stretch:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from ... import shown
 from ...engine.monitor import Place
 from ...protocol.records import JobStatus
+from ..segments import LONGEST, segment
 from ..sources import Source
 from .log import listed, log_jobs
 
@@ -316,3 +317,10 @@ ACTIONS: Mapping[str, JobAction] = {
 def possible(places: Collection[Place]) -> dict[str, JobAction]:
     """What can be done where."""
     return {name: action for name, action in ACTIONS.items() if action.places & set(places)}
+
+
+def targets(places: Collection[Place], queues: Sequence[str]) -> list[tuple[str, str]]:
+    """The queues to which jobs of these places can be moved, as a form sends and shows them."""
+    if not ACTIONS["move"].places & set(places):
+        return []
+    return [(segment(name), shown.shortened(name, 60)) for name in queues if len(name) <= LONGEST]

@@ -20,7 +20,7 @@ from ...engine import monitor
 from ...engine.monitor import Place
 from ...protocol.records import JobRecord, JobStatus, ResultRecord
 from .. import labels
-from ..actions.job_actions import ACTIONS, possible
+from ..actions.job_actions import ACTIONS, possible, targets
 from ..given import page_number, place_named
 from ..links import PLACES, Links
 from ..progress import percent_done
@@ -137,11 +137,7 @@ def listing(
             for number in current.paginator.get_elided_page_range(current.number)
         ],
         actions=possible([chosen]) if may(request, "change", "job") else {},
-        targets=[
-            (segment(conf.name), shown.shortened(conf.name, 60))
-            for conf in source.queues
-            if chosen in ACTIONS["move"].places and conf.name != queue and len(conf.name) <= LONGEST
-        ],
+        targets=targets([chosen], [conf.name for conf in source.queues if conf.name != queue]),
         paused=counts.paused,
         pause_address=links.queue_pause(queue) if may_change_queue else "",
         resume_address=links.queue_resume(queue) if may_change_queue else "",

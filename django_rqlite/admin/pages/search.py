@@ -16,7 +16,7 @@ from ...engine import finding
 from ...engine.finding import Found, Searched, Window
 from ...engine.monitor import Place
 from .. import labels
-from ..actions.job_actions import possible
+from ..actions.job_actions import possible, targets
 from ..given import page_number
 from ..links import Links
 from ..segments import LONGEST, segment
@@ -88,7 +88,6 @@ def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
     page = Paginator(matches, PER_PAGE).get_page(number)
     groups = finding.grouped(matches) if wanted.group else []
     unknown = bool(wanted.queue) and wanted.queue not in looked.queues
-    offered = possible(wanted.places)
     return render(
         site,
         request,
@@ -118,12 +117,8 @@ def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
         else "",
         sentences=_sentences(looked.windows, wanted, len(matches)),
         rows=[_row(each, sources[id(each)], site) for each in page.object_list],
-        actions=offered if may(request, "change", "job") else {},
-        targets=[
-            (segment(name), shown.shortened(name, 60))
-            for name in looked.configured
-            if "move" in offered and len(name) <= LONGEST
-        ],
+        actions=possible(wanted.places) if may(request, "change", "job") else {},
+        targets=targets(wanted.places, looked.configured),
         action_address=Links(site.name).jobs_action(wanted.query(group="")),
         groups=[
             GroupRow(
