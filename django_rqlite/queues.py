@@ -333,7 +333,7 @@ class Queue(StoredQueue):
             push()
             tell(job_enqueued, job)
 
-        push_when_visible(self.commit_mode, push_and_tell)
+        push_when_visible(self.commit_mode, push_and_tell, [job])
 
     def _run_in_place(self, job: Job, fields: Mapping[str, Argument], unique: bool) -> None:
         """Run the job in this process and store its outcome as a worker would."""

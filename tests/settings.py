@@ -65,5 +65,6 @@ RQ = {
     "TIMEOUT_GRACE": int(os.environ.get("RQ_TEST_TIMEOUT_GRACE", "10")),
     "JOB_LOGS": int(os.environ.get("RQ_TEST_JOB_LOGS", "0")),
     "CRON": json.loads(os.environ.get("RQ_TEST_CRON", "{}")),
+    "COMMIT_MODE": os.environ.get("RQ_TEST_COMMIT_MODE"),
 }
 RQ_EXCEPTION_HANDLERS = ["tests.sample_jobs.tell_file"]
