@@ -63,8 +63,8 @@ class _JobLog(logging.Handler):
         self._deaf = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        if self._deaf:
-            return
+        if self._deaf or record.name == logger.name:
+            return  # what the worker says is not of the job; the traceback is kept elsewhere
         try:
             line = self.format(record)
         except Exception:  # noqa: BLE001 - as logging's own handlers: a wrong argument of a log call

@@ -59,6 +59,8 @@ if _app := os.environ.get("RQ_TEST_APP"):
     INSTALLED_APPS.append(_app)
 if _database := os.environ.get("RQ_TEST_DATABASE"):
     DATABASES["default"]["NAME"] = _database
+if _logging := os.environ.get("RQ_TEST_LOGGING"):
+    LOGGING = json.loads(_logging)
 RQ = {
     "LEASE": int(os.environ.get("RQ_TEST_LEASE", "60")),
     "ON_WORKER_DEATH": os.environ.get("RQ_TEST_ON_WORKER_DEATH", "requeue"),

@@ -14,7 +14,7 @@ from django.db import close_old_connections, connections, reset_queries
 from django.db.backends.signals import connection_created
 
 from .. import callbacks
-from ..execution import Report, failure, perform
+from ..execution import Report, failure, log_failure, perform
 from ..handlers import BY_DEFAULT, set_handler
 from ..job_log import kept_log
 from ..jobs import Job
@@ -114,6 +114,7 @@ def _run(order: Order, trait: QueueTraits) -> Report:
     try:
         job = trait.job_class.from_state(order.job_id, order.state, trait.serializer)
     except Exception as exc:  # noqa: BLE001 - a project's own job class may raise anything
+        log_failure(order.queue, order.job_id, exc)
         return failure(exc)
     with kept_log(job):
         return perform(job)
