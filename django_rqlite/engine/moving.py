@@ -23,8 +23,8 @@ class Moving(Arrows):
     def promote(self, queues: Sequence[str]) -> Promoted:
         """scheduled → queued, for jobs that are due, a batch of them."""
         keys = [self.keys.scheduled(name) for name in queues]
-        moved, due = _promote(self.connection, keys, (self.prefix, BATCH, *queues))
-        return Promoted(moved, float(due) if due else None)
+        moved, now, due = _promote(self.connection, keys, (self.prefix, BATCH, *queues))
+        return Promoted(moved, float(now), float(due) if due else None)
 
     def hasten(self, job_ids: Sequence[str]) -> list[str]:
         """scheduled → queued, before their time, for any number of jobs.

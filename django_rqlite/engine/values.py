@@ -111,9 +111,16 @@ class Reaped:
 
 @dataclass(frozen=True, slots=True)
 class Promoted:
-    """How many scheduled jobs went into their queues, and when the next is due (unix seconds)."""
+    """How many scheduled jobs went into their queues.
+
+    Attributes:
+        server_time: unix seconds.
+        next_due: unix seconds at which the next one is due; None: none is scheduled, or none can
+            be moved.
+    """
 
     moved: int
+    server_time: float
     next_due: float | None
 
 
