@@ -60,8 +60,8 @@ if _app := os.environ.get("RQ_TEST_APP"):
     INSTALLED_APPS.append(_app)
 if _skew := os.environ.get("RQ_TEST_CLOCK_SKEW"):
     # As on a host whose clock is off by so many seconds.
-    _true_time = time.time
-    time.time = lambda: _true_time() + float(_skew)
+    _true_time, _ahead = time.time, float(_skew)
+    time.time = lambda: _true_time() + _ahead
 if _database := os.environ.get("RQ_TEST_DATABASE"):
     DATABASES["default"]["NAME"] = _database
 RQ = {

@@ -100,8 +100,9 @@ class Reaped:
 
     Attributes:
         worker: who held it, as far as is known.
-        verdict: ``'requeued'``, ``'gone'`` (there was no job) or ``'spent'``: it has lost its
-            worker too often; nothing was changed, and the hold still stands to fail it with.
+        verdict: ``'requeued'``, ``'gone'`` (there was no job), ``'placed'`` (its run had ended, and
+            foreign data had kept it from its place) or ``'spent'``: it has lost its worker too
+            often; nothing was changed, and the hold still stands to fail it with.
     """
 
     hold: Hold

@@ -37,6 +37,8 @@ class Scheduler:
         """
         if time.monotonic() < self.due_at:
             return 0
+        # Also where it is refused.
+        self.due_at = time.monotonic() + LONGEST_WAIT
         promoted = self._transitions.promote(self._queues)
         now = time.monotonic()
         self._offset = promoted.server_time - now

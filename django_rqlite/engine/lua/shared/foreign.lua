@@ -18,6 +18,12 @@ local function misfits(answer)
   return type(answer) == 'table' and answer.err and string.find(answer.err, 'WRONGTYPE', 1, true)
 end
 
+-- What is wrong with a key, for the log; as engine/foreign.py says it.
+local function misfit(key, kind)
+  return 'the key ' .. key .. ' holds a ' .. redis.call('TYPE', key).ok .. ', not a ' .. kind
+    .. '. Delete or rename it: until then jobs stay where they are, and what belongs there is left out.'
+end
+
 -- Runs a command. Returns true and its answer; or false where something else stands under the key,
 -- and nothing has changed. Any other error ends the script.
 local function fits(command, key, ...)
