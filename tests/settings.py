@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
 SECRET_KEY = "only for the tests"
 ALLOWED_HOSTS = ["testserver", "localhost"]
@@ -57,6 +58,10 @@ if _elsewhere := os.environ.get("RQ_TEST_ELSEWHERE"):
     RQ_QUEUES["elsewhere"] = {"URL": _elsewhere}
 if _app := os.environ.get("RQ_TEST_APP"):
     INSTALLED_APPS.append(_app)
+if _skew := os.environ.get("RQ_TEST_CLOCK_SKEW"):
+    # As on a host whose clock is off by so many seconds.
+    _true_time, _ahead = time.time, float(_skew)
+    time.time = lambda: _true_time() + _ahead
 if _database := os.environ.get("RQ_TEST_DATABASE"):
     DATABASES["default"]["NAME"] = _database
 RQ = {

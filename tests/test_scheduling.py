@@ -46,6 +46,32 @@ def test_a_job_runs_when_it_is_due_while_the_worker_sleeps(tmp_path: Path) -> No
         wait_until(lambda: job.is_finished, "the job has run", seconds=4)
 
 
+def test_an_idle_worker_asks_no_more_because_of_a_time_with_a_fraction(
+    redis: redis_py.Redis, tmp_path: Path
+) -> None:
+    """Whatever the clock of its host says."""
+
+    def calls() -> int:
+        return int(redis.info("commandstats")["cmdstat_evalsha"]["calls"])
+
+    with ExitStack() as stack:
+        workers = {
+            queue: stack.enter_context(
+                worker(tmp_path, queue, environment={"RQ_TEST_CLOCK_SKEW": skew})
+            )
+            for queue, skew in {"default": "0", "high": "30", "low": "-30"}.items()
+        }
+        for process in workers.values():
+            process.ready()
+        seconds, _ = redis.time()
+        before = calls()
+        due = datetime.fromtimestamp(seconds + 2, UTC) + timedelta(milliseconds=100)
+        jobs = [get_queue(name).enqueue_at(due, sample_jobs.nothing) for name in workers]
+        wait_until(lambda: all(job.is_finished for job in jobs), "the jobs have run")
+        # Each worker looks when it is told of the job and when that is due, claims, and finishes.
+        assert calls() - before < 100
+
+
 def test_overdue_jobs_run_in_the_order_of_their_times(tmp_path: Path) -> None:
     past = datetime.now(UTC) - timedelta(hours=1)
     later = get_queue().enqueue_at(past + timedelta(minutes=1), sample_jobs.add, 1)

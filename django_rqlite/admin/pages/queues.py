@@ -90,6 +90,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
             continue
         activities += overview.activity
         of_workers += attention.about_workers(overview.workers, held, links, moment)
+        of_workers += attention.about_keys(overview.foreign)
         for counts, activity in zip(overview.asked, overview.activity, strict=True):
             # Whatever the charts span: the table has the last hour.
             runs = total(activity, int(now) // 60 - 59, int(now) // 60 + 1)
