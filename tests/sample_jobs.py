@@ -179,6 +179,12 @@ def fail_at_first(path: str, times: int) -> int:
     return run
 
 
+def fail_at_first_then_block(runs: str, pipe: str) -> str:
+    """Fail in the first run; in the second, wait until a named pipe is written to."""
+    fail_at_first(runs, 1)
+    return block_on(pipe)
+
+
 def ask_for_retry(path: str, times: int) -> Any:
     """Ask for another run in the first ones; give the number of the run that did not."""
     write(path, "x")

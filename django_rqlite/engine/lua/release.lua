@@ -13,5 +13,5 @@ redis.call('LPUSH', KEYS[2], id)
 redis.call('HSET', KEYS[1], 'status', 'queued')
 redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
 local began = end_execution(queue, id, execution)
-settle_worker(worker, id, began, nil)
+settle_worker(worker, execution, began, nil)
 return 'released'
