@@ -9,6 +9,7 @@ from . import callables
 from .deadline import Deadline
 from .exceptions import JobDiedError
 from .jobs import Job, running
+from .own_process import OwnProcess
 from .protocol.records import DEFAULT_CALLBACK_TIMEOUT
 
 logger = logging.getLogger("django_rqlite.job")
@@ -55,6 +56,12 @@ def on_stopped(job: Job) -> None:
 
 
 def _call(job: Job, name: str, timeout: int | None, *arguments: object) -> None:
-    callback = callables.resolve(name, None)
-    with running(job), Deadline(timeout or DEFAULT_CALLBACK_TIMEOUT):
-        callback(job, job.connection, *arguments)
+    own = OwnProcess()
+    try:
+        callback = callables.resolve(name, None)
+        with running(job), Deadline(timeout or DEFAULT_CALLBACK_TIMEOUT):
+            callback(job, job.connection, *arguments)
+    except BaseException as exc:
+        own.end_if_forked(exc)
+        raise
+    own.end_if_forked()

@@ -111,6 +111,9 @@ class JobData:
     _retry_extras: str | None = None
     #: Whose signatures this process need not look at again.
     _verified: tuple[Purpose, ...] = ()
+    #: What it has come to, in the process that ran it and until that is stored: what the function
+    #: returned, in a tuple, or an empty one where it failed. None: Redis knows.
+    _unstored: tuple[Any, ...] | None = None
 
     def __init__(
         self,
@@ -414,6 +417,7 @@ class JobData:
             if signature is None
         }
         attributes |= {"_status": JobStatus.CREATED, "_exc_info": "", "_verified": ()}
+        attributes["_unstored"] = None
         attributes |= {"group_id": None, "dependency_ids": [], "number_of_retries": None}
         if self.retries_left is not None:
             attributes["retries_left"] = self.retries_left + (self.number_of_retries or 0)
@@ -423,6 +427,7 @@ class JobData:
     def _take(self, record: JobRecord) -> None:
         origin = self.origin
         self.__dict__.update(state_of(record))
+        self._unstored = None
         self.origin = self.origin or origin
 
     def to_fields(self) -> dict[str, Argument]:
@@ -514,15 +519,33 @@ class JobData:
         """It has taken its place.
 
         Args:
-            detail: ``enqueued_at`` where it is queued; why, where it is canceled.
+            detail: ``enqueued_at`` where it is queued or started; why, where it is canceled.
         """
         self.minted = False  # to enqueue it again is another thing than to repeat this call
         self._status = status
+        self._unstored = None
         self.started_at = self.ended_at = None
-        if status == JobStatus.QUEUED and detail:
+        if status in (JobStatus.QUEUED, JobStatus.STARTED) and detail:
             self.enqueued_at = _enqueued_at(detail)
         else:
             self._exc_info = detail
+
+    def _ended(self, status: JobStatus) -> None:
+        """It has ended, by the clock of this host."""
+        self._status = status
+        self.ended_at = datetime.now(UTC)
+
+    def _came_to(self, status: JobStatus, *returned: object) -> None:
+        """It has ended here, which is not stored yet: what its callbacks find."""
+        self._ended(status)
+        self._unstored = returned
+
+    def _stands_as(self, record: JobRecord) -> None:
+        """Its run is stored: where that has left it."""
+        self._status = record.status
+        self.enqueued_at = record.enqueued_at
+        self.started_at = record.started_at
+        self.ended_at = record.ended_at
 
     def to_record(self) -> JobRecord:
         """The record as a worker would read it."""

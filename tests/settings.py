@@ -71,4 +71,4 @@ RQ = {
     "JOB_LOGS": int(os.environ.get("RQ_TEST_JOB_LOGS", "0")),
     "CRON": json.loads(os.environ.get("RQ_TEST_CRON", "{}")),
 }
-RQ_EXCEPTION_HANDLERS = ["tests.sample_jobs.tell_file"]
+RQ_EXCEPTION_HANDLERS = [os.environ.get("RQ_TEST_HANDLER", "tests.sample_jobs.tell_file")]

@@ -51,5 +51,5 @@ else
 end
 
 local claim = claim_too(worker, 18)
-settle_worker(worker, id, began, counter)
+settle_worker(worker, execution, began, counter)
 return {verdict, claim}

@@ -42,5 +42,5 @@ else
 end
 
 local claim = claim_too(worker, 12)
-settle_worker(worker, id, began, counter)
+settle_worker(worker, execution, began, counter)
 return {verdict, claim}

@@ -55,11 +55,12 @@ end
 
 -- The worker's record after an execution, and after the next claim if there was one; counter is
 -- 'successful_job_count', 'failed_job_count' or nil. A worker without a record (enqueued with ASYNC
--- off) is named ''.
-local function settle_worker(worker, id, began, counter)
+-- off) is named ''. Whether another job is the current one by now is told by its execution: the next
+-- claim may have been of the same id.
+local function settle_worker(worker, execution, began, counter)
   if worker == '' then return end
   local key = worker_key(worker)
-  local _, found = fits('HMGET', key, 'birth', 'current_job')
+  local _, found = fits('HMGET', key, 'birth', 'current_job', 'x_execution')
   if not found or (not found[1] and not found[2]) then return end
   if counter then
     -- Counts are no promise: a field may hold no number.
@@ -67,7 +68,7 @@ local function settle_worker(worker, id, began, counter)
     redis.pcall('HINCRBYFLOAT', key, 'total_working_time',
       string.format('%.6f', math.max(0, tonumber(now_precise) - tonumber(began))))
   end
-  if found[2] == id then
+  if found[2] and found[3] == execution then
     redis.call('HDEL', key, 'current_job')
     redis.call('HSET', key, 'state', 'idle', 'current_job_working_time', '0')
   end
