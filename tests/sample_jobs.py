@@ -342,3 +342,37 @@ def log_lines(count: int, last: str = "") -> None:
 def log_and_die() -> None:
     logging.getLogger("shop.mail").warning("last words")
     kill_itself()
+
+
+def wait_and_die(path: str) -> None:
+    wait_for(path)
+    kill_itself()
+
+
+def fail_and_note(path: str) -> None:
+    write(path, "f")
+    raise ValueError(path)
+
+
+def look_at(job_id: str) -> dict[str, str]:
+    """What each look into another job's serialized values raises."""
+    other = Job.fetch(job_id)
+    looks = {
+        "args": lambda: other.args,
+        "func": lambda: other.func,
+        "call": other.get_call_string,
+        "meta": lambda: other.meta,
+        "get_meta": other.get_meta,
+        "result": lambda: other.result,
+        "return_value": other.return_value,
+        "results": lambda: [result.return_value for result in other.results()],
+        "copied": other.copied,
+        "to_fields": other.to_fields,
+    }
+    told = {}
+    for name, look in looks.items():
+        try:
+            told[name] = f"no error but {look()!r}"
+        except Exception as exc:
+            told[name] = type(exc).__name__
+    return told

@@ -69,6 +69,7 @@ RQ = {
     "ON_WORKER_DEATH": os.environ.get("RQ_TEST_ON_WORKER_DEATH", "requeue"),
     "TIMEOUT_GRACE": int(os.environ.get("RQ_TEST_TIMEOUT_GRACE", "10")),
     "JOB_LOGS": int(os.environ.get("RQ_TEST_JOB_LOGS", "0")),
+    "REQUIRE_SIGNATURE": os.environ.get("RQ_TEST_REQUIRE_SIGNATURE") == "1",
     "CRON": json.loads(os.environ.get("RQ_TEST_CRON", "{}")),
 }
 RQ_EXCEPTION_HANDLERS = [os.environ.get("RQ_TEST_HANDLER", "tests.sample_jobs.tell_file")]
