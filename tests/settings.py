@@ -8,7 +8,7 @@ import time
 
 SECRET_KEY = "only for the tests"
 ALLOWED_HOSTS = ["testserver", "localhost"]
-USE_TZ = True
+USE_TZ = os.environ.get("RQ_TEST_USE_TZ") != "0"
 ROOT_URLCONF = "tests.urls"
 STATIC_URL = "static/"
 

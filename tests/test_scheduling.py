@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis as redis_py
@@ -31,6 +32,22 @@ def test_a_scheduled_job_is_in_one_place(redis: redis_py.Redis) -> None:
     assert redis.hget(job.key, "timeout") == b"300"
     assert redis.ttl(job.key) == -1
     assert get_queue().scheduled_job_registry.get_job_ids() == [job.id]
+
+
+@pytest.mark.parametrize("use_tz", [True, False])
+def test_a_naive_time_is_the_local_one_with_and_without_use_tz(settings: Any, use_tz: bool) -> None:
+    settings.USE_TZ, settings.TIME_ZONE = use_tz, "Asia/Kolkata"
+    queue = get_queue()
+    naive = queue.enqueue_at(datetime(2035, 7, 1, 17, 30), sample_jobs.nothing)
+    aware = queue.enqueue_at(datetime(2035, 7, 1, 12, tzinfo=UTC), sample_jobs.nothing)
+
+    due = datetime(2035, 7, 1, 12, tzinfo=UTC)
+    registry = queue.scheduled_job_registry
+    assert [registry.get_scheduled_time(each) for each in (naive, aware)] == [due, due]
+    found = queue.fetch_job(naive.id)
+    assert found is not None
+    assert found.created_at is not None
+    assert found.created_at.tzinfo is UTC, "the attributes of a job are aware in either case"
 
 
 def test_enqueue_in_counts_by_the_server_s_clock(redis: redis_py.Redis) -> None:
