@@ -65,7 +65,7 @@ def enqueue_many(
             if is_visible_at_once(queue.commit_mode):
                 under_way.set_off(batch)
             else:
-                push_when_visible(queue.commit_mode, batch.push)
+                push_when_visible(queue.commit_mode, batch.push, batch.jobs)
                 enqueued += batch.jobs
     if refused and not ignore_duplicates:
         raise _summary(refused)

@@ -4,18 +4,28 @@ A worker must not look for rows that are not committed, and a job must not outli
 inside an open transaction, of whichever database, a push waits until the outermost block of every
 open one has committed. Each of them gets a hook; the last hook pushes. A rollback, of a savepoint
 too, drops its hook, so the count is never reached and nothing was ever visible.
+
+``request_finished`` is for requests. Code that serves none (a job, a command, a shell, a thread
+that outlives its request) has no end of a request to wait for: there it means ``on_db_commit``.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
-from django.core.signals import got_request_exception, request_finished
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext
+from django.core.signals import got_request_exception, request_finished, request_started
 from django.db import connections, transaction
 
-from .exceptions import DuplicateJobError, RQLiteError
+from .exceptions import DuplicateJobError
+
+if TYPE_CHECKING:
+    from .jobs import Job
 
 logger = logging.getLogger("django_rqlite.commit")
 
@@ -25,27 +35,74 @@ AFTER_REQUEST = "request_finished"
 
 Push = Callable[[], None]
 
+#: Jobs of one push that an error names.
+_MOST_NAMED = 10
 
-class _Pending(threading.local):
-    """What waits for the end of the request that this thread serves."""
+
+class _Request:
+    """What waits for the end of one request, whichever of its threads and tasks enqueued it."""
 
     def __init__(self) -> None:
-        self.pushes: list[Push] = []
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[Push, tuple[str, ...]]] = []
+        self._over = False
+
+    @property
+    def is_over(self) -> bool:
+        return self._over
+
+    def add(self, push: Push, job_ids: tuple[str, ...]) -> bool:
+        """Have ``push`` wait; gives False where the request is over, and nothing waits for it."""
+        with self._lock:
+            if not self._over:
+                self._waiting.append((push, job_ids))
+            return not self._over
+
+    def drop(self) -> None:
+        """Forget what waits: the view raised."""
+        with self._lock:
+            self._waiting = []
+
+    def end(self) -> None:
+        """Push what waits, each for itself: the response is sent, and nobody hears an error."""
+        with self._lock:
+            self._over = True
+            waiting, self._waiting = self._waiting, []
+        for push, job_ids in waiting:
+            try:
+                _push_late(push)
+            except Exception:
+                logger.exception(
+                    "%s of a request could not be enqueued after its response, and will not run. "
+                    "The other jobs of the request are not affected. Once the cause is mended, "
+                    "enqueue it again; with COMMIT_MODE 'on_db_commit', enqueue() raises instead.",
+                    _named(job_ids),
+                )
 
 
-_pending = _Pending()
+#: The request that this code serves. Tasks and sync_to_async() inherit it, new threads do not.
+_request: ContextVar[_Request | None] = ContextVar("django_rqlite.request", default=None)
+
+#: The same for ASGI with Django 5.2, whose ``asend`` runs the receivers of ``request_started`` in a
+#: context of their own: what these set there, no view sees. The object by which asgiref tells apart
+#: whose threads are whose is made before, one for each request, and is seen by both.
+_requests: WeakKeyDictionary[ThreadSensitiveContext, _Request] = WeakKeyDictionary()
 
 
-def push_when_visible(mode: str, push: Push) -> bool:
+def push_when_visible(mode: str, push: Push, jobs: Sequence[Job]) -> bool:
     """Call ``push`` when ``mode`` (a value of ``COMMIT_MODE``) says so.
+
+    Args:
+        jobs: what it pushes, to be named in the log should it fail when nobody hears of it.
 
     Returns:
         whether it was called already.
     """
     if mode == AFTER_REQUEST:
-        _pending.pushes.append(push)
-        return False
-    open_aliases = _open_transactions() if mode == ON_COMMIT else []
+        request = _current_request()
+        if request is not None and request.add(push, tuple(job.id for job in jobs)):
+            return False
+    open_aliases = _open_transactions() if mode != AT_ONCE else []
     if not open_aliases:
         push()
         return True
@@ -55,7 +112,17 @@ def push_when_visible(mode: str, push: Push) -> bool:
 
 def is_visible_at_once(mode: str) -> bool:
     """Whether :func:`push_when_visible` would call what it is given now."""
-    return mode == AT_ONCE or (mode == ON_COMMIT and not _open_transactions())
+    if mode == AT_ONCE:
+        return True
+    return not (mode == AFTER_REQUEST and _current_request()) and not _open_transactions()
+
+
+def _current_request() -> _Request | None:
+    request = _request.get()
+    if request is None:
+        context = SyncToAsync.thread_sensitive_context.get(None)
+        request = None if context is None else _requests.get(context)
+    return None if request is None or request.is_over else request
 
 
 def _open_transactions() -> list[str]:
@@ -91,22 +158,36 @@ def _push_late(push: Push) -> None:
         logger.warning("A job was dropped when its transaction had committed: %s", exc)
 
 
-def _push_pending(**_: object) -> None:
-    pushes, _pending.pushes = _pending.pushes, []
-    failures = []
-    for push in pushes:
-        try:
-            _push_late(push)
-        except RQLiteError as exc:
-            failures.append(exc)  # the others may still be pushed
-    if failures:
-        raise ExceptionGroup("Jobs of this request could not be enqueued", failures)
+def _named(job_ids: Sequence[str]) -> str:
+    shown = ", ".join(job_ids[:_MOST_NAMED])
+    more = len(job_ids) - _MOST_NAMED
+    return f"Job{'s' if len(job_ids) > 1 else ''} {shown}{f' and {more} more' if more > 0 else ''}"
 
 
-def _drop_pending(**_: object) -> None:
-    _pending.pushes = []
+def _begin(**_: object) -> None:
+    request = _Request()
+    if (before := _request.get()) is not None:
+        # Of a server that never closed its response, or of a test's client inside a view.
+        before.end()
+    _request.set(request)
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    if context is not None:
+        _requests[context] = request
 
 
-# Harmless while the mode is another: then nothing is ever pending.
-request_finished.connect(_push_pending, dispatch_uid="django_rqlite.commit.push")
-got_request_exception.connect(_drop_pending, dispatch_uid="django_rqlite.commit.drop")
+def _end(**_: object) -> None:
+    request = _current_request()
+    _request.set(None)
+    if request is not None:
+        request.end()
+
+
+def _drop(**_: object) -> None:
+    if (request := _current_request()) is not None:
+        request.drop()
+
+
+# Whatever the mode: a queue may have one of its own. Without jobs it costs a microsecond.
+request_started.connect(_begin, dispatch_uid="django_rqlite.commit.begin")
+request_finished.connect(_end, dispatch_uid="django_rqlite.commit.end")
+got_request_exception.connect(_drop, dispatch_uid="django_rqlite.commit.drop")

@@ -1,9 +1,9 @@
 """A typed, lazy view of ``RQ_QUEUES``, ``RQ`` and the other settings of this package.
 
 The settings are those of django-rq 4.2, read as it reads them. They are read when they are first
-needed, never at import, and again after a ``setting_changed`` signal. What cannot be used raises
-:class:`~django_rqlite.exceptions.ConfigurationError`; ``manage.py check`` (see ``checks.py``)
-reports the same mistakes, and the doubtful ones, all at once.
+needed, never at import, and again when they have changed, in place too, as test suites do. What
+cannot be used raises :class:`~django_rqlite.exceptions.ConfigurationError`; ``manage.py check``
+(see ``checks.py``) reports the same mistakes, and the doubtful ones, all at once.
 """
 
 from __future__ import annotations
@@ -135,14 +135,14 @@ def queue(name: str) -> QueueConf:
     :raises UnknownQueueError: if there is none; the message lists those there are.
     :raises ConfigurationError: if ``RQ_QUEUES`` is missing or cannot be used.
     """
-    configured = _queues()
-    try:
-        return configured[name]
-    except (KeyError, TypeError):
-        known = ", ".join(map(repr, nearest_first(str(name), configured))) or "none"
-        raise UnknownQueueError(
-            f"RQ_QUEUES has no queue {name!r}. Configured queues: {known}."
-        ) from None
+    read = _read
+    if read is None or not read.still_says(name, getattr(settings, "RQ_QUEUES", None), _rq()):
+        read = _read_anew()
+    found = read.queues.get(name) if isinstance(name, str) else None
+    if found is None:
+        known = ", ".join(map(repr, nearest_first(str(name), read.queues))) or "none"
+        raise UnknownQueueError(f"RQ_QUEUES has no queue {name!r}. Configured queues: {known}.")
+    return found
 
 
 def queue_of(name: str, given: Mapping[str, Any]) -> QueueConf:
@@ -328,8 +328,51 @@ def name_problem(name: object) -> str | None:
     return None
 
 
-@lru_cache(maxsize=1)
+class _Read:
+    """``RQ_QUEUES`` as it was read, and what came of it.
+
+    Reading it takes longer than enqueueing a job, comparing one queue's part of it a small part of
+    that.
+    """
+
+    __slots__ = ("_given", "_rq", "_source", "queues")
+
+    def __init__(self, given: Mapping[str, Any], rq: Mapping[str, Any]) -> None:
+        self.queues = {name: _queue(name, keys) for name, keys in given.items()}
+        self._source = given
+        self._given = {name: _copied(keys) for name, keys in given.items()}
+        self._rq = _behaviour(rq)
+
+    def still_says(self, name: object, given: object, rq: Mapping[str, Any]) -> bool:
+        """Whether nothing that concerns the queue ``name`` has changed since."""
+        return (
+            given is self._source
+            and isinstance(name, str)
+            and self._given.get(name) == self._source.get(name)
+            and self._rq == _behaviour(rq)
+        )
+
+    def still_says_all(self, given: object, rq: Mapping[str, Any]) -> bool:
+        """Whether nothing has changed since, the order of the queues included."""
+        return (
+            given is self._source
+            and list(self._given.items()) == list(self._source.items())
+            and self._rq == _behaviour(rq)
+        )
+
+
+_read: _Read | None = None
+
+
 def _queues() -> dict[str, QueueConf]:
+    read = _read
+    if read is None or not read.still_says_all(getattr(settings, "RQ_QUEUES", None), _rq()):
+        read = _read_anew()
+    return read.queues
+
+
+def _read_anew() -> _Read:
+    global _read
     given = getattr(settings, "RQ_QUEUES", None)
     if given is None:
         raise ConfigurationError(f"RQ_QUEUES is not in the settings. For example: {EXAMPLE}")
@@ -337,7 +380,25 @@ def _queues() -> dict[str, QueueConf]:
         raise ConfigurationError(
             f"RQ_QUEUES must be a dictionary, not {type(given).__name__}. For example: {EXAMPLE}"
         )
-    return {name: _queue(name, keys) for name, keys in given.items()}
+    _read = _Read(given, _rq())
+    return _read
+
+
+def _behaviour(rq: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What ``RQ`` says for queues that do not say it themselves; see :func:`_queue`."""
+    get = rq.get
+    return get("DEFAULT_RESULT_TTL"), get("QUEUE_CLASS"), get("JOB_CLASS"), get("WORKER_CLASS")
+
+
+def _copied(value: object) -> object:
+    """A copy of a setting that no change in place reaches. What is no container is the same."""
+    if isinstance(value, Mapping):
+        return {key: _copied(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_copied(item) for item in value]
+    if isinstance(value, tuple):
+        return tuple(map(_copied, value))
+    return set(value) if isinstance(value, set) else value
 
 
 def _queue(name: object, given: object) -> QueueConf:
@@ -449,7 +510,8 @@ def _positive_seconds(key: str, default: int) -> int:
 
 def _rq() -> Mapping[str, Any]:
     given = getattr(settings, "RQ", {})
-    if not isinstance(given, Mapping):
+    # The first test spares the second, which takes longer than what the caller is here for.
+    if type(given) is not dict and not isinstance(given, Mapping):
         raise ConfigurationError(f"RQ must be a dictionary, not {type(given).__name__}.")
     return given
 
@@ -467,11 +529,9 @@ def _frozen(value: object) -> Hashable:
     return value if isinstance(value, Hashable) else id(value)
 
 
-def _forget(*, setting: str, **_: object) -> None:
-    if setting in ("RQ_QUEUES", "RQ"):
-        _queues.cache_clear()
-    elif setting in ("SECRET_KEY", "SECRET_KEY_FALLBACKS"):
+def _forget_keys(*, setting: str, **_: object) -> None:
+    if setting in ("SECRET_KEY", "SECRET_KEY_FALLBACKS"):
         signing_keys.cache_clear()
 
 
-setting_changed.connect(_forget, dispatch_uid="django_rqlite.conf")
+setting_changed.connect(_forget_keys, dispatch_uid="django_rqlite.conf")

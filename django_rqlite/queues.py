@@ -254,7 +254,7 @@ class Queue(StoredQueue):
             job._entered(JobStatus.SCHEDULED, "")
             tell(job_enqueued, job)
 
-        push_when_visible(self.commit_mode, push)
+        push_when_visible(self.commit_mode, push, [job])
         return job
 
     def _make(
@@ -283,7 +283,10 @@ class Queue(StoredQueue):
     def _submit(self, job: Job, at_front: bool, unique: bool) -> Job:
         # Everything that can be wrong with the call is found before the transaction goes on.
         fields = job.to_fields()
-        push_when_visible(self.commit_mode, lambda: self._push(job, fields, at_front, unique))
+        def push() -> None:
+            self._push(job, fields, at_front, unique)
+
+        push_when_visible(self.commit_mode, push, [job])
         return job
 
     def _push(self, job: Job, fields: Mapping[str, Argument], at_front: bool, unique: bool) -> None:

@@ -13,11 +13,15 @@ from .protocol.records import JobRecord
 from .protocol.signing import Signer
 
 
-@cache
 def signer() -> Signer:
     """Signs with ``SECRET_KEY``, accepts ``SECRET_KEY_FALLBACKS``; see DESIGN: ``RQ``'s
     ``REQUIRE_SIGNATURE`` decides about what bears no signature."""
-    return Signer(conf.signing_keys(), conf.require_signature())
+    return _signer(conf.require_signature())
+
+
+@cache
+def _signer(required: bool) -> Signer:
+    return Signer(conf.signing_keys(), required)
 
 
 def why_not_trusted(record: JobRecord, terms: bytes | None = None) -> str:
@@ -36,8 +40,8 @@ def why_not_trusted(record: JobRecord, terms: bytes | None = None) -> str:
 
 
 def _forget(*, setting: str, **_: object) -> None:
-    if setting in {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "RQ"}:
-        signer.cache_clear()
+    if setting in {"SECRET_KEY", "SECRET_KEY_FALLBACKS"}:
+        _signer.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="django_rqlite.trust")

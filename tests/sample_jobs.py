@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connections
 
-from django_rqlite import Job, Retry, get_current_job, job
+from django_rqlite import Job, Retry, enqueue, get_current_job, job
 
 
 def add(a: int, b: int = 0) -> int:
@@ -27,6 +27,11 @@ def count_words_at(text: str) -> int:
 
 def nothing() -> None:
     """Return None."""
+
+
+def enqueue_another() -> str:
+    """Enqueue a job, and give its id."""
+    return enqueue(add, 1).id
 
 
 def divide(a: int, b: int) -> float:

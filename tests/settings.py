@@ -71,5 +71,6 @@ RQ = {
     "JOB_LOGS": int(os.environ.get("RQ_TEST_JOB_LOGS", "0")),
     "REQUIRE_SIGNATURE": os.environ.get("RQ_TEST_REQUIRE_SIGNATURE") == "1",
     "CRON": json.loads(os.environ.get("RQ_TEST_CRON", "{}")),
+    "COMMIT_MODE": os.environ.get("RQ_TEST_COMMIT_MODE"),
 }
 RQ_EXCEPTION_HANDLERS = [os.environ.get("RQ_TEST_HANDLER", "tests.sample_jobs.tell_file")]

@@ -16,7 +16,15 @@ from django_rqlite.deadline import Deadline
 from django_rqlite.exceptions import DuplicateJobError, JobTimeoutException
 from tests.keyspace import places
 from tests.outcomes_in_redis import run_next, start
-from tests.sample_jobs import add, count_in_meta, divide, echo, swallow_timeouts, sys_exit
+from tests.sample_jobs import (
+    add,
+    count_in_meta,
+    decorated,
+    divide,
+    echo,
+    swallow_timeouts,
+    sys_exit,
+)
 
 pytestmark = pytest.mark.usefixtures("redis")
 
@@ -210,3 +218,20 @@ def test_no_limit() -> None:
 @pytest.mark.parametrize("seconds", [10**9, 3_153_600_000])
 def test_a_limit_of_many_years(seconds: int) -> None:
     assert in_place(add, 1, job_timeout=seconds).is_finished
+
+
+@pytest.fixture
+def queue_settings(settings: Any) -> dict[str, Any]:
+    """What ``RQ_QUEUES`` says of the queue ``default``, to be changed in place."""
+    settings.RQ_QUEUES = {"default": dict(settings.RQ_QUEUES["default"])}
+    get_queue().enqueue(add, 1)  # it has been read
+    found: dict[str, Any] = settings.RQ_QUEUES["default"]
+    return found
+
+
+def test_switched_off_in_place(queue_settings: dict[str, Any]) -> None:
+    queue_settings["ASYNC"] = False
+    assert get_queue().enqueue(add, 1, 2).return_value() == 3
+    assert decorated.delay(4).return_value() == 8
+    queue_settings["ASYNC"] = True
+    assert get_queue().enqueue(add, 1, 2).is_queued

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import redis as redis_py
-from django.core.signals import got_request_exception, request_finished
+from django.core.signals import got_request_exception
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
@@ -239,17 +239,3 @@ def test_not_after_an_error() -> None:
     assert waiting() == []
     Client().get("/")
     assert len(waiting()) == 2
-
-
-@pytest.mark.usefixtures("per_request")
-def test_one_that_cannot_be_pushed_does_not_stop_the_others(settings: Any) -> None:
-    url = settings.RQ_QUEUES["default"]["URL"]
-    settings.RQ_QUEUES = {"default": {"URL": url}, "gone": {"URL": "redis://localhost:1"}}
-    get_queue("gone").enqueue(add)
-    job = enqueue(add)
-    with pytest.raises(ExceptionGroup) as caught:
-        request_finished.send(sender=None)
-    assert caught.group_contains(RedisUnavailableError)
-    assert waiting() == [job.id]
-    request_finished.send(sender=None)
-    assert waiting() == [job.id]

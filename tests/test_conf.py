@@ -7,6 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from django_rqlite import conf
 from django_rqlite.exceptions import ConfigurationError, UnknownQueueError
+from django_rqlite.trust import signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +97,76 @@ def test_settings_are_read_again_when_they_change(settings: SettingsWrapper) -> 
     assert conf.queue("second").default_result_ttl == 7
     settings.SECRET_KEY = "another"
     assert conf.signing_keys() != before
+
+
+@pytest.mark.parametrize(
+    ("change", "seen"),
+    [
+        (lambda queues, rq: queues["mail"].update(ASYNC=False), {"is_async": False}),
+        (lambda queues, rq: queues["mail"].update(DEFAULT_TIMEOUT="2m"), {"default_timeout": 120}),
+        (lambda queues, rq: queues["mail"].pop("DEFAULT_TIMEOUT"), {"default_timeout": None}),
+        (lambda queues, rq: queues["mail"].update(SERIALIZER="json"), {"serializer": "json"}),
+        (lambda queues, rq: queues["mail"].update(KEY_PREFIX="x:"), {"key_prefix": "x:"}),
+        (lambda queues, rq: queues.update(mail={**URL, "ASYNC": False}), {"is_async": False}),
+        (lambda queues, rq: rq.update(DEFAULT_RESULT_TTL=7), {"default_result_ttl": 7}),
+        (lambda queues, rq: rq.update(JOB_CLASS="a.B"), {"job_class": "a.B"}),
+        (lambda queues, rq: rq.update(QUEUE_CLASS="a.B"), {"queue_class": "a.B"}),
+        (lambda queues, rq: rq.update(WORKER_CLASS="a.B"), {"worker_class": "a.B"}),
+    ],
+)
+def test_settings_changed_in_place(
+    settings: SettingsWrapper,
+    change: Callable[[dict[str, Any], dict[str, Any]], object],
+    seen: dict[str, Any],
+) -> None:
+    """As test suites do that came with django-rq, which looks at the settings each time."""
+    settings.RQ = {}
+    settings.RQ_QUEUES = {"mail": {**URL, "DEFAULT_TIMEOUT": 60}}
+    before = conf.queue("mail")
+    assert conf.queue("mail") is before
+    change(settings.RQ_QUEUES, settings.RQ)
+    for found in (conf.queue("mail"), conf.queues()["mail"]):
+        assert {name: getattr(found, name) for name in seen} == seen
+
+
+def test_options_of_a_connection_changed_in_place(settings: SettingsWrapper) -> None:
+    options: dict[str, Any] = {"socket_options": [1]}
+    settings.RQ_QUEUES = {"mail": {**URL, "REDIS_CLIENT_KWARGS": options}}
+    first = conf.queue("mail").connection
+    options["socket_options"].append(2)
+    second = conf.queue("mail").connection
+    assert second != first
+    options["health_check_interval"] = 3
+    assert conf.queue("mail").connection != second
+
+
+def test_queues_added_and_removed_in_place(settings: SettingsWrapper) -> None:
+    settings.RQ_QUEUES = {"first": URL, "second": URL}
+    assert list(conf.queues()) == ["first", "second"]
+    settings.RQ_QUEUES["third"] = URL
+    assert conf.queue("third").name == "third"
+    first = settings.RQ_QUEUES.pop("first")
+    with pytest.raises(UnknownQueueError, match="'third', 'second'"):
+        conf.queue("first")
+    settings.RQ_QUEUES["first"] = first
+    assert list(conf.queues()) == ["second", "third", "first"]
+
+
+def test_a_mistake_made_in_place(settings: SettingsWrapper) -> None:
+    settings.RQ_QUEUES = {"mail": dict(URL)}
+    assert conf.queue("mail").is_async
+    settings.RQ_QUEUES["mail"]["ASYNC"] = "no"
+    with pytest.raises(ConfigurationError, match="ASYNC"):
+        conf.queue("mail")
+    settings.RQ_QUEUES["mail"]["ASYNC"] = False
+    assert not conf.queue("mail").is_async
+
+
+def test_signatures_required_in_place(settings: SettingsWrapper) -> None:
+    settings.RQ = {}
+    assert not signer().required
+    settings.RQ["REQUIRE_SIGNATURE"] = True
+    assert signer().required
 
 
 def test_unknown_queue_lists_the_nearest_first(settings: SettingsWrapper) -> None:
