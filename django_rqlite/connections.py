@@ -95,7 +95,7 @@ def prefix_of(connection: redis.Redis) -> str:
 
 
 def _decoding(client: redis.Redis) -> bool:
-    return bool(client.get_encoder().decode_responses)  # type: ignore[no-untyped-call]
+    return bool(client.get_encoder().decode_responses)
 
 
 def describe(target: QueueConf | redis.Redis) -> str:
@@ -106,9 +106,10 @@ def describe(target: QueueConf | redis.Redis) -> str:
 
     :raises ConfigurationError: if ``target`` is a setting that cannot be used.
     """
-    client = connection_for(target) if isinstance(target, QueueConf) else target
+    # A cluster's client is a class of its own, which callers may give as connection= all the same.
+    client: Any = connection_for(target) if isinstance(target, QueueConf) else target
     if isinstance(client, redis.RedisCluster):
-        return f"the cluster of {client.get_default_node().name}"
+        return f"the cluster of {client.get_default_node().name}"  # type: ignore[no-untyped-call]
     pool = client.connection_pool
     options: Mapping[str, Any] = pool.connection_kwargs
     db = options.get("db") or 0

@@ -12,7 +12,7 @@ import pytest
 import redis as redis_py
 from redis import exceptions as theirs
 
-from django_rqlite import Queue
+from django_rqlite import Queue, connections, embedded
 from django_rqlite.exceptions import (
     RedisOutOfMemoryError,
     RedisPermissionError,
@@ -24,6 +24,7 @@ from django_rqlite.exceptions import (
 from django_rqlite.server_errors import code_of, passes
 from tests import sample_jobs
 from tests.conftest import Server, wait_until
+from tests.test_connections import free_port, running
 from tests.worker_process import worker
 
 
@@ -187,6 +188,25 @@ def test_a_server_that_wants_a_password(own_server: Server) -> None:
         queue = Queue("default", connection=own_server.client())
         with pytest.raises(RedisUnavailableError, match="the password in RQ_QUEUES"):
             queue.enqueue(sample_jobs.add, 1)
+
+
+def test_a_cluster_without_a_hash_tag(tmp_path: Path) -> None:
+    port = free_port()
+    command = embedded.server_command(tmp_path, port=port, append_only=False)
+    with (
+        running([*command, "--cluster-enabled", "yes"], port),
+        redis_py.Redis(port=port, protocol=2) as admin,
+    ):
+        admin.execute_command("CLUSTER", "ADDSLOTS", *range(16384))
+        wait_until(
+            lambda: admin.execute_command("CLUSTER INFO")["cluster_state"] == "ok", "it is up"
+        )
+        queue = Queue("default", connection=admin)
+        with pytest.raises(RedisRefusedError, match=r"KEY_PREFIX a hash tag, such as '\{mail\}"):
+            queue.enqueue(sample_jobs.add, 1)
+        cluster = redis_py.RedisCluster(host=embedded.LOOPBACK, port=port)
+        assert f":{port}" in connections.describe(cluster)  # type: ignore[arg-type]
+        cluster.close()
 
 
 @pytest.mark.parametrize(
