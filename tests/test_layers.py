@@ -20,8 +20,8 @@ LAYERS = {
     "errors": {"exceptions", "version"},
     "vocabulary": {"protocol"},
     "ground": {
-        *("conf", "connections", "deadline", "embedded", "handlers", "trust", "wire"),
-        "own_process",
+        *("conf", "connections", "deadline", "embedded", "handlers", "own_process"),
+        *("server_errors", "trust", "wire"),
     },
     "engine": {"engine"},
     "application API": {

@@ -25,6 +25,7 @@ from ..maintenance import cron, janitor, reaper
 from ..maintenance.scheduler import Scheduler
 from ..protocol.keys import Keys
 from ..queues import Queue
+from ..server_errors import passes
 from ..version import VERSION
 from .child import QueueTraits
 from .crew import Child, Crew
@@ -32,7 +33,7 @@ from .foreman import Foreman
 from .ledger import Ledger
 from .link import descriptors, drop, one_client, open_link
 from .mailbox import Announcement, Command, Mailbox, PausesChanged
-from .outage import Outage, passes
+from .outage import Outage
 from .pauses import Pauses
 from .preload import import_jobs, share_memory
 from .presence import Presence, default_name
