@@ -66,7 +66,7 @@ format: $(VENV)/.ready ## Put the code into the project's style
 	$(VENV)/bin/python -m ruff check --fix .
 	$(VENV)/bin/python -m ruff format .
 
-test-matrix: ## Run the tests on every supported Python found here, and on the oldest dependencies
+test-matrix: ## Run the tests on every supported Python found here, the oldest dependencies and Redis 8
 	@MAKE="$(MAKE)" bash .ci/matrix
 
 dist: $(VENV)/.ready ## Build the sdist and the wheel into dist/

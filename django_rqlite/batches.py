@@ -148,7 +148,8 @@ class _Batch:
                 self.jobs.append(job)
                 tell(job_enqueued, job)
         if failures:
-            raise failures[0]
+            with translate_errors(self._queue.connection):
+                raise failures[0]
 
 
 class _OnTheirWay:

@@ -1,4 +1,7 @@
-"""Calling what a job names to be called when it has ended, with RQ's arguments."""
+"""Calling what a job names to be called when it has ended, with RQ's arguments.
+
+Nothing is called, nor imported, for a job that may not be trusted; see :mod:`.protocol.signing`.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from types import TracebackType
 
 from . import callables
 from .deadline import Deadline
-from .exceptions import JobDiedError
+from .exceptions import JobDiedError, SignatureError
 from .jobs import Job, running
-from .protocol.records import DEFAULT_CALLBACK_TIMEOUT
+from .own_process import OwnProcess
+from .protocol.terms import DEFAULT_CALLBACK_TIMEOUT
 
 logger = logging.getLogger("django_rqlite.job")
 
@@ -20,7 +24,7 @@ def on_success(job: Job, result: object) -> None:
     Raises:
         Exception: whatever the callback raises; the job has then failed, as with RQ.
     """
-    if job.success_callback_name:
+    if job.success_callback_name and _may_be_trusted(job, "success"):
         _call(job, job.success_callback_name, job.success_callback_timeout, result)
 
 
@@ -31,7 +35,7 @@ def on_failure(
     trace: TracebackType | None,
 ) -> None:
     """Call ``(job, connection, type, value, traceback)``, if the job names something."""
-    if not job.failure_callback_name:
+    if not job.failure_callback_name or not _may_be_trusted(job, "failure"):
         return
     try:
         _call(job, job.failure_callback_name, job.failure_callback_timeout, kind, error, trace)
@@ -46,7 +50,7 @@ def on_death(job: Job, reason: str) -> None:
 
 def on_stopped(job: Job) -> None:
     """Call ``(job, connection)``, if the job names something."""
-    if not job.stopped_callback_name:
+    if not job.stopped_callback_name or not _may_be_trusted(job, "stopped"):
         return
     try:
         _call(job, job.stopped_callback_name, job.stopped_callback_timeout)
@@ -54,7 +58,23 @@ def on_stopped(job: Job) -> None:
         logger.exception("The stopped callback of job %s failed itself", job.id)
 
 
+def _may_be_trusted(job: Job, end: str) -> bool:
+    """Whether what the job names is what the project enqueued it with. Else that is logged."""
+    try:
+        job._check_call()
+    except SignatureError as exc:
+        logger.error("The %s callback of job %s is not called: %s", end, job.id, exc)
+        return False
+    return True
+
+
 def _call(job: Job, name: str, timeout: int | None, *arguments: object) -> None:
-    callback = callables.resolve(name, None)
-    with running(job), Deadline(timeout or DEFAULT_CALLBACK_TIMEOUT):
-        callback(job, job.connection, *arguments)
+    own = OwnProcess()
+    try:
+        callback = callables.resolve(name, None)
+        with running(job), Deadline(timeout or DEFAULT_CALLBACK_TIMEOUT):
+            callback(job, job.connection, *arguments)
+    except BaseException as exc:
+        own.end_if_forked(exc)
+        raise
+    own.end_if_forked()

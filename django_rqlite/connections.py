@@ -25,8 +25,9 @@ from redis.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 
 from . import conf
 from .conf import ConnectionSetting, QueueConf
-from .exceptions import ConfigurationError, RedisUnavailableError
+from .exceptions import ConfigurationError, RedisUnavailableError, RQLiteError
 from .protocol.keys import DEFAULT_PREFIX
+from .server_errors import refusal
 from .wire import Once
 
 # The process that these are of. One that was forked finds out when it first needs a client: most
@@ -75,8 +76,26 @@ def by_server(queues: Iterable[QueueConf]) -> list[tuple[QueueConf, ...]]:
 
 
 def prefix_of(connection: redis.Redis) -> str:
-    """Return the ``KEY_PREFIX`` of a client made here, and ``rq:`` for any other client."""
-    return _prefixes.get(connection, DEFAULT_PREFIX)
+    """Return the ``KEY_PREFIX`` of a client made here, and ``rq:`` for any other client.
+
+    Whatever deals with keys of a client asks this first, so a client that can't be used is refused
+    here, before anything is written with it.
+
+    :raises ConfigurationError: if the client decodes what it reads.
+    """
+    prefix = _prefixes.get(connection)
+    if prefix is not None:
+        return prefix
+    if _decoding(connection):
+        raise ConfigurationError(
+            "The client given as connection= has decode_responses=True, but jobs are bytes. Make it"
+            " without decode_responses, or leave connection= out for that of RQ_QUEUES."
+        )
+    return DEFAULT_PREFIX
+
+
+def _decoding(client: redis.Redis) -> bool:
+    return bool(client.get_encoder().decode_responses)
 
 
 def describe(target: QueueConf | redis.Redis) -> str:
@@ -87,7 +106,11 @@ def describe(target: QueueConf | redis.Redis) -> str:
 
     :raises ConfigurationError: if ``target`` is a setting that cannot be used.
     """
-    pool = (connection_for(target) if isinstance(target, QueueConf) else target).connection_pool
+    # A cluster's client is a class of its own, which callers may give as connection= all the same.
+    client: Any = connection_for(target) if isinstance(target, QueueConf) else target
+    if isinstance(client, redis.RedisCluster):
+        return f"the cluster of {client.get_default_node().name}"  # type: ignore[no-untyped-call]
+    pool = client.connection_pool
     options: Mapping[str, Any] = pool.connection_kwargs
     db = options.get("db") or 0
     if isinstance(pool, SentinelConnectionPool):
@@ -115,9 +138,11 @@ def longest_wait(connection: redis.Redis) -> float | None:
 
 # Not a generator: that costs four times as much, with every call.
 class translate_errors:
-    """Turn redis-py's connection errors into ours, which name the server's address.
+    """Turn redis-py's errors into ours, which name the server's address.
 
     :raises RedisUnavailableError: from ``redis.ConnectionError`` and ``redis.TimeoutError``.
+    :raises RedisRefusedError: from a ``redis.ResponseError`` that says in which state the server
+        is. Any other stays as it is.
     """
 
     __slots__ = ("_connection",)
@@ -131,14 +156,20 @@ class translate_errors:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: object
     ) -> None:
-        if not isinstance(error, redis.ConnectionError | redis.TimeoutError):
+        if not isinstance(error, redis.RedisError) or isinstance(error, RQLiteError):
             return
-        if isinstance(error, RedisUnavailableError):
+        if isinstance(error, redis.ResponseError):
+            if ours := refusal(error, describe(self._connection)):
+                raise ours from error
+            return
+        if not isinstance(error, redis.ConnectionError | redis.TimeoutError):
             return
         # Some releases of redis-py put the sentinels' passwords into this text.
         reason = (
             "no Sentinel that answers knows a master of that name."
             if isinstance(error, MasterNotFoundError)
+            else f"{error} See the user and the password in RQ_QUEUES."
+            if isinstance(error, redis.AuthenticationError)
             else error
         )
         raise RedisUnavailableError(
@@ -158,6 +189,12 @@ def _make(queue: QueueConf) -> redis.Redis:
         # redis-py looks at most options when it first connects; a wrong one should show here.
         pool = client.connection_pool
         pool.connection_class(**pool.connection_kwargs)
+        if _decoding(client):
+            raise ConfigurationError(
+                f"{queue.connection.form} leads to a client with decode_responses=True, but jobs"
+                " are bytes. Look for decode_responses in a connection_pool of yours, and take it"
+                " out."
+            )
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: {error}") from None
     except (TypeError, ValueError, redis.RedisError) as error:

@@ -33,9 +33,6 @@ ENTRY_KEYS = frozenset(
     {"func", "cron", "interval", "timezone", "queue", "args", "kwargs", *OPTIONS}
 )
 
-#: The field of a job's hash that names the entry it comes from.
-ENTRY_FIELD = "x_cron"
-
 #: The zone of expressions in files for ``rqcron``, as RQ reads them.
 ZONE_OF_FILES = "UTC"
 
@@ -76,7 +73,8 @@ class Entry:
         """
         described = {"description": self._description(), **self.options}
         job = get_queue(self.queue).create_job(self.func, self.args, self.kwargs, **described)
-        return job, {**job.to_fields(), ENTRY_FIELD: self.name}
+        job.cron_entry = self.name
+        return job, job.to_fields()
 
     def _description(self) -> str:
         call = callables.call_string(self.func_name, self.args, self.kwargs)

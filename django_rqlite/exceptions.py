@@ -37,6 +37,25 @@ class RedisUnavailableError(RQLiteError, redis.ConnectionError):
     """The Redis server did not answer. The message names its address, never its password."""
 
 
+class RedisRefusedError(RQLiteError, redis.ResponseError):
+    """The Redis server answered that it can't do what it was asked: its disk is full, say.
+
+    The message names its address and what helps.
+    """
+
+
+class RedisOutOfMemoryError(RedisRefusedError, redis.exceptions.OutOfMemoryError):
+    """The Redis server has reached its ``maxmemory``, and evicts nothing."""
+
+
+class RedisReadOnlyError(RedisRefusedError, redis.exceptions.ReadOnlyError):
+    """The Redis server is a replica."""
+
+
+class RedisPermissionError(RedisRefusedError, redis.exceptions.NoPermissionError):
+    """The Redis server does not permit its user (an ACL) what it was asked."""
+
+
 class InvalidJobError(RQLiteError, ValueError):
     """The arguments of an enqueueing call cannot become a job. Nothing was written."""
 

@@ -17,8 +17,9 @@ from . import callables, callbacks, conf
 from .deadline import Deadline
 from .exceptions import JobTimeoutException
 from .jobs import Job, running
+from .own_process import OwnProcess
 from .policies import Retry, path_of, paths_of
-from .protocol.records import DEFAULT_TIMEOUT
+from .protocol.records import DEFAULT_TIMEOUT, JobStatus
 from .signals import job_failed, job_finished, job_started, tell
 
 logger = logging.getLogger("django_rqlite.job")
@@ -91,44 +92,58 @@ def time_limit(timeout: int | None) -> int | None:
     return timeout or DEFAULT_TIMEOUT
 
 
-def perform(job: Job, announce: Callable[..., None] = tell) -> Report:
+def perform(
+    job: Job,
+    announce: Callable[..., None] = tell,
+    at_timeout: Callable[[], None] | None = None,
+) -> Report:
     """Call the job's function under its timeout. Never raises: an error is an outcome.
 
     In the main thread, the timeout is enforced; elsewhere there are no signals to enforce it with.
+    It returns in the process that it was called in only: a process that the job forks ends where
+    the job's function would return to.
 
     Args:
         announce: what Django's signals are sent by.
+        at_timeout: called once the job has ended because its time was up, before anything else is
+            told of that.
     """
+    own = OwnProcess()
     deadline = Deadline(time_limit(job.timeout))
     try:
-        with running(job), deadline:
-            announce(job_started, job)
-            value = _call(job)
-            asked = _asked_for_retry(value)
-            payload = b"" if value is None or asked else job._dumps("result", value)
-        if not asked and not deadline.passed:
+        with running(job):
+            with deadline:
+                announce(job_started, job)
+                own.end_if_forked()
+                value = _call(job)
+                own.end_if_forked()
+                asked = _asked_for_retry(value)
+                payload = b"" if value is None or asked else job._dumps("result", value)
+                own.end_if_forked()
+            if deadline.passed:
+                raise JobTimeoutException(
+                    f"{deadline.message}, and the exception that should have ended it was "
+                    "swallowed. The job went on and returned; what it returned is dropped."
+                )
+            if asked:
+                return asked
+            # What follows has time limits of its own, so the job's no longer counts.
+            job._came_to(JobStatus.FINISHED, value)
             callbacks.on_success(job, value)
             announce(job_finished, job, result=value)
+            own.end_if_forked()
     except BaseException as exc:  # noqa: BLE001 - sys.exit() in a job is the job's failure too
+        own.end_if_forked(exc)
         deadline.disarm()
+        if at_timeout is not None and (deadline.passed or isinstance(exc, JobTimeoutException)):
+            at_timeout()
         log_failure(job.origin, job.id, exc)
+        job._came_to(JobStatus.FAILED)
         callbacks.on_failure(job, type(exc), exc, exc.__traceback__)
         announce(job_failed, job, exception=exc)
-        _tell_handlers(job, exc)
+        own.end_if_forked()
+        _tell_handlers(job, exc, own)
         return failure(exc)
-    if deadline.passed:
-        reason = (
-            f"{deadline.message}, and the exception that should have ended it was swallowed. The "
-            "job went on and returned; what it returned is dropped."
-        )
-        log_failure(job.origin, job.id, JobTimeoutException(reason))
-        return Failed(
-            reason,
-            f"{JobTimeoutException.__name__}: {deadline.message}",
-            paths_of(JobTimeoutException()),
-        )
-    if asked:
-        return asked
     return Succeeded(payload)
 
 
@@ -195,14 +210,16 @@ def _shortened(text: str) -> str:
     return f"{text[:half]}\n... {len(text) - 2 * half} characters left out ...\n{text[-half:]}"
 
 
-def _tell_handlers(job: Job, exc: BaseException) -> None:
+def _tell_handlers(job: Job, exc: BaseException, own: OwnProcess) -> None:
     """Call ``RQ_EXCEPTION_HANDLERS`` as RQ does: until one returns something false but None."""
     for path in conf.exception_handlers():
         try:
             handler: Callable[..., Any] = callables.resolve(path, None)
             go_on = handler(job, type(exc), exc, exc.__traceback__)
+            own.end_if_forked()
             if go_on is not None and not go_on:
                 return
-        except Exception:
+        except BaseException as problem:
+            own.end_if_forked(problem)
             logger.exception("The handler %s of RQ_EXCEPTION_HANDLERS failed", path)
             sys.stderr.flush()

@@ -24,14 +24,10 @@ from .exceptions import (
 from .options import NOTHING_SAID, JobOptions
 from .protocol import codec
 from .protocol.keys import Keys
-from .protocol.records import (
-    DEFAULT_CALLBACK_TIMEOUT,
-    JobRecord,
-    JobStatus,
-    read_job,
-)
+from .protocol.records import JobRecord, JobStatus, read_job
 from .protocol.serializers import PickleSerializer, Serializer, resolve
-from .protocol.signing import FIELDS, Purpose
+from .protocol.signing import FIELDS, Payload, Purpose
+from .protocol.terms import DEFAULT_CALLBACK_TIMEOUT, terms_of
 from .trust import signer
 
 #: The ends at which something may be called, as RQ's fields call them.
@@ -80,12 +76,17 @@ class JobData:
     ended_at: datetime | None = None
     last_heartbeat: datetime | None = None
     worker_name: str | None = None
-    #: How many more times it is retried when it fails, and repeated after it has succeeded.
+    #: How many more times it is retried when it fails, and repeated after it has succeeded; and how
+    #: many times that was at first.
     retries_left: int | None = None
+    retries_max: int | None = None
     retry_intervals: list[int] | None = None
     enqueue_at_front_on_retry = False
     number_of_retries: int | None = None
+    #: JSON: what RQ's fields have no words for.
+    retry_extras: str | None = None
     repeats_left: int | None = None
+    repeats_max: int | None = None
     repeat_intervals: list[int] | None = None
     #: Dotted paths of what is called when it has ended, and for how many seconds at the most.
     success_callback_name: str | None = None
@@ -96,6 +97,8 @@ class JobData:
     stopped_callback_timeout: int | None = None
     #: The name of its group; None where it is in none.
     group_id: str | None = None
+    #: The name of the cron entry that it comes from; None where it comes from none.
+    cron_entry: str | None = None
     #: What no other job may be enqueued with while this one waits or runs, and for how long.
     unique_key: str | None = None
     unique_for: int | None = None
@@ -103,14 +106,20 @@ class JobData:
     enqueue_at_front: bool | None = None
 
     _status: str = JobStatus.CREATED
+    #: The call, serialized; and as it is stored, where it was read. Not unpacked before it must be.
     _data: bytes | None = None
+    _packed: bytes | None = None
+    #: What was signed with it, as it was read.
+    _terms = b""
     _call: tuple[str, object | None, Sequence[Any], Mapping[str, Any]] | None = None
     _meta_stored: bytes | None = None
     _meta: dict[str, Any] | None = None
     _exc_info = ""
-    _retry_extras: str | None = None
     #: Whose signatures this process need not look at again.
     _verified: tuple[Purpose, ...] = ()
+    #: What it has come to, in the process that ran it and until that is stored: what the function
+    #: returned, in a tuple, or an empty one where it failed. None: Redis knows.
+    _unstored: tuple[Any, ...] | None = None
 
     def __init__(
         self,
@@ -211,7 +220,12 @@ class JobData:
 
     @property
     def data(self) -> bytes:
-        """The serialized ``(func_name, instance, args, kwargs)``; ``b''`` where it is missing."""
+        """The serialized ``(func_name, instance, args, kwargs)``; ``b''`` where it is missing.
+
+        Its signature is not looked at.
+        """
+        if self._data is None and self._packed is not None:
+            self._data = codec.decompress(self._packed)
         return self._data or b""
 
     def get_call_string(self) -> str:
@@ -230,9 +244,10 @@ class JobData:
             DeserializationError: the serializer can't read them.
         """
         if self._call is None:
-            if self._data is None:
+            if self._payload is None:
                 raise DeserializationError(f"Job {self.id} has no data, so no function is known.")
-            loaded = self._loads("data", self._data)
+            self._check_call()
+            loaded = self._deserialized("data", self.data)
             try:
                 name, instance, args, kwargs = loaded
                 self._call = (str(name), instance, tuple(args), dict(kwargs))
@@ -241,6 +256,26 @@ class JobData:
                     f"The data of job {self.id} is not (function, instance, args, kwargs): {exc}."
                 ) from exc
         return self._call
+
+    @property
+    def _payload(self) -> Payload | None:
+        """The serialized call, without unpacking what was read; None where it is missing."""
+        if self._data is None and self._packed is not None:
+            return codec.Pieces(self._packed)
+        return self._data
+
+    def _check_call(self) -> None:
+        """See that the call and the job's terms may be trusted. What was made here may.
+
+        Raises:
+            SignatureError: they are not signed as they should be.
+        """
+        if "data" not in self._signatures or "data" in self._verified:
+            return
+        payload = self._payload
+        signature = self._signatures["data"]
+        signer().check("data", self.id, b"" if payload is None else payload, signature, self._terms)
+        self._verified = (*self._verified, "data")
 
     def _dump_call(
         self, name: str, instance: object | None, args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -282,8 +317,10 @@ class JobData:
             ) from exc
 
     def _loads(self, what: Purpose, payload: bytes) -> Any:
-        if what not in self._verified:
-            signer().check(what, self.id, payload, self._signatures.get(what))
+        signer().check(what, self.id, payload, self._signatures.get(what))
+        return self._deserialized(what, payload)
+
+    def _deserialized(self, what: Purpose, payload: bytes) -> Any:
         try:
             return self.serializer.loads(payload)
         except Exception as exc:
@@ -360,12 +397,12 @@ class JobData:
             self.allow_dependency_failures = options.depends_on.allow_failure
             self.enqueue_at_front = options.depends_on.enqueue_at_front or options.at_front
         if options.retry is not None:
-            self.retries_left = options.retry.max
+            self.retries_left = self.retries_max = options.retry.max
             self.retry_intervals = options.retry.intervals
             self.enqueue_at_front_on_retry = options.retry.enqueue_at_front
-            self._retry_extras = options.retry.extras()
+            self.retry_extras = options.retry.extras()
         if options.repeat is not None:
-            self.repeats_left = options.repeat.times
+            self.repeats_left = self.repeats_max = options.repeat.times
             self.repeat_intervals = options.repeat.intervals
         if options.meta:
             self._meta = dict(options.meta)
@@ -392,17 +429,17 @@ class JobData:
     def copied(self) -> Self:
         """A new job that calls the same with the same options, for its first time.
 
-        It waits for no other job, is in no group, and repeats as often as this one still would.
-        Nothing is deserialized.
+        It waits for no other job, is in no group, comes from no cron entry, and repeats as often as
+        this one still would. Nothing is deserialized.
 
         Raises:
             SignatureError: this job is not signed as it should be. What bears no signature has
                 none in the copy either.
         """
-        payloads: Mapping[Purpose, bytes | None] = {"data": self._data, "meta": self._meta_stored}
-        for what, payload in payloads.items():
-            if payload is not None and what in self._signatures:
-                signer().check(what, self.id, payload, self._signatures[what])
+        if self._payload is not None:
+            self._check_call()
+        if self._meta_stored is not None and "meta" in self._signatures:
+            signer().check("meta", self.id, self._meta_stored, self._signatures["meta"])
         copy = type(self)(None, self._connection, self._serializer)
         attributes = {**self.__dict__, "id": copy.id, "minted": True, "created_at": copy.created_at}
         for name in ("enqueued_at", "started_at", "ended_at", "last_heartbeat", "worker_name"):
@@ -414,8 +451,12 @@ class JobData:
             if signature is None
         }
         attributes |= {"_status": JobStatus.CREATED, "_exc_info": "", "_verified": ()}
+        attributes["_unstored"] = None
         attributes |= {"group_id": None, "dependency_ids": [], "number_of_retries": None}
-        if self.retries_left is not None:
+        attributes |= {"cron_entry": None, "_terms": b""}
+        if self.retries_max is not None:
+            attributes["retries_left"] = self.retries_max
+        elif self.retries_left is not None:
             attributes["retries_left"] = self.retries_left + (self.number_of_retries or 0)
         copy.__dict__.update(attributes)
         return copy
@@ -423,6 +464,7 @@ class JobData:
     def _take(self, record: JobRecord) -> None:
         origin = self.origin
         self.__dict__.update(state_of(record))
+        self._unstored = None
         self.origin = self.origin or origin
 
     def to_fields(self) -> dict[str, Argument]:
@@ -432,13 +474,18 @@ class JobData:
             InvalidJobError: the job has no call, or its meta can't be serialized.
             SignatureError: it was read from Redis and is not signed as it should be.
         """
-        if self._data is None:
+        if self._data is None and self._packed is None:
             raise InvalidJobError(
                 f"Job {self.id} has no function to call, so it can't be enqueued. Make it with "
                 "create_job(), or fetch it."
             )
-        fields: dict[str, Argument] = {"data": codec.compress(self._data)}
-        self._seal("data", self._data, fields)
+        fields: dict[str, Argument] = {}
+        if self._packed is not None:
+            fields["data"] = self._packed
+        elif self._data is not None:
+            fields["data"] = codec.compress(self._data)
+        self._count_anew()
+        self._seal_call(fields)
         self._speak(fields)
         if self.ttl is not None and self.waiting_ttl is not None:
             fields["ttl"] = self.waiting_ttl
@@ -458,13 +505,19 @@ class JobData:
         if self.retries_left is not None:
             fields["retries_left"] = self.retries_left
             fields["retry_intervals"] = json.dumps(self.retry_intervals or [0])
+        if self.retries_max is not None:
+            fields["x_retries_max"] = self.retries_max
         if self.enqueue_at_front_on_retry:
             fields["enqueue_at_front_on_retry"] = 1
-        if self._retry_extras:
-            fields["x_retry"] = self._retry_extras
+        if self.retry_extras:
+            fields["x_retry"] = self.retry_extras
         if self.repeats_left is not None:
             fields["repeats_left"] = self.repeats_left
             fields["repeat_intervals"] = json.dumps(self.repeat_intervals or [0])
+        if self.repeats_max is not None:
+            fields["x_repeats_max"] = self.repeats_max
+        if self.cron_entry:
+            fields["x_cron"] = self.cron_entry
         if self._meta:
             fields |= self._meta_fields()
         elif self._meta is None and self._meta_stored is not None:
@@ -477,9 +530,30 @@ class JobData:
         """Seconds that the job may wait; None: for ever. A job that has run has a ttl of −1."""
         return self.ttl if self.ttl and self.ttl > 0 else None
 
+    def _count_anew(self) -> None:
+        """Have the counters that someone set count from where they are."""
+        if self.retries_left is not None and self.retries_left > (self.retries_max or 0):
+            self.retries_max = self.retries_left
+        if self.repeats_left is not None and self.repeats_left > (self.repeats_max or 0):
+            self.repeats_max = self.repeats_left
+
+    def _seal_call(self, fields: dict[str, Argument]) -> None:
+        """Add the signature of the call and the terms.
+
+        What was read from Redis must bear its own. Where that is right, it is signed anew, with the
+        terms as they are now; what bears none keeps none, since to sign it would vouch for what
+        anyone may have written.
+        """
+        if "data" in self._signatures:
+            self._check_call()
+            if self._signatures["data"] is None:
+                return
+        payload = self._payload
+        assert payload is not None
+        fields[FIELDS["data"]] = signer().sign("data", self.id, payload, terms_of(self))
+
     def _seal(self, what: Purpose, payload: bytes, fields: dict[str, Argument]) -> None:
-        """Add the signature of bytes made here. What was read from Redis keeps its own, or none: to
-        sign it would vouch for what anyone may have written."""
+        """Add the signature of bytes made here. What was read from Redis keeps its own, or none."""
         if what not in self._signatures:
             fields[FIELDS[what]] = signer().sign(what, self.id, payload)
             return
@@ -514,15 +588,33 @@ class JobData:
         """It has taken its place.
 
         Args:
-            detail: ``enqueued_at`` where it is queued; why, where it is canceled.
+            detail: ``enqueued_at`` where it is queued or started; why, where it is canceled.
         """
         self.minted = False  # to enqueue it again is another thing than to repeat this call
         self._status = status
+        self._unstored = None
         self.started_at = self.ended_at = None
-        if status == JobStatus.QUEUED and detail:
+        if status in (JobStatus.QUEUED, JobStatus.STARTED) and detail:
             self.enqueued_at = _enqueued_at(detail)
         else:
             self._exc_info = detail
+
+    def _ended(self, status: JobStatus) -> None:
+        """It has ended, by the clock of this host."""
+        self._status = status
+        self.ended_at = datetime.now(UTC)
+
+    def _came_to(self, status: JobStatus, *returned: object) -> None:
+        """It has ended here, which is not stored yet: what its callbacks find."""
+        self._ended(status)
+        self._unstored = returned
+
+    def _stands_as(self, record: JobRecord) -> None:
+        """Its run is stored: where that has left it."""
+        self._status = record.status
+        self.enqueued_at = record.enqueued_at
+        self.started_at = record.started_at
+        self.ended_at = record.ended_at
 
     def to_record(self) -> JobRecord:
         """The record as a worker would read it."""
@@ -552,18 +644,22 @@ def state_of(record: JobRecord) -> dict[str, Any]:
         "last_heartbeat": record.last_heartbeat,
         "worker_name": record.worker_name or None,
         "_status": record.status,
-        "_data": record.data,
+        "_data": None,
+        "_packed": record.packed,
+        "_terms": record.terms,
         "_call": None,
         "_meta": None,
         "_meta_stored": record.meta,
         "_exc_info": record.exc_info,
-        "retries_left": record.retries_left,
+        "retries_left": record.retries_allowed,
+        "retries_max": record.retries_max,
         "retry_intervals": list(record.retry_intervals) or None,
         "enqueue_at_front_on_retry": record.enqueue_at_front_on_retry,
         "number_of_retries": record.number_of_retries,
-        "repeats_left": record.repeats_left,
+        "repeats_left": record.repeats_allowed,
+        "repeats_max": record.repeats_max,
         "repeat_intervals": list(record.repeat_intervals) or None,
-        "_retry_extras": record.retry_extras or None,
+        "retry_extras": record.retry_extras or None,
         "success_callback_name": record.success_callback_name or None,
         "success_callback_timeout": record.success_callback_timeout,
         "failure_callback_name": record.failure_callback_name or None,
@@ -571,6 +667,7 @@ def state_of(record: JobRecord) -> dict[str, Any]:
         "stopped_callback_name": record.stopped_callback_name or None,
         "stopped_callback_timeout": record.stopped_callback_timeout,
         "group_id": record.group_id or None,
+        "cron_entry": record.cron_entry or None,
         "unique_key": record.unique_key or None,
         "unique_for": record.unique_for,
         "dependency_ids": list(record.dependency_ids),

@@ -12,6 +12,7 @@ import redis
 from . import conf
 from .exceptions import RQLiteError
 from .jobs import Job
+from .own_process import OwnProcess
 
 logger = logging.getLogger("django_rqlite.worker")
 
@@ -56,6 +57,7 @@ class _JobLog(logging.Handler):
         )
         self.setFormatter(formatter)
         self._job = job
+        self._own = OwnProcess()
         self._most = most
         self._lines: list[bytes] = []
         self._sent_at = 0.0
@@ -63,7 +65,10 @@ class _JobLog(logging.Handler):
         self._deaf = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        if self._deaf or record.name == logger.name:
+        # A process that the job forks has lines of this one in its memory, to be sent only once.
+        if self._deaf or not self._own.is_current:
+            return
+        if record.name == logger.name:
             return  # what the worker says is not of the job; the traceback is kept elsewhere
         try:
             line = self.format(record)
@@ -77,7 +82,7 @@ class _JobLog(logging.Handler):
             self.flush()
 
     def flush(self) -> None:
-        if self._deaf or not self._lines:
+        if self._deaf or not self._lines or not self._own.is_current:
             return
         lines, self._lines = self._lines, []
         self._deaf = True

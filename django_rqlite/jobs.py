@@ -238,12 +238,13 @@ class Job(JobData):
 
         Returns:
             a :class:`JobStatus`; what another tool wrote instead, as it is; ``created`` for a
-            job whose transaction has not committed.
+            job whose transaction has not committed. The job that a callback or a signal is given
+            says what it has come to, although that is stored only afterwards.
 
         Raises:
             NoSuchJobError: it is gone.
         """
-        if refresh:
+        if refresh and self._unstored is None:
             stored = self._ask(lambda link, keys: link.hget(keys.job(self.id), "status"))
             if stored is not None:
                 self._status = codec.text(stored)
@@ -299,12 +300,15 @@ class Job(JobData):
         """What the function returned; None while it has not, or when it returned None.
 
         Args:
-            refresh: accepted for RQ; the value is always read from Redis.
+            refresh: read it from Redis also in a callback, which is called before it is stored.
+                Elsewhere it is always read from there.
 
         Raises:
             SignatureError: the value is not signed as it should be.
             DeserializationError: the serializer can't read it.
         """
+        if self._unstored is not None and not refresh:
+            return self._unstored[0] if self._unstored else None
         hashed, entries = self._ask(self._read_outcome)
         stored, signature = hashed
         if entries:

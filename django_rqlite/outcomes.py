@@ -13,7 +13,7 @@ from .protocol.records import (
     JobStatus,
     ResultType,
 )
-from .trust import signer
+from .trust import signer, why_not_trusted
 
 
 def settle(
@@ -90,7 +90,10 @@ def _again(record: JobRecord, outcome: Outcome) -> tuple[Again | None, str, byte
     if isinstance(outcome, Stopped) or record.problems:
         return None, "", b""  # nobody wants it to, or it would be no more readable then
     payload = codec.base64_traceback(outcome.reason)
-    return after_failure(record, outcome.kinds), ResultType.RETRIED, payload
+    decision = after_failure(record, outcome.kinds)
+    if decision and why_not_trusted(record):
+        return None, "", b""  # it was refused, and would be again
+    return decision, ResultType.RETRIED, payload
 
 
 def _signature(record: JobRecord, outcome: Succeeded) -> str:

@@ -228,7 +228,8 @@ def after_failure(record: JobRecord, kinds: Sequence[str]) -> Again | None:
     Args:
         kinds: paths of the exception's classes; empty where a process died without one.
     """
-    if not record.retries_left or record.retries_left < 1:
+    allowed = record.retries_allowed
+    if not allowed or allowed < 1:
         return None
     extras = _extras(record.retry_extras)
     on, not_on = _names(extras.get("on")), _names(extras.get("not_on")) or ()
@@ -241,7 +242,7 @@ def after_failure(record: JobRecord, kinds: Sequence[str]) -> Again | None:
         _scattered(wait, extras.get("jitter")),
         record.enqueue_at_front_on_retry,
         counter="retries_left",
-        change=-1,
+        change=allowed - 1 - (record.retries_left or 0),
     )
 
 
@@ -257,10 +258,12 @@ def after_asking(
 
 def after_success(record: JobRecord) -> Again | None:
     """Whether a job that succeeded runs again."""
-    if not record.repeats_left or record.repeats_left < 1:
+    allowed = record.repeats_allowed
+    if not allowed or allowed < 1:
         return None
     wait = _nth(record.repeat_intervals, record.repeats_done)
-    return Again(wait, at_front=False, counter="repeats_left", change=-1)
+    change = allowed - 1 - (record.repeats_left or 0)
+    return Again(wait, at_front=False, counter="repeats_left", change=change)
 
 
 def _nth(intervals: Sequence[int], number: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NoReturn, cast
 
 import redis
@@ -25,8 +25,7 @@ from .execution import perform, time_limit
 from .jobs import Job
 from .options import NOTHING_SAID, JobOptions, checked, split
 from .outcomes import settle
-from .protocol import codec
-from .protocol.records import JobStatus
+from .protocol.records import JobStatus, read_job
 from .signals import job_enqueued, tell
 from .stored_queue import StoredQueue
 
@@ -253,8 +252,9 @@ class Queue(StoredQueue):
                     delay=delay,
                 )
             job._entered(JobStatus.SCHEDULED, "")
+            tell(job_enqueued, job)
 
-        self._push_when_visible(job, push)
+        push_when_visible(self.commit_mode, push, [job])
         return job
 
     def _make(
@@ -283,7 +283,11 @@ class Queue(StoredQueue):
     def _submit(self, job: Job, at_front: bool, unique: bool) -> Job:
         # Everything that can be wrong with the call is found before the transaction goes on.
         fields = job.to_fields()
-        self._push_when_visible(job, lambda: self._push(job, fields, at_front, unique))
+
+        def push() -> None:
+            self._push(job, fields, at_front, unique)
+
+        push_when_visible(self.commit_mode, push, [job])
         return job
 
     def _push(self, job: Job, fields: Mapping[str, Argument], at_front: bool, unique: bool) -> None:
@@ -304,6 +308,7 @@ class Queue(StoredQueue):
                 ttl=job.waiting_ttl,
             )
         job._entered(JobStatus.QUEUED, enqueued)
+        tell(job_enqueued, job)
 
     def _defer(
         self,
@@ -327,30 +332,30 @@ class Queue(StoredQueue):
                 delay=delay,
             )
         job._entered(status, reason)
-
-    def _push_when_visible(self, job: Job, push: Callable[[], None]) -> None:
-        def push_and_tell() -> None:
-            push()
-            tell(job_enqueued, job)
-
-        push_when_visible(self.commit_mode, push_and_tell, [job])
+        tell(job_enqueued, job)
 
     def _run_in_place(self, job: Job, fields: Mapping[str, Argument], unique: bool) -> None:
         """Run the job in this process and store its outcome as a worker would."""
         hold = Hold(job.id, self.name, uuid.uuid4().hex)
         lease = (time_limit(job.timeout) or 86_400) + IN_PLACE_SLACK
+        # Taken before the job can change what its outcome is decided by, or make it unserializable.
+        record = job.to_record()
         with translate_errors(self.connection):
             started = self._transitions.start_in_place(
                 hold, fields, lease=lease, worker_name=IN_PLACE, unique=unique
             )
-            job.minted = False
-            job.enqueued_at = job.started_at = codec.moment(started.encode())
+        job._entered(JobStatus.STARTED, started)
+        job.started_at, job.worker_name = job.enqueued_at, IN_PLACE
+        tell(job_enqueued, job)
+        try:
             outcome = perform(job)
-            settle(self._transitions, "", hold, job.to_record(), outcome, IN_PLACE)
-        job.ended_at = datetime.now(UTC)
-        # With a result_ttl of 0 nothing of it is left to ask for.
-        stored = self._transitions.fields(job.id).get(b"status")
-        job._status = JobStatus.FINISHED if stored is None else codec.text(stored)
+            with translate_errors(self.connection):
+                settle(self._transitions, "", hold, record, outcome, IN_PLACE)
+                stored = self._transitions.fields(job.id)
+        finally:
+            job._unstored = None
+        if stored:  # with a result_ttl of 0 nothing of it is left
+            job._stands_as(read_job(job.id, stored))
 
 
 #: The names of these for those who come from django-rq.

@@ -85,6 +85,14 @@ def unix(score: float | None) -> datetime | None:
         return None
 
 
+def now() -> datetime:
+    """The current time, aware and in UTC as all that is stored.
+
+    Django's ``timezone.now()`` is naive where ``USE_TZ`` is False.
+    """
+    return datetime.now(UTC)
+
+
 def clock(moment: datetime) -> str:
     """A point in time in the current time zone, to the second."""
     try:
@@ -112,7 +120,7 @@ def duration(seconds: float) -> str:
 
 def relative(moment: datetime, *, coarse: bool = False) -> str:
     """``3 s ago``, ``in 4 h 10 min``; coarse: with the largest unit only, ``in 4 h``."""
-    seconds = int((timezone.now() - moment).total_seconds())
+    seconds = int((now() - moment).total_seconds())
     distance = abs(seconds)
     if coarse:
         unit = next((unit for unit in (86400, 3600, 60) if distance >= unit), 1)

@@ -1,4 +1,4 @@
-"""The signer that this project's settings describe."""
+"""The signer that this project's settings describe, and what it says of a job."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from functools import cache
 from django.core.signals import setting_changed
 
 from . import conf
+from .exceptions import SignatureError
+from .protocol import codec
+from .protocol.records import JobRecord
 from .protocol.signing import Signer
 
 
@@ -19,6 +22,21 @@ def signer() -> Signer:
 @cache
 def _signer(required: bool) -> Signer:
     return Signer(conf.signing_keys(), required)
+
+
+def why_not_trusted(record: JobRecord, terms: bytes | None = None) -> str:
+    """Why nothing that a job names may be imported or called; '' where it may.
+
+    Args:
+        terms: the record's, where they were made already.
+    """
+    payload = b"" if record.packed is None else codec.Pieces(record.packed)
+    terms = record.terms if terms is None else terms
+    try:
+        signer().check("data", record.id, payload, record.signature, terms)
+    except SignatureError as exc:
+        return str(exc)
+    return ""
 
 
 def _forget(*, setting: str, **_: object) -> None:

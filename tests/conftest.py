@@ -1,7 +1,8 @@
 """What the tests share: a real Valkey server, started once.
 
 ``RQ_TEST_URL=redis://localhost:6379/9 pytest`` uses that server instead; its database is
-emptied before each test.
+emptied before each test. ``RQ_TEST_SERVER=redis-server pytest`` starts that program instead of
+Valkey.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 URL_VARIABLE = "RQ_TEST_URL"
+PROGRAM_VARIABLE = "RQ_TEST_SERVER"
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 20) -> None:
@@ -54,6 +56,7 @@ class Server:
         folder = Path(tempfile.mkdtemp(prefix="rqlite-"))
         path = folder / "valkey.sock"
         command = embedded.server_command(folder, socket=path, append_only=append_only)
+        command[0] = os.environ.get(PROGRAM_VARIABLE, command[0])
         server = cls(embedded.server_url(socket=path), folder, command=command)
         server.start_again()
         return server

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -101,6 +102,88 @@ def start_process_and_hang(path: str) -> None:
     swallow_timeouts(60)
 
 
+def start_process_and_time_out(path: str, how: str) -> str:
+    """Leave a process behind that goes on when this one has ended.
+
+    Args:
+        how: what becomes of the exception: raised on, made another, or swallowed.
+    """
+    process = subprocess.Popen(["sleep", "60"])
+    write(path, str(process.pid))
+    try:
+        time.sleep(60)
+    except Exception as exc:
+        if how == "raises":
+            raise
+        if how == "raises another":
+            raise ValueError("what happened?") from exc
+    return "went on"
+
+
+def start_process_and_return(path: str) -> None:
+    write(path, str(subprocess.Popen(["sleep", "60"]).pid))
+
+
+def fork_and(how: str) -> int:
+    """Fork, and let the other process come back to where this one would. Give its exit status."""
+    logger = logging.getLogger("shop.mail")
+    logger.warning("sent at once")
+    logger.warning("sent with the next")
+    sys.stdout.write("said in part, ")
+    pid = os.fork()
+    if pid == 0:
+        logger.warning("from the forked process")
+        if how == "raises":
+            raise ValueError("raised in the forked process")
+        if how == "exits":
+            sys.exit(7)
+        return -1
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def fork_by_multiprocessing() -> int | None:
+    logging.getLogger("shop.mail").warning("sent at once")
+    logging.getLogger("shop.mail").warning("sent with the next")
+    process = multiprocessing.get_context("fork").Process(target=log_lines, args=(100,))
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def tell_and_fork(*arguments: Any) -> None:
+    """A callback that lets a process which it forks come back to where it would."""
+    ended = arguments[0]
+    pid = os.fork()
+    if pid == 0:
+        if isinstance(arguments[2], str):
+            raise ValueError("raised in the forked process")
+        return
+    _, status = os.waitpid(pid, 0)
+    told = f"{ended.id} forked {os.waitstatus_to_exitcode(status)}"
+    write(os.environ["RQ_TEST_TELL"], f"{told}\n")
+
+
+def handle_and_fork(failed: Job, *_: Any) -> bool:
+    """A handler for RQ_EXCEPTION_HANDLERS that does the same."""
+    tell_and_fork(failed, None, None)
+    return True
+
+
+def tell_state(ended: Job, *_: Any) -> None:
+    """A callback that says how its job stands."""
+    lasted = ended.ended_at and ended.started_at and ended.ended_at >= ended.started_at
+    told = (
+        f"{ended.id} {ended.get_status(refresh=False)} {ended.get_status()} "
+        f"{ended.result} {ended.return_value()} {lasted}"
+    )
+    write(os.environ["RQ_TEST_TELL"], f"{told}\n")
+
+
+def tell_state_and_fail(ended: Job, *_: Any) -> None:
+    tell_state(ended)
+    raise ValueError("the callback failed")
+
+
 def tell_file(failed: Job, kind: type[BaseException], value: BaseException, trace: Any) -> bool:
     """A handler for RQ_EXCEPTION_HANDLERS."""
     path = os.environ.get("RQ_TEST_HANDLER_FILE")
@@ -184,6 +267,12 @@ def fail_at_first(path: str, times: int) -> int:
     return run
 
 
+def fail_at_first_then_block(runs: str, pipe: str) -> str:
+    """Fail in the first run; in the second, wait until a named pipe is written to."""
+    fail_at_first(runs, 1)
+    return block_on(pipe)
+
+
 def ask_for_retry(path: str, times: int) -> Any:
     """Ask for another run in the first ones; give the number of the run that did not."""
     write(path, "x")
@@ -258,3 +347,37 @@ def log_lines(count: int, last: str = "") -> None:
 def log_and_die() -> None:
     logging.getLogger("shop.mail").warning("last words")
     kill_itself()
+
+
+def wait_and_die(path: str) -> None:
+    wait_for(path)
+    kill_itself()
+
+
+def fail_and_note(path: str) -> None:
+    write(path, "f")
+    raise ValueError(path)
+
+
+def look_at(job_id: str) -> dict[str, str]:
+    """What each look into another job's serialized values raises."""
+    other = Job.fetch(job_id)
+    looks = {
+        "args": lambda: other.args,
+        "func": lambda: other.func,
+        "call": other.get_call_string,
+        "meta": lambda: other.meta,
+        "get_meta": other.get_meta,
+        "result": lambda: other.result,
+        "return_value": other.return_value,
+        "results": lambda: [result.return_value for result in other.results()],
+        "copied": other.copied,
+        "to_fields": other.to_fields,
+    }
+    told = {}
+    for name, look in looks.items():
+        try:
+            told[name] = f"no error but {look()!r}"
+        except Exception as exc:
+            told[name] = type(exc).__name__
+    return told

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import time
 
 SECRET_KEY = "only for the tests"
 ALLOWED_HOSTS = ["testserver", "localhost"]
-USE_TZ = True
+USE_TZ = os.environ.get("RQ_TEST_USE_TZ") != "0"
 ROOT_URLCONF = "tests.urls"
 STATIC_URL = "static/"
 
@@ -57,6 +58,10 @@ if _elsewhere := os.environ.get("RQ_TEST_ELSEWHERE"):
     RQ_QUEUES["elsewhere"] = {"URL": _elsewhere}
 if _app := os.environ.get("RQ_TEST_APP"):
     INSTALLED_APPS.append(_app)
+if _skew := os.environ.get("RQ_TEST_CLOCK_SKEW"):
+    # As on a host whose clock is off by so many seconds.
+    _true_time, _ahead = time.time, float(_skew)
+    time.time = lambda: _true_time() + _ahead
 if _database := os.environ.get("RQ_TEST_DATABASE"):
     DATABASES["default"]["NAME"] = _database
 if _logging := os.environ.get("RQ_TEST_LOGGING"):
@@ -66,7 +71,8 @@ RQ = {
     "ON_WORKER_DEATH": os.environ.get("RQ_TEST_ON_WORKER_DEATH", "requeue"),
     "TIMEOUT_GRACE": int(os.environ.get("RQ_TEST_TIMEOUT_GRACE", "10")),
     "JOB_LOGS": int(os.environ.get("RQ_TEST_JOB_LOGS", "0")),
+    "REQUIRE_SIGNATURE": os.environ.get("RQ_TEST_REQUIRE_SIGNATURE") == "1",
     "CRON": json.loads(os.environ.get("RQ_TEST_CRON", "{}")),
     "COMMIT_MODE": os.environ.get("RQ_TEST_COMMIT_MODE"),
 }
-RQ_EXCEPTION_HANDLERS = ["tests.sample_jobs.tell_file"]
+RQ_EXCEPTION_HANDLERS = [os.environ.get("RQ_TEST_HANDLER", "tests.sample_jobs.tell_file")]

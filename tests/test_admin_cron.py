@@ -14,7 +14,7 @@ from django.contrib.admin.models import LogEntry
 from django_rqlite import get_connection
 from django_rqlite.cron import from_settings
 from django_rqlite.maintenance.cron import Ticker
-from django_rqlite.worker.outage import passes
+from django_rqlite.server_errors import passes
 
 from .admin_world import (
     QUEUES,

@@ -126,6 +126,107 @@ def test_a_callback_that_takes_too_long(tmp_path: Path) -> None:
     assert "JobTimeoutException" in (job.exc_info or "")
 
 
+def test_a_timeout_that_the_job_swallowed_is_told(
+    tmp_path: Path, told: Path, listening: dict[str, str]
+) -> None:
+    handled = tmp_path / "handled"
+    job = get_queue().enqueue(sample_jobs.swallow_timeouts, 1.3, job_timeout=1, **CALLED)
+
+    run_burst(
+        tmp_path,
+        environment={
+            **listening,
+            "RQ_TEST_APP": "tests.listening",
+            "RQ_TEST_HANDLER_FILE": str(handled),
+        },
+    )
+
+    assert job.is_failed
+    started, failure, failed = told.read_text().splitlines()
+    assert started == f"started {job.id}"
+    assert failure.startswith(f"failure {job.id} JobTimeoutException The job ran longer than")
+    assert failed == f"failed {job.id} JobTimeoutException"
+    assert handled.read_text().startswith("JobTimeoutException in ")
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+@pytest.mark.parametrize(
+    ("function", "arguments", "ends"),
+    [
+        (sample_jobs.add, (1, 2), ["finished finished 3 3 True"]),
+        (sample_jobs.divide, (1, 0), ["failed failed None None True"]),
+        # Where the callback fails the job fails, and what it returned is not its result.
+        (sample_jobs.echo, (5,), ["finished finished 5 5 True", "failed failed None None True"]),
+    ],
+)
+def test_a_callback_sees_what_its_job_has_come_to(
+    tmp_path: Path,
+    told: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_async: bool,
+    function: Any,
+    arguments: tuple[Any, ...],
+    ends: list[str],
+) -> None:
+    monkeypatch.setenv("RQ_TEST_TELL", str(told))
+    fails = function is sample_jobs.echo
+    job = get_queue(is_async=is_async).enqueue(
+        *(function, *arguments),
+        on_success=sample_jobs.tell_state_and_fail if fails else sample_jobs.tell_state,
+        on_failure=sample_jobs.tell_state,
+    )
+    if is_async:
+        run_burst(tmp_path)
+
+    assert told.read_text().splitlines() == [f"{job.id} {end}" for end in ends]
+    assert job.get_status() == ends[-1].split()[0]
+    assert job.return_value() == (None if job.is_failed else 3)
+
+
+def test_a_callback_of_a_stopped_job_sees_that_it_has_ended(
+    tmp_path: Path, told: Path, listening: dict[str, str]
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    job = get_queue().enqueue(sample_jobs.block_on, str(pipe), on_stopped=sample_jobs.tell_state)
+    with worker(tmp_path, environment=listening) as process:
+        process.prints(job.id)
+        job.cancel()
+        wait_until(lambda: told.exists() and told.read_text(), "the callback has been called")
+
+    assert told.read_text() == f"{job.id} stopped stopped None None True\n"
+
+
+def test_signals_where_the_caller_runs_the_job() -> None:
+    seen: list[tuple[str, str, str]] = []
+
+    def note(name: str) -> Any:
+        def receiver(job: Any, **_: Any) -> None:
+            seen.append((name, str(job.get_status()), str(job.get_status(refresh=False))))
+
+        return receiver
+
+    names = ("job_enqueued", "job_started", "job_finished", "job_failed")
+    receivers = {name: note(name) for name in names}
+    for name, receiver in receivers.items():
+        getattr(signals, name).connect(receiver)
+    try:
+        get_queue(is_async=False).enqueue(sample_jobs.add, 1)
+        get_queue(is_async=False).enqueue(sample_jobs.divide, 1, 0)
+    finally:
+        for name, receiver in receivers.items():
+            getattr(signals, name).disconnect(receiver)
+
+    assert seen == [
+        ("job_enqueued", "started", "started"),
+        ("job_started", "started", "started"),
+        ("job_finished", "finished", "finished"),
+        ("job_enqueued", "started", "started"),
+        ("job_started", "started", "started"),
+        ("job_failed", "failed", "failed"),
+    ]
+
+
 def test_what_can_not_be_called_back_is_refused(redis: redis_py.Redis) -> None:
     for nonsense in (lambda *_: None, sample_jobs.Greeter("x").greet, 5):
         with pytest.raises((InvalidFunctionError, InvalidJobError)):

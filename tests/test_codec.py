@@ -69,6 +69,34 @@ def test_few_bytes_that_would_become_many_are_left_alone() -> None:
     assert len(codec.decompress(bomb, longest=1_000_000)) == 1_000_000
 
 
+@pytest.mark.parametrize("length", [0, 1, 5000, codec.PIECE, 3 * codec.PIECE + 1])
+def test_pieces_are_what_is_unpacked(length: int) -> None:
+    payload = b"\x80" + bytes(number % 251 for number in range(length))
+    for stored in (payload, zlib.compress(payload), codec.compress(payload)):
+        pieces = list(codec.Pieces(stored))
+        assert b"".join(pieces) == codec.decompress(stored) == payload
+        assert stored == payload or max(map(len, pieces)) <= codec.PIECE
+
+
+@pytest.mark.parametrize("broken", [b"x\x9c", zlib.compress(b"abc" * 500)[:-2], b"x\x9cxxxxx"])
+def test_broken_pieces_are_none(broken: bytes) -> None:
+    """What is looked at must be what is loaded, and broken bytes are loaded as they are."""
+    assert codec.decompress(broken) == broken
+    with pytest.raises(ValueError):  # noqa: PT011
+        list(codec.Pieces(broken))
+
+
+def test_no_more_is_unpacked_than_asked_for() -> None:
+    bomb = zlib.compress(bytes(1_000_000))
+    assert codec.head(bomb, 1000) == (bytes(1000), True)
+    assert codec.head(bomb, 1_000_000) == (bytes(1_000_000), False)
+    assert codec.head(bomb, 0) == (b"", True)
+    assert codec.head(b"plain" * 10, 1) == (b"plain" * 10, False)
+    text = codec.traceback_text(bomb, 1000)
+    assert len(text) < 1100
+    assert text.endswith("the rest is left out: this unpacks to more than 1000 bytes")
+
+
 def test_tracebacks_of_rq_and_of_its_predecessor() -> None:
     assert codec.traceback_text(b"Traceback: \xc3\xa9") == "Traceback: é"
     assert codec.traceback_text(zlib.compress("Traceback: é".encode())) == "Traceback: é"

@@ -17,7 +17,7 @@ from django_rqlite.exceptions import ConfigurationError
 from django_rqlite.maintenance.cron import Ticker, next_look, of_settings, plan
 from django_rqlite.protocol.keys import Keys
 from django_rqlite.schedules import Interval, cron_expression
-from django_rqlite.worker.outage import passes
+from django_rqlite.server_errors import passes
 from tests import sample_jobs
 
 if TYPE_CHECKING:

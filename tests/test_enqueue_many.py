@@ -28,7 +28,7 @@ from django_rqlite.exceptions import (
     UnserializableError,
 )
 from django_rqlite.signals import job_enqueued
-from tests.chaos.proxy import Cut, Moment, Proxy
+from tests.chaos.proxy import Cut, Moment, Proxy, Target
 from tests.conftest import Server, wait_until
 from tests.keyspace import commands, dumped, places
 from tests.outcomes_in_redis import start
@@ -303,10 +303,10 @@ def test_a_connection_that_breaks_in_the_middle(
         proxy = Proxy(server.url, Path(folder) / "proxy.sock")
         try:
             settings.RQ_QUEUES = {"default": {"URL": proxy.url}}
-            proxy.arm(Cut(0, moment, lambda: None))
+            proxy.arm(Cut(None, moment, lambda: None))
             get_queue().enqueue_many(datas(1))
             redis.flushdb()
-            proxy.arm(Cut(at, moment, lambda: None))
+            proxy.arm(Cut(Target("enqueue_many", at), moment, lambda: None))
             with pytest.raises(RedisUnavailableError):
                 get_queue().enqueue_many(datas(1500))
         finally:

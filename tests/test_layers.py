@@ -19,7 +19,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "django_rqlite"
 LAYERS = {
     "errors": {"exceptions", "version"},
     "vocabulary": {"protocol"},
-    "ground": {"conf", "connections", "deadline", "embedded", "handlers", "trust", "wire"},
+    "ground": {
+        *("conf", "connections", "deadline", "embedded", "handlers", "own_process"),
+        *("server_errors", "trust", "wire"),
+    },
     "engine": {"engine"},
     "application API": {
         *(

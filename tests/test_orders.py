@@ -99,7 +99,7 @@ def large() -> JobRecord:
 
 def test_an_order_may_be_large() -> None:
     state = heard(orders.run("default", "e1", large())).state
-    assert len(state["_data"]) == 3_000_000
+    assert len(state["_packed"]) == 3_000_000
     assert state["created_at"] == datetime(2026, 11, 25, 7, tzinfo=UTC)
 
 

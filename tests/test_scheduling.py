@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis as redis_py
@@ -33,6 +34,22 @@ def test_a_scheduled_job_is_in_one_place(redis: redis_py.Redis) -> None:
     assert get_queue().scheduled_job_registry.get_job_ids() == [job.id]
 
 
+@pytest.mark.parametrize("use_tz", [True, False])
+def test_a_naive_time_is_the_local_one_with_and_without_use_tz(settings: Any, use_tz: bool) -> None:
+    settings.USE_TZ, settings.TIME_ZONE = use_tz, "Asia/Kolkata"
+    queue = get_queue()
+    naive = queue.enqueue_at(datetime(2035, 7, 1, 17, 30), sample_jobs.nothing)
+    aware = queue.enqueue_at(datetime(2035, 7, 1, 12, tzinfo=UTC), sample_jobs.nothing)
+
+    due = datetime(2035, 7, 1, 12, tzinfo=UTC)
+    registry = queue.scheduled_job_registry
+    assert [registry.get_scheduled_time(each) for each in (naive, aware)] == [due, due]
+    found = queue.fetch_job(naive.id)
+    assert found is not None
+    assert found.created_at is not None
+    assert found.created_at.tzinfo is UTC, "the attributes of a job are aware in either case"
+
+
 def test_enqueue_in_counts_by_the_server_s_clock(redis: redis_py.Redis) -> None:
     job = get_queue().enqueue_in(timedelta(hours=1), sample_jobs.add, 1)
     due = redis.zscore("rq:scheduled:default", job.id)
@@ -44,6 +61,32 @@ def test_a_job_runs_when_it_is_due_while_the_worker_sleeps(tmp_path: Path) -> No
         process.ready()
         job = get_queue("low").enqueue_in(timedelta(seconds=1), sample_jobs.add, 1)
         wait_until(lambda: job.is_finished, "the job has run", seconds=4)
+
+
+def test_an_idle_worker_asks_no_more_because_of_a_time_with_a_fraction(
+    redis: redis_py.Redis, tmp_path: Path
+) -> None:
+    """Whatever the clock of its host says."""
+
+    def calls() -> int:
+        return int(redis.info("commandstats")["cmdstat_evalsha"]["calls"])
+
+    with ExitStack() as stack:
+        workers = {
+            queue: stack.enter_context(
+                worker(tmp_path, queue, environment={"RQ_TEST_CLOCK_SKEW": skew})
+            )
+            for queue, skew in {"default": "0", "high": "30", "low": "-30"}.items()
+        }
+        for process in workers.values():
+            process.ready()
+        seconds, _ = redis.time()
+        before = calls()
+        due = datetime.fromtimestamp(seconds + 2, UTC) + timedelta(milliseconds=100)
+        jobs = [get_queue(name).enqueue_at(due, sample_jobs.nothing) for name in workers]
+        wait_until(lambda: all(job.is_finished for job in jobs), "the jobs have run")
+        # Each worker looks when it is told of the job and when that is due, claims, and finishes.
+        assert calls() - before < 100
 
 
 def test_overdue_jobs_run_in_the_order_of_their_times(tmp_path: Path) -> None:

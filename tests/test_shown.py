@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from django_rqlite import shown
 
@@ -39,7 +38,7 @@ def test_durations(seconds: float, expected: str) -> None:
     ],
 )
 def test_relative_times(seconds: float, exact: str, coarse: str) -> None:
-    moment = timezone.now() + timedelta(seconds=seconds)
+    moment = shown.now() + timedelta(seconds=seconds)
     assert shown.relative(moment) == exact
     assert shown.relative(moment, coarse=True) == coarse
 

@@ -54,6 +54,30 @@ def test_it_is_hmac_with_sha_256(key: bytes, payload: bytes) -> None:
     assert Signer([key]).sign("data", "a", payload) == expected
 
 
+def test_terms_are_part_of_what_is_signed() -> None:
+    signature = OURS.sign("data", "a", b"c", b"terms")
+    OURS.check("data", "a", b"c", signature, b"terms")
+    for payload, terms in ((b"c", b""), (b"c", b"term"), (b"sc", b"term"), (b"termsc", b"")):
+        with pytest.raises(SignatureError):
+            OURS.check("data", "a", payload, signature, terms)
+    with pytest.raises(SignatureError, match="callbacks"):
+        OURS.check(**sealed(), terms=b"terms")
+
+
+def test_pieces_are_signed_as_the_whole() -> None:
+    signature = OURS.sign("data", "a", PAYLOAD)
+    Signer([b"new key", b"key"]).check("data", "a", [PAYLOAD[:1], PAYLOAD[1:]], signature)
+
+
+def test_nothing_is_read_where_there_is_no_signature() -> None:
+    class Unread:
+        def __iter__(self) -> Any:
+            raise AssertionError("it was read")
+
+    with pytest.raises(SignatureError):
+        Signer([b"key"], required=True).check("data", "a", Unread(), None)
+
+
 def test_no_part_flows_into_another() -> None:
     signature = OURS.sign("data", "ab", b"c")
     with pytest.raises(SignatureError):

@@ -176,6 +176,8 @@ def test_so_may_a_retry_whose_worker_claims_the_same_job_again(redis: redis_py.R
     retry |= {"counter": "retries_left", "change": -1, "tally": "x_attempts", "kind": "3"}
     retry |= {"payload_field": "exc_string", "payload": b"", "headline": "", "succeeded": False}
     engine().again("w", hold, **retry, then=then)
+    record = redis.hgetall("rq:worker:w")
+    assert (record[b"state"], record[b"current_job"]) == (b"busy", job.id.encode())
     before = dumped(redis)
     again = engine().again("w", hold, **retry, then=then)
     assert again.repeated

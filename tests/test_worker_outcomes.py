@@ -14,9 +14,12 @@ import redis as redis_py
 from django_rqlite import get_queue
 from django_rqlite.jobs import Job
 from tests import sample_jobs
+from tests.conftest import wait_until
 from tests.worker_process import alive, run_burst, worker
 
 pytestmark = pytest.mark.usefixtures("redis")
+
+CALL_BACK = "tests.sample_jobs.tell_failure"
 
 FAILING: dict[str, tuple[Callable[..., Any] | str, tuple[Any, ...], dict[str, Any], str]] = {
     "raises": (sample_jobs.divide, (1, 0), {}, "ZeroDivisionError: division by zero"),
@@ -197,6 +200,40 @@ def test_a_timeout_takes_the_job_s_own_processes_along(tmp_path: Path) -> None:
     run_burst(tmp_path, environment={"RQ_TEST_TIMEOUT_GRACE": "1"})
 
     assert not alive(int(file.read_text()))
+
+
+@pytest.mark.parametrize("reused", [(), ("--max-jobs-per-child", "0")], ids=["forked", "reused"])
+def test_the_processes_of_a_job_that_timed_out_end_with_it(
+    tmp_path: Path, reused: tuple[str, ...]
+) -> None:
+    queue = get_queue()
+    before = queue.enqueue(os.getpid)
+    ends = ("raises", "raises another", "swallows")
+    jobs = {}
+    for end in ends:
+        file = str(tmp_path / end)
+        jobs[end] = queue.enqueue(
+            sample_jobs.start_process_and_time_out, file, end, job_timeout=1, on_failure=CALL_BACK
+        )
+    well = queue.enqueue(sample_jobs.start_process_and_return, str(tmp_path / "well"))
+    after = queue.enqueue(os.getpid)
+
+    with worker(tmp_path, *reused, environment={"RQ_TEST_TELL": str(tmp_path / "told")}) as running:
+        wait_until(lambda: after.is_finished, "all have run")
+        pids = {end: int((tmp_path / end).read_text()) for end in (*ends, "well")}
+        wait_until(lambda: not any(alive(pids[end]) for end in ends), "their processes ended")
+        assert alive(pids["well"]), "what a job leaves running on purpose goes on"
+        os.kill(pids["well"], signal.SIGKILL)
+        running.signal(signal.SIGTERM)
+        assert running.ends() == 0, running.output
+
+    reasons = {end: str(job.exc_info).splitlines()[-1] for end, job in jobs.items()}
+    assert "JobTimeoutException" in reasons["raises"]
+    assert reasons["raises another"] == "ValueError: what happened?"
+    assert "was swallowed" in reasons["swallows"]
+    assert (tmp_path / "told").read_text().count("failure") == 3, "each could still call back"
+    assert well.is_finished
+    assert before.return_value() != after.return_value(), "nor does their own process go on"
 
 
 def test_a_process_that_outlives_its_job_does_not_keep_the_worker(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis as redis_py
 
-from django_rqlite import get_queue
+from django_rqlite import Retry, get_queue
 from tests import sample_jobs
 from tests.conftest import wait_until
 from tests.worker_process import worker
@@ -28,6 +28,25 @@ def pipe(tmp_path: Path) -> Path:
 def record(redis: redis_py.Redis, name: str) -> dict[str, str]:
     stored = redis.hgetall(f"rq:worker:{name}")
     return {key.decode(): value.decode() for key, value in stored.items()}
+
+
+def test_the_record_of_a_worker_that_runs_the_same_job_again_at_once(
+    redis: redis_py.Redis, tmp_path: Path, pipe: Path
+) -> None:
+    runs = tmp_path / "runs"
+    with worker(tmp_path, "--name", "w1") as process:
+        process.ready()
+        job = get_queue().enqueue(
+            sample_jobs.fail_at_first_then_block, str(runs), str(pipe), retry=Retry(1)
+        )
+        wait_until(lambda: runs.exists() and len(runs.read_text()) == 2, "it runs again")
+        busy = record(redis, "w1")
+        assert (busy["state"], busy.get("current_job")) == ("busy", job.id)
+        assert busy["failed_job_count"] == "1"
+
+        pipe.write_text("done")
+        wait_until(lambda: record(redis, "w1")["state"] == "idle", "the worker is idle again")
+        assert "current_job" not in record(redis, "w1")
 
 
 def test_the_record_while_idle_while_busy_and_after(

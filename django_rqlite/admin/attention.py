@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from .. import shown
+from ..engine.foreign import Misfit
 from ..engine.holding import Held
 from ..engine.monitor import Place, QueueCounts, Workers
 from .links import Links
@@ -59,12 +60,26 @@ def concerns(
     """Everything that needs attention, the gravest first.
 
     Args:
-        of_workers: what :func:`about_workers` found.
+        of_workers: what :func:`about_workers` found, and :func:`about_keys`.
         troubles: why servers could not be asked, in sentences.
     """
     found = [Concern(50, shown.shortened(trouble, 300), "") for trouble in troubles]
     found += [*of_workers, *(concern for state in states for concern in _of(state, now))]
     return sorted(found, key=lambda concern: -concern.weight)
+
+
+def about_keys(misfits: Sequence[Misfit]) -> Iterator[Concern]:
+    """Keys that hold something other than they should."""
+    for misfit in misfits:
+        sentence = _(
+            "The key “%(key)s” holds a %(found)s instead of a %(wanted)s, so it is left out. "
+            "Delete or rename it."
+        ) % {
+            "key": shown.shortened(misfit.key, 120),
+            "found": misfit.found,
+            "wanted": misfit.wanted,
+        }
+        yield Concern(40, sentence, "")
 
 
 def lost(workers: Workers, now: datetime) -> set[str]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -78,7 +77,7 @@ class Wanted:
     @property
     def filter(self) -> Filter:
         """What takes the jobs that match now."""
-        return replace(self.filter_at(timezone.now()), until=None)
+        return replace(self.filter_at(shown.now()), until=None)
 
     def filter_at(self, now: datetime) -> Filter:
         """What takes the jobs that matched then; none that came to their places later."""

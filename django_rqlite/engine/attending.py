@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from . import foreign
 from .arrows import Arrows, flat, text
+from .foreign import Misfit
 from .scripts import Argument, Script
 from .values import Hold, Owner
 
@@ -110,6 +112,21 @@ class Attending(Arrows):
             (self.prefix, ttl, lease, state, len(told), *told, *holds),
         )
         return bool(listed), frozenset(map(text, lost))
+
+    def foreign_keys(
+        self, queues: Sequence[str], hour: int, entries: Sequence[str]
+    ) -> list[Misfit]:
+        """Which keys that these queues and cron entries need hold something other than they should.
+
+        Args:
+            hour: unix seconds // 3600.
+            entries: names of cron entries.
+        """
+        keys = self.keys
+        wanted = foreign.of_server(keys) | foreign.of_places(keys, queues)
+        wanted |= foreign.beside_places(keys, queues, hour)
+        wanted |= {keys.cron_entry(name): "hash" for name in entries}
+        return foreign.ask(self.connection, wanted)
 
     def tell_worker(self, worker: str, command: str, **named: str) -> bool:
         """Publish one of RQ's commands to a worker; whether anyone listened.

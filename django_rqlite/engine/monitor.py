@@ -23,7 +23,7 @@ from ..protocol.records import (
     read_result,
     read_worker,
 )
-from . import activity, counting, oldest
+from . import activity, counting, foreign, oldest
 from .asking import answers as _answers
 from .asking import items as _list
 from .asking import name_of as _id
@@ -104,9 +104,13 @@ class Monitor:
         commands: list[tuple[Any, ...]] = [("SMEMBERS", self.keys.queues)]
         commands += [("SMEMBERS", self.keys.workers), ("EXISTS", self.keys.suspended)]
         commands.append(oldest.command(self.keys, queues))
+        # Of the keys of places the counts tell.
+        wanted = foreign.of_server(self.keys)
+        wanted |= foreign.beside_places(self.keys, queues, int(now // 3600))
+        commands.append(foreign.command(wanted))
         for queue in queues:
             commands += activity.commands(self.keys, queue, hours)
-        members, listed, suspended, since, *rest = _answers(
+        members, listed, suspended, since, misfits, *rest = _answers(
             self.connection, [*commands, *counting.commands(self.keys, queues)]
         )
         ran, answers = rest, rest[len(queues) * len(hours) :]
@@ -132,6 +136,7 @@ class Monitor:
             ],
             _workers(names, records, suspended),
             [lease for each in map(leases_in, everywhere, leases) for lease in each],
+            foreign.read(wanted, misfits),
         )
 
     def counts(self, queues: Sequence[str]) -> list[QueueCounts]:

@@ -10,6 +10,7 @@ from .searching import take_out
 from .values import Promoted
 
 _promote = Script("promote")
+_place_deferred = Script("place_deferred")
 _hasten = Script("hasten")
 _requeue = Script("requeue")
 _move = Script("move")
@@ -23,8 +24,19 @@ class Moving(Arrows):
     def promote(self, queues: Sequence[str]) -> Promoted:
         """scheduled → queued, for jobs that are due, a batch of them."""
         keys = [self.keys.scheduled(name) for name in queues]
-        moved, due = _promote(self.connection, keys, (self.prefix, BATCH, *queues))
-        return Promoted(moved, float(due) if due else None)
+        moved, now, due = _promote(self.connection, keys, (self.prefix, BATCH, *queues))
+        return Promoted(moved, float(now), float(due) if due else None)
+
+    def place_deferred(self, queues: Sequence[str]) -> list[tuple[str, str]]:
+        """deferred → queued, scheduled or canceled, for jobs that wait for no parent any more, and
+        that foreign data had kept from their place; a batch of them.
+
+        Returns:
+            queue and id of each.
+        """
+        keys = [self.keys.deferred(name) for name in queues]
+        placed = _place_deferred(self.connection, keys, (self.prefix, BATCH, *queues))
+        return [(text(queue), text(job_id)) for queue, job_id in placed]
 
     def hasten(self, job_ids: Sequence[str]) -> list[str]:
         """scheduled → queued, before their time, for any number of jobs.

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ..protocol.records import JobRecord, ResultRecord, WorkerRecord
 from .activity import Activity
+from .foreign import Misfit
 from .holding import Lease
 from .places import Place
 
@@ -66,6 +67,8 @@ class Overview:
     workers: Workers
     #: Jobs whose workers should have renewed them, and did not.
     overdue: Sequence[Lease]
+    #: Keys that hold something other than they should, but for those that ``problems`` tell of.
+    foreign: Sequence[Misfit] = ()
 
     @property
     def suspended(self) -> bool:

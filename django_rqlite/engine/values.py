@@ -100,8 +100,9 @@ class Reaped:
 
     Attributes:
         worker: who held it, as far as is known.
-        verdict: ``'requeued'``, ``'gone'`` (there was no job) or ``'spent'``: it has lost its
-            worker too often; nothing was changed, and the hold still stands to fail it with.
+        verdict: ``'requeued'``, ``'gone'`` (there was no job), ``'placed'`` (its run had ended, and
+            foreign data had kept it from its place) or ``'spent'``: it has lost its worker too
+            often; nothing was changed, and the hold still stands to fail it with.
     """
 
     hold: Hold
@@ -111,9 +112,16 @@ class Reaped:
 
 @dataclass(frozen=True, slots=True)
 class Promoted:
-    """How many scheduled jobs went into their queues, and when the next is due (unix seconds)."""
+    """How many scheduled jobs went into their queues.
+
+    Attributes:
+        server_time: unix seconds.
+        next_due: unix seconds at which the next one is due; None: none is scheduled, or none can
+            be moved.
+    """
 
     moved: int
+    server_time: float
     next_due: float | None
 
 

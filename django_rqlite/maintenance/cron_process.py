@@ -27,8 +27,9 @@ from ..engine.cron import CronArrows
 from ..exceptions import ConfigurationError
 from ..protocol.keys import Keys
 from ..schedules import CronExpression, Interval
+from ..server_errors import passes
 from ..worker.link import drop, open_link
-from ..worker.outage import Outage, passes
+from ..worker.outage import Outage
 from ..worker.signals import STOP, SignalPipe
 from .cron import Ticker
 

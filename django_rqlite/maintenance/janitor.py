@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..engine.transitions import Transitions
+
+#: What there is to tidy, by what the log calls it. Each gives how many entries went.
+SWEEPS: Mapping[str, Callable[[Transitions, Sequence[str]], int]] = {
+    "trimming registries": lambda transitions, queues: transitions.trim(*queues),
+    "tidying the list of failed jobs": lambda transitions, queues: transitions.tidy_mirror(),
+    "tidying groups": lambda transitions, queues: transitions.tidy_groups(),
+    "unlisting dead workers": lambda transitions, queues: transitions.unlist_workers(*queues),
+}
 
 
 def sweep(transitions: Transitions, queues: Sequence[str]) -> int:
@@ -13,9 +21,4 @@ def sweep(transitions: Transitions, queues: Sequence[str]) -> int:
     Raises:
         redis.RedisError: the server does not answer.
     """
-    return (
-        transitions.trim(*queues)
-        + transitions.tidy_mirror()
-        + transitions.tidy_groups()
-        + transitions.unlist_workers(*queues)
-    )
+    return sum(tidy(transitions, queues) for tidy in SWEEPS.values())

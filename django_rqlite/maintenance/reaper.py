@@ -23,6 +23,9 @@ PATIENCE_WITH_RQ = 90
 #: maintenance says the same, and would fail the job.
 PATIENCE_WITH_TAKEN = 60
 
+#: What the log says of a job and its queue.
+PLACED = "%s: job %s has its place now; a key that held something else had kept it from there."
+
 
 def reap(
     transitions: Transitions, queues: Sequence[str], *, requeue: bool
@@ -49,6 +52,8 @@ def reap(
                 reaped.hold.job_id,
                 reaped.worker or "?",
             )
+        elif reaped.verdict == "placed":
+            logger.info(PLACED, reaped.hold.queue, reaped.hold.job_id)
         elif reaped.verdict == "spent":
             record, outcome = _fail(transitions, reaped)
             if outcome is not None:
@@ -64,6 +69,16 @@ def rescue(transitions: Transitions, queues: Sequence[str]) -> None:
     """
     for queue, job_id in transitions.rescue(queues, patience=PATIENCE_WITH_TAKEN):
         logger.warning("%s: job %s was left by a worker of RQ; queued again.", queue, job_id)
+
+
+def place(transitions: Transitions, queues: Sequence[str]) -> None:
+    """Bring jobs whose parents have ended to places that could not take them then.
+
+    Raises:
+        redis.RedisError: the server does not answer.
+    """
+    for queue, job_id in transitions.place_deferred(queues):
+        logger.info(PLACED, queue, job_id)
 
 
 def _fail(transitions: Transitions, reaped: Reaped) -> tuple[JobRecord, Failed | None]:

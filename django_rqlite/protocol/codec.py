@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pickle import FRAME
 
@@ -18,6 +19,12 @@ COMPRESS_ABOVE = 1024
 #: Bytes that compressed ones may become. A few of them can claim to be any number; Redis itself
 #: holds no value longer than this.
 LONGEST = 512 * 1024 * 1024
+
+#: Bytes that are unpacked at once where a value need not be held as a whole.
+PIECE = 256 * 1024
+
+#: Bytes that a traceback, and whatever a page shows, is unpacked to at the most.
+SHOWN = 1024 * 1024
 
 #: What RQ shows for a ``meta`` it can't decode (rq/job.py: ``restore``).
 UNDECODABLE_META = "unserialized"
@@ -49,14 +56,68 @@ def decompress(stored: bytes, longest: int = LONGEST) -> bytes:
     No pickle and no JSON text begins like a zlib stream, so trying is unambiguous. What is broken,
     or would become longer than ``longest`` bytes, stays as it is.
     """
+    payload, more = head(stored, longest)
+    return stored if more else payload
+
+
+def head(stored: bytes, longest: int) -> tuple[bytes, bool]:
+    """The first ``longest`` bytes of what :func:`compress` made; no more is ever unpacked.
+
+    Returns:
+        the bytes, and whether there are more. What is not compressed, or broken, stays as it is.
+    """
     if not _begins_like_zlib(stored):
-        return stored
+        return stored, False
     stream = zlib.decompressobj()
     try:
-        payload = stream.decompress(stored, longest)
+        # Where exactly so many have come, another one shows whether that is all. To zlib, 0 means
+        # any number.
+        payload = stream.decompress(stored, longest + 1)
     except zlib.error:
-        return stored
-    return payload if stream.eof else stored
+        return stored, False
+    if len(payload) > longest:
+        return payload[:longest], True
+    return (payload, False) if stream.eof else (stored, False)
+
+
+class Pieces:
+    """What :func:`decompress` would give, piece by piece, so that none of it need be held.
+
+    To look at a signature before anything is unpacked.
+    """
+
+    __slots__ = ("_stored",)
+
+    def __init__(self, stored: bytes) -> None:
+        self._stored = stored
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The pieces.
+
+        Raises:
+            ValueError: at the end, where :func:`decompress` would give what is stored instead: the
+                compressed bytes are broken, or of more than :data:`LONGEST` bytes.
+        """
+        if not _begins_like_zlib(self._stored):
+            yield self._stored
+            return
+        stream, left, total = zlib.decompressobj(), self._stored, 0
+        while not stream.eof and left and total <= LONGEST:
+            try:
+                piece = stream.decompress(left, PIECE)
+            except zlib.error as exc:
+                raise ValueError(str(exc)) from exc
+            left, total = stream.unconsumed_tail, total + len(piece)
+            yield piece
+        # All input may have been taken in, and some of the output be still to come.
+        while not stream.eof and total <= LONGEST:
+            piece = stream.decompress(b"", PIECE)
+            if not piece:
+                raise ValueError("the compressed bytes have no end")
+            total += len(piece)
+            yield piece
+        if total > LONGEST:
+            raise ValueError(f"the compressed bytes stand for more than {LONGEST}")
 
 
 def _begins_like_zlib(content: bytes) -> bool:
@@ -69,9 +130,16 @@ def text(stored: bytes) -> str:
     return stored.decode("utf-8", "backslashreplace")
 
 
-def traceback_text(stored: bytes) -> str:
-    """``exc_info``: plain text here and in RQ 0.5, zlib in RQ 2."""
-    return text(decompress(stored))
+def traceback_text(stored: bytes, longest: int = SHOWN) -> str:
+    """``exc_info``: plain text here and in RQ 0.5, zlib in RQ 2.
+
+    Args:
+        longest: bytes that are unpacked at the most. The text tells where it was cut off.
+    """
+    unpacked, more = head(stored, longest)
+    if not more:
+        return text(unpacked)
+    return f"{text(unpacked)}\n… the rest is left out: this unpacks to more than {longest} bytes"
 
 
 def base64_payload(payload: bytes) -> bytes:

@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 
 from . import codec
 from .problems import Problem
+from .terms import DEFAULT_CALLBACK_TIMEOUT, terms_of
 
 _T = TypeVar("_T")
 
@@ -26,8 +27,6 @@ JOB_ID = re.compile(r"[A-Za-z0-9_-]+")
 DEFAULT_TIMEOUT = 180
 #: Seconds a result is kept where neither the call nor ``DEFAULT_RESULT_TTL`` says (RQ's default).
 DEFAULT_RESULT_TTL = 500
-#: Seconds a callback may run where the job does not say (RQ's default).
-DEFAULT_CALLBACK_TIMEOUT = 60
 #: Seconds a failed job is kept where the call does not say: a year (RQ's default).
 DEFAULT_FAILURE_TTL = 31_536_000
 
@@ -144,8 +143,10 @@ class JobRecord:
     failure_ttl: int | None
     ttl: int | None
     worker_name: str
-    #: Serialized ``(func_name, instance, args, kwargs)``, uncompressed; None where it is missing.
-    data: bytes | None
+    #: Serialized ``(func_name, instance, args, kwargs)`` as it is stored, compressed or not; None
+    #: where it is missing. A few bytes can stand for many, so nobody unpacks it before its
+    #: signature was looked at.
+    packed: bytes | None
     #: Serialized dictionary.
     meta: bytes | None
     #: Serialized return value of the last run.
@@ -154,8 +155,10 @@ class JobRecord:
     exc_info: str
     #: One line that names the last error.
     error: str
-    #: How many more times it is retried when it fails, and the seconds to wait before each.
+    #: How many more times it is retried when it fails, how many times that was at first, and the
+    #: seconds to wait before each.
     retries_left: int | None
+    retries_max: int | None
     retry_intervals: tuple[int, ...]
     enqueue_at_front_on_retry: bool
     #: How often it has asked for another run itself.
@@ -164,8 +167,10 @@ class JobRecord:
     retry_extras: str
     #: How often it was retried after a failure.
     attempts: int
-    #: How many more times it runs after a success, and the seconds to wait before each.
+    #: How many more times it runs after a success, how many times that was at first, and the
+    #: seconds to wait before each.
     repeats_left: int | None
+    repeats_max: int | None
     repeat_intervals: tuple[int, ...]
     repeats_done: int
     #: Ids of the jobs it was enqueued to wait for.
@@ -182,6 +187,8 @@ class JobRecord:
     crashes: int
     #: The name of its group; empty where it is in none.
     group_id: str
+    #: The name of the cron entry that it comes from; empty where it comes from none.
+    cron_entry: str
     #: What no other job may be enqueued with while this one is to run, and for how many seconds.
     unique_key: str
     unique_for: int | None
@@ -191,6 +198,26 @@ class JobRecord:
     #: What keeps the job from being run, in sentences.
     problems: tuple[str, ...]
 
+    @property
+    def data(self) -> bytes | None:
+        """What :attr:`packed` stands for."""
+        return None if self.packed is None else codec.decompress(self.packed)
+
+    @property
+    def retries_allowed(self) -> int | None:
+        """:attr:`retries_left`, which anyone may have raised, but no more than at first."""
+        return _at_most(self.retries_left, self.retries_max)
+
+    @property
+    def repeats_allowed(self) -> int | None:
+        """:attr:`repeats_left`, likewise."""
+        return _at_most(self.repeats_left, self.repeats_max)
+
+    @property
+    def terms(self) -> bytes:
+        """What is signed together with the data; see :mod:`.terms`."""
+        return terms_of(self)
+
     def callback_time(self, end: Literal["success", "failure", "stopped"]) -> int:
         """Seconds that what is called at this end may take; 0 where nothing is."""
         name, timeout = {
@@ -199,6 +226,10 @@ class JobRecord:
             "stopped": (self.stopped_callback_name, self.stopped_callback_timeout),
         }[end]
         return (timeout or DEFAULT_CALLBACK_TIMEOUT) if name else 0
+
+
+def _at_most(left: int | None, most: int | None) -> int | None:
+    return left if left is None or most is None else min(left, most)
 
 
 def _whole_as_flag(stored: bytes) -> bool:
@@ -223,6 +254,7 @@ _JOB_READERS = {
         *("failure_callback_name", "stopped_callback_name"),
         x_error="error",
         x_retry="retry_extras",
+        x_cron="cron_entry",
         x_unique="unique_key",
     ),
     **_reading(
@@ -240,6 +272,8 @@ _JOB_READERS = {
         x_repeats="repeats_done",
         x_crashes="crashes",
         x_unique_for="unique_for",
+        x_retries_max="retries_max",
+        x_repeats_max="repeats_max",
     ),
     **_reading(
         _whole_as_flag,
@@ -258,7 +292,7 @@ _UNSAID: dict[str, Any] = {
         (
             *("origin", "status", "description", "worker_name", "group_id", "exc_info", "error"),
             *("retry_extras", "unique_key", "success_callback_name", "failure_callback_name"),
-            "stopped_callback_name",
+            *("stopped_callback_name", "cron_entry"),
         ),
         "",
     ),
@@ -299,7 +333,7 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
         read["dependency_ids"] = (codec.text(only),)
     return JobRecord(
         id=job_id,
-        data=None if data is None else codec.decompress(data),
+        packed=data,
         meta=fields.get(b"meta"),
         result=fields.get(b"result"),
         signature=_optional(fields, b"x_sig"),

@@ -2,14 +2,15 @@
 
 Whoever can write to Redis could otherwise run code in every worker and web process. A signature
 binds the purpose (``data``, ``result``, ``meta``), the job's id and the uncompressed bytes, so no
-signed value can be moved to another job or another field. It stands in the fields ``x_sig``,
-``x_sig_result`` and ``x_sig_meta``, which RQ's own tools carry along unread.
+signed value can be moved to another job or another field. That of ``data`` binds the job's terms
+too: its callbacks, retries, repeats and cron entry (see :mod:`.terms`). Signatures stand in the
+fields ``x_sig``, ``x_sig_result`` and ``x_sig_meta``, which RQ's own tools carry along unread.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from hashlib import _Hash as Hash
 
 Purpose = Literal["data", "result", "meta"]
+
+#: What is signed: bytes, or an object that gives them piece by piece, again for each key, and
+#: raises ValueError where it finds that they can't have been signed.
+Payload = bytes | Iterable[bytes]
 
 #: Bytes that SHA-256 takes at once.
 _BLOCK = 64
@@ -41,12 +46,25 @@ class Signer:
     keys: Sequence[bytes]
     required: bool = False
 
-    def sign(self, purpose: Purpose, job_id: str, payload: bytes) -> str:
-        """The signature, as 32 hexadecimal characters (128 bits)."""
-        return _signature(self.keys[0], purpose, job_id, payload)
+    def sign(self, purpose: Purpose, job_id: str, payload: Payload, terms: bytes = b"") -> str:
+        """The signature, as 32 hexadecimal characters (128 bits).
 
-    def check(self, purpose: Purpose, job_id: str, payload: bytes, signature: str | None) -> None:
+        Args:
+            terms: of a job, signed with its ``data``; see :func:`.terms.terms_of`.
+        """
+        return _signature(self.keys[0], purpose, job_id, payload, terms)
+
+    def check(
+        self,
+        purpose: Purpose,
+        job_id: str,
+        payload: Payload,
+        signature: str | None,
+        terms: bytes = b"",
+    ) -> None:
         """Let pass what this project signed.
+
+        Nothing of the payload is read where the signature is missing.
 
         Raises:
             SignatureError: the signature is wrong, or missing while it is required.
@@ -61,22 +79,36 @@ class Signer:
             return
         found = signature.encode("utf-8", "replace")  # as text, it may only be compared if ASCII
         for key in self.keys:
-            if hmac.compare_digest(_signature(key, purpose, job_id, payload).encode(), found):
+            try:
+                expected = _signature(key, purpose, job_id, payload, terms)
+            except ValueError:
+                break  # such bytes were never signed
+            if hmac.compare_digest(expected.encode(), found):
                 return
+        with_terms = ", with its callbacks, retries, repeats and cron entry," if terms else ""
         raise SignatureError(
-            f"The {purpose} of job {job_id} does not bear this project's signature, so it is not "
-            "loaded: it was changed in Redis, or written with another SECRET_KEY. List a former "
-            "key in SECRET_KEY_FALLBACKS."
+            f"The {purpose} of job {job_id}{with_terms} does not bear this project's signature, so "
+            "it is not loaded: it was changed in Redis, or written with another SECRET_KEY. List a "
+            "former key in SECRET_KEY_FALLBACKS."
         )
 
 
-def _signature(key: bytes, purpose: Purpose, job_id: str, payload: bytes) -> str:
+def _signature(key: bytes, purpose: Purpose, job_id: str, payload: Payload, terms: bytes) -> str:
     """HMAC-SHA256, cut to 128 bits."""
     keyed_inner, keyed_outer = _keyed(key)
     inner, outer = keyed_inner.copy(), keyed_outer.copy()
-    # NUL separates the parts: neither a purpose nor an id that RQ accepts contains one.
-    inner.update(f"{purpose}\0{job_id}\0".encode("utf-8", "surrogateescape"))
-    inner.update(payload)
+    # NUL separates the parts: neither a purpose nor an id that RQ accepts contains one, and no
+    # purpose a plus. Most jobs have no terms.
+    if terms:
+        head = f"{purpose}+terms\0{job_id}\0{len(terms)}\0".encode("utf-8", "surrogateescape")
+        inner.update(head + terms)
+    else:
+        inner.update(f"{purpose}\0{job_id}\0".encode("utf-8", "surrogateescape"))
+    if isinstance(payload, bytes):
+        inner.update(payload)
+    else:
+        for piece in payload:
+            inner.update(piece)
     outer.update(inner.digest())
     return outer.hexdigest()[:32]
 

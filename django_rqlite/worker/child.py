@@ -18,10 +18,13 @@ from ..execution import Report, failure, log_failure, perform
 from ..handlers import BY_DEFAULT, set_handler
 from ..job_log import kept_log
 from ..jobs import Job
+from ..own_process import OwnProcess
+from ..protocol.records import JobStatus
 from .frames import pack
 from .memory import resident
 from .orders import HEAD, Order, length, unpack
 from .parentage import die_with_parent
+from .process_group import ProcessGroup
 from .rehearsal import rehearse
 from .reports import pack_report
 
@@ -68,15 +71,17 @@ def live(
         parent: process id of the fork server.
     """
     status = 1
+    own = OwnProcess()
     try:
         os.setpgid(0, 0)
         for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT):
             set_handler(number, BY_DEFAULT)
         die_with_parent(parent)
         rehearse()
-        _work(descriptor, traits, max_jobs, max_memory)
+        _work(descriptor, traits, max_jobs, max_memory, ProcessGroup(parent), own)
         status = 0
-    except BaseException:
+    except BaseException as exc:
+        own.end_if_forked(exc)
         logger.exception("A child of the worker failed outside of any job")
     finally:
         _flush()
@@ -88,6 +93,8 @@ def _work(
     traits: Mapping[str, QueueTraits],
     max_jobs: int,
     max_memory: int | None,
+    group: ProcessGroup,
+    own: OwnProcess,
 ) -> None:
     served, stays = 0, True
     while stays:
@@ -96,12 +103,17 @@ def _work(
             break
         order = unpack(body)
         if not order.execution:
-            _call_back(order, traits[order.queue])
+            _call_back(order, traits[order.queue], own)
             break
-        outcome = _run(order, traits[order.queue])
+        outcome = _run(order, traits[order.queue], group)
+        own.end_if_forked()  # a job class of the project may fork, too
         _flush()  # what the job printed belongs before the worker's next line
         served += 1
-        stays = served != max_jobs and (max_memory is None or resident() <= max_memory << 20)
+        stays = (
+            served != max_jobs
+            and not group.ended
+            and (max_memory is None or resident() <= max_memory << 20)
+        )
         if stays:
             close_old_connections()
             reset_queries()
@@ -110,24 +122,28 @@ def _work(
         connections.close_all()
 
 
-def _run(order: Order, trait: QueueTraits) -> Report:
+def _run(order: Order, trait: QueueTraits, group: ProcessGroup) -> Report:
     try:
         job = trait.job_class.from_state(order.job_id, order.state, trait.serializer)
     except Exception as exc:  # noqa: BLE001 - a project's own job class may raise anything
         log_failure(order.queue, order.job_id, exc)
         return failure(exc)
     with kept_log(job):
-        return perform(job)
+        return perform(job, at_timeout=group.end)
 
 
-def _call_back(order: Order, trait: QueueTraits) -> None:
+def _call_back(order: Order, trait: QueueTraits, own: OwnProcess) -> None:
     try:
         job = trait.job_class.from_state(order.job_id, order.state, trait.serializer)
         if order.stopped:
+            job._ended(JobStatus.STOPPED)
             callbacks.on_stopped(job)
         else:
+            job._ended(JobStatus.FAILED)
             callbacks.on_death(job, order.reason)
-    except BaseException:
+        own.end_if_forked()
+    except BaseException as exc:
+        own.end_if_forked(exc)
         logger.exception("The callback of job %s could not be called", order.job_id)
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import Literal
 
 from .. import conf
 from ..engine.transitions import Claim, Hold
 from ..execution import AskedForRetry, Failed, Outcome, Stopped, Succeeded, time_limit
 from ..protocol.records import JobRecord, read_job
+from ..trust import why_not_trusted
 from .assignment import Assignment
 from .crew import Child, Crew
 from .ledger import Ledger
@@ -81,8 +83,25 @@ class Foreman:
             self._ledger.owe([Assignment(claim.hold, record, None)])
 
     def call_back(self, hold: Hold, record: JobRecord, outcome: Outcome | None) -> None:
-        """Have the callback called of a job that could not do so itself."""
+        """Have the callback called of a job that could not do so itself.
+
+        Not of one that may not be trusted: what it names may be anybody's.
+        """
         if isinstance(outcome, Failed | Stopped):
+            end: Literal["stopped", "failure"] = (
+                "stopped" if isinstance(outcome, Stopped) else "failure"
+            )
+            if not record.callback_time(end):
+                return
+            if why_not := why_not_trusted(record):
+                logger.error(
+                    "%s: the %s callback of job %s is not called: %s",
+                    hold.queue,
+                    end,
+                    hold.job_id,
+                    why_not,
+                )
+                return
             try:
                 self._crew.call_back(hold.queue, record, outcome)
             except OSError as exc:

@@ -151,7 +151,8 @@ class _ForkProcess:
                 try:
                     os.killpg(pid, signal.SIGKILL)
                 except ProcessLookupError:
-                    os.kill(pid, signal.SIGKILL)  # so young that it has no group yet
+                    pass  # so young that it has no group yet
+                os.kill(pid, signal.SIGKILL)  # it may be out of its group; see process_group.py
                 return
 
 

@@ -16,8 +16,8 @@ import redis
 
 from ..engine.transitions import Claim, NextClaim, Transitions
 from ..outcomes import settle
+from ..server_errors import passes
 from .assignment import Assignment
-from .outage import passes
 from .strategies import DequeueStrategy, order
 
 logger = logging.getLogger("django_rqlite.worker")

@@ -12,7 +12,8 @@ import logging
 import selectors
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import redis
 
@@ -24,6 +25,7 @@ from ..maintenance import cron, janitor, reaper
 from ..maintenance.scheduler import Scheduler
 from ..protocol.keys import Keys
 from ..queues import Queue
+from ..server_errors import passes
 from ..version import VERSION
 from .child import QueueTraits
 from .crew import Child, Crew
@@ -31,7 +33,7 @@ from .foreman import Foreman
 from .ledger import Ledger
 from .link import descriptors, drop, one_client, open_link
 from .mailbox import Announcement, Command, Mailbox, PausesChanged
-from .outage import Outage, passes
+from .outage import Outage
 from .pauses import Pauses
 from .preload import import_jobs, share_memory
 from .presence import Presence, default_name
@@ -253,7 +255,10 @@ class Worker:
                 self._scheduler.due_at = time.monotonic()
             self._beat_if_due()
             self._cron.tick_if_due()
-            if self._scheduler.promote() or self._pauses.ended():
+            moved = 0
+            with self._complaining("enqueueing scheduled jobs"):
+                moved = self._scheduler.promote()
+            if moved or self._pauses.ended():
                 self._nothing_waits = False
             self._claim_all()
             if self._may_claim and not self._pauses.suspended:
@@ -289,9 +294,11 @@ class Worker:
             return
         running = self._crew.assignments()
         holds = [assignment.hold for assignment in running]
-        lost = self._presence.beat(
-            holds, suspended=self._pauses.suspended, child_memory=self._crew.peak
-        )
+        lost: frozenset[str] = frozenset()
+        with self._complaining("the heartbeat"):
+            lost = self._presence.beat(
+                holds, suspended=self._pauses.suspended, child_memory=self._crew.peak
+            )
         for assignment in running:
             if assignment.hold.execution in lost and not assignment.lost:
                 assignment.lost = True
@@ -301,24 +308,56 @@ class Worker:
                     assignment.hold.queue,
                     assignment.hold.job_id,
                 )
-        for hold, record, outcome in reaper.reap(
-            self._transitions, self._names, requeue=conf.requeue_on_worker_death()
-        ):
-            self._foreman.call_back(hold, record, outcome)
+        with self._complaining("looking for jobs of dead workers"):
+            for hold, record, outcome in reaper.reap(
+                self._transitions, self._names, requeue=conf.requeue_on_worker_death()
+            ):
+                self._foreman.call_back(hold, record, outcome)
         self._beats += 1
         if self._beats % BEATS_PER_SWEEP == 1:
-            reaper.rescue(self._transitions, self._names)
-            janitor.sweep(self._transitions, self._names)
-            self._wakeup.forgive()
-            self._complaints.clear()
+            self._sweep()
         # A look at the queues although nothing was heard: should a connection have died without
         # a sign, the worker is deaf for no longer than this.
         self._nothing_waits = False
         self._beat_at = now + self._lease / BEATS_PER_LEASE
 
+    def _sweep(self) -> None:
+        self._complaints.clear()
+        with self._complaining("looking for keys with foreign data"):
+            entries = [entry.name for entry in self._cron.entries]
+            hour = int(time.time() // 3600)
+            for misfit in self._transitions.foreign_keys(self._names, hour, entries):
+                self._complain(str(misfit))
+        with self._complaining("looking for what workers of RQ left"):
+            reaper.rescue(self._transitions, self._names)
+        with self._complaining("looking for jobs whose parents have ended"):
+            reaper.place(self._transitions, self._names)
+        for what, tidy in janitor.SWEEPS.items():
+            with self._complaining(what):
+                tidy(self._transitions, self._names)
+        self._wakeup.forgive()
+
     def _claim_all(self) -> None:
         while self._may_claim and not self._nothing_waits:
             self._answered(self._ledger.claim())
+
+    @contextmanager
+    def _complaining(self, what: str) -> Iterator[None]:
+        """Log what a command of the block was refused for, so that it keeps nothing else from being
+        done. It is tried again when its time comes. An outage is the caller's.
+        """
+        try:
+            yield
+        except redis.ResponseError as exc:
+            if passes(exc):
+                raise
+            self._complain(f"{what} failed: {exc}. Everything else goes on.")
+
+    def _complain(self, complaint: str) -> None:
+        """Log it, once between two sweeps."""
+        if complaint not in self._complaints:
+            self._complaints.add(complaint)
+            logger.warning("Worker %s: %s", self.name, complaint)
 
     @property
     def _may_claim(self) -> bool:
@@ -326,9 +365,7 @@ class Worker:
 
     def _answered(self, claim: Claim) -> None:
         for note in claim.notes:
-            if note not in self._complaints:
-                self._complaints.add(note)
-                logger.warning("Worker %s: %s", self.name, note)
+            self._complain(note)
         if self._pauses.note(claim):
             self._beat_at = self._foreman.idle_since = time.monotonic()
         if claim.hold is None:

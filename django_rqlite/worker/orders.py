@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..exceptions import SignatureError
 from ..execution import Failed, Stopped
 from ..job_data import JobData, state_of
 from ..protocol.records import JobRecord
-from ..trust import signer
+from ..trust import why_not_trusted
 
 _LENGTH = struct.Struct("=Q")
 
@@ -41,12 +40,7 @@ class Order:
 
 def run(queue: str, execution: str, record: JobRecord) -> bytes:
     """The order to run a job, as a message."""
-    state = _told(record)
-    if _signed(record):
-        # Looked at here, since a child, which was just forked, would have to copy a page for
-        # nearly everything that takes.
-        state["_verified"] = ("data",)
-    return _packed(Order(record.id, queue, execution, state))
+    return _packed(Order(record.id, queue, execution, _told(record)))
 
 
 def call_back(queue: str, record: JobRecord, outcome: Stopped | Failed) -> bytes:
@@ -57,19 +51,16 @@ def call_back(queue: str, record: JobRecord, outcome: Stopped | Failed) -> bytes
 
 def _told(record: JobRecord) -> dict[str, Any]:
     """What a job does not begin with anyhow."""
+    state = state_of(record)
+    if not why_not_trusted(record, state["_terms"]):
+        # Looked at here, since a child, which was just forked, would have to copy a page for
+        # nearly everything that takes.
+        state["_verified"] = ("data",)
     return {
         name: value
-        for name, value in state_of(record).items()
+        for name, value in state.items()
         if value != getattr(JobData, name, []) or name == "created_at"
     }
-
-
-def _signed(record: JobRecord) -> bool:
-    try:
-        signer().check("data", record.id, record.data or b"", record.signature)
-    except SignatureError:
-        return False  # the child will find so again, and tell the job's callbacks
-    return True
 
 
 def _packed(order: Order) -> bytes:

@@ -5,41 +5,10 @@ from __future__ import annotations
 import logging
 import time
 
-import redis
-from redis.exceptions import BusyLoadingError, ReadOnlyError, ResponseError
-
 logger = logging.getLogger("django_rqlite.worker")
 
 #: Seconds between two tries, at first and at the most.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
-
-#: What a server answers while it starts, fails over, is full or refuses a changed password. All of
-#: it passes, or is mended by a person while the worker waits.
-_PASSING = (
-    "LOADING",
-    "READONLY",
-    "OOM",
-    "MISCONF",
-    "MASTERDOWN",
-    "CLUSTERDOWN",
-    "TRYAGAIN",
-    "NOREPLICAS",
-    "NOAUTH",
-    "WRONGPASS",
-    "NOPERM",
-    "BUSY",
-    "UNBLOCKED",
-)
-
-
-def passes(exc: Exception) -> bool:
-    """Whether an error is of the server or the way to it, rather than of one job's data."""
-    if isinstance(exc, redis.ConnectionError | redis.TimeoutError | OSError):
-        return True
-    if isinstance(exc, BusyLoadingError | ReadOnlyError):
-        return True
-    # Errors inside a script carry the original code after some words of their own.
-    return isinstance(exc, ResponseError) and any(code in str(exc) for code in _PASSING)
 
 
 class Outage:

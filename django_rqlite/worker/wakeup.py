@@ -94,11 +94,12 @@ class Wakeup:
                 # Foreign data under the queue's key, or a user without the right to BLMOVE. The
                 # claims that come with every heartbeat must do.
                 ear.deaf = True
-                logger.warning(
-                    "Queue %s can't be listened to (%s); it is looked at with every heartbeat.",
-                    ear.queue,
-                    exc,
-                )
+                if not str(exc).startswith("WRONGTYPE"):  # which the next claim says
+                    logger.warning(
+                        "Queue %s can't be listened to (%s); it is looked at with every heartbeat.",
+                        ear.queue,
+                        exc,
+                    )
             return
 
     def forgive(self) -> None:

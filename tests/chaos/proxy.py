@@ -1,4 +1,4 @@
-"""Between a worker and its server: counts the worker's commands, and cuts it off at one of them."""
+"""Between a worker and its server: names the worker's commands, and cuts it off at one of them."""
 
 from __future__ import annotations
 
@@ -33,21 +33,36 @@ class Moment(Enum):
     AFTER = "after"
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One command of a worker: the ``number``-th of this name, counted from 1.
+
+    A number counted over all commands would not do: what a worker says beside its jobs (heartbeats,
+    what it listens to) comes sooner or later, so the same number means another command next time.
+    """
+
+    name: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.number}"
+
+
 @dataclass
 class Cut:
     """A connection is to be cut at one command.
 
     Attributes:
-        at: the number of the command, counted from 1 over all connections.
+        target: None: no command.
         act: called at this moment, before anything else happens.
-        command: the command's name, once it has come.
+        came: whether the command has come.
         done: whether the connection was cut. A command that blocks has no answer to cut off.
     """
 
-    at: int
+    target: Target | None
     moment: Moment
     act: Callable[[], None]
-    command: str = ""
+    came: bool = False
     done: bool = False
 
 
@@ -84,7 +99,7 @@ class Proxy:
         self._cut: Cut | None = None
         self._armed = threading.Event()
         #: The commands since it was armed.
-        self.said: list[str] = []
+        self.said: list[Target] = []
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
         self._thread.start()
 
@@ -93,7 +108,7 @@ class Proxy:
         self._armed.clear()
 
     def arm(self, cut: Cut) -> None:
-        """Count from 1, and cut there."""
+        """Count from 1 again, and cut there."""
         self._cut, self.said = cut, []
         self._armed.set()
 
@@ -161,9 +176,11 @@ class Proxy:
         assert cut is not None
         while (parsed := _command(pair.sent)) is not None:
             words, length = parsed
-            self.said.append(_name(words))
-            if len(self.said) == cut.at:
-                cut.command = self.said[-1]
+            name = _name(words)
+            command = Target(name, 1 + sum(each.name == name for each in self.said))
+            self.said.append(command)
+            if command == cut.target:
+                cut.came = True
                 if cut.moment is Moment.BEFORE:
                     self._sever(pair)
                     return

@@ -1,4 +1,4 @@
-"""A worker is cut off, or killed, before or after the k-th command it sends, for every k.
+"""A worker is cut off, or killed, before or after a command it sends, for each of its commands.
 
 What a worker says before its first claim is tried with one kind of job only, unless
 ``RQ_TEST_EVERY_COMMAND`` is set.
@@ -10,10 +10,10 @@ import os
 import shutil
 import signal
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -23,15 +23,12 @@ from django_rqlite import Callback, Job, Retry, get_queue
 from tests.chaos.jobs import act, die, runs, tell_of_death
 from tests.chaos.looking import all_ended, look, misplaced
 from tests.chaos.nursery import Newborn, Nursery, nursery
-from tests.chaos.proxy import Cut, Moment, Proxy
+from tests.chaos.proxy import Cut, Moment, Proxy, Target
 from tests.conftest import Server, wait_until
 
 QUEUES = ("default",)
 
 LEASE = 1
-
-#: No command bears this number.
-NEVER = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +75,8 @@ class World:
     folder: Path
     proxy: Proxy
     nursery: Nursery
-    #: The number of the command with which workers begin to deal with jobs.
-    first: int = 1
+    #: What a worker says before it begins to deal with jobs.
+    preamble: frozenset[Target] = frozenset()
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +89,8 @@ def world(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         try:
             world = World(client, server.url, folder, proxy, born_in)
             for _ in range(2):  # the first time, the server does not know the scripts
-                Case(world, LIVES[0], Moment.BEFORE, False, NEVER).run()
-            world.first = proxy.said.index("promote") + 1
+                Case(world, LIVES[0], Moment.BEFORE, False, None).run()
+            world.preamble = frozenset(proxy.said[: proxy.said.index(Target("promote", 1))])
             yield world
         finally:
             proxy.close()
@@ -103,12 +100,14 @@ def world(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 class Case:
     """One life of one job, cut off at one command."""
 
-    def __init__(self, world: World, life: Life, moment: Moment, kills: bool, at: int) -> None:
+    def __init__(
+        self, world: World, life: Life, moment: Moment, kills: bool, target: Target | None
+    ) -> None:
         self._world = world
         self._life = life
         self._kills = kills
         self.folder = Path(tempfile.mkdtemp(dir=world.folder))
-        self.cut = Cut(at, moment, self._act)
+        self.cut = Cut(target, moment, self._act)
         self._worker: Newborn | None = None
         self.jobs: list[Job] = []
 
@@ -144,8 +143,8 @@ class Case:
     def __str__(self) -> str:
         what = "killed" if self._kills else "cut off"
         return (
-            f"a job that {self._life.name}, its worker {what} {self.cut.moment.value} command "
-            f"{self.cut.at} ({self.cut.command or 'which did not come'})"
+            f"a job that {self._life.name}, its worker {what} {self.cut.moment.value} "
+            f"{self.cut.target}{'' if self.cut.came else ' (which did not come)'}"
         )
 
     def _watched(self, verdict: bool) -> bool:
@@ -188,30 +187,41 @@ class Case:
         return "*** Listening on" in self._worker.output
 
 
+def each_target(world: World, life: Life, moment: Moment, kills: bool) -> Iterator[Case]:
+    """Cases that have run, one for each command that a worker has sent in any of them."""
+    uncut = Case(world, life, moment, kills, None)
+    uncut.run()
+    everything = life is LIVES[0] or "RQ_TEST_EVERY_COMMAND" in os.environ
+    tried: set[Target] = set() if everything else set(world.preamble)
+    targets = deque(world.proxy.said)
+    while targets:
+        target = targets.popleft()
+        if target in tried:
+            continue
+        tried.add(target)
+        case = Case(world, life, moment, kills, target)
+        case.run()
+        targets += world.proxy.said
+        yield case
+
+
 @pytest.mark.parametrize("kills", [False, True], ids=["cut", "killed"])
 @pytest.mark.parametrize("moment", list(Moment), ids=lambda moment: str(moment.value))
 @pytest.mark.parametrize("life", LIVES, ids=lambda life: str(life.name).replace(" ", "-"))
 def test_a_job_survives(world: World, life: Life, moment: Moment, kills: bool) -> None:
-    commands: list[str] = []
-    everything = life is LIVES[0] or "RQ_TEST_EVERY_COMMAND" in os.environ
-    for at in count(1 if everything else world.first):
-        case = Case(world, life, moment, kills, at)
-        case.run()
-        if not case.cut.command:
-            break  # the worker's life has fewer
-        commands.append(case.cut.command)
-    print(len(commands), "commands:", *commands)
+    cut = [case.cut.target for case in each_target(world, life, moment, kills) if case.cut.came]
+    print(len(cut), "commands:", *cut, sep=", ")
+    names = {target.name for target in cut if target is not None}
     settled = {"fails": "fail", "is retried": "again"}.get(life.name, "finish")
-    assert {"promote", "claim", settled} <= set(commands)
-    assert not everything or {"register_worker", "heartbeat", "reap"} <= set(commands)
+    assert {"promote", "claim", settled} <= names
+    assert life is not LIVES[0] or {"register_worker", "heartbeat", "reap"} <= names
 
 
 @pytest.mark.parametrize("moment", list(Moment), ids=lambda moment: str(moment.value))
 def test_a_callback_is_called_although_the_answer_was_lost(world: World, moment: Moment) -> None:
     life = Life("dies", (("failed", 1),), calls_back=True)
-    for at in count(world.first):
-        case = Case(world, life, moment, False, at)
-        case.run()
+    cut = set()
+    for case in each_target(world, life, moment, kills=False):
         assert case.told.read_bytes() == b"x", str(case)
-        if case.cut.command == "fail":
-            return
+        cut.add(case.cut.target)
+    assert Target("fail", 1) in cut

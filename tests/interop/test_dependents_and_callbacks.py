@@ -9,7 +9,7 @@ import redis as redis_py
 import rq
 from rq.job import Dependency as RQDependency
 
-from django_rqlite import Callback, Dependency, get_queue
+from django_rqlite import Callback, Dependency, Repeat, Retry, get_queue
 from tests.interop import jobs
 from tests.interop.rq_process import rq_burst
 from tests.interop.traces import RUNNING, keys
@@ -78,3 +78,26 @@ def test_our_callbacks_on_rq_s_worker(redis: redis_py.Redis, tmp_path: Path) -> 
     rq_burst("default")
 
     assert told.read_text() == "success\n"
+
+
+def test_a_job_of_ours_that_rq_has_written_anew_is_still_trusted(
+    rq_link: redis_py.Redis, tmp_path: Path
+) -> None:
+    """RQ writes all fields that it knows, in its own way, whenever it saves a job."""
+    told = tmp_path / "told"
+    job = get_queue().enqueue(
+        jobs.echo,
+        str(told),
+        on_success=Callback(jobs.tell_success),
+        on_failure=Callback(jobs.tell_failure, timeout="1m"),
+        on_stopped=Callback(jobs.tell_failure, timeout=5),
+        retry=Retry(2, interval=[1, 2], enqueue_at_front=True),
+        repeat=Repeat(1),
+        meta={"some": "notes"},
+    )
+    rq.job.Job.fetch(job.id, rq_link).save()
+
+    run_burst(tmp_path, environment={"RQ_TEST_REQUIRE_SIGNATURE": "1"})
+
+    assert job.is_finished, job.exc_info
+    assert told.read_text() == "success\n" * 2

@@ -11,7 +11,6 @@ from django.contrib.admin import AdminSite
 from django.core.paginator import Page as Slice
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -231,7 +230,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         call=shown.call(job.data),
         meta=shown.value(job.meta) if job.meta is not None else None,
         percent=percent_done(job.meta),
-        timeline=timeline(job, found.results, timezone.now()),
+        timeline=timeline(job, found.results, shown.now()),
         result=_result(job, found.results),
         error=error_of(job, found.results) if requeued else "",
         traceback=shown.traceback(reason),

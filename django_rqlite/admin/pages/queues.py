@@ -9,7 +9,6 @@ from datetime import datetime
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import floatformat
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ... import conf, shown
@@ -71,7 +70,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
     troubles: list[str] = []
     activities: list[Activity] = []
     span = _span(request.GET.get("span", charts.HOUR.name))
-    now, moment = time.time(), timezone.now()
+    now, moment = time.time(), shown.now()
     hours = hours_until(now, span.whole)
     sources = all_sources()
     for source in sources:
@@ -90,6 +89,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
             continue
         activities += overview.activity
         of_workers += attention.about_workers(overview.workers, held, links, moment)
+        of_workers += attention.about_keys(overview.foreign)
         for counts, activity in zip(overview.asked, overview.activity, strict=True):
             # Whatever the charts span: the table has the last hour.
             runs = total(activity, int(now) // 60 - 59, int(now) // 60 + 1)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ... import shown
 from ...engine import agenda
 from ..links import Links
 from ..sources import Source, Trouble, all_sources
@@ -58,7 +58,7 @@ def _group(source: Source, links: Links) -> Group:
             )
     except Trouble as trouble:
         return Group(source.address, str(trouble))
-    now = timezone.now()
+    now = shown.now()
     return Group(
         source.address,
         problems=tuple(found.problems),

@@ -9,7 +9,6 @@ from datetime import datetime
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ... import shown
@@ -80,7 +79,7 @@ def detail(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     """
     wanted = from_segment(name)
     source, record = find_worker(request.GET.get("on"), wanted)
-    links, now = Links.to(source, site.name), timezone.now()
+    links, now = Links.to(source, site.name), shown.now()
     found = [] if isinstance(record, Expired) else [record]
     with source.asked():
         holdings = source.monitor.holdings(*_asked_for(found, [wanted][len(found) :], now))
@@ -110,7 +109,7 @@ def detail(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _group(source: Source, links: Links) -> Group:
-    now = timezone.now()
+    now = shown.now()
     try:
         with source.asked():
             workers = source.monitor.workers()

@@ -12,7 +12,8 @@
 --            20.. the names of the queues to claim from
 -- Returns:   {'stored', 'repeated' or 'lost', claim as claim.lua returns it, or {}}
 -- Invariant: fenced. The execution ends and the id enters its next place in one step; the outcome
---            of this run stays in the stream.
+--            of this run stays in the stream. Where something else stands under the key of that
+--            place, the id stays in the started registry meanwhile.
 --@include keys
 --@include clock
 --@include execution
@@ -26,12 +27,21 @@ local verdict, began, counter = 'lost', now_precise, nil
 if holds(queue, id, execution) then
   verdict, counter = 'stored', ARGV[17]
   local enqueued = redis.call('HGET', KEYS[1], 'enqueued_at')
-  redis.call('HINCRBY', KEYS[1], ARGV[9], ARGV[10])
-  redis.call('HINCRBY', KEYS[1], ARGV[11], 1)
-  put_off(queue, id, tonumber(ARGV[7]), ARGV[8] == '1')
+  for field = 9, 11, 2 do
+    local by = field == 9 and ARGV[10] or 1
+    -- The field may hold no number.
+    if type(redis.pcall('HINCRBY', KEYS[1], ARGV[field], by)) == 'table' then
+      redis.call('HSET', KEYS[1], ARGV[field], by)
+    end
+  end
+  local delay, stays = tonumber(ARGV[7]), nil
+  if not put_off(queue, id, delay, ARGV[8] == '1') then
+    stays = now + delay
+    redis.call('HSET', KEYS[1], 'status', delay > 0 and 'scheduled' or 'queued')
+  end
   if ARGV[16] ~= '' then redis.call('HSET', KEYS[1], 'x_error', ARGV[16]) end
   redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
-  began = end_execution(queue, id, execution)
+  began = end_execution(queue, id, execution, stays)
   count_run(queue, ARGV[17] == 'successful_job_count' and 'done' or 'failed', enqueued, began)
   record_outcome(id, ARGV[12], shown, execution, began, ARGV[13], ARGV[14], ARGV[15])
 elseif recorded(id, ARGV[12], execution) then
@@ -41,5 +51,5 @@ else
 end
 
 local claim = claim_too(worker, 18)
-settle_worker(worker, id, began, counter)
+settle_worker(worker, execution, began, counter)
 return {verdict, claim}

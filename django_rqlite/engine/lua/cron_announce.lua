@@ -10,6 +10,7 @@
 --            schedule.
 --@include keys
 --@include clock
+--@include foreign
 --@include cron
 local PARTS = 6
 
@@ -27,9 +28,9 @@ for i = 2, #KEYS do
       'func', ARGV[from + 3], 'source', ARGV[from + 4], 'next_tick', ARGV[from + 5],
       'since', since, 'announced_at', now)
     keep_entry(entry, tonumber(ARGV[from + 5]))
-    redis.call('ZADD', KEYS[1], now, ARGV[from])
+    fits('ZADD', KEYS[1], now, ARGV[from])
     answer[#answer + 1] = string.format('%.0f', math.max(since, tonumber(known[3] or '') or 0))
   end
 end
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ENTRY_KEPT)
+fits('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ENTRY_KEPT)
 return answer

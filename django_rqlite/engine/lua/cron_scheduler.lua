@@ -4,13 +4,14 @@
 -- Returns:   nothing
 -- Invariant: the set and the hash say the same; others that fell silent are taken out of the set.
 --@include clock
+--@include foreign
 local name, ttl = ARGV[2], tonumber(ARGV[3])
 if ttl == 0 then
-  redis.call('ZREM', KEYS[1], name)
+  fits('ZREM', KEYS[1], name)
   redis.call('DEL', KEYS[2])
   return
 end
-redis.call('ZADD', KEYS[1], now_precise, name)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ttl)
-redis.call('HSET', KEYS[2], unpack(ARGV, 4))
+fits('ZADD', KEYS[1], now_precise, name)
+fits('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ttl)
+on_own('HSET', KEYS[2], unpack(ARGV, 4))
 redis.call('EXPIRE', KEYS[2], ttl)

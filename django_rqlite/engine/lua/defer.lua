@@ -15,6 +15,10 @@
 --@include clock
 --@include places
 --@include dependents
+
+-- Members that one command takes: Lua's stack has an end.
+local MOST_AT_ONCE = 1000
+
 local id, queue, minted, allow = ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
 local after = string.match(ARGV[6], '^%+(.*)$')
 local due = after and now + tonumber(after) or tonumber(ARGV[6])
@@ -35,7 +39,9 @@ end
 -- Should foreign data stand under one of these keys, this ends the script while nothing has changed.
 redis.call('LLEN', KEYS[2])
 redis.call('SCARD', KEYS[3])
-redis.call('ZCARD', deferred_key(queue))
+for _, registry in ipairs({deferred_key, scheduled_key, canceled_key}) do
+  redis.call('ZCARD', registry(queue))
+end
 if minted ~= '1' then
   leave_parents(id)
   leave_places(id, redis.call('HGET', KEYS[1], 'origin') or queue, status)
@@ -47,14 +53,19 @@ tie(id, 8 + count)
 if due then redis.call('HSET', KEYS[1], 'x_due', due) end
 
 local waits, culprit, ending = false, nil, nil
+local remaining = {}
 for i = 8, 7 + count do
   local verdict = verdict_of_parent(ARGV[i], allow)
   if verdict ~= 'met' then
     -- Also of one that ended badly: should it be requeued, the job will wait for it after all.
-    redis.call('SADD', dependents_key(ARGV[i]), id)
-    redis.call('SADD', dependencies_key(id), ARGV[i])
+    on_own('SADD', dependents_key(ARGV[i]), id)
+    remaining[#remaining + 1] = ARGV[i]
     if verdict == 'unmet' then waits = true else culprit, ending = ARGV[i], verdict end
   end
+end
+for i = 1, #remaining, MOST_AT_ONCE do
+  redis.call('SADD', dependencies_key(id),
+    unpack(remaining, i, math.min(#remaining, i + MOST_AT_ONCE - 1)))
 end
 if culprit then
   redis.call('SADD', KEYS[3], KEYS[2])

@@ -24,11 +24,11 @@ local ttl, reason, encoded, headline = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV
 local verdict, began, counter = 'lost', now_precise, nil
 if holds(queue, id, execution) then
   verdict, counter = 'stored', 'failed_job_count'
-  redis.call('ZADD', failed_key(queue), ttl < 0 and -1 or now + ttl, id)
+  local placed = fits('ZADD', failed_key(queue), ttl < 0 and -1 or now + ttl, id)
   redis.call('HSET', KEYS[1], 'status', ARGV[11], 'ended_at', stamp(now), 'ttl', '-1',
     'exc_info', reason, 'x_error', headline)
   if ARGV[11] == 'failed' then mirror(id) end
-  began = end_execution(queue, id, execution)
+  began = end_execution(queue, id, execution, not placed and now)
   local known = redis.call('HMGET', KEYS[1], 'enqueued_at', 'x_cron')
   if ARGV[11] == 'failed' then count_run(queue, 'failed', known[1], began) end
   if known[2] then end_last(known[2], id, ARGV[11], headline) end
@@ -42,5 +42,5 @@ else
 end
 
 local claim = claim_too(worker, 12)
-settle_worker(worker, id, began, counter)
+settle_worker(worker, execution, began, counter)
 return {verdict, claim}

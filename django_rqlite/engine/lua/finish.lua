@@ -9,7 +9,8 @@
 -- Returns:   {'stored', 'repeated' or 'lost', claim as claim.lua returns it, or {}}
 -- Invariant: fenced: where the execution no longer holds the job, nothing of it is changed ('lost').
 --            Otherwise the outcome is stored, the id moves, dependents are released, and the cron
---            entry whose last job it is learns of it, in one step.
+--            entry whose last job it is learns of it, in one step. Where something else stands
+--            under the key of the finished registry, the id stays in the started one meanwhile.
 --@include keys
 --@include clock
 --@include execution
@@ -22,16 +23,16 @@
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local ttl, result, signature, encoded = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
 
-local verdict, began, counter = 'lost', now_precise, nil
+local verdict, began, counter, placed = 'lost', now_precise, nil, true
 if holds(queue, id, execution) then
   verdict, counter = 'stored', 'successful_job_count'
   local known = redis.call('HMGET', KEYS[1], 'enqueued_at', 'x_cron')
   if ttl ~= 0 then
-    redis.call('ZADD', finished_key(queue), ttl < 0 and '+inf' or now + ttl, id)
+    placed = fits('ZADD', finished_key(queue), ttl < 0 and '+inf' or now + ttl, id)
     redis.call('HSET', KEYS[1], 'status', 'finished', 'ended_at', stamp(now), 'ttl', '-1')
     if result ~= '' then redis.call('HSET', KEYS[1], 'result', result, 'x_sig_result', signature) end
   end
-  began = end_execution(queue, id, execution)
+  began = end_execution(queue, id, execution, not placed and now)
   count_run(queue, 'done', known[1], began)
   if known[2] then end_last(known[2], id, 'finished', '') end
   if ttl == 0 then
@@ -50,5 +51,5 @@ else
 end
 
 local claim = claim_too(worker, 11)
-settle_worker(worker, id, began, counter)
+settle_worker(worker, execution, began, counter)
 return {verdict, claim}

@@ -18,8 +18,9 @@ for i, job in ipairs(KEYS) do
       or not redis.call('ZSCORE', registry, id) then
     verdicts[i] = 'not scheduled'
   else
-    promote(queue, registry, id)
-    verdicts[i] = 'queued'
+    verdicts[i] = promote(queue, registry, id)
+    -- Ends the script with the server's own words for it; this job has not changed.
+    if verdicts[i] == 'refused' then redis.call('LLEN', queue_key(queue)) end
   end
 end
 return verdicts

@@ -15,17 +15,18 @@ local lost = {}
 for i = first, #ARGV, 3 do
   local id, queue, execution = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if holds(queue, id, execution) then
-    redis.call('ZADD', started_key(queue), 'XX', now + lease, id .. ':' .. execution)
-    redis.call('ZADD', executions_key(id), 'XX', now + lease + EXECUTION_SLACK, execution)
+    fits('ZADD', started_key(queue), 'XX', now + lease, id .. ':' .. execution)
+    on_own('ZADD', executions_key(id), now + lease + EXECUTION_SLACK, execution)
     redis.call('EXPIRE', executions_key(id), lease + EXECUTION_SLACK)
-    redis.call('HSET', execution_key(id, execution), 'last_heartbeat', now_precise)
+    on_own('HSET', execution_key(id, execution), 'last_heartbeat', now_precise)
     redis.call('EXPIRE', execution_key(id, execution), lease + EXECUTION_SLACK)
     redis.call('HSET', job_key(id), 'last_heartbeat', at)
   else
     lost[#lost + 1] = execution
   end
 end
-if not redis.call('HGET', record, 'birth') then return {0, lost} end
+local _, birth = fits('HGET', record, 'birth')
+if not birth then return {0, lost} end
 redis.call('HSET', record, 'last_heartbeat', at, 'state', ARGV[4], unpack(ARGV, 6, first - 1))
 if #ARGV >= first then
   local began = redis.call('HGET', execution_key(ARGV[first], ARGV[first + 2]), 'created_at')

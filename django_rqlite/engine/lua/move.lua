@@ -50,5 +50,5 @@ for i, job in ipairs(KEYS) do
 end
 finish_search(search)
 for _, id in ipairs(waiting) do redis.call('RPUSH', queue_key(to), id) end
-redis.call('SADD', queues_key(), queue_key(to))
+fits('SADD', queues_key(), queue_key(to))
 return verdicts

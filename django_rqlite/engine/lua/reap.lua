@@ -6,14 +6,16 @@
 --            queue, and to take before the queues that follow are left for the next call,
 --            5 how many long lists may be searched, 6.. the names of the queues
 -- Returns:   a list of {queue, id, execution, worker, verdict}: 'requeued', 'gone' (the job is no
---            more, or elsewhere), or 'spent' (nothing was changed: it is for the caller to fail it,
---            through the fence)
+--            more, or elsewhere), 'placed' (its run had ended, and foreign data had kept it from its
+--            place), or 'spent' (nothing was changed: it is for the caller to fail it, through the
+--            fence)
 -- Invariant: an id moves in one step and once, however many workers reap. It goes to the front, as
 --            it had waited longest, and the loss is counted.
 --@include keys
 --@include clock
 --@include execution
 --@include foreign
+--@include schedule
 --@include ends
 local most_crashes, patience, most = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local searches = tonumber(ARGV[5])
@@ -44,6 +46,26 @@ local function is_only_here(queue, list, id, status)
   return not waits
 end
 
+-- Seconds after which an id that no place could take is tried again.
+local NEXT_TRY = 60
+
+-- Brings an id whose run has ended to its place; see end_execution. Returns 'placed'; 'refused' where
+-- something else stands under the key of that place; or nil where the job is elsewhere.
+local function place(queue, id, status)
+  local placed
+  if status == 'queued' or status == 'scheduled' then
+    placed = put_off(queue, id, 0, true)
+  elseif status == 'finished' or status == 'failed' or status == 'stopped' then
+    local registry, kept = failed_key, -1
+    if status == 'finished' then registry, kept = finished_key, '+inf' end
+    local ttl = redis.call('TTL', job_key(id))
+    placed = fits('ZADD', registry(queue), ttl < 0 and kept or now + ttl, id)
+  else
+    return nil
+  end
+  return placed and 'placed' or 'refused'
+end
+
 local found = {}
 local function reap(queue, started, list)
   local function tell(id, execution, worker, verdict)
@@ -54,14 +76,27 @@ local function reap(queue, started, list)
   for i = 1, #members, 2 do
     local member, score = members[i], tonumber(members[i + 1])
     local id, execution = string.match(member, '^(.*):([^:]*)$')
+    local ended = execution == ''
     if not id then id, execution = member, '' end  -- RQ 0.5 kept bare ids
     local fields = redis.call('TYPE', job_key(id)).ok == 'hash'
-      and redis.call('HMGET', job_key(id), 'status', 'worker_name', 'x_crashes')
+      and redis.call('HMGET', job_key(id), 'status', 'worker_name', 'x_crashes', 'origin')
     make_usable(execution_key(id, execution), 'hash')
     local ours = redis.call('HEXISTS', execution_key(id, execution), 'x_lease') == 1
     if not fields then
       drop_entry(started, member, id, execution)
       tell(id, execution, '', 'gone')
+    elseif ended then
+      local here = fields[4] == queue
+      if here and fields[1] == 'queued' then here = is_only_here(queue, list, id, 'queued') end
+      local verdict = here and place(queue, id, fields[1]) or 'gone'
+      if here == nil then
+        -- it waits for the next call
+      elseif verdict == 'refused' then
+        redis.call('ZADD', started, now + NEXT_TRY, member)
+      else
+        redis.call('ZREM', started, member)
+        tell(id, execution, '', verdict)
+      end
     elseif ours or score + patience <= now then
       local worker = fields[2] or ''
       local crashes = math.floor(tonumber(fields[3] or '') or 0)
@@ -76,7 +111,7 @@ local function reap(queue, started, list)
         tell(id, execution, worker, 'spent')
       else
         redis.call('LPUSH', list, id)
-        redis.call('SADD', queues_key(), list)
+        fits('SADD', queues_key(), list)
         redis.call('HSET', job_key(id), 'status', 'queued', 'x_crashes', crashes + 1)
         redis.call('HDEL', job_key(id), 'started_at', 'last_heartbeat', 'worker_name')
         drop_entry(started, member, id, execution)

@@ -26,6 +26,7 @@ local at = stamp(now)
 redis.call('HSET', key, 'birth', at, 'last_heartbeat', at, 'state', 'idle',
   'hostname', ARGV[4], 'pid', ARGV[5], unpack(ARGV, 9 + queues))
 redis.call('EXPIRE', key, ARGV[3])
-redis.call('SADD', workers_key(), key)
-for i = 9, 8 + queues do redis.call('SADD', queue_workers_key(ARGV[i]), key) end
+-- Without its name in a set that is none the worker does its work all the same.
+fits('SADD', workers_key(), key)
+for i = 9, 8 + queues do fits('SADD', queue_workers_key(ARGV[i]), key) end
 return {}

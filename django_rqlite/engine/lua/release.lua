@@ -3,15 +3,16 @@
 -- ARGV:      1 prefix, 2 worker, 3 id, 4 queue, 5 execution
 -- Returns:   'released' or 'lost'
 -- Invariant: fenced. The id goes to the front, since it had waited longest, and the execution is
---            not counted as a crash.
+--            not counted as a crash. Where something else stands under the key of the queue, the
+--            id stays in the started registry meanwhile.
 --@include keys
 --@include clock
 --@include execution
 local worker, id, queue, execution = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 if not holds(queue, id, execution) then return 'lost' end
-redis.call('LPUSH', KEYS[2], id)
+local placed = fits('LPUSH', KEYS[2], id)
 redis.call('HSET', KEYS[1], 'status', 'queued')
 redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
-local began = end_execution(queue, id, execution)
-settle_worker(worker, id, began, nil)
+local began = end_execution(queue, id, execution, not placed and now)
+settle_worker(worker, execution, began, nil)
 return 'released'

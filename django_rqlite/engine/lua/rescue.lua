@@ -22,7 +22,7 @@ local function rescue(queue, taken, list)
       -- Gone, running or ended: only the trace in this list was left behind.
       if not status or status ~= 'started' then redis.call('LREM', taken, 1, id) end
     elseif redis.call('ZCARD', executions_key(id)) == 0 then
-      local seen = tonumber(redis.call('GET', seen_key) or '')
+      local seen = tonumber(on_own('GET', seen_key) or '')
       if not seen then
         redis.call('SET', seen_key, now, 'EX', 86400)
       elseif now - seen >= patience then

@@ -5,9 +5,10 @@
 -- Invariant: the record says when it died and goes away by itself.
 --@include keys
 --@include clock
-redis.call('SREM', workers_key(), KEYS[1])
-for i = 3, #ARGV do redis.call('SREM', queue_workers_key(ARGV[i]), KEYS[1]) end
-if redis.call('EXISTS', KEYS[1]) == 1 then
+--@include foreign
+fits('SREM', workers_key(), KEYS[1])
+for i = 3, #ARGV do fits('SREM', queue_workers_key(ARGV[i]), KEYS[1]) end
+if redis.call('TYPE', KEYS[1]).ok == 'hash' then
   redis.call('HSET', KEYS[1], 'death', stamp(now))
   redis.call('EXPIRE', KEYS[1], ARGV[2])
 end

@@ -31,7 +31,8 @@ local function why_not(queue, id)
   if status == 'started' then
     make_usable(executions_key(id), 'zset')
     for _, execution in ipairs(redis.call('ZRANGE', executions_key(id), 0, -1)) do
-      if redis.call('ZSCORE', started_key(queue), id .. ':' .. execution) then
+      local _, held = fits('ZSCORE', started_key(queue), id .. ':' .. execution)
+      if held then
         return 'it is running already'
       end
     end
@@ -54,7 +55,7 @@ end
 local function claim_next(worker, execution, lease, queues)
   local notes = {}
   local record = worker_key(worker)
-  local last = redis.call('HMGET', record, 'x_execution', 'x_claimed_queue', 'x_claimed_job', 'birth')
+  local last = on_own('HMGET', record, 'x_execution', 'x_claimed_queue', 'x_claimed_job', 'birth')
   if last[1] == execution and last[3] and holds(last[2], last[3], execution) then
     return claimed(last[2], last[3], notes)
   end
@@ -65,7 +66,7 @@ local function claim_next(worker, execution, lease, queues)
     local list = queue_key(queue)
     local id = not (look and paused(queue, pauses)) and redis.pcall('LINDEX', list, 0)
     if misfits(id) then
-      notes[#notes + 1] = 'queue ' .. queue .. ': the key ' .. list .. ' is not a list; delete it'
+      notes[#notes + 1] = misfit(list, 'list')
       id = false
     end
     while id do
@@ -73,8 +74,7 @@ local function claim_next(worker, execution, lease, queues)
       if not reason then
         -- An id leaves its queue only after it has entered the started registry.
         if not enter_started(queue, id, execution, lease) then
-          notes[#notes + 1] = 'queue ' .. queue .. ': the key ' .. started_key(queue)
-            .. ' is not a sorted set; delete it'
+          notes[#notes + 1] = misfit(started_key(queue), 'zset')
           break
         end
         -- A status that no release of RQ knows is kept before it is written over: the job is

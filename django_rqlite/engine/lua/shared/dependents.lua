@@ -4,17 +4,24 @@
 -- The child's set of dependencies holds the parents it still waits for; each parent's set of
 -- dependents holds its children. A child whose parent ended badly is canceled, with the parent
 -- named in x_canceled_by, and comes back when that parent is requeued.
+--
+-- Where something else stands under the key of the place that a child should enter, the child stays
+-- in the deferred registry, with a score by which place_deferred.lua finds it.
 --@include foreign
 --@include schedule
 
 -- Seconds that a canceled job is kept: a year, as a failed one.
 local CANCELED_TTL = 31536000
 
+-- The score of a child that waits for no parent, but for a place. RQ gives its own jobs -1.
+local WITHOUT_PLACE = -2
+
 -- What has become of a parent, as its child sees it: 'met', 'unmet', or the words for a bad end.
 local function verdict_of_parent(parent, allow_failure)
-  local status = redis.call('HGET', job_key(parent), 'status')
-  -- A job that is gone counts as met, as for RQ: its result had its time and has expired.
-  if not status or status == 'finished' then return 'met' end
+  local status = redis.pcall('HGET', job_key(parent), 'status')
+  -- A job that is gone counts as met, as for RQ: its result had its time and has expired. So does a
+  -- key that holds no job.
+  if type(status) ~= 'string' or status == 'finished' then return 'met' end
   if status == 'failed' or status == 'stopped' or status == 'canceled' then
     if allow_failure then return 'met' end
     if status == 'failed' then return 'has failed' end
@@ -23,33 +30,75 @@ local function verdict_of_parent(parent, allow_failure)
   return 'unmet'
 end
 
--- Makes an id that has left its former place wait for its parents.
+-- Makes an id wait for its parents; false where the registry can't take it, and nothing has changed.
 local function defer(queue, id)
-  enter(deferred_key(queue), now, id)
+  if not fits('ZADD', deferred_key(queue), now, id) then return false end
   redis.call('HSET', job_key(id), 'status', 'deferred')
   redis.call('PERSIST', job_key(id))
-  redis.call('SADD', queues_key(), queue_key(queue))
+  fits('SADD', queues_key(), queue_key(queue))
+  return true
 end
 
--- Cancels an id that has left its former place.
+-- A child leaves the deferred registry when another place has taken it.
+local function leave_deferred(queue, id, taken)
+  if taken then
+    fits('ZREM', deferred_key(queue), id)
+  else
+    fits('ZADD', deferred_key(queue), WITHOUT_PLACE, id)
+  end
+  return taken
+end
+
+-- Cancels a child, or a new job.
 local function cancel_for(queue, id, parent, ending)
   local reason = 'Canceled because job ' .. parent .. ', which it depends on, ' .. ending
-  enter(canceled_key(queue), now, id)
+  local taken = fits('ZADD', canceled_key(queue), now, id)
   redis.call('HSET', job_key(id), 'status', 'canceled', 'ended_at', stamp(now),
     'x_canceled_by', parent, 'x_error', reason, 'exc_info', reason .. '.')
   redis.call('EXPIRE', job_key(id), CANCELED_TTL)
   redis.call('EXPIRE', dependencies_key(id), CANCELED_TTL)
   redis.call('EXPIRE', dependents_key(id), CANCELED_TTL)
+  leave_deferred(queue, id, taken)
 end
 
--- Puts a child whose parents are all met where it would have gone without them.
+-- Puts a child whose parents are all met where it would have gone without them; gives whether that
+-- could take it.
 local function release_child(queue, id)
-  redis.call('DEL', dependencies_key(id))
   local fields = redis.call('HMGET', job_key(id), 'x_due', 'enqueue_at_front', 'ttl')
   local due = tonumber(fields[1] or '')
-  put_off(queue, id, due and math.max(0, due - now) or 0, fields[2] == '1')
+  local delay = due and math.max(0, due - now) or 0
+  local taken = leave_deferred(queue, id, put_off(queue, id, delay, fields[2] == '1'))
   local ttl = tonumber(fields[3] or '')
-  if ttl and ttl > 0 then redis.call('EXPIRE', job_key(id), ttl) end
+  if taken and ttl and ttl > 0 then redis.call('EXPIRE', job_key(id), ttl) end
+  return taken
+end
+
+-- For a child whose set of dependencies was overwritten: its hash names all of them.
+local function remake_dependencies(child)
+  redis.call('DEL', dependencies_key(child))
+  local named = redis.call('HGET', job_key(child), 'dependency_ids')
+  local read, parents = pcall(cjson.decode, named or '[]')
+  for _, parent in ipairs(read and type(parents) == 'table' and parents or {}) do
+    redis.call('SADD', dependencies_key(child), tostring(parent))
+  end
+end
+
+-- Whether a child waits for no parent any more, now that this one has ended. The look ends at the
+-- first parent that has not, and each that has leaves the set, so that the ends of any number of
+-- parents take as many looks in all.
+local function waits_no_more(child, parent, allow_failure)
+  local parents = dependencies_key(child)
+  if not fits('SREM', parents, parent) then
+    remake_dependencies(child)
+    redis.call('SREM', parents, parent)
+  end
+  local other = redis.call('SRANDMEMBER', parents)
+  while other do
+    if verdict_of_parent(other, allow_failure) == 'unmet' then return false end
+    redis.call('SREM', parents, other)
+    other = redis.call('SRANDMEMBER', parents)
+  end
+  return true
 end
 
 -- Tells all children of a job how it ended. ending: nil when it ended well, else the words for it,
@@ -58,36 +107,20 @@ local function tell_dependents(id, ending)
   local news = {{id, ending}}
   while #news > 0 do
     local parent, how = unpack(table.remove(news))
-    if redis.call('TYPE', dependents_key(parent)).ok == 'set' then
-      for _, child in ipairs(redis.call('SMEMBERS', dependents_key(parent))) do
-        local job = job_key(child)
-        local fields = redis.call('TYPE', job).ok == 'hash'
-          and redis.call('HMGET', job, 'status', 'origin', 'allow_dependency_failures')
-        if fields and fields[1] == 'deferred' and fields[2] then
-          local queue, allow = fields[2], fields[3] == '1'
-          if how and not allow then
-            leave(deferred_key(queue), child)
-            cancel_for(queue, child, parent, how)
-            news[#news + 1] = {child, 'was canceled'}
-          else
-            redis.call('SREM', dependencies_key(child), parent)
-            local waits = false
-            for _, other in ipairs(redis.call('SMEMBERS', dependencies_key(child))) do
-              if verdict_of_parent(other, allow) == 'unmet' then
-                waits = true
-              else
-                redis.call('SREM', dependencies_key(child), other)
-              end
-            end
-            if not waits then
-              leave(deferred_key(queue), child)
-              release_child(queue, child)
-            end
-          end
+    local _, children = fits('SMEMBERS', dependents_key(parent))
+    for _, child in ipairs(children or {}) do
+      local _, fields = fits('HMGET', job_key(child), 'status', 'origin', 'allow_dependency_failures')
+      if fields and fields[1] == 'deferred' and fields[2] then
+        local queue, allow = fields[2], fields[3] == '1'
+        if how and not allow then
+          cancel_for(queue, child, parent, how)
+          news[#news + 1] = {child, 'was canceled'}
+        elseif waits_no_more(child, parent, allow) then
+          release_child(queue, child)
         end
       end
-      if not how then redis.call('DEL', dependents_key(parent)) end
     end
+    if children and #children > 0 and not how then redis.call('DEL', dependents_key(parent)) end
   end
 end
 
@@ -97,16 +130,15 @@ local function take_back(id)
   while #revived > 0 do
     local parent = table.remove(revived)
     redis.call('PERSIST', dependents_key(parent))
-    make_usable(dependents_key(parent), 'set')
-    for _, child in ipairs(redis.call('SMEMBERS', dependents_key(parent))) do
+    for _, child in ipairs(on_own('SMEMBERS', dependents_key(parent))) do
       local job = job_key(child)
-      local fields = redis.call('HMGET', job, 'status', 'origin', 'x_canceled_by')
-      if fields[1] == 'canceled' and fields[3] == parent and fields[2] then
+      local _, fields = fits('HMGET', job, 'status', 'origin', 'x_canceled_by')
+      if fields and fields[1] == 'canceled' and fields[3] == parent and fields[2]
+          and defer(fields[2], child) then
         leave(canceled_key(fields[2]), child)
         redis.call('HDEL', job, 'ended_at', 'x_canceled_by', 'x_error', 'exc_info')
-        redis.call('SADD', dependencies_key(child), parent)
+        on_own('SADD', dependencies_key(child), parent)
         redis.call('PERSIST', dependencies_key(child))
-        defer(fields[2], child)
         revived[#revived + 1] = child
       end
     end

@@ -8,10 +8,7 @@ local EXECUTION_SLACK = 60
 -- The first step into the started registry; false where something else stands under its key, and
 -- nothing has changed.
 local function enter_started(queue, id, execution, lease)
-  local answer = redis.pcall('ZADD', started_key(queue), now + lease, id .. ':' .. execution)
-  if misfits(answer) then return false end
-  if type(answer) == 'table' and answer.err then error(answer, 0) end
-  return true
+  return (fits('ZADD', started_key(queue), now + lease, id .. ':' .. execution))
 end
 
 -- queued or created -> started, once the id has entered the registry.
@@ -22,43 +19,56 @@ local function begin_execution(queue, id, execution, worker, lease)
     'started_at', at, 'last_heartbeat', at, 'worker_name', worker)
   redis.call('PERSIST', job)
   redis.call('PERSIST', results_key(id))
-  redis.call('HSET', key, 'id', execution, 'created_at', now_precise,
+  on_own('HSET', key, 'id', execution, 'created_at', now_precise,
     'last_heartbeat', now_precise, 'worker_name', worker, 'x_lease', lease)
   redis.call('EXPIRE', key, lease + EXECUTION_SLACK)
   on_own('ZADD', all, now + lease + EXECUTION_SLACK, execution)
   redis.call('EXPIRE', all, lease + EXECUTION_SLACK)
 end
 
--- The fence: whether this execution still holds the job. Nothing may be written where it does not.
-local function holds(queue, id, execution)
-  return redis.call('ZSCORE', started_key(queue), id .. ':' .. execution) ~= false
-    and redis.call('EXISTS', job_key(id)) == 1
+-- Whether there is such a job. A key of another type is none.
+local function is_job(id)
+  local fields = redis.pcall('HLEN', job_key(id))
+  return type(fields) == 'number' and fields > 0
 end
 
--- Takes the execution's own keys away; returns the unix time it began at, as text.
-local function end_execution(queue, id, execution)
+-- The fence: whether this execution still holds the job. Nothing may be written where it does not.
+local function holds(queue, id, execution)
+  local fitted, held = fits('ZSCORE', started_key(queue), id .. ':' .. execution)
+  -- Foreign data took the entry away. The execution's own key goes with the hold, too.
+  if not fitted then held = redis.call('EXISTS', execution_key(id, execution)) == 1 end
+  return held and is_job(id)
+end
+
+-- Takes the execution's own keys away; returns the unix time it began at, as text. The id leaves the
+-- started registry, unless no other place could take it: then it stays there, without an execution,
+-- until reap.lua brings it to its place. stays: the unix time of the first try, or nil.
+local function end_execution(queue, id, execution, stays)
   local key = execution_key(id, execution)
-  local began = redis.call('HGET', key, 'created_at') or now_precise
-  redis.call('ZREM', started_key(queue), id .. ':' .. execution)
+  local _, began = fits('HGET', key, 'created_at')
+  if stays then fits('ZADD', started_key(queue), stays, id .. ':') end
+  fits('ZREM', started_key(queue), id .. ':' .. execution)
   redis.call('DEL', key)
   on_own('ZREM', executions_key(id), execution)
-  return began
+  return began or now_precise
 end
 
 -- The worker's record after an execution, and after the next claim if there was one; counter is
 -- 'successful_job_count', 'failed_job_count' or nil. A worker without a record (enqueued with ASYNC
--- off) is named ''.
-local function settle_worker(worker, id, began, counter)
+-- off) is named ''. Whether another job is the current one by now is told by its execution: the next
+-- claim may have been of the same id.
+local function settle_worker(worker, execution, began, counter)
   if worker == '' then return end
   local key = worker_key(worker)
-  local found = redis.call('HMGET', key, 'birth', 'current_job')
-  if not found[1] and not found[2] then return end
+  local _, found = fits('HMGET', key, 'birth', 'current_job', 'x_execution')
+  if not found or (not found[1] and not found[2]) then return end
   if counter then
-    redis.call('HINCRBY', key, counter, 1)
-    redis.call('HINCRBYFLOAT', key, 'total_working_time',
+    -- Counts are no promise: a field may hold no number.
+    redis.pcall('HINCRBY', key, counter, 1)
+    redis.pcall('HINCRBYFLOAT', key, 'total_working_time',
       string.format('%.6f', math.max(0, tonumber(now_precise) - tonumber(began))))
   end
-  if found[2] == id then
+  if found[2] and found[3] == execution then
     redis.call('HDEL', key, 'current_job')
     redis.call('HSET', key, 'state', 'idle', 'current_job_working_time', '0')
   end
@@ -66,5 +76,5 @@ end
 
 -- After the fence refused an outcome: where the job is gone altogether its started entry goes too.
 local function let_go(queue, id, execution)
-  if redis.call('EXISTS', job_key(id)) == 0 then end_execution(queue, id, execution) end
+  if not is_job(id) then end_execution(queue, id, execution) end
 end

@@ -18,15 +18,27 @@ local function misfits(answer)
   return type(answer) == 'table' and answer.err and string.find(answer.err, 'WRONGTYPE', 1, true)
 end
 
--- A command on a key that belongs to one job alone: what does not fit is deleted first.
-local function on_own(command, key, ...)
+-- What is wrong with a key, for the log; as engine/foreign.py says it.
+local function misfit(key, kind)
+  return 'the key ' .. key .. ' holds a ' .. redis.call('TYPE', key).ok .. ', not a ' .. kind
+    .. '. Delete or rename it: until then jobs stay where they are, and what belongs there is left out.'
+end
+
+-- Runs a command. Returns true and its answer; or false where something else stands under the key,
+-- and nothing has changed. Any other error ends the script.
+local function fits(command, key, ...)
   local answer = redis.pcall(command, key, ...)
-  if misfits(answer) then
-    redis.call('DEL', key)
-    return redis.call(command, key, ...)
-  end
-  if type(answer) == 'table' and answer.err then error(answer, 0) end
-  return answer
+  if type(answer) ~= 'table' or not answer.err then return true, answer end
+  if misfits(answer) then return false end
+  return true, redis.call(command, key, ...)
+end
+
+-- A command on a key that belongs to one job or worker alone: what does not fit is deleted first.
+local function on_own(command, key, ...)
+  local fitted, answer = fits(command, key, ...)
+  if fitted then return answer end
+  redis.call('DEL', key)
+  return redis.call(command, key, ...)
 end
 
 -- Sorted sets of a queue, left alone where they are something else.

@@ -32,8 +32,10 @@ local function record_outcome(id, kind, worker, execution, began, payload_field,
   end
   local key = results_key(id)
   if redis.call('EXISTS', key) == 1 then
-    on_own('XADD', key, 'MAXLEN', RESULTS_KEPT, '*', unpack(entry))
-    return
+    local added = redis.pcall('XADD', key, 'MAXLEN', RESULTS_KEPT, '*', unpack(entry))
+    if type(added) == 'string' then return end
+    -- Something else stands there, or a stream whose last entry leaves no id for another.
+    redis.call('DEL', key)
   end
   -- The server allocates 4 KiB for the first entry of a stream, in case there will be more, which
   -- mostly there will not. A copy takes what it needs.

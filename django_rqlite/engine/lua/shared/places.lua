@@ -27,7 +27,8 @@ local function leave_registries(id, queue, status)
     redis.call('DEL', execution_key(id, execution))
   end
   redis.call('DEL', executions_key(id))
-  if started then redis.call('ZREM', started, id) end  -- RQ 0.5's form
+  -- RQ 0.5's form, and what stays there while it has no other place.
+  if started then redis.call('ZREM', started, id, id .. ':') end
   local was_failed = status == 'failed'
   for _, registry in ipairs({finished_key, failed_key, deferred_key, scheduled_key, canceled_key}) do
     if leave(registry(queue), id) and registry == failed_key then was_failed = true end

@@ -1,20 +1,22 @@
 -- A scheduled job enters its queue; needs: keys.lua, clock.lua
+--@include foreign
 
--- Moves an id out of the scheduled registry; gives whether it has a job, which waits then.
+-- Moves an id out of the scheduled registry. Returns 'queued'; 'gone' where it has no job; or
+-- 'refused' where something else stands under the key of the queue, and nothing has changed.
 local function promote(queue, registry, id)
-  local job = job_key(id)
-  local there = redis.call('TYPE', job).ok == 'hash'
-  if there then
+  local job, verdict = job_key(id), 'gone'
+  if redis.call('TYPE', job).ok == 'hash' then
     local front = redis.call('HGET', job, 'enqueue_at_front') == '1'
-    redis.call(front and 'LPUSH' or 'RPUSH', queue_key(queue), id)
-    redis.call('SADD', queues_key(), queue_key(queue))
+    if not fits(front and 'LPUSH' or 'RPUSH', queue_key(queue), id) then return 'refused' end
+    fits('SADD', queues_key(), queue_key(queue))
     redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now), 'origin', queue)
     local ttl = tonumber(redis.call('HGET', job, 'ttl') or '')
     if ttl and ttl > 0 then
       redis.call('EXPIRE', job, ttl)
       redis.call('EXPIRE', results_key(id), ttl)  -- of the runs before a retry or a repeat
     end
+    verdict = 'queued'
   end
   redis.call('ZREM', registry, id)
-  return there
+  return verdict
 end

@@ -1,20 +1,23 @@
 -- Jobs that wait for their time.
 -- Needs: keys.lua, clock.lua
+--@include foreign
 
 -- Tells the workers of a queue when its next scheduled job may be due, so that they need not ask.
 local function announce(queue, due)
   redis.call('PUBLISH', scheduled_channel_key(queue), due)
 end
 
--- Puts an id, whose job has left its former place, into its queue or among the scheduled ones.
+-- Puts an id into its queue or among the scheduled ones; its former place is the caller's business.
+-- Returns false where something else stands under that key, and nothing has changed.
 local function put_off(queue, id, delay, at_front)
   if delay > 0 then
-    redis.call('ZADD', scheduled_key(queue), now + delay, id)
+    if not fits('ZADD', scheduled_key(queue), now + delay, id) then return false end
     redis.call('HSET', job_key(id), 'status', 'scheduled')
     announce(queue, now + delay)
   else
-    redis.call(at_front and 'LPUSH' or 'RPUSH', queue_key(queue), id)
+    if not fits(at_front and 'LPUSH' or 'RPUSH', queue_key(queue), id) then return false end
     redis.call('HSET', job_key(id), 'status', 'queued', 'enqueued_at', stamp(now))
   end
-  redis.call('SADD', queues_key(), queue_key(queue))
+  fits('SADD', queues_key(), queue_key(queue))
+  return true
 end

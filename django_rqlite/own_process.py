@@ -1,0 +1,56 @@
+"""Telling the process that was given a job from the processes that the job forks."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+
+class OwnProcess:
+    """The process in which this object was made.
+
+    A job may fork, and what it forked may return or raise where the job would. Whoever calls a
+    project's code on behalf of a job asks afterwards whether it is still in its own process.
+    """
+
+    __slots__ = ("_pid",)
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the caller runs in it; False in a process that was forked from it."""
+        return os.getpid() == self._pid
+
+    def end_if_forked(self, error: BaseException | None = None) -> None:
+        """Return in this process; end a process that was forked from it.
+
+        The forked process ends as Python would end it: with status 0, with that of
+        :class:`SystemExit`, or with status 1 and a traceback. It flushes and closes nothing, since
+        all that it holds is the other process's.
+
+        Args:
+            error: what the project's code raised; None where it returned.
+        """
+        if os.getpid() != self._pid:
+            _end(error)
+
+
+def _end(error: BaseException | None) -> None:
+    status, text = 0, ""
+    if isinstance(error, SystemExit):
+        if isinstance(error.code, int):
+            status = error.code & 0xFF
+        elif error.code is not None:
+            status, text = 1, f"{error.code}\n"
+    elif error is not None:
+        status, text = 1, "".join(traceback.format_exception(error))
+    try:
+        # Not through sys.stderr, whose buffer may hold what the other process is yet to write.
+        os.write(2, text.encode(sys.stderr.encoding or "utf-8", "backslashreplace"))
+    except (OSError, AttributeError):
+        pass  # nobody reads it
+    finally:
+        os._exit(status)
