@@ -19,6 +19,7 @@ from .exceptions import JobTimeoutException
 from .jobs import Job, running
 from .policies import Retry, path_of, paths_of
 from .protocol.records import DEFAULT_TIMEOUT
+from .returned import kept
 from .signals import job_failed, job_finished, job_started, tell
 
 logger = logging.getLogger("django_rqlite.job")
@@ -35,9 +36,11 @@ class Succeeded:
 
     Attributes:
         result: serialized; ``b''`` for None.
+        not_kept: why it is not what the job returned; ``''`` where it is.
     """
 
     result: bytes
+    not_kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def perform(job: Job, announce: Callable[..., None] = tell) -> Report:
             announce(job_started, job)
             value = _call(job)
             asked = _asked_for_retry(value)
-            payload = b"" if value is None or asked else job._dumps("result", value)
+            payload, not_kept = (b"", "") if asked else kept(job, value)
         if not asked and not deadline.passed:
             callbacks.on_success(job, value)
             announce(job_finished, job, result=value)
@@ -123,7 +126,7 @@ def perform(job: Job, announce: Callable[..., None] = tell) -> Report:
         )
     if asked:
         return asked
-    return Succeeded(payload)
+    return Succeeded(payload, not_kept)
 
 
 def _call(job: Job) -> Any:

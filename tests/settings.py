@@ -64,6 +64,7 @@ RQ = {
     "ON_WORKER_DEATH": os.environ.get("RQ_TEST_ON_WORKER_DEATH", "requeue"),
     "TIMEOUT_GRACE": int(os.environ.get("RQ_TEST_TIMEOUT_GRACE", "10")),
     "JOB_LOGS": int(os.environ.get("RQ_TEST_JOB_LOGS", "0")),
+    "MAX_RESULT_SIZE": int(os.environ.get("RQ_TEST_MAX_RESULT_SIZE", 64 * 1024 * 1024)),
     "CRON": json.loads(os.environ.get("RQ_TEST_CRON", "{}")),
 }
 RQ_EXCEPTION_HANDLERS = ["tests.sample_jobs.tell_file"]
