@@ -36,6 +36,8 @@ class Result:
         id: of the entry in the stream.
         job: whose execution it was.
         exc_string: the traceback, or the reason; None where there is none.
+        not_kept: why :attr:`return_value` is a text in place of what the function returned: that
+            can't be serialized, or is larger than ``RQ["MAX_RESULT_SIZE"]``. None where it is kept.
         worker_name: who ran it.
         created_at: when the outcome was stored.
         execution_id, execution_started_at, execution_ended_at: None where not recorded.
@@ -55,6 +57,7 @@ class Result:
     def __init__(self, job: Job, record: ResultRecord) -> None:
         self.job = job
         self.id = record.id
+        self.not_kept = record.not_kept or None
         self.worker_name = record.worker_name
         self.exc_string = record.exc_string or None
         self.created_at: datetime | None = record.created_at

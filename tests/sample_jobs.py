@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import Any
 
@@ -228,8 +229,21 @@ def segfault() -> None:
     ctypes.string_at(0)
 
 
-def unpicklable() -> Any:
-    return lambda: None
+def run_and_return_lock(path: str) -> Any:
+    write(path, "x")
+    return threading.Lock()
+
+
+def make_lock() -> Any:
+    return threading.Lock()
+
+
+def make_bytes(length: int) -> bytes:
+    return b"x" * length
+
+
+def make_set(length: int) -> set[int]:
+    return set(range(length))
 
 
 def swallow_timeouts(seconds: float) -> str:

@@ -70,6 +70,7 @@ RQ = {
     "TIMEOUT_GRACE": int(os.environ.get("RQ_TEST_TIMEOUT_GRACE", "10")),
     "JOB_LOGS": int(os.environ.get("RQ_TEST_JOB_LOGS", "0")),
     "REQUIRE_SIGNATURE": os.environ.get("RQ_TEST_REQUIRE_SIGNATURE") == "1",
+    "MAX_RESULT_SIZE": int(os.environ.get("RQ_TEST_MAX_RESULT_SIZE", 64 * 1024 * 1024)),
     "CRON": json.loads(os.environ.get("RQ_TEST_CRON", "{}")),
     "COMMIT_MODE": os.environ.get("RQ_TEST_COMMIT_MODE"),
 }

@@ -29,7 +29,6 @@ FAILING: dict[str, tuple[Callable[..., Any] | str, tuple[Any, ...], dict[str, An
     "calls sys.exit": (sample_jobs.sys_exit, (), {}, "SystemExit: 4"),
     "segfaults": (sample_jobs.segfault, (), {}, "SIGSEGV (signal 11)"),
     "is killed": (sample_jobs.kill_itself, (), {}, "SIGKILL (signal 9)"),
-    "result not picklable": (sample_jobs.unpicklable, (), {}, "UnserializableError: The result of"),
     "takes too long": (sample_jobs.sleep, (30,), {"job_timeout": 1}, "its timeout of 1 s"),
     "swallows its timeout": (
         *(sample_jobs.swallow_timeouts, (30,), {"job_timeout": 1}),

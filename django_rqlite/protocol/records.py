@@ -30,6 +30,11 @@ DEFAULT_RESULT_TTL = 500
 #: Seconds a failed job is kept where the call does not say: a year (RQ's default).
 DEFAULT_FAILURE_TTL = 31_536_000
 
+#: What is kept in place of a result that can't be serialized (RQ's words: rq/defaults.py), and in
+#: place of one that is too large.
+UNSERIALIZABLE = "Unserializable return value"
+TOO_LARGE = "Return value too large"
+
 
 class JobStatus(StrEnum):
     """Where a job is in its life (the values of RQ 2.12)."""
@@ -370,6 +375,8 @@ class ResultRecord:
     return_value: bytes | None
     #: Of the return value; None where it is not signed.
     signature: str | None
+    #: Why the return value is not what the job returned; empty where it is.
+    not_kept: str
     #: The traceback or reason; empty where there is none.
     exc_string: str
     problems: tuple[str, ...]
@@ -390,6 +397,7 @@ def read_result(job_id: str, entry_id: bytes, fields: Mapping[bytes, bytes]) -> 
         ended_at=read.unix_moment("execution_ended_at"),
         return_value=None if returned is None else codec.from_base64(returned),
         signature=_optional(fields, b"x_sig"),
+        not_kept=read.text("x_not_kept"),
         exc_string=codec.traceback_text(codec.from_base64(fields.get(b"exc_string", b""))),
         problems=tuple(read.problems),
     )

@@ -12,6 +12,7 @@ from django.core.paginator import Page as Slice
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from ... import shown
@@ -256,9 +257,16 @@ def _result(job: JobRecord, results: Sequence[ResultRecord]) -> shown.Value | No
     """What the job returned; None where it has not."""
     if job.status != JobStatus.FINISHED:
         return None
+    if results and results[0].not_kept:
+        return _not_kept(results[0])
     # RQ 2 has it in the history only, and neither place has it where it was None.
     returned = job.result or (results[0].return_value if results else None)
     return shown.value(returned) if returned else shown.Value("None")
+
+
+def _not_kept(result: ResultRecord) -> shown.Value:
+    reason = shown.shortened(result.not_kept, shown.LONGEST_VALUE)
+    return shown.Value(problem=_("The result is not kept. %(reason)s") % {"reason": reason})
 
 
 def way_to_job(
@@ -274,13 +282,18 @@ def way_to_job(
 
 
 def _attempt(result: ResultRecord) -> Attempt:
-    returned = result.return_value
+    if result.not_kept:
+        returned: shown.Value | None = _not_kept(result)
+    elif result.return_value is not None:
+        returned = shown.value(result.return_value)
+    else:
+        returned = None
     return Attempt(
         result,
         str(labels.OUTCOMES.get(result.type, result.type)),  # type: ignore[call-overload]
         bool(result.exc_string),
         _between(result.started_at, result.ended_at),
-        None if returned is None else shown.value(returned),
+        returned,
         shown.traceback(result.exc_string),
         shown.last_line(result.exc_string),
     )
