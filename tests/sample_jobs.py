@@ -125,6 +125,11 @@ def start_process_and_return(path: str) -> None:
     write(path, str(subprocess.Popen(["sleep", "60"]).pid))
 
 
+def leave_reading(pipe: str, path: str) -> None:
+    """Leave a process behind that ends once a named pipe is written to."""
+    write(path, str(subprocess.Popen(["sh", "-c", f"read it < {pipe}"]).pid))
+
+
 def fork_and(how: str) -> int:
     """Fork, and let the other process come back to where this one would. Give its exit status."""
     logger = logging.getLogger("shop.mail")

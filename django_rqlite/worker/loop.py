@@ -33,6 +33,7 @@ from .foreman import Foreman
 from .ledger import Ledger
 from .link import descriptors, drop, one_client, open_link
 from .mailbox import Announcement, Command, Mailbox, PausesChanged
+from .orphans import wait_for_orphans
 from .outage import Outage
 from .pauses import Pauses
 from .preload import import_jobs, share_memory
@@ -469,6 +470,8 @@ class Worker:
         for number in self._signals.read():
             if number in STOP:
                 self._asked_to_stop(signal.Signals(number).name)
+            elif number == signal.SIGCHLD:
+                wait_for_orphans(own={self._crew.server_pid})
 
     def _asked_to_stop(self, name: str) -> None:
         request = self._shutdown.request()

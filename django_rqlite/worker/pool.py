@@ -21,6 +21,7 @@ from django.core.cache import caches
 from django.db import connections
 
 from ..exceptions import RQLiteError
+from .orphans import wait_for_orphans
 from .parentage import die_with_parent
 from .preload import import_jobs, share_memory
 from .shutdown import Request, Shutdown
@@ -187,6 +188,7 @@ class Pool:
                 continue
             seat.pid = None
             self._ended(seat, pid, os.waitstatus_to_exitcode(status))
+        wait_for_orphans(own={seat.pid for seat in self._seats if seat.pid is not None})
 
     def _ended(self, seat: _Seat, pid: int, code: int) -> None:
         if code == 0 or (self._shutdown.requested and -code in STOP):
