@@ -59,6 +59,8 @@ if _app := os.environ.get("RQ_TEST_APP"):
     INSTALLED_APPS.append(_app)
 if _database := os.environ.get("RQ_TEST_DATABASE"):
     DATABASES["default"]["NAME"] = _database
+if _database_settings := os.environ.get("RQ_TEST_DATABASE_SETTINGS"):
+    DATABASES["default"] = json.loads(_database_settings)
 RQ = {
     "LEASE": int(os.environ.get("RQ_TEST_LEASE", "60")),
     "ON_WORKER_DEATH": os.environ.get("RQ_TEST_ON_WORKER_DEATH", "requeue"),
