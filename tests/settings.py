@@ -64,6 +64,8 @@ if _skew := os.environ.get("RQ_TEST_CLOCK_SKEW"):
     time.time = lambda: _true_time() + _ahead
 if _database := os.environ.get("RQ_TEST_DATABASE"):
     DATABASES["default"]["NAME"] = _database
+if _database_settings := os.environ.get("RQ_TEST_DATABASE_SETTINGS"):
+    DATABASES["default"] = json.loads(_database_settings)
 RQ = {
     "LEASE": int(os.environ.get("RQ_TEST_LEASE", "60")),
     "ON_WORKER_DEATH": os.environ.get("RQ_TEST_ON_WORKER_DEATH", "requeue"),
