@@ -105,11 +105,16 @@ class Result:
 
     @classmethod
     def all(cls, job: Job) -> list[Result]:
-        """The job's results that are kept, newest first."""
+        """The job's results that are kept, newest first.
+
+        Where their tracebacks unpack to more than 8 MiB together, or one to more than 1 MiB, the
+        rest is left out, and each text says so.
+        """
         link, key = _stream(job)
         with translate_errors(link):
             entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", link.xrevrange(key))
-        return [cls(job, read_result(job.id, *entry)) for entry in entries]
+        room = codec.Room(codec.SHOWN_TOGETHER)
+        return [cls(job, read_result(job.id, *entry, room)) for entry in entries]
 
     @classmethod
     def count(cls, job: Job) -> int:

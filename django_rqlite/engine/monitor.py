@@ -13,6 +13,7 @@ from typing import Any
 
 import redis
 
+from ..protocol import codec
 from ..protocol.keys import Keys
 from ..protocol.problems import Problem
 from ..protocol.records import (
@@ -212,7 +213,7 @@ class Monitor:
                 commands.append(("XREVRANGE", results, "+", "-", "COUNT", 1))
                 commands.append(("HSTRLEN", key, "exc_info"))
         answers = _answers(self.connection, commands)
-        rows = []
+        rows, room = [], codec.Room(codec.SHOWN_TOGETHER)
         for number, (job_id, score) in enumerate(zip(ids, scores, strict=True)):
             values, data, exists, *last = answers[number * per_row : (number + 1) * per_row]
             job: JobRecord | None
@@ -231,13 +232,15 @@ class Monitor:
                 if last and last[1] == len(BLANKED):
                     fields.pop(b"x_error", None)
                 job = read_job(job_id, fields)
-            results_of = self._results(job_id, last[0]) if last and job and not job.error else ()
+            results_of: Sequence[ResultRecord] = ()
+            if last and job and not job.error:
+                results_of = self._results(job_id, last[0], room)
             rows.append(Row(job_id, job, score, results_of[0] if results_of else None))
         return rows
 
     @staticmethod
-    def _results(job_id: str, entries: Any) -> Sequence[ResultRecord]:
-        return [read_result(job_id, entry, values or {}) for entry, values in _list(entries)]
+    def _results(job_id: str, entries: Any, room: codec.Room) -> Sequence[ResultRecord]:
+        return [read_result(job_id, entry, values or {}, room) for entry, values in _list(entries)]
 
     def jobs(self, job_ids: Sequence[str]) -> list[JobRecord | None]:
         """Summaries of these jobs, as in :class:`Row`; None for no hash. One round trip."""
@@ -266,7 +269,7 @@ class Monitor:
             return None
         return JobDetail(
             job,
-            self._results(job_id, entries),
+            self._results(job_id, entries, codec.Room(codec.SHOWN_TOGETHER)),
             int(expires) if isinstance(expires, int) and expires >= 0 else None,
             [*map(_id, _list(lines))],
             [*map(_id, _list(dependents))],

@@ -382,8 +382,18 @@ class ResultRecord:
     problems: tuple[str, ...]
 
 
-def read_result(job_id: str, entry_id: bytes, fields: Mapping[bytes, bytes]) -> ResultRecord:
-    """The record of a stream's entry. Total: see the module."""
+def read_result(
+    job_id: str,
+    entry_id: bytes,
+    fields: Mapping[bytes, bytes],
+    room: codec.Room | None = None,
+) -> ResultRecord:
+    """The record of a stream's entry. Total: see the module.
+
+    Args:
+        room: that its traceback is unpacked in; None: as much as there is for one.
+    """
+    packed = codec.from_base64(fields.get(b"exc_string", b""))
     read = _Reader(fields)
     returned = fields.get(b"return_value")
     return ResultRecord(
@@ -398,7 +408,7 @@ def read_result(job_id: str, entry_id: bytes, fields: Mapping[bytes, bytes]) -> 
         return_value=None if returned is None else codec.from_base64(returned),
         signature=_optional(fields, b"x_sig"),
         not_kept=read.text("x_not_kept"),
-        exc_string=codec.traceback_text(codec.from_base64(fields.get(b"exc_string", b""))),
+        exc_string=codec.traceback_text(packed, room),
         problems=tuple(read.problems),
     )
 

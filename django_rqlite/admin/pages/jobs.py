@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from ... import shown
 from ...engine import monitor
 from ...engine.monitor import Place
+from ...protocol import codec
 from ...protocol.records import JobRecord, JobStatus, ResultRecord
 from .. import labels
 from ..actions.job_actions import ACTIONS, possible, targets
@@ -212,7 +213,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     source, found = find_job(request.GET.get("on"), id_, lambda monitor: monitor.job(id_))
     job, links = found.job, Links.to(source, site.name)
     place = PLACES.get(job.status)
-    attempts = [_attempt(result) for result in found.results]
+    attempts = _attempts(found.results)
     reason = job.exc_info or next((a.traceback for a in attempts[:1] if a.failed), "")
     may_change = may(request, "change", "job")
     requeued = place in ACTIONS["requeue"].places
@@ -228,7 +229,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         job=job,
         state=labels.STATUSES.get(job.status, job.status),  # type: ignore[call-overload]
         failed=place is Place.FAILED,
-        call=shown.call(job.data),
+        call=shown.call(job.packed),
         meta=shown.value(job.meta) if job.meta is not None else None,
         percent=percent_done(job.meta),
         timeline=timeline(job, found.results, shown.now()),
@@ -246,7 +247,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         server=source.address if source.several else "",
         requeue_address=links.job_requeue(id_) if may_change and requeued else "",
         cancel_address=links.job_cancel(id_) if may_change and canceled else "",
-        copy_address=links.job_copy(id_) if may_change and job.data else "",
+        copy_address=links.job_copy(id_) if may_change and job.packed else "",
         run_now_address=links.job_run_now(id_) if may_change and place is Place.SCHEDULED else "",
         stop_address=links.job_stop(id_) if may_change and place is Place.STARTED else "",
         delete_address=links.job_delete(id_) if may_change else "",
@@ -281,19 +282,26 @@ def way_to_job(
     return way
 
 
-def _attempt(result: ResultRecord) -> Attempt:
-    if result.not_kept:
-        returned: shown.Value | None = _not_kept(result)
-    elif result.return_value is not None:
-        returned = shown.value(result.return_value)
-    else:
-        returned = None
-    return Attempt(
-        result,
-        str(labels.OUTCOMES.get(result.type, result.type)),  # type: ignore[call-overload]
-        bool(result.exc_string),
-        _between(result.started_at, result.ended_at),
-        returned,
-        shown.traceback(result.exc_string),
-        shown.last_line(result.exc_string),
-    )
+def _attempts(results: Sequence[ResultRecord]) -> list[Attempt]:
+    """What each came to. Of their values, no more than so many bytes are looked into altogether."""
+    attempts, room = [], codec.SHOWN
+    for result in results:
+        value: shown.Value | None = None
+        if result.not_kept:
+            value = _not_kept(result)
+        elif result.return_value is not None:
+            unpacked, more = codec.head(result.return_value, room)
+            value = shown.value(result.return_value if more else unpacked, room)
+            room = max(room - len(unpacked), 0)
+        attempts.append(
+            Attempt(
+                result,
+                str(labels.OUTCOMES.get(result.type, result.type)),  # type: ignore[call-overload]
+                bool(result.exc_string),
+                _between(result.started_at, result.ended_at),
+                value,
+                shown.traceback(result.exc_string),
+                shown.last_line(result.exc_string),
+            )
+        )
+    return attempts
