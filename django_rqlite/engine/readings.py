@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..protocol.cron_records import CronRecord
 from ..protocol.records import JobRecord, ResultRecord, WorkerRecord
 from .activity import Activity
 from .holding import Lease
+from .lateness import Lateness
 from .places import Place
 
 
@@ -61,11 +63,17 @@ class Overview:
     #: When the next job of each queue was enqueued, by name; missing where none waits, or it is not
     #: known.
     oldest: Mapping[str, datetime]
-    #: What ran in each of those asked for, within the hours asked for.
-    activity: Sequence[Activity]
+    #: What ran in each queue, by name: within the hours asked for in those asked for, and within
+    #: the last hour in the others.
+    activity: Mapping[str, Activity]
+    #: Whether scheduled jobs are queued in time, by name.
+    lateness: Mapping[str, Lateness]
     workers: Workers
-    #: Jobs whose workers should have renewed them, and did not.
-    overdue: Sequence[Lease]
+    #: Of each queue those that end first.
+    leases: Sequence[Lease]
+    cron: Sequence[CronRecord]
+    #: How many more cron entries there are, which were not read.
+    more_cron: int
 
     @property
     def suspended(self) -> bool:
@@ -130,3 +138,5 @@ class Workers:
     more: int
     #: Whether none of them takes a job.
     suspended: bool
+    #: Of each queue the leases that end first; none where nobody asked for them.
+    leases: Sequence[Lease] = ()

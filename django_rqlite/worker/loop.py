@@ -111,7 +111,12 @@ class Worker:
         self._ledger = Ledger(self._transitions, self.name, names, self._lease, chosen)
         self._pauses = Pauses(self.name)
         self._presence = Presence(
-            self._transitions, self.name, names, worker_ttl=worker_ttl, lease=self._lease
+            self._transitions,
+            self.name,
+            names,
+            worker_ttl=worker_ttl,
+            lease=self._lease,
+            concurrency=concurrency,
         )
         self._selector = selectors.DefaultSelector()
         self._signals = SignalPipe()
