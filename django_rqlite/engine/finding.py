@@ -46,6 +46,11 @@ _FIELDS = (
 _SUMMARIZE = Script("summarize")
 
 
+def function_of(description: str) -> str:
+    """What a job calls, as its description says it: RQ writes ``module.func(args)``."""
+    return description.partition("(")[0].strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Searched:
     """How much of a place was read."""
@@ -70,8 +75,8 @@ class Found:
 
     @property
     def function(self) -> str:
-        """What it calls, as its description says it: RQ writes ``module.func(args)``."""
-        return self.job.description.partition("(")[0].strip() if self.job else ""
+        """What it calls, as its description says it."""
+        return function_of(self.job.description) if self.job else ""
 
     @property
     def error_class(self) -> str:

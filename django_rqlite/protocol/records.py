@@ -441,6 +441,8 @@ class WorkerRecord:
     #: Of what the worker runs: RQ's, or ours.
     version: str
     python_version: str
+    #: How many jobs it runs at once.
+    concurrency: int
     problems: tuple[str, ...]
 
 
@@ -466,6 +468,8 @@ def read_worker(name: str, fields: Mapping[bytes, bytes]) -> WorkerRecord:
         child_memory=read.whole("x_child_memory"),
         version=read.text("version"),
         python_version=read.text("python_version"),
+        # RQ's own workers run one, and say nothing of it.
+        concurrency=max(read.whole("x_concurrency") or 1, 1),
         problems=tuple(read.problems),
     )
 

@@ -124,7 +124,12 @@ class Worker:
         self._ledger = Ledger(self._transitions, self.name, names, self._lease, self._strategy)
         self._pauses = Pauses(self.name)
         self._presence = Presence(
-            self._transitions, self.name, names, worker_ttl=self._worker_ttl, lease=self._lease
+            self._transitions,
+            self.name,
+            names,
+            worker_ttl=self._worker_ttl,
+            lease=self._lease,
+            concurrency=self._concurrency,
         )
         self._selector = selectors.DefaultSelector()
         self._signals = SignalPipe()

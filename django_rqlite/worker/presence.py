@@ -27,6 +27,7 @@ class Presence:
     Args:
         worker_ttl: seconds for which the record stays without a heartbeat, beside a slack.
         lease: seconds for which a job is held without a heartbeat.
+        concurrency: how many jobs it runs at once, for people to see.
     """
 
     def __init__(
@@ -37,12 +38,14 @@ class Presence:
         *,
         worker_ttl: int,
         lease: int,
+        concurrency: int = 1,
     ) -> None:
         self._transitions = transitions
         self.name = name
         self._queues = queues
         self._ttl = worker_ttl + RECORD_SLACK
         self._lease = lease
+        self._concurrency = concurrency
 
     def register(self) -> None:
         """Be listed, taking over the record of a dead worker of the same name.
@@ -74,6 +77,7 @@ class Presence:
                 "version": f"django_rqlite {VERSION}",
                 "python_version": platform.python_version(),
                 "x_lease": self._lease,
+                "x_concurrency": self._concurrency,
                 "x_memory": resident(),
             },
             hostname=hostname,
