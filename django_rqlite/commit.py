@@ -15,7 +15,7 @@ from collections.abc import Callable
 from django.core.signals import got_request_exception, request_finished
 from django.db import connections, transaction
 
-from .exceptions import DuplicateJobError, RQLiteError
+from .exceptions import DuplicateJobError, InvalidJobDependency, RQLiteError
 
 logger = logging.getLogger("django_rqlite.commit")
 
@@ -58,6 +58,30 @@ def is_visible_at_once(mode: str) -> bool:
     return mode == AT_ONCE or (mode == ON_COMMIT and not _open_transactions())
 
 
+def comes_before(earlier: Push, mode: str) -> bool:
+    """Whether a push that :func:`push_when_visible` has put off will be made before one that it is
+    given now.
+
+    False also when it was made already, or dropped because its transaction was rolled back.
+
+    Args:
+        mode: of the one that is given now.
+    """
+    if earlier in _pending.pushes:
+        return mode == AFTER_REQUEST
+    hooks = {
+        connection.alias: hook
+        for connection in connections.all(initialized_only=True)
+        for _, hook, *_ in connection.run_on_commit
+        if isinstance(hook, _LastCommit) and hook.push == earlier
+    }
+    if not hooks or any(hook.left != len(hooks) for hook in hooks.values()):
+        return False
+    return mode == AFTER_REQUEST or (
+        mode == ON_COMMIT and hooks.keys() <= set(_open_transactions())
+    )
+
+
 def _open_transactions() -> list[str]:
     return [
         connection.alias
@@ -67,16 +91,28 @@ def _open_transactions() -> list[str]:
 
 
 def _push_after(aliases: list[str], push: Push) -> None:
-    left = len(aliases)
-
-    def committed() -> None:
-        nonlocal left
-        left -= 1
-        if not left:
-            _push_late(push)
-
+    committed = _LastCommit(push, len(aliases))
     for alias in aliases:
         transaction.on_commit(committed, using=alias)
+
+
+class _LastCommit:
+    """The hook of several transactions: the last that commits pushes.
+
+    Attributes:
+        left: how many have still to commit.
+    """
+
+    __slots__ = ("left", "push")
+
+    def __init__(self, push: Push, left: int) -> None:
+        self.push = push
+        self.left = left
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if not self.left:
+            _push_late(self.push)
 
 
 def _push_late(push: Push) -> None:
@@ -87,7 +123,7 @@ def _push_late(push: Push) -> None:
     """
     try:
         push()
-    except DuplicateJobError as exc:
+    except (DuplicateJobError, InvalidJobDependency) as exc:
         logger.warning("A job was dropped when its transaction had committed: %s", exc)
 
 

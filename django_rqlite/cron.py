@@ -79,7 +79,7 @@ class Entry:
         return job, {**job.to_fields(), ENTRY_FIELD: self.name}
 
     def _description(self) -> str:
-        call = callables.call_string(self.func_name, self.args, self.kwargs)
+        call = callables.description(*callables.reference(self.func), self.args, self.kwargs)
         return call if self.name == self.func_name else f"{self.name}: {call}"
 
 

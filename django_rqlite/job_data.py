@@ -102,6 +102,11 @@ class JobData:
     allow_dependency_failures: bool | None = None
     enqueue_at_front: bool | None = None
 
+    #: The jobs it is to wait for, as far as they were given as jobs; until it is enqueued.
+    _parents: Sequence[JobData] = ()
+    #: What will enqueue it when its transaction or request has ended; None: nothing will.
+    _pending: Callable[[], None] | None = None
+
     _status: str = JobStatus.CREATED
     _data: bytes | None = None
     _call: tuple[str, object | None, Sequence[Any], Mapping[str, Any]] | None = None
@@ -146,6 +151,11 @@ class JobData:
             configured = conf.queues().get(self.origin)
             self._connection = connection_for(configured) if configured else get_connection()
         return self._connection
+
+    @property
+    def _is_unpushed(self) -> bool:
+        """Whether this process made the job and has not enqueued it yet."""
+        return self._status == JobStatus.CREATED and self._data is not None
 
     @property
     def key(self) -> str:
@@ -220,7 +230,7 @@ class JobData:
         Raises:
             SignatureError, DeserializationError: as for :attr:`args`.
         """
-        return callables.call_string(self.func_name, self.args, self.kwargs)
+        return callables.description(self.func_name, self.instance, self.args, self.kwargs)
 
     def _loaded(self) -> tuple[str, object | None, Sequence[Any], Mapping[str, Any]]:
         """Deserialize the call.
@@ -337,7 +347,7 @@ class JobData:
         if options is not NOTHING_SAID:
             job._heed(options)
         if not job.description:
-            job.description = callables.call_string(name, args, kwargs)
+            job.description = callables.description(name, instance, args, kwargs)
         job._data = job._dump_call(name, instance, args, kwargs)
         return job
 
@@ -357,6 +367,7 @@ class JobData:
         self.unique_for = options.unique_for
         if options.depends_on is not None:
             self.dependency_ids = options.depends_on.ids
+            self._parents = [one for one in options.depends_on.jobs if isinstance(one, JobData)]
             self.allow_dependency_failures = options.depends_on.allow_failure
             self.enqueue_at_front = options.depends_on.enqueue_at_front or options.at_front
         if options.retry is not None:
@@ -415,6 +426,7 @@ class JobData:
         }
         attributes |= {"_status": JobStatus.CREATED, "_exc_info": "", "_verified": ()}
         attributes |= {"group_id": None, "dependency_ids": [], "number_of_retries": None}
+        attributes |= {"_parents": (), "_pending": None}
         if self.retries_left is not None:
             attributes["retries_left"] = self.retries_left + (self.number_of_retries or 0)
         copy.__dict__.update(attributes)
@@ -518,6 +530,8 @@ class JobData:
         """
         self.minted = False  # to enqueue it again is another thing than to repeat this call
         self._status = status
+        if self._parents:
+            self._parents = ()  # they need not be kept in memory any longer
         self.started_at = self.ended_at = None
         if status == JobStatus.QUEUED and detail:
             self.enqueued_at = _enqueued_at(detail)
