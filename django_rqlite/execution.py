@@ -24,6 +24,7 @@ from .returned import kept
 from .signals import job_failed, job_finished, job_started, tell
 
 logger = logging.getLogger("django_rqlite.job")
+worker_logger = logging.getLogger("django_rqlite.worker")
 
 #: Characters of a traceback that are kept; what is longer loses its middle.
 LONGEST_TRACEBACK = 100_000
@@ -139,6 +140,7 @@ def perform(
         deadline.disarm()
         if at_timeout is not None and (deadline.passed or isinstance(exc, JobTimeoutException)):
             at_timeout()
+        log_failure(job.origin, job.id, exc)
         job._came_to(JobStatus.FAILED)
         callbacks.on_failure(job, type(exc), exc, exc.__traceback__)
         announce(job_failed, job, exception=exc)
@@ -165,17 +167,36 @@ def _asked_for_retry(value: object) -> AskedForRetry | None:
     return None
 
 
+def log_failure(queue: str, job_id: str, exc: BaseException) -> None:
+    """Log that a run has failed, in the process that has the exception, so that handlers get it.
+
+    In the log of the workers, as RQ does. What raises in there is printed: the outcome counts more.
+    """
+    error = (type(exc), exc, _their_trace(exc))
+    told = {"job_id": job_id, "queue": queue}
+    try:
+        worker_logger.error("%s: Job failed (%s)", queue, job_id, exc_info=error, extra=told)
+    except Exception:  # noqa: BLE001 - of a filter or handler of the project's
+        traceback.print_exc()
+
+
 def failure(exc: BaseException) -> Failed:
     """The outcome that an exception describes, without the frames of this package above it."""
-    trace = exc.__traceback__
-    while trace is not None and _is_ours(trace):
-        trace = trace.tb_next
+    trace = _their_trace(exc)
     try:
         text = "".join(traceback.format_exception(type(exc), exc, trace))
         headline = traceback.format_exception_only(exc)[-1].strip()
     except Exception as problem:  # noqa: BLE001 - an exception may carry anything
         text = headline = f"{type(exc).__name__} (its text can't be shown: {problem!r})"
     return Failed(_shortened(text), headline[:300], paths_of(exc))
+
+
+def _their_trace(exc: BaseException) -> TracebackType | None:
+    """The frames of an exception without those of this package above them."""
+    trace = exc.__traceback__
+    while trace is not None and _is_ours(trace):
+        trace = trace.tb_next
+    return trace
 
 
 def _is_ours(trace: TracebackType) -> bool:

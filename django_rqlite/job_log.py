@@ -68,6 +68,8 @@ class _JobLog(logging.Handler):
         # A process that the job forks has lines of this one in its memory, to be sent only once.
         if self._deaf or not self._own.is_current:
             return
+        if record.name == logger.name:
+            return  # what the worker says is not of the job; the traceback is kept elsewhere
         try:
             line = self.format(record)
         except Exception:  # noqa: BLE001 - as logging's own handlers: a wrong argument of a log call

@@ -66,6 +66,8 @@ if _database := os.environ.get("RQ_TEST_DATABASE"):
     DATABASES["default"]["NAME"] = _database
 if _database_settings := os.environ.get("RQ_TEST_DATABASE_SETTINGS"):
     DATABASES["default"] = json.loads(_database_settings)
+if _logging := os.environ.get("RQ_TEST_LOGGING"):
+    LOGGING = json.loads(_logging)
 RQ = {
     "LEASE": int(os.environ.get("RQ_TEST_LEASE", "60")),
     "ON_WORKER_DEATH": os.environ.get("RQ_TEST_ON_WORKER_DEATH", "requeue"),

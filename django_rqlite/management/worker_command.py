@@ -21,6 +21,8 @@ class WorkerCommand(BaseCommand):
     """A command that has workers run."""
 
     def add_arguments(self, parser: CommandParser) -> None:
+        # Django's own option. Without it, what LOGGING says counts.
+        parser.set_defaults(verbosity=None)
         parser.add_argument(
             "queues",
             nargs="*",

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from .. import callbacks, deadline
-from ..execution import Failed, Report, failure, perform
+from ..execution import Failed, Report, failure, log_failure, perform
 from ..handlers import BY_DEFAULT, set_handler
 from ..job_log import kept_log
 from ..jobs import Job
@@ -117,6 +117,7 @@ def _run(order: Order, trait: QueueTraits, group: ProcessGroup) -> Report:
     try:
         job = trait.job_class.from_state(order.job_id, order.state, trait.serializer)
     except Exception as exc:  # noqa: BLE001 - a project's own job class may raise anything
+        log_failure(order.queue, order.job_id, exc)
         return failure(exc)
     with kept_log(job):
         return perform(job, at_timeout=group.end)

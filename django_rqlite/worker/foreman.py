@@ -70,6 +70,7 @@ class Foreman:
             assignment = Assignment(claim.hold, record, None)
             assignment.outcome = Failed(f"{headline}.", headline[:300])
             self._ended(assignment)
+            self._log_failure(assignment.hold, assignment.outcome)
             return
         limit = time_limit(record.timeout)
         # Its own process may call back, after the job, at one end or the other.
@@ -190,8 +191,19 @@ class Foreman:
             logger.warning("%s: Job stopped (%s)", hold.queue, hold.job_id)
         elif isinstance(outcome, AskedForRetry):
             logger.info("%s: Job asks for another run (%s)", hold.queue, hold.job_id)
-        elif isinstance(outcome, Failed):
-            logger.error("%s: Job failed (%s)\n%s", hold.queue, hold.job_id, outcome.reason)
+        elif isinstance(outcome, Failed) and assignment.died:
+            self._log_failure(hold, outcome)
+
+    @staticmethod
+    def _log_failure(hold: Hold, outcome: Failed) -> None:
+        """Log a failure without an exception. One with it was logged by the job's process."""
+        logger.error(
+            "%s: Job failed (%s)\n%s",
+            hold.queue,
+            hold.job_id,
+            outcome.reason,
+            extra={"job_id": hold.job_id, "queue": hold.queue},
+        )
 
     def _rest(self, exc: OSError) -> None:
         self._rest_until = time.monotonic() + BREATHER

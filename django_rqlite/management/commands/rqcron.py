@@ -31,8 +31,7 @@ class Command(BaseCommand):
             "--logging-level",
             "-l",
             choices=_LEVELS,
-            default="INFO",
-            help="how much is said (default: INFO)",
+            help="how much is said (default: what LOGGING says of django_rqlite, or else INFO)",
         )
 
     def check(self, *args: Any, **kwargs: Any) -> None:
