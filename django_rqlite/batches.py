@@ -13,14 +13,16 @@ a script of its own, between those of its neighbours, so that its trouble is non
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from . import parents
 from .commit import is_visible_at_once, push_when_visible
 from .connections import translate_errors
 from .engine.transitions import NewJob
-from .exceptions import DuplicateJobError, InvalidJobError
+from .exceptions import DuplicateJobError, InvalidJobDependency, InvalidJobError
 from .options import JobOptions
 from .signals import job_enqueued, tell
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from .engine.entering import Arrivals
     from .jobs import Job
     from .queues import Queue
+
+logger = logging.getLogger("django_rqlite.commit")
 
 #: Jobs in one round trip: enough that the way there and back no longer counts, and little enough
 #: that neither side holds much.
@@ -65,7 +69,7 @@ def enqueue_many(
             if is_visible_at_once(queue.commit_mode):
                 under_way.set_off(batch)
             else:
-                push_when_visible(queue.commit_mode, batch.push, batch.jobs)
+                batch.put_off()
                 enqueued += batch.jobs
     if refused and not ignore_duplicates:
         raise _summary(refused)
@@ -90,9 +94,11 @@ def _made(queue: Queue, data: EnqueueData, group_id: str | None) -> tuple[Job, J
         raise InvalidJobError(
             f"enqueue_many() needs what Queue.prepare_data(function, ...) makes, not {data!r}."
         )
-    job = queue._make(data.func, data.args, data.kwargs, data.options)
+    job = queue._made(data.func, data.args, data.kwargs, data.options)
     if group_id is not None:
         job.group_id = group_id
+    if job._parents and queue.is_async:
+        parents.check(job, queue.connection, queue.commit_mode)
     return job, data.options
 
 
@@ -120,10 +126,32 @@ class _Batch:
             RedisUnavailableError: the server does not answer.
             Exception: some could not be enqueued for another reason: that of the first.
         """
+        self._drop_orphans()
         self.set_off()
         self.arrive()
         if self.refused:
             raise _summary(self.refused)
+
+    def put_off(self) -> None:
+        """Have them pushed when the transaction or the request has ended."""
+        push = self.push
+        if not push_when_visible(self._queue.commit_mode, push, self.jobs):
+            for job in self.jobs:
+                job._pending = push
+
+    def _drop_orphans(self) -> None:
+        """Leave out those whose parents were not enqueued after all."""
+        kept = []
+        for job, entering in zip(self.jobs, self._entering, strict=True):
+            job._pending = None
+            try:
+                parents.check_again(job, self._queue.connection)
+            except InvalidJobDependency as exc:
+                logger.warning("A job was dropped when its transaction had committed: %s", exc)
+            else:
+                kept.append((job, entering))
+        self.jobs = [job for job, _ in kept]
+        self._entering = [entering for _, entering in kept]
 
     def set_off(self) -> None:
         """Begin to push them; the server works on it while the caller goes on."""

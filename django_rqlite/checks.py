@@ -319,6 +319,7 @@ def _check_rq(given: Mapping[str, Any]) -> Found:
         (conf.require_signature, "E023"),
         (conf.huge_pages, "E029"),
         (conf.job_logs, "E031"),
+        (conf.max_result_size, "E032"),
     ):
         yield from _refusal_of(read, f"django_rqlite.{code}")
     if "AUTOCOMMIT" in given:

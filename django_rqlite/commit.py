@@ -22,7 +22,7 @@ from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from django.core.signals import got_request_exception, request_finished, request_started
 from django.db import connections, transaction
 
-from .exceptions import DuplicateJobError
+from .exceptions import DuplicateJobError, InvalidJobDependency
 
 if TYPE_CHECKING:
     from .jobs import Job
@@ -57,6 +57,11 @@ class _Request:
             if not self._over:
                 self._waiting.append((push, job_ids))
             return not self._over
+
+    def has(self, push: Push) -> bool:
+        """Whether ``push`` waits."""
+        with self._lock:
+            return any(waiting == push for waiting, _ in self._waiting)
 
     def drop(self) -> None:
         """Forget what waits: the view raised."""
@@ -125,6 +130,31 @@ def _current_request() -> _Request | None:
     return None if request is None or request.is_over else request
 
 
+def comes_before(earlier: Push, mode: str) -> bool:
+    """Whether a push that :func:`push_when_visible` has put off will be made before one that it is
+    given now.
+
+    False also when it was made already, or dropped because its transaction was rolled back.
+
+    Args:
+        mode: of the one that is given now.
+    """
+    request = _current_request()
+    if request is not None and request.has(earlier):
+        return mode == AFTER_REQUEST
+    hooks = {
+        connection.alias: hook
+        for connection in connections.all(initialized_only=True)
+        for _, hook, *_ in connection.run_on_commit
+        if isinstance(hook, _LastCommit) and hook.push == earlier
+    }
+    if not hooks or any(hook.left != len(hooks) for hook in hooks.values()):
+        return False
+    return mode == AFTER_REQUEST or (
+        mode == ON_COMMIT and hooks.keys() <= set(_open_transactions())
+    )
+
+
 def _open_transactions() -> list[str]:
     return [
         connection.alias
@@ -134,16 +164,28 @@ def _open_transactions() -> list[str]:
 
 
 def _push_after(aliases: list[str], push: Push) -> None:
-    left = len(aliases)
-
-    def committed() -> None:
-        nonlocal left
-        left -= 1
-        if not left:
-            _push_late(push)
-
+    committed = _LastCommit(push, len(aliases))
     for alias in aliases:
         transaction.on_commit(committed, using=alias)
+
+
+class _LastCommit:
+    """The hook of several transactions: the last that commits pushes.
+
+    Attributes:
+        left: how many have still to commit.
+    """
+
+    __slots__ = ("left", "push")
+
+    def __init__(self, push: Push, left: int) -> None:
+        self.push = push
+        self.left = left
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if not self.left:
+            _push_late(self.push)
 
 
 def _push_late(push: Push) -> None:
@@ -154,7 +196,7 @@ def _push_late(push: Push) -> None:
     """
     try:
         push()
-    except DuplicateJobError as exc:
+    except (DuplicateJobError, InvalidJobDependency) as exc:
         logger.warning("A job was dropped when its transaction had committed: %s", exc)
 
 

@@ -26,6 +26,9 @@ from .protocol.keys import DEFAULT_PREFIX, FAILED_MIRROR
 DEFAULT_PORT: Final = 6379
 DEFAULT_LEASE: Final = 60
 DEFAULT_TIMEOUT_GRACE: Final = 10
+#: Bytes. A result crosses the wire twice in one command, once in base64: then that is 150 MB. A
+#: server takes it, and is not kept from others for long.
+DEFAULT_MAX_RESULT_SIZE: Final = 64 * 1024 * 1024
 
 #: The ways to name a server. The first that a queue has wins, as in django-rq. With each come the
 #: keys that have a meaning beside it.
@@ -59,7 +62,7 @@ RQ_KEYS: Final = frozenset(
     {
         *("COMMIT_MODE", "AUTOCOMMIT", "QUEUE_CLASS", "JOB_CLASS", "WORKER_CLASS"),
         *("SCHEDULER_CLASS", "DEFAULT_RESULT_TTL", "LEASE", "TIMEOUT_GRACE", "REQUIRE_SIGNATURE"),
-        *("HUGE_PAGES", "JOB_LOGS"),
+        *("HUGE_PAGES", "JOB_LOGS", "MAX_RESULT_SIZE"),
         *("ON_WORKER_DEATH", "CRON"),
     }
 )
@@ -212,6 +215,16 @@ def job_logs() -> int:
         raise ConfigurationError(
             f"RQ['JOB_LOGS'] is {given!r}. Use how many lines to keep of each job, up to "
             f"{MOST_LOG_LINES}, or 0 to keep none."
+        )
+    return given
+
+
+def max_result_size() -> int:
+    """Return how many bytes a serialized result may have; a larger one is not kept."""
+    given = _rq().get("MAX_RESULT_SIZE", DEFAULT_MAX_RESULT_SIZE)
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise ConfigurationError(
+            f"RQ['MAX_RESULT_SIZE'] is {given!r}. Use a whole number of bytes, at least 1."
         )
     return given
 

@@ -77,7 +77,7 @@ class Entry:
         return job, job.to_fields()
 
     def _description(self) -> str:
-        call = callables.call_string(self.func_name, self.args, self.kwargs)
+        call = callables.description(*callables.reference(self.func), self.args, self.kwargs)
         return call if self.name == self.func_name else f"{self.name}: {call}"
 
 

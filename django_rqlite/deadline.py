@@ -13,6 +13,13 @@ from .handlers import BY_DEFAULT, Handler, set_handler
 #: Seconds after which an exception that was swallowed is raised again.
 REPEAT = 1.0
 
+_any_passed = False
+
+
+def any_passed() -> bool:
+    """Whether a deadline has passed in this process, and so something may have been cut off."""
+    return _any_passed
+
 
 class Deadline:
     """Raises :class:`JobTimeoutException` inside the block, and again every second after.
@@ -73,6 +80,7 @@ class Deadline:
             self._outer = None
 
     def _raise(self, signum: int, frame: FrameType | None) -> None:
+        global _any_passed
         if self._armed:
-            self.passed = True
+            self.passed = _any_passed = True
             raise JobTimeoutException(self.message)

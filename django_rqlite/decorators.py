@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 import redis
 
+from . import conf
 from .jobs import Job
-from .queues import Queue, get_queue
+from .queues import Queue, get_queue, get_queue_class
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -33,6 +34,9 @@ def job(func_or_queue: Callable[P, R_co], /) -> JobFunction[P, R_co]: ...
 def job(
     func_or_queue: Queue | str = "default",
     connection: redis.Redis | None = None,
+    *,
+    queue: Queue | str | None = None,
+    queue_class: type[Queue] | str | None = None,
     **options: Any,
 ) -> Callable[[Callable[P, R_co]], JobFunction[P, R_co]]: ...
 
@@ -40,6 +44,9 @@ def job(
 def job(
     func_or_queue: Callable[..., Any] | Queue | str = "default",
     connection: redis.Redis | None = None,
+    *,
+    queue: Queue | str | None = None,
+    queue_class: type[Queue] | str | None = None,
     **options: Any,
 ) -> Any:
     """Give a function ``delay`` and ``enqueue``, which make a job of a call of it.
@@ -49,30 +56,45 @@ def job(
     the decorator needs no settings. ``delay`` takes the function's own arguments and ``job_id``,
     ``at_front``, ``depends_on``, ``unique``, ``unique_key`` and ``unique_for``.
 
+    Args:
+        connection: a client to use instead of that of the settings. The queue need not be among
+            those of the settings then.
+        queue: the queue, by the name that RQ's decorator has for the argument.
+        queue_class: instead of the one that the settings name.
+
     Raises:
         Nothing itself; ``delay`` raises what :meth:`Queue.enqueue` raises.
     """
     if callable(func_or_queue) and not isinstance(func_or_queue, Queue):
-        return _decorated(func_or_queue, "default", None, {})
-    queue = func_or_queue
-    return lambda func: _decorated(func, queue, connection, options)
+        return _decorated(func_or_queue, get_queue, {})
+    named = func_or_queue if queue is None else queue
+    find = partial(_queue, named, connection, queue_class)
+    return lambda func: _decorated(func, find, options)
+
+
+def _queue(
+    named: Queue | str,
+    connection: redis.Redis | None,
+    queue_class: type[Queue] | str | None,
+) -> Queue:
+    if isinstance(named, Queue):
+        return named
+    if connection is not None and named not in conf.queues():
+        return get_queue_class(queue_class=queue_class)(named, connection)
+    return get_queue(named, connection=connection, queue_class=queue_class)
 
 
 def _decorated(
-    func: Callable[..., Any],
-    queue: Queue | str,
-    connection: redis.Redis | None,
-    options: dict[str, Any],
+    func: Callable[..., Any], find_queue: Callable[[], Queue], options: dict[str, Any]
 ) -> Any:
     @wraps(func)
     def delay(*args: Any, **kwargs: Any) -> Job:
-        target = queue if isinstance(queue, Queue) else get_queue(queue, connection=connection)
         said = dict(options)
         for name in ("job_id", "at_front", "depends_on", "unique", "unique_key", "unique_for"):
             value = kwargs.pop(name, None)
             if value is not None and value is not False:
                 said[name] = value
-        return target.enqueue_call(func, args, kwargs, **said)
+        return find_queue().enqueue_call(func, args, kwargs, **said)
 
     decorated = cast("Any", func)
     decorated.delay = delay

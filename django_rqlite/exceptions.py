@@ -76,6 +76,11 @@ class UnserializableError(InvalidJobError, TypeError):
     """An argument, or a result, cannot be serialized by the queue's serializer."""
 
 
+class InvalidJobDependency(InvalidJobError):
+    """A job that another is to wait for is not in Redis yet, or on another server. Nothing was
+    written."""
+
+
 class DuplicateJobError(InvalidJobError):
     """A job with this id runs now, or is there and was to be the only one; or another job holds the
     unique key. Nothing was written."""

@@ -20,6 +20,7 @@ from .jobs import Job, running
 from .own_process import OwnProcess
 from .policies import Retry, path_of, paths_of
 from .protocol.records import DEFAULT_TIMEOUT, JobStatus
+from .returned import kept
 from .signals import job_failed, job_finished, job_started, tell
 
 logger = logging.getLogger("django_rqlite.job")
@@ -37,9 +38,11 @@ class Succeeded:
 
     Attributes:
         result: serialized; ``b''`` for None.
+        not_kept: why it is not what the job returned; ``''`` where it is.
     """
 
     result: bytes
+    not_kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ def perform(
                 value = _call(job)
                 own.end_if_forked()
                 asked = _asked_for_retry(value)
-                payload = b"" if value is None or asked else job._dumps("result", value)
+                payload, not_kept = (b"", "") if asked else kept(job, value)
                 own.end_if_forked()
             if deadline.passed:
                 raise JobTimeoutException(
@@ -144,7 +147,7 @@ def perform(
         own.end_if_forked()
         _tell_handlers(job, exc, own)
         return failure(exc)
-    return Succeeded(payload)
+    return Succeeded(payload, not_kept)
 
 
 def _call(job: Job) -> Any:

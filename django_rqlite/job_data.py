@@ -105,6 +105,11 @@ class JobData:
     allow_dependency_failures: bool | None = None
     enqueue_at_front: bool | None = None
 
+    #: The jobs it is to wait for, as far as they were given as jobs; until it is enqueued.
+    _parents: Sequence[JobData] = ()
+    #: What will enqueue it when its transaction or request has ended; None: nothing will.
+    _pending: Callable[[], None] | None = None
+
     _status: str = JobStatus.CREATED
     #: The call, serialized; and as it is stored, where it was read. Not unpacked before it must be.
     _data: bytes | None = None
@@ -155,6 +160,11 @@ class JobData:
             configured = conf.queues().get(self.origin)
             self._connection = connection_for(configured) if configured else get_connection()
         return self._connection
+
+    @property
+    def _is_unpushed(self) -> bool:
+        """Whether this process made the job and has not enqueued it yet."""
+        return self._status == JobStatus.CREATED and self._data is not None
 
     @property
     def key(self) -> str:
@@ -234,7 +244,7 @@ class JobData:
         Raises:
             SignatureError, DeserializationError: as for :attr:`args`.
         """
-        return callables.call_string(self.func_name, self.args, self.kwargs)
+        return callables.description(self.func_name, self.instance, self.args, self.kwargs)
 
     def _loaded(self) -> tuple[str, object | None, Sequence[Any], Mapping[str, Any]]:
         """Deserialize the call.
@@ -374,7 +384,7 @@ class JobData:
         if options is not NOTHING_SAID:
             job._heed(options)
         if not job.description:
-            job.description = callables.call_string(name, args, kwargs)
+            job.description = callables.description(name, instance, args, kwargs)
         job._data = job._dump_call(name, instance, args, kwargs)
         return job
 
@@ -394,6 +404,7 @@ class JobData:
         self.unique_for = options.unique_for
         if options.depends_on is not None:
             self.dependency_ids = options.depends_on.ids
+            self._parents = [one for one in options.depends_on.jobs if isinstance(one, JobData)]
             self.allow_dependency_failures = options.depends_on.allow_failure
             self.enqueue_at_front = options.depends_on.enqueue_at_front or options.at_front
         if options.retry is not None:
@@ -453,7 +464,7 @@ class JobData:
         attributes |= {"_status": JobStatus.CREATED, "_exc_info": "", "_verified": ()}
         attributes["_unstored"] = None
         attributes |= {"group_id": None, "dependency_ids": [], "number_of_retries": None}
-        attributes |= {"cron_entry": None, "_terms": b""}
+        attributes |= {"cron_entry": None, "_terms": b"", "_parents": (), "_pending": None}
         if self.retries_max is not None:
             attributes["retries_left"] = self.retries_max
         elif self.retries_left is not None:
@@ -593,6 +604,8 @@ class JobData:
         self.minted = False  # to enqueue it again is another thing than to repeat this call
         self._status = status
         self._unstored = None
+        if self._parents:
+            self._parents = ()  # they need not be kept in memory any longer
         self.started_at = self.ended_at = None
         if status in (JobStatus.QUEUED, JobStatus.STARTED) and detail:
             self.enqueued_at = _enqueued_at(detail)

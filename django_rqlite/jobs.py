@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import redis
 
@@ -73,6 +73,13 @@ class Job(JobData):
     written, until :meth:`refresh`. They are listed at :class:`JobData`.
     """
 
+    #: Whether a subclass has a :meth:`create` of its own, which queues then call as RQ's do.
+    overrides_create: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.overrides_create = cls.create.__func__ is not Job.create.__func__  # type: ignore[attr-defined]
+
     # Making and finding
 
     @classmethod
@@ -86,9 +93,14 @@ class Job(JobData):
         origin: str = "",
         serializer: object = None,
         id: str | None = None,
+        status: object = None,
         **options: Any,
     ) -> Self:
         """A job that is not in any queue yet; see :meth:`Queue.enqueue_job`.
+
+        Args:
+            status: accepted for RQ's sake: a job that is in no queue is ``created``.
+            **options: as for :meth:`Queue.enqueue_call`.
 
         Raises:
             InvalidJobError: it can't become a job; see the subclasses.

@@ -25,7 +25,8 @@ class JobOptions:
     Attributes:
         timeout: how long it may run; −1 without limit; None: the queue's default.
         result_ttl: how long its result is kept; −1 for ever, 0 not at all; None: the default.
-        failure_ttl: how long it is kept when it failed; −1 for ever; None: a year.
+        failure_ttl: how long it is kept when it failed; −1 for ever, 0 for no longer than a
+            second; None: a year.
         ttl: how long it may wait; None: for ever.
         description: None: made from the call.
         job_id: None: a new one.
@@ -60,6 +61,19 @@ class JobOptions:
     unique_key: str | None = None
     unique_for: int | None = None
 
+    def said(self) -> dict[str, Any]:
+        """The options as keywords of ``enqueue_call``, those that RQ knows in any case: what a
+        project overrides may count on them."""
+        values = ((field.name, getattr(self, field.name), field.default) for field in fields(self))
+        return {
+            name: value
+            for name, value, default in values
+            if value != default or name not in _OURS_ALONE
+        }
+
+
+#: Options that RQ's methods of the same names have not.
+_OURS_ALONE = frozenset({"group_id", "unique", "unique_key", "unique_for"})
 
 #: The options of a call that has none.
 NOTHING_SAID = JobOptions()
@@ -142,7 +156,7 @@ def checked(
     return JobOptions(
         timeout=_duration(timeout, timeout_name, minimum=1),
         result_ttl=_duration(result_ttl, "result_ttl"),
-        failure_ttl=_duration(failure_ttl, "failure_ttl", minimum=1),
+        failure_ttl=_duration(failure_ttl, "failure_ttl"),
         ttl=_ttl(ttl),
         description=None if description is None else str(description),
         job_id=job_id,
@@ -159,6 +173,19 @@ def checked(
         unique_key=unique_key,
         unique_for=_unique_for(unique_key, unique_for),
     )
+
+
+def refuse_pipeline(given: object, call: str, error: type[Exception]) -> None:
+    """Refuse what RQ's signatures have and would be overlooked here.
+
+    Raises:
+        Exception: ``error``, where a pipeline was given.
+    """
+    if given is not None:
+        raise error(
+            f"{call} can't use a pipeline of yours: it is one atomic script by itself, which runs "
+            "at once. Leave the pipeline out."
+        )
 
 
 def split(
@@ -196,7 +223,7 @@ def split(
     return checked(**given), args, kwargs
 
 
-def _duration(value: int | str | None, name: str, minimum: int = 0) -> int | None:
+def _duration(value: float | str | None, name: str, minimum: int = 0) -> int | None:
     return None if value is None else parse_duration(value, name=name, minimum=minimum)
 
 

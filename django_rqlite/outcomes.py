@@ -48,6 +48,7 @@ def settle(
             payload_field="return_value" if succeeded else "exc_string",
             payload=payload,
             signature=_signature(record, outcome) if isinstance(outcome, Succeeded) else "",
+            not_kept=outcome.not_kept if isinstance(outcome, Succeeded) else "",
             headline=outcome.headline if isinstance(outcome, Failed) else "",
             succeeded=succeeded,
             then=then,
@@ -62,6 +63,7 @@ def settle(
             result=outcome.result,
             signature=_signature(record, outcome),
             encoded_result=codec.base64_payload(outcome.result),
+            not_kept=outcome.not_kept,
             then=then,
         )
     failed = _as_failure(outcome)

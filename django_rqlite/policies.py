@@ -6,6 +6,7 @@ Pure: nothing in here does I/O or reads a clock.
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Retry:
     def __init__(
         self,
         max: int,
-        interval: int | Iterable[int] = 0,
+        interval: float | Iterable[float] = 0,
         enqueue_at_front: bool = False,
         *,
         backoff: float | None = None,
@@ -62,12 +63,7 @@ class Retry:
     ) -> None:
         if max < 1:
             raise ValueError(f"Retry(max={max}): the least is 1. Leave retry out for none.")
-        intervals = [interval] if isinstance(interval, int) else list(interval)
-        if not intervals or any(not 0 <= wait <= LONGEST for wait in intervals):
-            raise ValueError(
-                f"Retry(interval={interval!r}): give seconds from 0 to {LONGEST}, or a list of "
-                "them."
-            )
+        intervals = _intervals("Retry", interval)
         if not 0 <= jitter <= 1:
             raise ValueError(f"Retry(jitter={jitter!r}): give a part between 0 and 1.")
         if backoff is not None:
@@ -99,6 +95,20 @@ class Retry:
         return json.dumps(said) if said else None
 
 
+def _intervals(owner: str, given: float | Iterable[float]) -> list[int]:
+    """The waits in whole seconds; a part of a second counts as a whole one."""
+    try:
+        several = given if isinstance(given, Iterable) else [given]
+        waits = [math.ceil(wait) for wait in several]
+    except (TypeError, ValueError, OverflowError):
+        waits = []
+    if not waits or any(not 0 <= wait <= LONGEST for wait in waits):
+        raise ValueError(
+            f"{owner}(interval={given!r}): give seconds from 0 to {LONGEST}, or a list of them."
+        )
+    return waits
+
+
 def _growing(first: int, factor: float, count: int, longest: int) -> list[int]:
     waits, wait = [], float(first)
     for _ in range(min(count, 100)):  # the last one holds for the rest
@@ -119,15 +129,10 @@ class Repeat:
         ValueError: a number that makes no sense.
     """
 
-    def __init__(self, times: int, interval: int | Iterable[int] = 0) -> None:
+    def __init__(self, times: int, interval: float | Iterable[float] = 0) -> None:
         if times < 1:
             raise ValueError(f"Repeat(times={times}): the least is 1. Leave repeat out for none.")
-        intervals = [interval] if isinstance(interval, int) else list(interval)
-        if not intervals or any(not 0 <= wait <= LONGEST for wait in intervals):
-            raise ValueError(
-                f"Repeat(interval={interval!r}): give seconds from 0 to {LONGEST}, or a list of "
-                "them."
-            )
+        intervals = _intervals("Repeat", interval)
         self.times = times
         self.intervals = intervals
 
@@ -190,6 +195,8 @@ class Dependency:
         if not ids or not all(isinstance(one, str) and JOB_ID.fullmatch(one) for one in ids):
             raise ValueError(f"Dependency(jobs={jobs!r}): give a job or its id, or a list of them.")
         self.ids: list[str] = list(dict.fromkeys(map(str, ids)))
+        #: Those that were not given by their ids.
+        self.jobs = [one for one in several if not isinstance(one, str)]
         self.allow_failure = allow_failure
         self.enqueue_at_front = enqueue_at_front
 
@@ -200,11 +207,13 @@ class Dependency:
             return depends_on
         several = depends_on if isinstance(depends_on, list | tuple | set) else [depends_on]
         parts = [one if isinstance(one, Dependency) else cls(one) for one in several]
-        return cls(
+        found = cls(
             [job_id for part in parts for job_id in part.ids],
             allow_failure=any(part.allow_failure for part in parts),
             enqueue_at_front=any(part.enqueue_at_front for part in parts),
         )
+        found.jobs = [job for part in parts for job in part.jobs]
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any, NoReturn, cast
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, NoReturn, cast
 
 import redis
 
-from . import conf
+from . import conf, parents
 from .batches import EnqueueData, enqueue_many
 from .classes import named_class
 from .commit import push_when_visible
@@ -23,8 +23,9 @@ from .exceptions import (
 )
 from .execution import perform, time_limit
 from .jobs import Job
-from .options import NOTHING_SAID, JobOptions, checked, split
+from .options import NOTHING_SAID, JobOptions, checked, refuse_pipeline, split
 from .outcomes import settle
+from .protocol.durations import LONGEST
 from .protocol.records import JobStatus, read_job
 from .signals import job_enqueued, tell
 from .stored_queue import StoredQueue
@@ -48,6 +49,16 @@ class Queue(StoredQueue):
         is_async: whether a worker runs the jobs (True), or the caller, at once.
         job_class: what :meth:`enqueue` makes.
     """
+
+    #: Which of the steps of enqueueing a subclass has of its own. They are called as RQ calls them.
+    _overridden: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        steps = ("enqueue_call", "create_job", "enqueue_job")
+        cls._overridden = frozenset(
+            name for name in steps if getattr(cls, name) is not getattr(Queue, name)
+        )
 
     def enqueue(self, f: Callable[..., Any] | str, *args: Any, **kwargs: Any) -> Job:
         """Make a job of a call and put it into this queue, in one round trip.
@@ -76,8 +87,9 @@ class Queue(StoredQueue):
             RedisUnavailableError: the server does not answer.
         """
         options, call_args, call_kwargs = split(args, kwargs)
-        job = self._make(f, call_args, call_kwargs, options)
-        return self._submit(job, options.at_front, options.unique)
+        if "enqueue_call" in self._overridden:
+            return self.enqueue_call(func=f, args=call_args, kwargs=call_kwargs, **options.said())
+        return self._enqueue_made(self._made(f, call_args, call_kwargs, options), options)
 
     def enqueue_call(
         self,
@@ -92,8 +104,11 @@ class Queue(StoredQueue):
             **options: as for :meth:`enqueue`, with ``timeout`` instead of ``job_timeout``.
         """
         settled = checked(**options)
-        job = self._make(func, args or (), kwargs or {}, settled)
-        return self._submit(job, settled.at_front, settled.unique)
+        return self._enqueue_made(self._made(func, args or (), kwargs or {}, settled), settled)
+
+    def original_enqueue_call(self, *args: Any, **kwargs: Any) -> Job:
+        """:meth:`enqueue_call` as it is without being overridden (django-rq's name for it)."""
+        return Queue.enqueue_call(self, *args, **kwargs)
 
     def create_job(
         self,
@@ -105,12 +120,19 @@ class Queue(StoredQueue):
         """A job for this queue that is not in it yet; options as for :meth:`enqueue_call`."""
         return self._make(func, args or (), kwargs or {}, checked(**options))
 
-    def enqueue_job(self, job: Job, at_front: bool = False, unique: bool = False) -> Job:
+    def enqueue_job(
+        self, job: Job, pipeline: None = None, at_front: bool = False, unique: bool = False
+    ) -> Job:
         """Put a job made with :meth:`create_job` or :meth:`Job.create` into this queue.
 
+        Args:
+            pipeline: None; for RQ's signature.
+
         Raises:
+            InvalidJobError: a pipeline was given, or see :meth:`enqueue`.
             DuplicateJobError: see :meth:`enqueue`.
         """
+        refuse_pipeline(pipeline, "enqueue_job()", InvalidJobError)
         job.origin = self.name
         self._fill_defaults(job)
         return self._submit(job, at_front, unique and not job.minted)
@@ -181,10 +203,7 @@ class Queue(StoredQueue):
                 All others have been enqueued.
             RedisUnavailableError: the server does not answer.
         """
-        if pipeline is not None:
-            raise InvalidJobError(
-                "enqueue_many() can't use a pipeline of yours: it makes its own. Leave it out."
-            )
+        refuse_pipeline(pipeline, "enqueue_many()", InvalidJobError)
         return enqueue_many(self, job_datas, group_id, ignore_duplicates=ignore_duplicates)
 
     def enqueue_at(
@@ -193,17 +212,18 @@ class Queue(StoredQueue):
         """Have a job go into this queue at a time; otherwise as :meth:`enqueue`.
 
         Args:
-            datetime: when; a naive one is in the server's local time, as in RQ.
+            datetime: when; a naive one is in this process's local time, as in RQ. One in the past
+                means at once.
 
         Raises:
-            InvalidJobError: as :meth:`enqueue`, and for a time that is none.
+            InvalidJobError: as :meth:`enqueue`, and for what is no time, or none that can be kept.
         """
         if not isinstance(datetime, _Datetime):
             raise InvalidJobError(
                 f"enqueue_at() needs a datetime first, not {datetime!r}. For a time from now, use "
                 "enqueue_in(timedelta(...), ...)."
             )
-        return self._schedule(f, args, kwargs, due=datetime.timestamp())
+        return self._schedule(f, args, kwargs, due=_moment(datetime))
 
     def enqueue_in(
         self, time_delta: timedelta, func: Callable[..., Any] | str, *args: Any, **kwargs: Any
@@ -220,7 +240,13 @@ class Queue(StoredQueue):
                 f"enqueue_in() needs a timedelta first, not {time_delta!r}. For a point in time, "
                 "use enqueue_at(datetime, ...)."
             )
-        return self._schedule(func, args, kwargs, delay=max(0.0, time_delta.total_seconds()))
+        delay = max(0.0, time_delta.total_seconds())
+        if delay > LONGEST:
+            raise InvalidJobError(
+                f"enqueue_in() was given {time_delta!r}, but the most is a hundred years "
+                f"({LONGEST} s)."
+            )
+        return self._schedule(func, args, kwargs, delay=delay)
 
     def _schedule(
         self,
@@ -232,7 +258,7 @@ class Queue(StoredQueue):
         delay: float | None = None,
     ) -> Job:
         options, call_args, call_kwargs = split(args, kwargs)
-        job = self._make(func, call_args, call_kwargs, options)
+        job = self._made(func, call_args, call_kwargs, options)
         fields = job.to_fields()
         if options.at_front:
             fields["enqueue_at_front"] = 1  # read when it is due
@@ -254,8 +280,26 @@ class Queue(StoredQueue):
             job._entered(JobStatus.SCHEDULED, "")
             tell(job_enqueued, job)
 
-        push_when_visible(self.commit_mode, push, [job])
+        self._push_when_visible(job, push)
         return job
+
+    def _made(
+        self,
+        func: Callable[..., Any] | str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: JobOptions,
+    ) -> Job:
+        if "create_job" in self._overridden:
+            return self.create_job(func=func, args=args, kwargs=kwargs, **options.said())
+        return self._make(func, args, kwargs, options)
+
+    def _enqueue_made(self, job: Job, options: JobOptions) -> Job:
+        if "enqueue_job" in self._overridden:
+            if not options.unique:  # which older overrides do not know
+                return self.enqueue_job(job, at_front=options.at_front)
+            return self.enqueue_job(job, at_front=options.at_front, unique=True)
+        return self._submit(job, options.at_front, options.unique)
 
     def _make(
         self,
@@ -268,11 +312,36 @@ class Queue(StoredQueue):
             raise InvalidJobError(f"args must be a tuple or a list, not {type(args).__name__}.")
         if type(kwargs) is not dict and not isinstance(kwargs, Mapping):
             raise InvalidJobError(f"kwargs must be a dictionary, not {type(kwargs).__name__}.")
-        job = self.job_class._prepared(
-            func, args, kwargs, options, self.name, self.connection, self.serializer
-        )
+        if self.job_class.overrides_create:
+            job = self._created(func, args, kwargs, options)
+        else:
+            job = self.job_class._prepared(
+                func, args, kwargs, options, self.name, self.connection, self.serializer
+            )
         self._fill_defaults(job)
         return job
+
+    def _created(
+        self,
+        func: Callable[..., Any] | str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        options: JobOptions,
+    ) -> Job:
+        """A job from the project's own ``Job.create``, called as RQ calls it."""
+        said = options.said()
+        for name in ("at_front", "unique"):
+            said.pop(name, None)
+        return self.job_class.create(
+            func,
+            args=args,
+            kwargs=kwargs,
+            connection=self.connection,
+            origin=self.name,
+            serializer=self.serializer,
+            id=said.pop("job_id"),
+            **said,
+        )
 
     def _fill_defaults(self, job: Job) -> None:
         if job.timeout is None:
@@ -284,10 +353,7 @@ class Queue(StoredQueue):
         # Everything that can be wrong with the call is found before the transaction goes on.
         fields = job.to_fields()
 
-        def push() -> None:
-            self._push(job, fields, at_front, unique)
-
-        push_when_visible(self.commit_mode, push, [job])
+        self._push_when_visible(job, lambda: self._push(job, fields, at_front, unique))
         return job
 
     def _push(self, job: Job, fields: Mapping[str, Argument], at_front: bool, unique: bool) -> None:
@@ -334,6 +400,19 @@ class Queue(StoredQueue):
         job._entered(status, reason)
         tell(job_enqueued, job)
 
+    def _push_when_visible(self, job: Job, push: Callable[[], None]) -> None:
+        if job._parents:
+            parents.check(job, self.connection, self.commit_mode)
+
+        def push_at_last() -> None:
+            if job._pending is not None:
+                parents.check_again(job, self.connection)
+                job._pending = None
+            push()
+
+        if not push_when_visible(self.commit_mode, push_at_last, [job]):
+            job._pending = push_at_last
+
     def _run_in_place(self, job: Job, fields: Mapping[str, Argument], unique: bool) -> None:
         """Run the job in this process and store its outcome as a worker would."""
         hold = Hold(job.id, self.name, uuid.uuid4().hex)
@@ -356,6 +435,31 @@ class Queue(StoredQueue):
             job._unstored = None
         if stored:  # with a result_ttl of 0 nothing of it is left
             job._stands_as(read_job(job.id, stored))
+
+
+#: From here on, times can't be trusted to be read back as they were written.
+_TOO_LATE = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+
+
+def _moment(given: datetime) -> float:
+    """Unix seconds; 0 for what was before 1970.
+
+    Raises:
+        InvalidJobError: there is no such moment, or it is too far off.
+    """
+    try:
+        seconds = given.timestamp()
+    except (ValueError, OverflowError, OSError) as exc:
+        raise InvalidJobError(
+            f"enqueue_at() was given {given!r}, which is no moment in the local time zone ({exc}). "
+            "Give a time between 1970 and 9998."
+        ) from exc
+    if seconds >= _TOO_LATE:
+        raise InvalidJobError(
+            f"enqueue_at() was given {given!r}. The latest time that can be kept is the end of the "
+            "year 9998."
+        )
+    return max(0.0, seconds)
 
 
 #: The names of these for those who come from django-rq.

@@ -8,7 +8,7 @@ from typing import Protocol, cast
 
 import redis
 
-from .connections import get_connection, prefix_of, translate_errors
+from .connections import describe, get_connection, prefix_of, translate_errors
 from .engine.places import id_of
 from .engine.transitions import Transitions
 from .exceptions import InvalidJobOperation, NoSuchJobError
@@ -69,6 +69,16 @@ class BaseRegistry:
     def __len__(self) -> int:
         return self.count
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same sorted set on the same server."""
+        if type(other) is not type(self) or not isinstance(other, BaseRegistry):
+            return NotImplemented
+        mine, others = self.connection, other.connection
+        return self.key == other.key and (mine is others or describe(mine) == describe(others))
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
     def __contains__(self, job: object) -> bool:
         return self._score(_id(job)) is not None
 
@@ -108,7 +118,12 @@ class BaseRegistry:
                 f"Job {_id(job)} is not among the {self._place} jobs of {self.name!r}."
             )
         # Failed jobs that are kept for ever have -1, finished ones +inf, as in RQ.
-        return None if score < 0 or math.isinf(score) else datetime.fromtimestamp(score, UTC)
+        if score < 0 or math.isinf(score):
+            return None
+        try:
+            return datetime.fromtimestamp(score, UTC)
+        except (ValueError, OverflowError, OSError):
+            return datetime.max.replace(tzinfo=UTC)  # later than the calendar ends
 
     def remove(self, job: Job | str, *, delete_job: bool = False) -> None:
         """Delete a job; everything that is kept of it goes too.

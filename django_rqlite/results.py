@@ -36,6 +36,8 @@ class Result:
         id: of the entry in the stream.
         job: whose execution it was.
         exc_string: the traceback, or the reason; None where there is none.
+        not_kept: why :attr:`return_value` is a text in place of what the function returned: that
+            can't be serialized, or is larger than ``RQ["MAX_RESULT_SIZE"]``. None where it is kept.
         worker_name: who ran it.
         created_at: when the outcome was stored.
         execution_id, execution_started_at, execution_ended_at: None where not recorded.
@@ -55,6 +57,7 @@ class Result:
     def __init__(self, job: Job, record: ResultRecord) -> None:
         self.job = job
         self.id = record.id
+        self.not_kept = record.not_kept or None
         self.worker_name = record.worker_name
         self.exc_string = record.exc_string or None
         self.created_at: datetime | None = record.created_at
@@ -102,11 +105,16 @@ class Result:
 
     @classmethod
     def all(cls, job: Job) -> list[Result]:
-        """The job's results that are kept, newest first."""
+        """The job's results that are kept, newest first.
+
+        Where their tracebacks unpack to more than 8 MiB together, or one to more than 1 MiB, the
+        rest is left out, and each text says so.
+        """
         link, key = _stream(job)
         with translate_errors(link):
             entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", link.xrevrange(key))
-        return [cls(job, read_result(job.id, *entry)) for entry in entries]
+        room = codec.Room(codec.SHOWN_TOGETHER)
+        return [cls(job, read_result(job.id, *entry, room)) for entry in entries]
 
     @classmethod
     def count(cls, job: Job) -> int:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .protocol import inert
+from .protocol import codec, inert
 from .protocol.problems import Problem
 
 #: Bytes above which a serialized value is not looked into.
@@ -138,9 +138,13 @@ class Value:
     problem: str = ""
 
 
-def value(payload: bytes) -> Value:
-    """A serialized value, without bringing it to life."""
-    loaded = _loaded(payload)
+def value(payload: bytes, largest: int | None = None) -> Value:
+    """A serialized value, without bringing it to life.
+
+    Args:
+        largest: bytes above which it is not looked into; None: :data:`LARGEST_VALUE`.
+    """
+    loaded = _loaded(payload, largest)
     return loaded if isinstance(loaded, Value) else Value(inert.show(loaded[0], LONGEST_VALUE))
 
 
@@ -159,7 +163,7 @@ class Call:
 
 
 def call(data: bytes | None) -> Call:
-    """What a job's ``data`` says, without bringing it to life."""
+    """What a job's ``data`` says, compressed or not, without bringing it to life."""
     if data is None:
         return Call(problem=_("The job's field “data” is missing."))
     loaded = _loaded(data)
@@ -189,13 +193,18 @@ def _text(loaded: object) -> str:
     return inert.show(loaded, LONGEST_VALUE)
 
 
-def _loaded(payload: bytes) -> Value | tuple[object]:
+def _loaded(payload: bytes, largest: int | None = None) -> Value | tuple[object]:
     """The value in a tuple of one, or the problem."""
-    if len(payload) > LARGEST_VALUE:
-        size = _("It is too large to be shown: %(count)d bytes.") % {"count": len(payload)}
-        return Value(problem=size)
+    largest = LARGEST_VALUE if largest is None else largest
+    unpacked, more = codec.head(payload, min(largest, codec.SHOWN))
+    if more:
+        size = _("It is too large to be shown: it unpacks to more than %(count)d bytes.")
+        return Value(problem=size % {"count": len(unpacked)})
+    if len(unpacked) > largest:
+        size = _("It is too large to be shown: %(count)d bytes.")
+        return Value(problem=size % {"count": len(unpacked)})
     try:
-        return (inert.load(payload),)
+        return (inert.load(unpacked),)
     except ValueError as exc:
         problem = _("It can't be shown: %(reason)s.") % {"reason": shortened(str(exc), 300)}
         return Value(problem=problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import total_ordering
 from typing import Self, cast
 
 import redis
@@ -35,6 +36,7 @@ from .registries import (
 from .suspension import arrows_of, seconds_to_rest
 
 
+@total_ordering
 class StoredQueue:
     """A queue of jobs on one Redis connection. Durations are in whole seconds.
 
@@ -99,6 +101,17 @@ class StoredQueue:
 
     def __bool__(self) -> bool:
         return True  # an empty queue is a queue
+
+    # By their names alone, as RQ's.
+
+    def __eq__(self, other: object) -> bool:
+        return self.name == other.name if isinstance(other, StoredQueue) else NotImplemented
+
+    def __lt__(self, other: object) -> bool:
+        return self.name < other.name if isinstance(other, StoredQueue) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     # Finding
 

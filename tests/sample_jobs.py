@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import Any
 
@@ -124,6 +125,11 @@ def start_process_and_return(path: str) -> None:
     write(path, str(subprocess.Popen(["sleep", "60"]).pid))
 
 
+def leave_reading(pipe: str, path: str) -> None:
+    """Leave a process behind that ends once a named pipe is written to."""
+    write(path, str(subprocess.Popen(["sh", "-c", f"read it < {pipe}"]).pid))
+
+
 def fork_and(how: str) -> int:
     """Fork, and let the other process come back to where this one would. Give its exit status."""
     logger = logging.getLogger("shop.mail")
@@ -228,8 +234,21 @@ def segfault() -> None:
     ctypes.string_at(0)
 
 
-def unpicklable() -> Any:
-    return lambda: None
+def run_and_return_lock(path: str) -> Any:
+    write(path, "x")
+    return threading.Lock()
+
+
+def make_lock() -> Any:
+    return threading.Lock()
+
+
+def make_bytes(length: int) -> bytes:
+    return b"x" * length
+
+
+def make_set(length: int) -> set[int]:
+    return set(range(length))
 
 
 def swallow_timeouts(seconds: float) -> str:

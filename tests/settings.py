@@ -64,6 +64,8 @@ if _skew := os.environ.get("RQ_TEST_CLOCK_SKEW"):
     time.time = lambda: _true_time() + _ahead
 if _database := os.environ.get("RQ_TEST_DATABASE"):
     DATABASES["default"]["NAME"] = _database
+if _database_settings := os.environ.get("RQ_TEST_DATABASE_SETTINGS"):
+    DATABASES["default"] = json.loads(_database_settings)
 if _logging := os.environ.get("RQ_TEST_LOGGING"):
     LOGGING = json.loads(_logging)
 RQ = {
@@ -72,6 +74,7 @@ RQ = {
     "TIMEOUT_GRACE": int(os.environ.get("RQ_TEST_TIMEOUT_GRACE", "10")),
     "JOB_LOGS": int(os.environ.get("RQ_TEST_JOB_LOGS", "0")),
     "REQUIRE_SIGNATURE": os.environ.get("RQ_TEST_REQUIRE_SIGNATURE") == "1",
+    "MAX_RESULT_SIZE": int(os.environ.get("RQ_TEST_MAX_RESULT_SIZE", 64 * 1024 * 1024)),
     "CRON": json.loads(os.environ.get("RQ_TEST_CRON", "{}")),
     "COMMIT_MODE": os.environ.get("RQ_TEST_COMMIT_MODE"),
 }

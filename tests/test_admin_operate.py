@@ -237,7 +237,8 @@ def test_the_dead_have_no_buttons(world: World, admin_client: Client) -> None:
     world.redis.hset(f"rq:worker:{WORKER}", mapping=record)
     shown = html.unescape(admin_client.get(worker_page(WORKER)).text)
     assert "it is probably dead" in shown
-    assert "Job it held" in shown
+    assert "Last known job" in shown
+    assert "expired or deleted" in shown
     assert job_page("held") in shown
     assert buttons(shown) == []
 
@@ -252,9 +253,10 @@ def test_a_real_worker_is_stopped_and_shut_down(
     with worker(tmp_path, "--name", "w1") as process:
         process.prints(job.id)
         wait_until(lambda: job.is_started, "the job runs")
-        offered = buttons(admin_client.get(worker_page("w1")).text)
-        assert offered == [job_stop(job.id), worker_shut_down("w1")]
-        post(admin_client, offered[0])
+        page = admin_client.get(worker_page("w1")).text
+        assert buttons(page) == [worker_shut_down("w1")]
+        assert f'action="{job_stop(job.id)}"' in page
+        post(admin_client, job_stop(job.id))
         wait_until(lambda: job.is_stopped, "the job has stopped")
-        post(admin_client, offered[1])
+        post(admin_client, worker_shut_down("w1"))
         assert process.ends() == 0

@@ -43,6 +43,7 @@ def old(world: World, job_id: str) -> None:
 
 
 def test_nothing_to_do(world: World, admin_client: Client) -> None:
+    world.worker(WORKER, "default", "high", "low")
     world.finished()
     assert concerns(admin_client) == []
     assert "Nothing needs attention." in admin_client.get(QUEUES).content.decode()
@@ -64,7 +65,7 @@ def test_jobs_wait_although_workers_listen(world: World, admin_client: Client) -
     assert concerns(admin_client) == []
     old(world, job_id)
     ((_address, sentence),) = concerns(admin_client)
-    assert sentence.endswith(": its workers do not keep up.")
+    assert sentence.endswith(": its workers have free slots (0 of 1 in use).")
 
 
 def test_a_queue_is_paused_and_workers_are_suspended(world: World, admin_client: Client) -> None:
@@ -97,6 +98,7 @@ def test_a_queue_that_nobody_configured_is_watched_too(world: World, admin_clien
 def test_what_cannot_be_read_is_no_all_clear(
     world: World, admin_client: Client, settings: Any
 ) -> None:
+    world.worker()
     world.redis.set("rq:queue:high", "no list")
     ((_address, sentence),) = concerns(admin_client)
     assert sentence.startswith("high: The key of its queued can't be read")
@@ -158,6 +160,7 @@ def test_listeners_of_a_queue_whose_name_has_a_comma(world: World, admin_client:
 
 
 def test_a_silent_worker_that_holds_nothing(world: World, admin_client: Client) -> None:
+    world.worker("alive", "low")
     world.worker(WORKER, "high")
     world.redis.hset(f"rq:worker:{WORKER}", "last_heartbeat", "2026-01-02T03:04:05Z")
     ((_address, sentence),) = concerns(admin_client)
@@ -172,6 +175,7 @@ def test_a_worker_whose_record_expired(world: World, admin_client: Client) -> No
     world.redis.delete(f"rq:worker:{WORKER}")
     world.worker("nothing held", "high")
     world.redis.delete("rq:worker:nothing held")
+    world.worker("alive", "default")
     ((address, sentence),) = concerns(admin_client)
     assert (address, sentence) == (
         worker_page(WORKER),
@@ -196,7 +200,7 @@ def test_what_is_too_much_is_counted(world: World, admin_client: Client) -> None
         world.queued(f"stray-{number}")
     page = admin_client.get(QUEUES).content.decode()
     assert len(concerns(admin_client)) == 20
-    assert "and 3 more" in page
+    assert "and 4 more" in page  # one tells of the queues where nothing waits
 
 
 def test_since_when_jobs_wait_where_nobody_configured_it(

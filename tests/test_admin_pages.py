@@ -68,14 +68,15 @@ def test_every_queue_with_what_is_where(world: World, admin_client: Client, serv
     world.finished("default")
     world.worker(WORKER, "default", "high")
     shown = text_of(admin_client, QUEUES)
-    ended = r"default 0 0 1 1 1 – 1 0.03 ≤ \d s ≤ \d+ ms 0 0 0"
+    ended = r"default 0 0 1 1 1 slots 0/1 – 1 0.03 ≤ \d s ≤ \d+ ms 0 0 0"
     assert re.search(ended, shown)
-    assert re.search(r"high 3 0 0 0 1 \d s ago 0 0 – – 0 0 0", shown)
+    assert re.search(r"high 3 0 0 0 1 slots 0/1 \d s ago 0 0 – – 0 0 0", shown)
     assert "low 0 0 0 0 0 – 0 0 – – 0 0 0" in shown
     # There is but one server.
     assert server.url.removeprefix("unix://") not in shown
     assert "3 queues" in shown
-    assert shown.index("default") < shown.index("high") < shown.index("low")
+    rows = [shown.index(f"{name} ") for name in ("default 0", "high 3", "low 0")]
+    assert rows == sorted(rows)
 
 
 @pytest.mark.parametrize("name", ["old/er?", "100%", "ä 队列", "<b>", "a_b", "..", "\udcff"])
@@ -110,7 +111,7 @@ def test_several_servers_of_which_one_is_down(
     assert re.search(r"first 1 0 0 0 0 \d+ m?s ago 0 0 – – 0 0 0", shown)
     assert f"unix://{server.url.removeprefix('unix://')}" in shown
     assert re.search(r"down Redis at redis://127.0.0.1:1/0 is not available: .*refused", shown)
-    assert re.search(r"last 1 0 0 0 1 \d+ m?s ago 0 0 – – 0 0 0", shown)
+    assert re.search(r"last 1 0 0 0 1 slots 0/1 \d+ m?s ago 0 0 – – 0 0 0", shown)
     assert shown.count("not in RQ_QUEUES") == 2
     # Two queues of one name on two servers have two addresses.
     assert "two" in text_of(admin_client, queue_page("stray", on="first"))
@@ -298,7 +299,7 @@ def test_all_workers(world: World, admin_client: Client) -> None:
     job_id = world.started()
     shown, page = text_of(admin_client, WORKERS), source_of(admin_client, WORKERS)
     call = r"shop\.jobs\.send\('bob', copies=2\)"
-    row = rf"{WORKER} busy \d s ago {job_id} for \d s {call} default , low 0 0"
+    row = rf"{WORKER} busy: 1 of 1 \d s ago {job_id} for \d s {call} default , low 0 0"
     assert re.search(row, shown)
     assert re.search(r"4711 on host-1 45\.0\sMB", shown)
     assert "django_rqlite 0.1" in shown

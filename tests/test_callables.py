@@ -12,7 +12,13 @@ from typing import Any
 
 import pytest
 
-from django_rqlite.callables import call_string, reference, resolve
+from django_rqlite.callables import (
+    LONGEST_DESCRIPTION,
+    call_string,
+    description,
+    reference,
+    resolve,
+)
 from django_rqlite.exceptions import InvalidFunctionError, InvalidJobError
 from tests import sample_jobs
 from tests.sample_jobs import Greeter
@@ -32,6 +38,72 @@ class Outer:
 
     async def later(self) -> int:
         return 1
+
+    def __hidden(self) -> None: ...
+
+    @staticmethod
+    def __hidden_too() -> None: ...
+
+    @classmethod
+    def __hidden_of_all(cls) -> None: ...
+
+    def hidden(self) -> list[Any]:
+        return [self.__hidden, Outer.__hidden_too, Outer.__hidden_of_all]
+
+
+def without_wraps(func: Any) -> Any:
+    def inner(*args: Any) -> Any:
+        return func(*args)
+
+    return inner
+
+
+class Base:
+    def work(self) -> str:
+        return "base"
+
+
+class Derived(Base):
+    def work(self) -> str:
+        return "derived"
+
+    def work_of_base(self) -> Any:
+        return super().work
+
+    @without_wraps
+    def nameless(self) -> int:
+        return 1
+
+    def inner(self) -> int:
+        return 2
+
+
+@without_wraps
+def nameless() -> int:
+    return 1
+
+
+@functools.lru_cache
+def cached(number: int) -> int:
+    return number
+
+
+def gone() -> None: ...
+
+
+GONE = gone
+del gone
+
+
+def old() -> int:
+    return 1
+
+
+OLD = old
+
+
+def old() -> int:  # type: ignore[no-redef]
+    return 2
 
 
 class UnshowableValue:
@@ -63,6 +135,7 @@ def local() -> Callable[[], None]:
         ("tests.sample_jobs.add", "tests.sample_jobs.add", None),
         ("not_here_but_in_the_worker.f", "not_here_but_in_the_worker.f", None),
         ("print", "print", None),
+        (cached, "tests.test_callables.cached", None),
     ],
 )
 def test_what_a_job_is_named_after(func: object, name: str, instance: object) -> None:
@@ -106,6 +179,17 @@ def in_main(**attributes: Any) -> Any:
         ("a:b", r"is no dotted path"),
         (".a", r"is no dotted path"),
         ("add", r"'add' names no module.*'package\.module\.add'"),
+        *(
+            (hidden, r"Outer\.__hidden\w* .*hides '__hidden.*two underscores")
+            for hidden in Outer().hidden()
+        ),
+        (nameless, r"inner is defined inside another function.*functools\.wraps"),
+        (Derived().work_of_base(), r"Base\.work of .*looks for 'work'.*something else as 'work'"),
+        (Derived().nameless, r"inner of .*looks for 'inner'.*something else.*functools\.wraps"),
+        (types.MethodType(sample_jobs.add, GREETER), r"add of .*has no such attribute"),
+        (GONE, r"tests\.test_callables\.gone.*has nothing to call under that name"),
+        (functools.partial(lambda: None), r"The lambda .*def at the top of a module"),
+        (functools.partial(Outer().hidden()[0], 1), r"hides '__hidden'"),
     ],
 )
 def test_what_no_worker_could_find_is_refused(func: object, said: str) -> None:
@@ -150,3 +234,79 @@ def test_descriptions_read_like_calls() -> None:
     assert call_string("m.f", (), {}) == "m.f()"
     assert call_string("m.f", ("x" * 100,), {}) == f"m.f('{'x' * 74}...)"
     assert "UnshowableValue whose repr raises" in call_string("m.f", (UnshowableValue(),), {})
+
+
+def test_what_stands_under_the_name_of_a_function_is_what_is_called() -> None:
+    assert OLD is not old
+    assert reference(OLD) == ("tests.test_callables.old", None)
+
+
+def test_a_function_whose_module_is_being_imported_has_no_name_yet() -> None:
+    from tests.importable import registers_while_imported
+
+    assert registers_while_imported.NAMES == ["tests.importable.registers_while_imported.work"]
+
+
+def test_partials_are_described_as_the_calls_that_they_stand_for() -> None:
+    def described(func: Any, *args: Any, **kwargs: Any) -> str:
+        return description(*reference(func), args, kwargs)
+
+    inner = functools.partial(sample_jobs.add, 1)
+    assert described(inner) == "tests.sample_jobs.add(1)"
+    assert described(inner, 2) == "tests.sample_jobs.add(1, 2)"
+    outer = functools.partial(inner, b=3)
+    assert described(outer, b=4) == "tests.sample_jobs.add(1, b=4)"
+    assert described(functools.partial(GREETER.greet, "Ann")) == "greet('Ann')"
+    assert described(functools.partial(cached, 1)) == "tests.test_callables.cached(1)"
+    # A job that another client enqueued.
+    odd = functools.partial(lambda: None)
+    assert description("__call__", odd, (), {}).startswith("<function ")
+
+
+class Counted:
+    """Counts how many of its kind were written out."""
+
+    shown = 0
+
+    def __repr__(self) -> str:
+        Counted.shown += 1
+        return f"Counted({Counted.shown})"
+
+
+@pytest.mark.parametrize("pack", [list, tuple, set, frozenset, dict.fromkeys])
+def test_large_arguments_are_not_written_out_as_a_whole(pack: Callable[[Any], Any]) -> None:
+    Counted.shown = 0
+    value = pack([Counted() for _ in range(1000)])
+    text = call_string("m.f", (value, [[value]]), {"a": {"b": value}})
+    assert len(text) < 300
+    assert Counted.shown < 50
+
+
+def test_a_description_is_bounded_as_a_whole() -> None:
+    Counted.shown = 0
+    text = call_string("m.f", [Counted() for _ in range(50_000)], {})
+    assert len(text) <= LONGEST_DESCRIPTION + 20
+    assert text.endswith(", ...)")
+    assert Counted.shown < LONGEST_DESCRIPTION
+    named = call_string("m.f", (), {f"a{number:05}": number for number in range(50_000)})
+    assert named.startswith("m.f(a00000=0, a00001=1, ")
+    assert len(named) <= LONGEST_DESCRIPTION + 20
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *([], {}, (), set(), frozenset(), b"x" * 9, "it's", None, 1.5),
+        *([1, [2, (3,)]], (1,), (1, 2), {"a": {"b": [1]}}, {1}, frozenset({1})),
+    ],
+)
+def test_small_arguments_are_shown_as_python_writes_them(value: object) -> None:
+    assert call_string("m.f", (value,), {}) == f"m.f({value!r})"
+
+
+def test_data_that_holds_itself_can_be_described() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    ring: dict[str, Any] = {}
+    ring["a"] = ring
+    assert len(call_string("m.f", (loop, ring), {})) < 200

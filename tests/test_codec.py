@@ -92,9 +92,22 @@ def test_no_more_is_unpacked_than_asked_for() -> None:
     assert codec.head(bomb, 1_000_000) == (bytes(1_000_000), False)
     assert codec.head(bomb, 0) == (b"", True)
     assert codec.head(b"plain" * 10, 1) == (b"plain" * 10, False)
-    text = codec.traceback_text(bomb, 1000)
+    text = codec.traceback_text(bomb, codec.Room(1000))
     assert len(text) < 1100
-    assert text.endswith("the rest is left out: this unpacks to more than 1000 bytes")
+    assert text.endswith("the rest is left out: this unpacks to more than 1,000 bytes")
+
+
+def test_room_is_shared() -> None:
+    bomb, small = zlib.compress(bytes(10_000_000)), zlib.compress(b"small")
+    room = codec.Room(codec.SHOWN + 10)
+    assert room.head(b"not packed, so that it takes none") == (
+        b"not packed, so that it takes none",
+        False,
+    )
+    assert len(room.head(bomb)[0]) == codec.SHOWN
+    assert room.head(small) == (b"small", False)
+    assert room.head(bomb) == (bytes(5), True)
+    assert room.head(small) == (b"", True)
 
 
 def test_tracebacks_of_rq_and_of_its_predecessor() -> None:

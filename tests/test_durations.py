@@ -1,9 +1,26 @@
 from __future__ import annotations
 
+from fractions import Fraction
+from numbers import Integral
+from typing import Any
+
 import pytest
 
 from django_rqlite.exceptions import InvalidDurationError, InvalidJobError
 from django_rqlite.protocol.durations import LONGEST, parse_duration
+
+
+class Whole:
+    """As numpy's integers are: registered as whole numbers, and not of the class int."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __int__(self) -> int:
+        return self._number
+
+
+Integral.register(Whole)
 
 
 @pytest.mark.parametrize(
@@ -13,6 +30,10 @@ from django_rqlite.protocol.durations import LONGEST, parse_duration
         (0, 0),
         (90, 90),
         (90.0, 90),
+        (10.5, 11),
+        (0.001, 1),
+        (Fraction(3, 2), 2),
+        (Whole(7), 7),
         ("90", 90),
         (" 90 ", 90),
         ("90s", 90),
@@ -28,7 +49,7 @@ from django_rqlite.protocol.durations import LONGEST, parse_duration
         (LONGEST, LONGEST),
     ],
 )
-def test_accepts(value: int | float | str | None, seconds: int | None) -> None:
+def test_accepts(value: Any, seconds: int | None) -> None:
     parsed = parse_duration(value, name="ttl")
 
     assert parsed == seconds
@@ -38,7 +59,7 @@ def test_accepts(value: int | float | str | None, seconds: int | None) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        *(True, False, 1.5, float("nan"), float("inf"), b"90", [90], object()),
+        *(True, False, -1.5, -0.5, float("nan"), float("inf"), b"90", [90], object()),
         *(
             "",
             " ",

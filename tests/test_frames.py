@@ -78,6 +78,7 @@ def test_a_length_that_will_never_come_takes_no_memory() -> None:
     [
         Succeeded(b""),
         Succeeded(b"\x80\xff"),
+        Succeeded(b"text", "The job returned é."),
         Failed("Traceback: é", "ValueError: é", ("ValueError", "Exception")),
         AskedForRetry(3, (1, 2), True),
     ],
@@ -98,7 +99,8 @@ def test_an_outcome_s_text_may_be_anything() -> None:
         [],
         [b"e1"],
         [b"e1", b"stays", b"succeeded"],
-        [b"e1", b"stays", b"succeeded", b"", b""],
+        [b"e1", b"stays", b"succeeded", b""],
+        [b"e1", b"stays", b"succeeded", b"", b"", b""],
         [b"e1", b"stays", b"asked for retry", b"[1]"],
         [b"e1", b"stays", b"failed", b"only a reason"],
         [b"e2", b"stays", b"succeeded", b""],

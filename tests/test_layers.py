@@ -43,6 +43,7 @@ LAYERS = {
             "queues",
             "registries",
             "results",
+            "returned",
             "signals",
         ),
         *("batches", "group", "stored_queue"),

@@ -137,7 +137,33 @@ def test_the_connection_comes_second_as_in_rq(redis: redis_py.Redis) -> None:
     assert rq.Queue("low", redis).connection is redis
 
 
+def test_queues_are_compared_by_their_names(redis: redis_py.Redis) -> None:
+    queues = [Queue(name, get_connection()) for name in ("low", "default", "low")]
+    theirs = [rq.Queue(name, redis) for name in ("low", "default", "low")]
+    for low, default, again in (queues, theirs):
+        assert low == again
+        assert low != default
+        assert default < low
+        assert low >= again
+        assert len({low, default, again}) == 2
+        assert sorted([low, default]) == [default, low]
+    assert queues[0] != "low"
+    assert queues[0] not in ["low", None]
+    with pytest.raises(TypeError):
+        assert queues[0] < "low"
+
+
 # Registries
+
+
+def test_registries_are_compared_by_what_they_hold(redis: redis_py.Redis, queue: Queue) -> None:
+    registry = FailedJobRegistry(queue=queue)
+    assert registry == queue.failed_job_registry == FailedJobRegistry("default", redis)
+    assert len({registry, queue.failed_job_registry}) == 1
+    assert registry != FailedJobRegistry("low")
+    assert registry != FinishedJobRegistry("default")
+    assert registry != FailedJobRegistry("default", redis_py.Redis(port=1))
+    assert registry != "default"
 
 
 def test_how_long_jobs_are_kept(queue: Queue, redis: redis_py.Redis) -> None:

@@ -196,3 +196,43 @@ def test_what_is_no_time_is_refused(redis: redis_py.Redis) -> None:
     with pytest.raises(InvalidJobError, match="enqueue_in\\(\\) needs a timedelta first"):
         get_queue().enqueue_in(5, sample_jobs.add, 1)  # type: ignore[arg-type]
     assert not redis.keys()
+
+
+def test_a_time_in_the_past_is_due_at_once(redis: redis_py.Redis, tmp_path: Path) -> None:
+    jobs = [
+        get_queue().enqueue_at(moment, sample_jobs.add, 1)
+        for moment in (datetime(1960, 1, 1, tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
+    ]
+    jobs.append(get_queue().enqueue_in(timedelta.min, sample_jobs.add, 1))
+    run_burst(tmp_path)
+    assert [job.get_status() for job in jobs] == ["finished"] * 3
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        (datetime.min, r"enqueue_at\(\) was given datetime\.datetime\(1, 1, 1.*no moment"),
+        (datetime.max, r"enqueue_at\(\) was given datetime\.datetime\(9999, 12, 31"),
+        (datetime.max.replace(tzinfo=UTC), r"end of the year 9998"),
+        (timedelta.max, r"enqueue_in\(\) was given datetime\.timedelta.*hundred years"),
+    ],
+)
+def test_a_time_that_can_not_be_kept_is_refused(
+    redis: redis_py.Redis, moment: datetime | timedelta, said: str
+) -> None:
+    queue = get_queue()
+    enqueue: Any = queue.enqueue_in if isinstance(moment, timedelta) else queue.enqueue_at
+    with pytest.raises(InvalidJobError, match=said):
+        enqueue(moment, sample_jobs.add, 1)
+    assert redis.keys() == []
+
+
+def test_the_last_time_that_can_be_kept(redis: redis_py.Redis) -> None:
+    last = datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC)
+    queue = get_queue()
+    job = queue.enqueue_at(last, sample_jobs.add, 1)
+    found = queue.scheduled_job_registry.get_scheduled_time(job)
+    assert abs(found - last) < timedelta(seconds=1)
+    # What another tool wrote is no reason to fail.
+    redis.zadd("rq:scheduled:default", {job.id: 1e300})
+    assert queue.scheduled_job_registry.get_scheduled_time(job) == datetime.max.replace(tzinfo=UTC)

@@ -29,7 +29,6 @@ FAILING: dict[str, tuple[Callable[..., Any] | str, tuple[Any, ...], dict[str, An
     "calls sys.exit": (sample_jobs.sys_exit, (), {}, "SystemExit: 4"),
     "segfaults": (sample_jobs.segfault, (), {}, "SIGSEGV (signal 11)"),
     "is killed": (sample_jobs.kill_itself, (), {}, "SIGKILL (signal 9)"),
-    "result not picklable": (sample_jobs.unpicklable, (), {}, "UnserializableError: The result of"),
     "takes too long": (sample_jobs.sleep, (30,), {"job_timeout": 1}, "its timeout of 1 s"),
     "swallows its timeout": (
         *(sample_jobs.swallow_timeouts, (30,), {"job_timeout": 1}),
@@ -71,6 +70,19 @@ def test_each_kind_of_failure_names_its_cause_and_the_next_job_runs(
     assert {job.get_status() for job in failing.values()} == {"failed"}
     assert last.return_value() == 3
     assert set(queue.failed_job_registry.get_job_ids()) == {job.id for job in failing.values()}
+
+
+def test_a_failure_that_is_not_to_be_kept(tmp_path: Path, redis: redis_py.Redis) -> None:
+    job = get_queue().enqueue(sample_jobs.divide, 1, 0, failure_ttl=0)
+    output = run_burst(tmp_path)
+    assert f"Job failed ({job.id})" in output
+    wait_until(lambda: not Job.exists(job.id), "nothing of it is kept", seconds=5)
+    assert not redis.exists(f"rq:results:{job.id}")
+    other = get_queue().enqueue(sample_jobs.sleep, 30, job_timeout=0.5)
+    assert Job.fetch(other.id).timeout == 1
+    run_burst(tmp_path)  # which also sweeps
+    assert "its timeout of 1 s" in (other.exc_info or "")
+    assert get_queue().failed_job_registry.get_job_ids() == [other.id]
 
 
 @pytest.mark.parametrize(

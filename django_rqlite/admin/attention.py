@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -12,59 +11,33 @@ from django.utils.translation import ngettext
 from .. import shown
 from ..engine.foreign import Misfit
 from ..engine.holding import Held
-from ..engine.monitor import Place, QueueCounts, Workers
+from ..engine.monitor import Overview, Place, Workers
+from .attention_of_queues import about_queue
+from .concern import Concern, of_server
 from .links import Links
+from .listening import any_at_work
+from .queue_state import State
 from .silence import silent
 
-#: Seconds that a job may wait before anybody has to know.
-LONG_WAIT = 60
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What is known of a queue.
-
-    Attributes:
-        oldest: when the job that is next was enqueued; None: none waits, or it does not say.
-        listeners: how many workers listen on it, as far as they are alive.
-        failed_lately: runs that failed in the last hour.
-        address, failed_address: of its waiting and of its failed jobs.
-    """
-
-    counts: QueueCounts
-    oldest: datetime | None
-    listeners: int
-    failed_lately: int
-    suspended: bool
-    address: str
-    failed_address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Concern:
-    """A sentence, and where to look. The greater its weight, the sooner."""
-
-    weight: int
-    sentence: str
-    address: str
-    #: Whether the address is that of a worker; else it is that of jobs.
-    of_worker: bool = False
+#: Queues that one sentence names at the most.
+_MOST_NAMED = 5
 
 
 def concerns(
     states: Sequence[State],
-    of_workers: Sequence[Concern],
+    of_servers: Sequence[Concern],
     troubles: Sequence[str],
     now: datetime,
 ) -> list[Concern]:
     """Everything that needs attention, the gravest first.
 
     Args:
-        of_workers: what :func:`about_workers` found, and :func:`about_keys`.
+        of_servers: what :func:`about_workers`, :func:`about_server`, :func:`about_keys` and others
+            found.
         troubles: why servers could not be asked, in sentences.
     """
     found = [Concern(50, shown.shortened(trouble, 300), "") for trouble in troubles]
-    found += [*of_workers, *(concern for state in states for concern in _of(state, now))]
+    found += [*of_servers, *(concern for state in states for concern in about_queue(state, now))]
     return sorted(found, key=lambda concern: -concern.weight)
 
 
@@ -82,19 +55,59 @@ def about_keys(misfits: Sequence[Misfit]) -> Iterator[Concern]:
         yield Concern(40, sentence, "")
 
 
-def lost(workers: Workers, now: datetime) -> set[str]:
-    """Names of those that are dead, or probably are."""
-    return {*workers.expired, *(each.name for each in workers.found if silent(each, now))}
+def about_server(
+    states: Sequence[State], overview: Overview, links: Links, server: str, now: datetime
+) -> Iterator[Concern]:
+    """What keeps a whole server's jobs from running, and what was not looked at.
+
+    Args:
+        states: of its queues.
+        server: its address, if there are others.
+    """
+    workers = overview.workers
+    waiting = [state for state in states if state.counts.places[Place.QUEUED]]
+    if workers.suspended and not waiting:
+        sentence = _("All workers are suspended: no job runs until they are resumed.")
+        yield Concern(20, of_server(sentence, server), links.workers(), "worker")
+    idle = [state for state in states if state.needs_worker and not state.listeners]
+    if not any_at_work(workers, now) and not waiting:
+        sentence = _("No worker is running: jobs wait until one is started (manage.py rqworker).")
+        yield Concern(20, of_server(sentence, server), links.workers(), "worker")
+    elif unheard := [state.counts.name for state in idle if not _to_come(state)]:
+        listed = ", ".join(f"“{shown.shortened(name, 60)}”" for name in unheard[:_MOST_NAMED])
+        more = len(unheard) - _MOST_NAMED
+        sentence = (
+            _("No worker listens on %(queues)s and %(more)d more.")
+            if more > 0
+            else _("No worker listens on %(queues)s.")
+        ) % {"queues": listed, "more": more}
+        yield Concern(5, of_server(sentence, server), "")
+    for count, sentence in (
+        (
+            overview.more,
+            ngettext(
+                "%(count)s more queue was not looked at.",
+                "%(count)s more queues were not looked at.",
+                overview.more,
+            ),
+        ),
+        (
+            workers.more,
+            ngettext(
+                "%(count)s more worker was not looked at.",
+                "%(count)s more workers were not looked at.",
+                workers.more,
+            ),
+        ),
+    ):
+        if count:
+            yield Concern(4, of_server(sentence % {"count": f"{count:,}"}, server), "")
 
 
-def listeners(counts: QueueCounts, workers: Workers, now: datetime) -> int:
-    """How many workers listen on a queue, without those that are dead, or probably are."""
-    there = [each for each in workers.found if counts.name in each.queues and not each.death]
-    dumb = sum(silent(each, now) for each in there)
-    # Records divide the names by commas. Where not all were read, the rest counts as alive.
-    if workers.more or "," in counts.name:
-        return max(counts.workers - dumb, 0)
-    return len(there) - dumb
+def _to_come(state: State) -> int:
+    """How many jobs wait, or wait to wait."""
+    places = (Place.QUEUED, Place.SCHEDULED, Place.DEFERRED)
+    return sum(state.counts.places[place] for place in places)
 
 
 def about_workers(
@@ -104,7 +117,7 @@ def about_workers(
     for each in workers.found:
         if silent(each, now):
             sentence = _silent(each.name, each.last_heartbeat, len(held.get(each.name, ())), now)
-            yield Concern(25, sentence, links.worker(each.name), of_worker=True)
+            yield Concern(25, sentence, links.worker(each.name), "worker")
     for name in workers.expired:
         if count := len(held.get(name, ())):
             sentence = ngettext(
@@ -112,7 +125,7 @@ def about_workers(
                 "Worker “%(worker)s” is dead and holds %(count)d jobs.",
                 count,
             ) % {"worker": shown.shortened(name, 60), "count": count}
-            yield Concern(25, sentence, links.worker(name), of_worker=True)
+            yield Concern(25, sentence, links.worker(name), "worker")
 
 
 def _silent(name: str, heard: datetime | None, count: int, now: datetime) -> str:
@@ -127,58 +140,6 @@ def _silent(name: str, heard: datetime | None, count: int, now: datetime) -> str
             "Worker “%(worker)s” has not been heard of for %(age)s and holds %(count)d job.",
             "Worker “%(worker)s” has not been heard of for %(age)s and holds %(count)d jobs.",
             count,
-        )
-        % named
-    )
-
-
-def _of(state: State, now: datetime) -> Iterator[Concern]:
-    counts, waiting = state.counts, state.counts.places[Place.QUEUED]
-    age = (now - state.oldest).total_seconds() if state.oldest else 0
-    for problem in counts.problems:
-        sentence = f"{shown.shortened(counts.name, 60)}: {shown.shortened(problem, 300)}"
-        yield Concern(40, sentence, state.address)
-    if waiting and (why := _why(state)):
-        yield Concern(30 if not counts.paused else 20, _waits(state, age, why), state.address)
-    elif waiting and age > LONG_WAIT:
-        why = _("its workers do not keep up")
-        yield Concern(20, _waits(state, age, why), state.address)
-    if state.failed_lately:
-        sentence = ngettext(
-            "%(count)d run failed in the last hour in “%(queue)s”.",
-            "%(count)d runs failed in the last hour in “%(queue)s”.",
-            state.failed_lately,
-        ) % {"count": state.failed_lately, "queue": shown.shortened(counts.name, 60)}
-        yield Concern(10, sentence, state.failed_address)
-
-
-def _why(state: State) -> str:
-    """Why nothing of the queue can run now; ``''`` where it can."""
-    if state.counts.paused:
-        return _("it is paused")
-    if not state.listeners:
-        return _("no worker listens on it")
-    return _("all workers are suspended") if state.suspended else ""
-
-
-def _waits(state: State, age: float, why: str) -> str:
-    waiting = state.counts.places[Place.QUEUED]
-    named = {"queue": shown.shortened(state.counts.name, 60), "why": why, "count": waiting}
-    if age > LONG_WAIT:
-        named["age"] = shown.duration(age)
-        return (
-            ngettext(
-                "%(count)d job waits in “%(queue)s”, for %(age)s: %(why)s.",
-                "%(count)d jobs wait in “%(queue)s”, the next for %(age)s: %(why)s.",
-                waiting,
-            )
-            % named
-        )
-    return (
-        ngettext(
-            "%(count)d job waits in “%(queue)s”: %(why)s.",
-            "%(count)d jobs wait in “%(queue)s”: %(why)s.",
-            waiting,
         )
         % named
     )

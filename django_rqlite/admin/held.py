@@ -13,6 +13,9 @@ from ..engine.holding import Held
 from ..exceptions import ConfigurationError
 from .links import Links
 
+#: Jobs of one worker that are shown at the most.
+MOST_OF_A_WORKER = 100
+
 
 @dataclass(frozen=True, slots=True)
 class HeldJob:
@@ -44,7 +47,7 @@ def held_jobs(held: Sequence[Held], links: Links, now: datetime) -> tuple[HeldJo
             each.job.started_at,
             _fate(each, now),
         )
-        for each in held
+        for each in held[:MOST_OF_A_WORKER]
     )
 
 

@@ -89,6 +89,17 @@ def read(hours: Sequence[int], answers: Sequence[Any]) -> Activity:
     return found
 
 
+def read_each(
+    queues: Sequence[str], hours: Sequence[int], answers: Sequence[Any]
+) -> dict[str, Activity]:
+    """The counts of each queue, in the answers to the commands for all of them."""
+    each = len(hours)
+    return {
+        queue: read(hours, answers[number * each : (number + 1) * each])
+        for number, queue in enumerate(queues)
+    }
+
+
 # All names that the scripts write: two and 62 buckets for each minute.
 @lru_cache(maxsize=4096)
 def _meaning(name: bytes) -> tuple[int, bytes, int] | None:

@@ -6,13 +6,14 @@ Total and bounded, as :mod:`.monitor` is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Any
 
-from ..protocol.cron_records import CronRecord, read_cron
+from ..protocol.cron_records import CronRecord
 from ..protocol.problems import Problem
 from ..protocol.records import JobRecord
+from . import cron_entries
 from .asking import answers, items, name_of
 from .monitor import MOST_FOUND, Monitor
 
@@ -80,13 +81,13 @@ def read(
         monitor.connection,
         [
             *_commands(monitor, others, jobs),
-            *(("HGETALL", keys.cron_entry(name)) for name in chosen),
+            *cron_entries.commands(keys, chosen),
         ],
     )
     scheduled, due, problems = _scheduled(
         [*queues, *others], [*first, *rest[: 2 * len(others)]], jobs
     )
-    records = [*map(_record, chosen, rest[2 * len(others) :])]
+    records = cron_entries.read(chosen, rest[2 * len(others) :])
     last_ids = list(dict.fromkeys(record.last_job for record in records if record.last_job))
     found = monitor.jobs([*(job_id for _, job_id, _ in due), *last_ids])
     upcoming = [
@@ -105,7 +106,7 @@ def entry(monitor: Monitor, name: str) -> CronRecord | None:
         [("HGETALL", keys.cron_entry(name)), ("ZSCORE", keys.cron_entries, name)],
     )
     known = fields if listed is None or isinstance(listed, Exception) else True
-    return _record(name, fields) if known else None
+    return cron_entries.record(name, fields) if known else None
 
 
 def _commands(monitor: Monitor, queues: Sequence[str], jobs: int) -> list[tuple[Any, ...]]:
@@ -135,14 +136,3 @@ def _scheduled(
         total += int(count)
         found += [(queue, name_of(member), float(score)) for member, score in items(members)]
     return total, nsmallest(jobs, found, key=lambda each: each[2]), problems
-
-
-def _record(name: str, fields: Any) -> CronRecord:
-    if fields and not isinstance(fields, Exception):
-        return read_cron(name, fields)
-    problem = (
-        Problem("its key can't be read: %(error)s", error=fields)
-        if fields
-        else Problem("its record is gone")
-    )
-    return replace(read_cron(name, {}), problems=(problem,))

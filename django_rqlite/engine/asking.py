@@ -24,6 +24,25 @@ def answers(connection: redis.Redis, commands: Sequence[tuple[Any, ...]]) -> lis
         return list(pipeline.execute(raise_on_error=False))
 
 
+class Questions:
+    """The questions of one round trip, by what they are about."""
+
+    def __init__(self) -> None:
+        self._commands: list[tuple[Any, ...]] = []
+        self._parts: dict[str, slice] = {}
+
+    def add(self, about: str, commands: Sequence[tuple[Any, ...]]) -> None:
+        """Ask these too."""
+        first = len(self._commands)
+        self._commands += commands
+        self._parts[about] = slice(first, len(self._commands))
+
+    def ask(self, connection: redis.Redis) -> dict[str, list[Any]]:
+        """The answers, as :func:`answers` gives them, by what they are about. One round trip."""
+        answered = answers(connection, self._commands)
+        return {about: answered[part] for about, part in self._parts.items()}
+
+
 def items(answer: Any) -> list[Any]:
     """What a list or a set has; nothing where the answer is an error."""
     return list(answer) if isinstance(answer, list | set | tuple) else []

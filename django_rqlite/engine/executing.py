@@ -51,6 +51,7 @@ class Executing(Arrows):
         result: bytes,
         signature: str,
         encoded_result: bytes,
+        not_kept: str = "",
         then: NextClaim | None = None,
     ) -> Settled:
         """started → finished, and the next claim in the same round trip.
@@ -60,8 +61,10 @@ class Executing(Arrows):
             worker_name: what the result says.
             result_ttl: seconds; −1 for ever, 0 keeps nothing.
             result: serialized, with ``encoded_result`` its base64 form; ``b''`` for None.
+            not_kept: why that is not what the job returned; ``''`` where it is.
         """
-        outcome = (_ttl(result_ttl, least=0), result, signature, encoded_result)
+        kept = _ttl(result_ttl, least=0)
+        outcome = (kept, result, signature, encoded_result, _encodable(not_kept))
         return self._settle(_finish, worker, hold, worker_name, outcome, then)
 
     def fail(
@@ -107,6 +110,7 @@ class Executing(Arrows):
         headline: str,
         succeeded: bool,
         signature: str = "",
+        not_kept: str = "",
         then: NextClaim | None = None,
     ) -> Settled:
         """started → queued or scheduled, and the next claim in the same round trip.
@@ -117,6 +121,7 @@ class Executing(Arrows):
             tally: the job's field that counts such runs upwards.
             kind, payload_field, payload: the entry in the results stream.
             signature: of the value in that entry; ``''`` where it has none.
+            not_kept: as in :meth:`finish`.
             headline: one line that names the error; ``''`` where there was none.
             succeeded: which of the worker's counters goes up.
         """
@@ -124,6 +129,7 @@ class Executing(Arrows):
         outcome = (
             *(delay, "1" if at_front else "0", counter, change, tally),
             *(kind, payload_field, payload, signature, _encodable(headline), counted),
+            _encodable(not_kept),
         )
         return self._settle(_again, worker, hold, worker_name, outcome, then)
 

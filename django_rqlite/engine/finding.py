@@ -31,8 +31,9 @@ MOST = 2000
 LONGEST_FIELD = 500
 LONGEST_TRACEBACK = 64 * 1024
 
-#: Characters that an unpacked traceback may have.
-_UNPACKED = 1_000_000
+#: Bytes that the tracebacks of one window are unpacked to at the most. Errors of jobs beyond are
+#: not known.
+_UNPACKED = 32 * codec.SHOWN
 
 #: Jobs whose summaries one script reads: it keeps the server from others for about a millisecond.
 _TOGETHER = 100
@@ -43,6 +44,11 @@ _FIELDS = (
 )
 
 _SUMMARIZE = Script("summarize")
+
+
+def function_of(description: str) -> str:
+    """What a job calls, as its description says it: RQ writes ``module.func(args)``."""
+    return description.partition("(")[0].strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +75,8 @@ class Found:
 
     @property
     def function(self) -> str:
-        """What it calls, as its description says it: RQ writes ``module.func(args)``."""
-        return self.job.description.partition("(")[0].strip() if self.job else ""
+        """What it calls, as its description says it."""
+        return function_of(self.job.description) if self.job else ""
 
     @property
     def error_class(self) -> str:
@@ -275,6 +281,7 @@ class Finder:
             for start in range(0, len(part), _TOGETHER)
         ]
         commands: list[tuple[Any, ...]] = []
+        room = codec.Room(_UNPACKED)
         for part, failed in parts:
             names = [name for id_, *_ in part for name in (keys.job(id_), keys.results(id_))]
             options = (LONGEST_FIELD, LONGEST_TRACEBACK, int(failed), *_FIELDS)
@@ -285,7 +292,7 @@ class Finder:
             if isinstance(answer, Exception):
                 raise answer
             for (job_id, queue, place), row in zip(part, answer, strict=True):
-                yield _found(job_id, queue, place, row)
+                yield _found(job_id, queue, place, row, room)
 
 
 def _ids(place: Place, members: Sequence[str]) -> list[str]:
@@ -307,7 +314,7 @@ def shared(sizes: Sequence[int], most: int) -> list[int]:
     return shares
 
 
-def _found(job_id: str, queue: str, place: Place, row: Sequence[Any]) -> Found:
+def _found(job_id: str, queue: str, place: Place, row: Sequence[Any], room: codec.Room) -> Found:
     if len(row) == 1:
         problem = Problem("its key can't be read: %(error)s", error=codec.text(row[0]))
         return Found(job_id, queue, place, replace(read_job(job_id, {}), problems=(problem,)))
@@ -323,13 +330,15 @@ def _found(job_id: str, queue: str, place: Place, row: Sequence[Any]) -> Found:
         fields.pop(b"x_error", None)
     fields[b"data"] = b""  # it is there or not; nobody here looks into it
     job = read_job(job_id, fields)
-    return Found(job_id, queue, place, job, job.error or _last_line(reason))
+    return Found(job_id, queue, place, job, job.error or _last_line(reason, room))
 
 
-def _last_line(stored: bytes) -> str:
+def _last_line(stored: bytes, room: codec.Room) -> str:
     """What a traceback comes to, as ``exc_info`` or as the stream of outcomes has it."""
     if not stored:
         return ""
-    unpacked = codec.decompress(codec.from_base64(stored), _UNPACKED)
+    unpacked, more = room.head(codec.from_base64(stored))
+    if more:
+        return ""  # its end is not known
     lines = codec.text(unpacked[-LONGEST_TRACEBACK:]).strip().splitlines()
     return lines[-1].strip()[:LONGEST_FIELD] if lines else ""

@@ -7,12 +7,13 @@ The worker never uses it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import redis
 
+from ..protocol import codec
 from ..protocol.keys import Keys
 from ..protocol.problems import Problem
 from ..protocol.records import (
@@ -23,12 +24,13 @@ from ..protocol.records import (
     read_result,
     read_worker,
 )
-from . import activity, counting, foreign, oldest
+from . import activity, counting, cron_entries, foreign, lateness, oldest
+from .asking import Questions
 from .asking import answers as _answers
 from .asking import items as _list
 from .asking import name_of as _id
 from .blanked import BLANKED
-from .holding import MOST, Held, Holdings, Lease, held_by, holdings, lease_commands, leases_in
+from .holding import Held, Holdings, Lease, holdings, lease_commands, leases_in, running
 from .places import NEWEST_FIRST, Place, id_of, key_of, queue_names
 from .readings import (
     Expired,
@@ -99,45 +101,68 @@ class Monitor:
 
         Args:
             hours: unix seconds // 3600, of which to read what ran.
-            now: unix seconds; leases that have ended by then are overdue.
+            now: unix seconds; what was due before is overdue.
         """
-        commands: list[tuple[Any, ...]] = [("SMEMBERS", self.keys.queues)]
-        commands += [("SMEMBERS", self.keys.workers), ("EXISTS", self.keys.suspended)]
-        commands.append(oldest.command(self.keys, queues))
+        first = Questions()
+        first.add("queues", [("SMEMBERS", self.keys.queues)])
+        first.add("workers", [("SMEMBERS", self.keys.workers), ("EXISTS", self.keys.suspended)])
+        entries = self.keys.cron_entries
+        newest = ("ZREVRANGE", entries, 0, MOST_FOUND - 1)
+        first.add("cron", [newest, ("ZCARD", entries)])
         # Of the keys of places the counts tell.
         wanted = foreign.of_server(self.keys)
         wanted |= foreign.beside_places(self.keys, queues, int(now // 3600))
-        commands.append(foreign.command(wanted))
-        for queue in queues:
-            commands += activity.commands(self.keys, queue, hours)
-        members, listed, suspended, since, misfits, *rest = _answers(
-            self.connection, [*commands, *counting.commands(self.keys, queues)]
-        )
-        ran, answers = rest, rest[len(queues) * len(hours) :]
-        others = [name for name in self.queue_names(members) if name not in queues]
+        first.add("foreign", [foreign.command(wanted)])
+        self._add(first, queues, hours, now)
+        found = first.ask(self.connection)
+
+        others = [name for name in self.queue_names(found["queues"][0]) if name not in queues]
         read = others[:MOST_FOUND]
         everywhere = [*queues, *read]
+        listed, suspended = found["workers"]
         names = self._worker_names(listed)
-        following = [oldest.command(self.keys, read), *lease_commands(self.keys, everywhere, now)]
-        following += self._worker_commands(names)
-        since_others, *details = _answers(
-            self.connection, [*following, *counting.commands(self.keys, read)]
-        )
-        leases, details = details[: len(everywhere)], details[len(everywhere) :]
-        records, details = details[: len(names[:MOST_FOUND])], details[len(names[:MOST_FOUND]) :]
+        entry_names = [_id(name) for name in _list(found["cron"][0])]
+        second = Questions()
+        last_hour = activity.hours_until(now, 60)
+        self._add(second, read, last_hour, now)
+        second.add("leases", lease_commands(self.keys, everywhere))
+        second.add("records", self._worker_commands(names))
+        second.add("entries", cron_entries.commands(self.keys, entry_names))
+        rest = second.ask(self.connection)
+
+        entry_count = found["cron"][1]
         return Overview(
-            counting.read(queues, answers),
-            counting.read(read, details),
+            counting.read(queues, found["counts"]),
+            counting.read(read, rest["counts"]),
             len(others) - len(read),
-            {**oldest.read(queues, since), **oldest.read(read, since_others)},
-            [
-                activity.read(hours, ran[number * len(hours) : (number + 1) * len(hours)])
-                for number in range(len(queues))
-            ],
-            _workers(names, records, suspended),
-            [lease for each in map(leases_in, everywhere, leases) for lease in each],
-            foreign.read(wanted, misfits),
+            {
+                **oldest.read(queues, found["oldest"][0]),
+                **oldest.read(read, rest["oldest"][0]),
+            },
+            {
+                **activity.read_each(queues, hours, found["activity"]),
+                **activity.read_each(read, last_hour, rest["activity"]),
+            },
+            {
+                **lateness.read(queues, found["lateness"]),
+                **lateness.read(read, rest["lateness"]),
+            },
+            _workers(names, rest["records"], suspended),
+            _leases(everywhere, rest["leases"]),
+            cron_entries.read(entry_names, rest["entries"]),
+            max(entry_count - len(entry_names), 0) if isinstance(entry_count, int) else 0,
+            foreign.read(wanted, found["foreign"][0]),
         )
+
+    def _add(
+        self, questions: Questions, queues: Sequence[str], hours: Sequence[int], now: float
+    ) -> None:
+        """What :meth:`overview` wants to know of queues."""
+        questions.add("oldest", [oldest.command(self.keys, queues)])
+        questions.add("lateness", lateness.commands(self.keys, queues, now))
+        commands = [activity.commands(self.keys, queue, hours) for queue in queues]
+        questions.add("activity", [command for each in commands for command in each])
+        questions.add("counts", counting.commands(self.keys, queues))
 
     def counts(self, queues: Sequence[str]) -> list[QueueCounts]:
         """How much is where, for each of the queues. One round trip."""
@@ -212,7 +237,7 @@ class Monitor:
                 commands.append(("XREVRANGE", results, "+", "-", "COUNT", 1))
                 commands.append(("HSTRLEN", key, "exc_info"))
         answers = _answers(self.connection, commands)
-        rows = []
+        rows, room = [], codec.Room(codec.SHOWN_TOGETHER)
         for number, (job_id, score) in enumerate(zip(ids, scores, strict=True)):
             values, data, exists, *last = answers[number * per_row : (number + 1) * per_row]
             job: JobRecord | None
@@ -231,13 +256,15 @@ class Monitor:
                 if last and last[1] == len(BLANKED):
                     fields.pop(b"x_error", None)
                 job = read_job(job_id, fields)
-            results_of = self._results(job_id, last[0]) if last and job and not job.error else ()
+            results_of: Sequence[ResultRecord] = ()
+            if last and job and not job.error:
+                results_of = self._results(job_id, last[0], room)
             rows.append(Row(job_id, job, score, results_of[0] if results_of else None))
         return rows
 
     @staticmethod
-    def _results(job_id: str, entries: Any) -> Sequence[ResultRecord]:
-        return [read_result(job_id, entry, values or {}) for entry, values in _list(entries)]
+    def _results(job_id: str, entries: Any, room: codec.Room) -> Sequence[ResultRecord]:
+        return [read_result(job_id, entry, values or {}, room) for entry, values in _list(entries)]
 
     def jobs(self, job_ids: Sequence[str]) -> list[JobRecord | None]:
         """Summaries of these jobs, as in :class:`Row`; None for no hash. One round trip."""
@@ -266,7 +293,7 @@ class Monitor:
             return None
         return JobDetail(
             job,
-            self._results(job_id, entries),
+            self._results(job_id, entries, codec.Room(codec.SHOWN_TOGETHER)),
             int(expires) if isinstance(expires, int) and expires >= 0 else None,
             [*map(_id, _list(lines))],
             [*map(_id, _list(dependents))],
@@ -275,11 +302,26 @@ class Monitor:
 
     def workers(self) -> Workers:
         """All workers. Two round trips."""
-        members, suspended = _answers(
-            self.connection, [("SMEMBERS", self.keys.workers), ("EXISTS", self.keys.suspended)]
-        )
+        asked = ("SMEMBERS", self.keys.workers), ("EXISTS", self.keys.suspended)
+        members, suspended = _answers(self.connection, asked)
         names = self._worker_names(members)
         return _workers(names, _answers(self.connection, self._worker_commands(names)), suspended)
+
+    def workers_and_leases(self) -> Workers:
+        """All workers, and what is held. Two round trips."""
+        asked = (
+            ("SMEMBERS", self.keys.workers),
+            ("EXISTS", self.keys.suspended),
+            ("SMEMBERS", self.keys.queues),
+        )
+        members, suspended, listed = _answers(self.connection, asked)
+        names, queues = self._worker_names(members), self.queue_names(listed)[:MOST_FOUND]
+        questions = Questions()
+        questions.add("records", self._worker_commands(names))
+        questions.add("leases", lease_commands(self.keys, queues))
+        found = questions.ask(self.connection)
+        leases = _leases(queues, found["leases"])
+        return replace(_workers(names, found["records"], suspended), leases=leases)
 
     def _worker_names(self, members: Any) -> list[str]:
         return sorted({self.keys.worker_name(_id(key)) for key in _list(members)})
@@ -296,18 +338,18 @@ class Monitor:
             return _worker(name, fields)
         return Expired(name) if listed == 1 else None
 
-    def holdings(self, current: Sequence[str], dead: Collection[str]) -> Holdings:
-        """What these jobs are, and what the workers of these names hold.
+    def leases(self) -> list[Lease]:
+        """Of each queue those that end first. Two round trips."""
+        queues = self.queues()[:MOST_FOUND]
+        return _leases(queues, _answers(self.connection, lease_commands(self.keys, queues)))
 
-        One round trip, or three where any are dead.
-        """
-        return holdings(self.connection, self.keys, current, dead)
+    def holdings(self, current: Sequence[str], leases: Sequence[Lease]) -> Holdings:
+        """What these jobs are, and which workers have these leases. One round trip at the most."""
+        return holdings(self.connection, self.keys, current, leases)
 
-    def held_by(
-        self, leases: Sequence[Lease], names: Collection[str]
-    ) -> Mapping[str, Sequence[Held]]:
-        """Which of these are held by workers of these names. One round trip at the most."""
-        return held_by(self.connection, self.keys, leases[:MOST], names) if names else {}
+    def running(self, leases: Sequence[Lease]) -> Sequence[Held]:
+        """The jobs of these leases that run. One round trip at the most."""
+        return running(self.connection, self.keys, leases)
 
     def key(self, queue: str, place: Place) -> str:
         """The list or sorted set of a place."""
@@ -325,6 +367,10 @@ def _unreadable(job_id: str, error: Exception) -> JobRecord:
     """The record of a key that holds something other than a hash."""
     problem = Problem("its key can't be read: %(error)s", error=error)
     return replace(read_job(job_id, {}), problems=(problem,))
+
+
+def _leases(queues: Sequence[str], answers: Sequence[Any]) -> list[Lease]:
+    return [lease for each in map(leases_in, queues, answers) for lease in each]
 
 
 def _workers(names: Sequence[str], records: Sequence[Any], suspended: Any) -> Workers:

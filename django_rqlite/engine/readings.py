@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..protocol.cron_records import CronRecord
 from ..protocol.records import JobRecord, ResultRecord, WorkerRecord
 from .activity import Activity
 from .foreign import Misfit
 from .holding import Lease
+from .lateness import Lateness
 from .places import Place
 
 
@@ -62,11 +64,17 @@ class Overview:
     #: When the next job of each queue was enqueued, by name; missing where none waits, or it is not
     #: known.
     oldest: Mapping[str, datetime]
-    #: What ran in each of those asked for, within the hours asked for.
-    activity: Sequence[Activity]
+    #: What ran in each queue, by name: within the hours asked for in those asked for, and within
+    #: the last hour in the others.
+    activity: Mapping[str, Activity]
+    #: Whether scheduled jobs are queued in time, by name.
+    lateness: Mapping[str, Lateness]
     workers: Workers
-    #: Jobs whose workers should have renewed them, and did not.
-    overdue: Sequence[Lease]
+    #: Of each queue those that end first.
+    leases: Sequence[Lease]
+    cron: Sequence[CronRecord]
+    #: How many more cron entries there are, which were not read.
+    more_cron: int
     #: Keys that hold something other than they should, but for those that ``problems`` tell of.
     foreign: Sequence[Misfit] = ()
 
@@ -133,3 +141,5 @@ class Workers:
     more: int
     #: Whether none of them takes a job.
     suspended: bool
+    #: Of each queue the leases that end first; none where nobody asked for them.
+    leases: Sequence[Lease] = ()

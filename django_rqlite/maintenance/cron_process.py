@@ -29,6 +29,7 @@ from ..protocol.keys import Keys
 from ..schedules import CronExpression, Interval
 from ..server_errors import passes
 from ..worker.link import drop, open_link
+from ..worker.orphans import wait_for_orphans
 from ..worker.outage import Outage
 from ..worker.signals import STOP, SignalPipe
 from .cron import Ticker
@@ -92,7 +93,10 @@ class CronProcess:
         self._close()
 
     def _asked_to_end(self) -> bool:
-        asked = [number for number in self._signals.read() if number in STOP]
+        heard = self._signals.read()
+        if signal.SIGCHLD in heard:
+            wait_for_orphans(own=())
+        asked = [number for number in heard if number in STOP]
         for number in asked[:1]:
             logger.info("rqcron %s: got %s, quitting", self.name, signal.Signals(number).name)
         return bool(asked)

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from .. import checks, conf
 from ..classes import named_class
 from ..queues import Queue, get_queue
-from ..worker import DequeueStrategy, Worker
+from ..worker import DequeueStrategy, Worker, databases
 from ..worker.link import one_client
 from .numbers import not_negative, positive
 
@@ -95,6 +95,14 @@ class WorkerCommand(BaseCommand):
         parser.add_argument("--queue-class", help="dotted path, instead of QUEUE_CLASS")
         parser.add_argument("--job-class", help="dotted path, instead of JOB_CLASS")
         parser.add_argument("--worker-class", help="dotted path, instead of WORKER_CLASS")
+
+    def close_what_apps_opened(self) -> None:
+        """Close the connections to databases that were opened while the project was loaded.
+
+        Whoever calls the command from code has connections of its own: these stay open.
+        """
+        if self._called_from_command_line:  # type: ignore[attr-defined]
+            databases.close()
 
     def check(self, *args: Any, **kwargs: Any) -> None:
         # A cron entry that can't be used is no reason not to run jobs; the worker logs it.

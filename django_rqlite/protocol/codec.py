@@ -23,8 +23,10 @@ LONGEST = 512 * 1024 * 1024
 #: Bytes that are unpacked at once where a value need not be held as a whole.
 PIECE = 256 * 1024
 
-#: Bytes that a traceback, and whatever a page shows, is unpacked to at the most.
+#: Bytes that a traceback, and whatever a page shows, is unpacked to at the most; and all
+#: tracebacks of one page.
 SHOWN = 1024 * 1024
+SHOWN_TOGETHER = 8 * SHOWN
 
 #: What RQ shows for a ``meta`` it can't decode (rq/job.py: ``restore``).
 UNDECODABLE_META = "unserialized"
@@ -130,16 +132,37 @@ def text(stored: bytes) -> str:
     return stored.decode("utf-8", "backslashreplace")
 
 
-def traceback_text(stored: bytes, longest: int = SHOWN) -> str:
+class Room:
+    """How many bytes may still be unpacked for something, such as one page.
+
+    Args:
+        left: altogether; of one value no more than :data:`SHOWN`.
+    """
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int = SHOWN) -> None:
+        self.left = left
+
+    def head(self, stored: bytes) -> tuple[bytes, bool]:
+        """As :func:`head`, as far as there is room."""
+        payload, more = head(stored, min(self.left, SHOWN))
+        if payload is not stored:
+            self.left -= len(payload)
+        return payload, more
+
+
+def traceback_text(stored: bytes, room: Room | None = None) -> str:
     """``exc_info``: plain text here and in RQ 0.5, zlib in RQ 2.
 
     Args:
-        longest: bytes that are unpacked at the most. The text tells where it was cut off.
+        room: None: :data:`SHOWN` bytes. The text tells where it was cut off.
     """
-    unpacked, more = head(stored, longest)
+    unpacked, more = (room or Room()).head(stored)
     if not more:
         return text(unpacked)
-    return f"{text(unpacked)}\n… the rest is left out: this unpacks to more than {longest} bytes"
+    size = f"{len(unpacked):,}"
+    return f"{text(unpacked)}\n... the rest is left out: this unpacks to more than {size} bytes"
 
 
 def base64_payload(payload: bytes) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from numbers import Integral, Real
 from typing import Final
 
 from ..exceptions import InvalidDurationError
@@ -29,7 +31,8 @@ def parse_duration(
 
     ``None`` (use the default) stays ``None``. ``-1`` (for ever, no limit) stays ``-1`` if
     ``forever`` allows it. Text is either a whole number or days, hours, minutes and seconds in
-    this order: ``'2d'``, ``'1h30m'``, ``'1H 30M'``. A float is accepted if it is whole.
+    this order: ``'2d'``, ``'1h30m'``, ``'1H 30M'``. A part of a second counts as a whole one, so
+    that nothing is given less time than was asked for (RQ drops the part).
 
     :param name: what the message calls the value, for example ``"job_timeout"``.
     :param minimum: the smallest number of seconds accepted; ``1`` refuses zero.
@@ -40,8 +43,8 @@ def parse_duration(
     seconds = _seconds(value)
     if seconds is None:
         raise InvalidDurationError(
-            f"{name} is {value!r}, which is not a duration. Use whole seconds (90) or a form such"
-            f" as '90s', '1h30m' or '2d'{_or_forever(forever)}."
+            f"{name} is {value!r}, which is not a duration. Use seconds (90) or a form such as"
+            f" '90s', '1h30m' or '2d'{_or_forever(forever)}."
         )
     if seconds == FOREVER and forever:
         return FOREVER
@@ -62,10 +65,13 @@ def _seconds(value: object) -> int | None:
     # bool is an int to Python, but nobody means one second by True.
     if isinstance(value, bool):
         return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        number = float(value)
+        # Rounded up, -1.5 would mean "for ever".
+        is_one = math.isfinite(number) and (number >= 0 or number.is_integer())
+        return math.ceil(number) if is_one else None
     if not isinstance(value, str) or len(value) > 50:
         return None
     text = value.strip()

@@ -13,9 +13,6 @@ from typing import Any
 from . import codec, pickles
 from .pickles import Made, Name
 
-#: Bytes of a serialized value that are looked into.
-LONGEST = 16_000_000
-
 
 def load(payload: bytes) -> Any:
     """The value as inert data.
@@ -24,9 +21,11 @@ def load(payload: bytes) -> Any:
         payload: a pickle, or JSON text; compressed or not.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is neither, or unpacks to more than :data:`.codec.SHOWN` bytes.
     """
-    payload = codec.decompress(payload, LONGEST)
+    payload, more = codec.head(payload, codec.SHOWN)
+    if more:
+        raise ValueError(f"it unpacks to more than {codec.SHOWN:,} bytes")
     if payload[:1] != b"\x80":
         try:
             return json.loads(payload)

@@ -30,6 +30,11 @@ DEFAULT_RESULT_TTL = 500
 #: Seconds a failed job is kept where the call does not say: a year (RQ's default).
 DEFAULT_FAILURE_TTL = 31_536_000
 
+#: What is kept in place of a result that can't be serialized (RQ's words: rq/defaults.py), and in
+#: place of one that is too large.
+UNSERIALIZABLE = "Unserializable return value"
+TOO_LARGE = "Return value too large"
+
 
 class JobStatus(StrEnum):
     """Where a job is in its life (the values of RQ 2.12)."""
@@ -370,13 +375,25 @@ class ResultRecord:
     return_value: bytes | None
     #: Of the return value; None where it is not signed.
     signature: str | None
+    #: Why the return value is not what the job returned; empty where it is.
+    not_kept: str
     #: The traceback or reason; empty where there is none.
     exc_string: str
     problems: tuple[str, ...]
 
 
-def read_result(job_id: str, entry_id: bytes, fields: Mapping[bytes, bytes]) -> ResultRecord:
-    """The record of a stream's entry. Total: see the module."""
+def read_result(
+    job_id: str,
+    entry_id: bytes,
+    fields: Mapping[bytes, bytes],
+    room: codec.Room | None = None,
+) -> ResultRecord:
+    """The record of a stream's entry. Total: see the module.
+
+    Args:
+        room: that its traceback is unpacked in; None: as much as there is for one.
+    """
+    packed = codec.from_base64(fields.get(b"exc_string", b""))
     read = _Reader(fields)
     returned = fields.get(b"return_value")
     return ResultRecord(
@@ -390,7 +407,8 @@ def read_result(job_id: str, entry_id: bytes, fields: Mapping[bytes, bytes]) -> 
         ended_at=read.unix_moment("execution_ended_at"),
         return_value=None if returned is None else codec.from_base64(returned),
         signature=_optional(fields, b"x_sig"),
-        exc_string=codec.traceback_text(codec.from_base64(fields.get(b"exc_string", b""))),
+        not_kept=read.text("x_not_kept"),
+        exc_string=codec.traceback_text(packed, room),
         problems=tuple(read.problems),
     )
 
@@ -423,6 +441,8 @@ class WorkerRecord:
     #: Of what the worker runs: RQ's, or ours.
     version: str
     python_version: str
+    #: How many jobs it runs at once.
+    concurrency: int
     problems: tuple[str, ...]
 
 
@@ -448,6 +468,8 @@ def read_worker(name: str, fields: Mapping[bytes, bytes]) -> WorkerRecord:
         child_memory=read.whole("x_child_memory"),
         version=read.text("version"),
         python_version=read.text("python_version"),
+        # RQ's own workers run one, and say nothing of it.
+        concurrency=max(read.whole("x_concurrency") or 1, 1),
         problems=tuple(read.problems),
     )
 

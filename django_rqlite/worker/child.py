@@ -8,18 +8,18 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
-from django.db import close_old_connections, connections, reset_queries
-from django.db.backends.signals import connection_created
-
-from .. import callbacks
-from ..execution import Report, failure, log_failure, perform
+from .. import callbacks, deadline
+from ..execution import Failed, Report, failure, log_failure, perform
 from ..handlers import BY_DEFAULT, set_handler
 from ..job_log import kept_log
 from ..jobs import Job
 from ..own_process import OwnProcess
 from ..protocol.records import JobStatus
+from . import databases
+from .between_jobs import alone, look_after_databases
 from .frames import pack
 from .memory import resident
 from .orders import HEAD, Order, length, unpack
@@ -32,18 +32,6 @@ logger = logging.getLogger("django_rqlite.worker")
 
 #: Bytes that most orders fit in, and those to ask for once one does not.
 _CHUNK, _LARGE_CHUNK = 1 << 13, 1 << 20
-
-#: Whether this process has opened a connection to a database. Looking for one at the end would
-#: touch more pages than the rest of a short job.
-_connected = False
-
-
-def _note_connection(**_: object) -> None:
-    global _connected
-    _connected = True
-
-
-connection_created.connect(_note_connection, dispatch_uid="django_rqlite.worker.child")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +93,10 @@ def _work(
         if not order.execution:
             _call_back(order, traits[order.queue], own)
             break
-        outcome = _run(order, traits[order.queue], group)
+        if served:
+            look_after_databases()  # it may have waited for long
+        run = partial(_run, order, traits[order.queue], group)
+        outcome = run() if max_jobs == 1 else alone(run)
         own.end_if_forked()  # a job class of the project may fork, too
         _flush()  # what the job printed belongs before the worker's next line
         served += 1
@@ -113,13 +104,13 @@ def _work(
             served != max_jobs
             and not group.ended
             and (max_memory is None or resident() <= max_memory << 20)
+            # What a timeout cut off may be anything, in any state: a query, or an import.
+            and not deadline.any_passed()
+            and look_after_databases(failed=isinstance(outcome, Failed))
         )
-        if stays:
-            close_old_connections()
-            reset_queries()
         _send(channel, pack(pack_report(order.execution, outcome, stays=stays)))
-    if _connected:
-        connections.close_all()
+    if databases.any_opened():
+        databases.close()
 
 
 def _run(order: Order, trait: QueueTraits, group: ProcessGroup) -> Report:

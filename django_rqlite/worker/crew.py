@@ -106,6 +106,11 @@ class Crew:
         """End, with all that are left."""
         self._server.stop()
 
+    @property
+    def server_pid(self) -> int:
+        """Process id of the fork server; 0: there is none."""
+        return self._server.pid
+
     def __len__(self) -> int:
         return len(self._children)
 

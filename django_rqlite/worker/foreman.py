@@ -184,6 +184,13 @@ class Foreman:
         hold, outcome = assignment.hold, assignment.outcome
         if isinstance(outcome, Succeeded):
             logger.info("%s: Job OK (%s)", hold.queue, hold.job_id)
+            if outcome.not_kept:
+                logger.warning(
+                    "%s: the result of job %s is not kept. %s",
+                    hold.queue,
+                    hold.job_id,
+                    outcome.not_kept,
+                )
         elif isinstance(outcome, Stopped):
             logger.warning("%s: Job stopped (%s)", hold.queue, hold.job_id)
         elif isinstance(outcome, AskedForRetry):

@@ -23,8 +23,11 @@ from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import NoReturn
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
 from .fork_messages import ANSWER, NEVER_MADE, REQUEST
 from .huge_pages import collapse
+from .inheritance import let_go
 from .parentage import die_with_parent
 
 logger = logging.getLogger("django_rqlite.worker")
@@ -40,7 +43,13 @@ Life = Callable[[int, int], NoReturn]
 
 
 def serve(
-    control: socket.socket, worker: int, foreign: Iterable[int], live: Life, *, huge_pages: bool
+    control: socket.socket,
+    worker: int,
+    foreign: Iterable[int],
+    connections: Iterable[BaseDatabaseWrapper],
+    live: Life,
+    *,
+    huge_pages: bool,
 ) -> NoReturn:
     """The whole life of the fork server. Never returns: what forked must not go on in here.
 
@@ -48,12 +57,14 @@ def serve(
         control: its end of the conversation with the worker.
         worker: process id of the worker, which may have ended already.
         foreign: the worker's descriptors, to be closed.
+        connections: the worker's connections to databases, to be let go of.
         live: what a child does.
         huge_pages: whether to share memory with children in huge pages.
     """
     status = 1
     try:
         process = _ForkProcess(control, worker, foreign, live)
+        let_go(connections)
         if huge_pages:
             collapse()
         process.run()

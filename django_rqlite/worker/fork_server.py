@@ -10,10 +10,8 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.core.cache import caches
-from django.db import connections
-
 from ..exceptions import ForkServerError
+from . import databases
 from .fork_messages import ANSWER, NEVER_MADE, REQUEST
 from .fork_process import Life, serve
 
@@ -76,9 +74,7 @@ class ForkServer:
         Raises:
             ForkServerError: the system would make no process.
         """
-        # Two processes can't share a connection, so children begin without any.
-        connections.close_all()
-        caches.close_all()
+        connections = databases.known()
         sys.stdout.flush()
         sys.stderr.flush()
         worker = os.getpid()
@@ -89,7 +85,10 @@ class ForkServer:
         try:
             self.pid = os.fork()
             if self.pid == 0:
-                serve(theirs, worker, closed, self._live, huge_pages=self._huge_pages)
+                serve(
+                    *(theirs, worker, closed, connections, self._live),
+                    huge_pages=self._huge_pages,
+                )
         except OSError as exc:
             self._control.close()
             raise ForkServerError(

@@ -28,15 +28,17 @@ from ..protocol.keys import Keys
 from ..queues import Queue
 from ..server_errors import passes
 from ..version import VERSION
+from . import databases
 from .child import QueueTraits
 from .crew import Child, Crew
 from .foreman import Foreman
 from .ledger import Ledger
 from .link import descriptors, drop, one_client, open_link
 from .mailbox import Announcement, Command, Mailbox, PausesChanged
+from .orphans import wait_for_orphans
 from .outage import Outage
 from .pauses import Pauses
-from .preload import import_jobs, share_memory
+from .preload import import_jobs, share_memory, stop_sharing_memory
 from .presence import Presence, another_name, default_name
 from .rehearsal import TIMES, rehearse
 from .shutdown import Request, Shutdown
@@ -98,50 +100,60 @@ class Worker:
     ) -> None:
         self.name = name or default_name()
         self._may_rename = not name
+        self._instance = uuid.uuid4().hex
         self.queues = queues
         self._burst = burst
-        self._jobs_left = max_jobs
+        self._max_jobs = max_jobs
         self._max_idle_time = max_idle_time
-        self._shutdown = Shutdown(grace)
-        self._lease = conf.lease()
+        self._worker_ttl = worker_ttl
+        self._grace = grace
+        self._concurrency = concurrency
+        self._max_jobs_per_child = max_jobs_per_child
+        self._max_child_memory = max_child_memory
+        self._strategy = strategy(dequeue_strategy or self.default_dequeue_strategy)
+        self._names = [queue.name for queue in queues]
+        self._client = one_client(queues)
+        with translate_errors(self._client):
+            self._link = open_link(self._client)
+        self._transitions = Transitions(self._link, Keys(prefix_of(self._client)))
+        self._begin()
 
-        names = [queue.name for queue in queues]
-        client = one_client(queues)
-        chosen = strategy(dequeue_strategy or self.default_dequeue_strategy)
-        with translate_errors(client):
-            self._link = open_link(client)
-        self._transitions = Transitions(self._link, Keys(prefix_of(client)))
-        self._names = names
-        self._ledger = Ledger(self._transitions, self.name, names, self._lease, chosen)
+    def _begin(self) -> None:
+        """Make what one call of :meth:`work` uses up."""
+        client, names, keys = self._client, self._names, self._transitions.keys
+        self._jobs_left = self._max_jobs
+        self._shutdown = Shutdown(self._grace)
+        self._lease = conf.lease()
+        self._ledger = Ledger(self._transitions, self.name, names, self._lease, self._strategy)
         self._pauses = Pauses(self.name)
-        instance = uuid.uuid4().hex
         self._presence = Presence(
             self._transitions,
             self.name,
             names,
-            instance=instance,
-            worker_ttl=worker_ttl,
+            instance=self._instance,
+            worker_ttl=self._worker_ttl,
             lease=self._lease,
+            concurrency=self._concurrency,
         )
         self._selector = selectors.DefaultSelector()
         self._signals = SignalPipe()
-        keys = [queue.key for queue in queues]
-        self._wakeup = Wakeup(client, self._selector, names, keys)
-        self._mailbox = Mailbox(
-            client, self._selector, self._transitions.keys, self.name, names, instance
-        )
+        lists = [queue.key for queue in self.queues]
+        self._wakeup = Wakeup(client, self._selector, names, lists)
+        self._mailbox = Mailbox(client, self._selector, keys, self.name, names, self._instance)
         self._scheduler = Scheduler(self._transitions, names)
-        traits = {queue.name: QueueTraits(queue.job_class, queue.serializer) for queue in queues}
+        traits = {
+            queue.name: QueueTraits(queue.job_class, queue.serializer) for queue in self.queues
+        }
         self._crew = Crew(
             self._selector,
             traits,
-            max_jobs_per_child,
-            max_child_memory,
+            self._max_jobs_per_child,
+            self._max_child_memory,
             huge_pages=conf.huge_pages(),
         )
-        self._foreman = Foreman(self._crew, self._ledger, self.name, concurrency)
+        self._foreman = Foreman(self._crew, self._ledger, self.name, self._concurrency)
         self._outage = Outage(describe(client))
-        self._cron = cron.of_settings(client, self._link, self._transitions.keys, passes)
+        self._cron = cron.of_settings(client, self._link, keys, passes)
 
         #: Whether the queues had nothing at the last look, and nothing was heard since.
         self._nothing_waits = False
@@ -149,6 +161,10 @@ class Worker:
         self._beat_at = time.monotonic()
         self._beats = 0
         self._give_up = False
+        self._used_up = False
+        #: How this call of :meth:`work` ends by itself.
+        self._ends_idle = False
+        self._idle_limit: float | None = None
 
     # The life of a worker
 
@@ -160,10 +176,14 @@ class Worker:
         max_idle_time: float | None = None,
         with_scheduler: bool = False,
     ) -> None:
-        """Run jobs until asked to end, or until there is no more to do. Main thread only, and once.
+        """Run jobs until asked to end, or until there is no more to do. Main thread only.
+
+        It can be called again. What the caller has open stays open, and no job uses it: a database
+        connection, too, in the middle of a transaction.
 
         Args:
-            burst, max_jobs, max_idle_time: as where the worker is made, for callers of RQ's.
+            burst, max_jobs, max_idle_time: as where the worker is made, for callers of RQ's, and
+                for this call alone.
             with_scheduler: accepted for RQ's sake: every worker enqueues what is due.
 
         Raises:
@@ -171,11 +191,16 @@ class Worker:
             RedisUnavailableError: Redis stopped answering before the start. Later it is waited for.
             WorkerNameTakenError: a live worker bears the name that this one was given.
         """
-        self._burst = self._burst or burst
-        self._jobs_left = self._jobs_left if max_jobs is None else max_jobs
-        self._max_idle_time = self._max_idle_time if max_idle_time is None else max_idle_time
+        if self._used_up:
+            self._begin()
+        self._used_up = True
+        self._ends_idle = self._burst or burst
+        self._jobs_left = self._max_jobs if max_jobs is None else max_jobs
+        self._idle_limit = self._max_idle_time if max_idle_time is None else max_idle_time
+        of_the_caller = databases.in_use()
         import_jobs()
         rehearse(TIMES)
+        databases.close(but=of_the_caller)  # what a module that was imported has opened
         share_memory()
         with translate_errors(self._link):
             self._register()
@@ -193,6 +218,7 @@ class Worker:
             raise
         finally:
             self._close()
+            stop_sharing_memory()
 
     def _register(self) -> None:
         """Be listed; under another name where the name is our own choice, and a live worker's."""
@@ -237,21 +263,21 @@ class Worker:
         if self._jobs_left == 0:
             logger.info("Worker %s: has run as many jobs as it was asked to, quitting", self.name)
             return True
-        if self._nothing_waits and self._burst:
+        if self._nothing_waits and self._ends_idle:
             self._pauses.say_what_is_left()
             return True
         if self._idle_until is not None and time.monotonic() >= self._idle_until:
-            logger.info("Worker %s: idle for %g seconds, quitting", self.name, self._max_idle_time)
+            logger.info("Worker %s: idle for %g seconds, quitting", self.name, self._idle_limit)
             return True
         return False
 
     @property
     def _idle_until(self) -> float | None:
-        if self._max_idle_time is None or not self._nothing_waits or self._crew.busy:
+        if self._idle_limit is None or not self._nothing_waits or self._crew.busy:
             return None
         if self._pauses.suspended:
             return None  # it would not come back when the workers go on
-        return self._foreman.idle_since + self._max_idle_time
+        return self._foreman.idle_since + self._idle_limit
 
     def _close(self) -> None:
         self._foreman.put_back("the worker ended")
@@ -508,6 +534,8 @@ class Worker:
         for number in self._signals.read():
             if number in STOP:
                 self._asked_to_stop(signal.Signals(number).name)
+            elif number == signal.SIGCHLD:
+                wait_for_orphans(own={self._crew.server_pid})
 
     def _asked_to_stop(self, name: str) -> None:
         request = self._shutdown.request()

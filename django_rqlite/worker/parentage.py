@@ -17,7 +17,7 @@ def _load_prctl() -> ctypes._FuncPointer | None:
 
 
 # Looked up before any fork, so that a child needs one system call only.
-_prctl = _load_prctl()
+prctl = _load_prctl()
 
 
 def die_with_parent(parent: int, number: signal.Signals = signal.SIGKILL) -> None:
@@ -29,7 +29,7 @@ def die_with_parent(parent: int, number: signal.Signals = signal.SIGKILL) -> Non
         parent: process id of the parent, which may have ended already.
         number: the signal to end it with.
     """
-    if _prctl is not None:
-        _prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+    if prctl is not None:
+        prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)

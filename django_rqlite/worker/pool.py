@@ -12,17 +12,19 @@ import selectors
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
-from django.core.cache import caches
-from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..exceptions import RQLiteError
+from . import databases
+from .inheritance import let_go
+from .orphans import wait_for_orphans
 from .parentage import die_with_parent
-from .preload import import_jobs, share_memory
+from .preload import import_jobs, share_memory, stop_sharing_memory
 from .shutdown import Request, Shutdown
 from .signals import STOP, SignalPipe
 
@@ -74,7 +76,9 @@ class Pool:
         Returns:
             how many ended badly, for good.
         """
+        of_the_caller = databases.in_use()
         import_jobs()
+        databases.close(but=of_the_caller)  # what a module that was imported has opened
         share_memory()
         self._signals.open()
         logger.info("Pool %d: starting %d workers", os.getpid(), len(self._seats))
@@ -90,6 +94,7 @@ class Pool:
             self._pass_on(signal.SIGTERM)  # to nobody, unless something went wrong in here
             self._selector.close()
             self._signals.close()
+            stop_sharing_memory()
         logger.info("Pool %d: all workers have ended, quitting", os.getpid())
         return self._bad_ends
 
@@ -116,22 +121,23 @@ class Pool:
                 self._start_later(seat)
 
     def _start(self, seat: _Seat) -> None:
-        # Two processes can't share a connection.
-        connections.close_all()
-        caches.close_all()
+        connections = databases.known()
         sys.stdout.flush()
         sys.stderr.flush()
         supervisor = os.getpid()
         with _stop_signals_blocked():
             pid = os.fork()
             if pid == 0:
-                self._live(seat.number, supervisor)
+                self._live(seat.number, supervisor, connections)
         seat.pid, seat.since, seat.start_at = pid, time.monotonic(), None
 
-    def _live(self, number: int, supervisor: int) -> NoReturn:
+    def _live(
+        self, number: int, supervisor: int, connections: Iterable[BaseDatabaseWrapper]
+    ) -> NoReturn:
         """The whole life of a worker. Never returns: what forked must not go on in here."""
         status = 1
         try:
+            let_go(connections)
             self._selector.close()
             self._signals.close()
             for stop in STOP:
@@ -187,6 +193,7 @@ class Pool:
                 continue
             seat.pid = None
             self._ended(seat, pid, os.waitstatus_to_exitcode(status))
+        wait_for_orphans(own={seat.pid for seat in self._seats if seat.pid is not None})
 
     def _ended(self, seat: _Seat, pid: int, code: int) -> None:
         if code == 0 or (self._shutdown.requested and -code in STOP):

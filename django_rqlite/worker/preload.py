@@ -45,3 +45,8 @@ def share_memory() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def stop_sharing_memory() -> None:
+    """Have the collector look at everything again, for a program that goes on after its worker."""
+    gc.unfreeze()

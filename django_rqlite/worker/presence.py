@@ -36,6 +36,7 @@ class Presence:
         instance: tells this worker from all others that ever bore its name.
         worker_ttl: seconds for which the record stays without a heartbeat, beside a slack.
         lease: seconds for which a job is held without a heartbeat.
+        concurrency: how many jobs it runs at once, for people to see.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Presence:
         instance: str,
         worker_ttl: int,
         lease: int,
+        concurrency: int = 1,
     ) -> None:
         self._transitions = transitions
         self.name = name
@@ -54,6 +56,7 @@ class Presence:
         self._queues = queues
         self._ttl = worker_ttl + RECORD_SLACK
         self._lease = lease
+        self._concurrency = concurrency
 
     def register(self) -> None:
         """Be listed, taking over the record of a dead worker of the same name.
@@ -84,8 +87,8 @@ class Presence:
         if not owner.instance:
             # RQ's. Its process id is all there is to know of it.
             return owner.pid != str(os.getpid()) and _alive(owner.pid)
-        if owner.instance == self._instance:
-            return False  # left there by this very worker
+        if owner.instance == self._instance or (owner.process and owner.process == own_identity()):
+            return False  # left there by this process, which has one worker at a time
         known = lives(owner.process)
         return self._transitions.lives(owner.instance) if known is None else known
 
@@ -98,6 +101,7 @@ class Presence:
                 "version": f"django_rqlite {VERSION}",
                 "python_version": platform.python_version(),
                 "x_lease": self._lease,
+                "x_concurrency": self._concurrency,
                 "x_instance": self._instance,
                 "x_process": own_identity(),
                 "x_memory": resident(),

@@ -18,7 +18,7 @@ def pack_report(execution: str, outcome: Report, *, stays: bool) -> list[bytes]:
     """
     head = [_bytes(execution), b"stays" if stays else b"goes"]
     if isinstance(outcome, Succeeded):
-        return [*head, _SUCCEEDED, outcome.result]
+        return [*head, _SUCCEEDED, outcome.result, outcome.not_kept.encode("utf-8", "replace")]
     if isinstance(outcome, AskedForRetry):
         asked = [outcome.most, outcome.intervals, outcome.at_front]
         return [*head, _ASKED, json.dumps(asked).encode()]
@@ -39,8 +39,8 @@ def unpack_report(execution: str, parts: list[bytes]) -> tuple[Report, bool]:
 
 
 def _outcome(kind: bytes, rest: list[bytes]) -> Report:
-    if kind == _SUCCEEDED and len(rest) == 1:
-        return Succeeded(rest[0])
+    if kind == _SUCCEEDED and len(rest) == 2:
+        return Succeeded(rest[0], rest[1].decode("utf-8", "replace"))
     if kind == _ASKED:
         try:
             most, intervals, at_front = json.loads(rest[0])

@@ -12,6 +12,7 @@ import redis as redis_py
 import rq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rq.defaults import UNSERIALIZABLE_RETURN_VALUE_PAYLOAD
 from rq.executions import Execution
 from rq.job import Job as RQJob
 from rq.registry import StartedJobRegistry
@@ -25,6 +26,7 @@ from django_rqlite.protocol import codec
 from django_rqlite.protocol.keys import Keys
 from django_rqlite.protocol.records import ResultType
 from django_rqlite.trust import signer
+from tests import sample_jobs
 from tests.conftest import wait_until
 from tests.interop import jobs
 from tests.worker_process import worker
@@ -257,6 +259,14 @@ def test_a_job_run_in_place(redis: redis_py.Redis) -> None:
 
     assert RQJob.fetch(done.id, redis).return_value() == 3
     assert "ZeroDivisionError" in RQJob.fetch(failed.id, redis).latest_result().exc_string
+
+
+def test_a_result_that_can_not_be_serialized(redis: redis_py.Redis) -> None:
+    job = get_queue(is_async=False).enqueue(sample_jobs.make_lock)
+
+    theirs = RQJob.fetch(job.id, redis)
+    assert theirs.get_status() == "finished"
+    assert theirs.return_value() == job.return_value() == UNSERIALIZABLE_RETURN_VALUE_PAYLOAD
 
 
 def test_workers(

@@ -12,11 +12,13 @@ from django.core.paginator import Page as Slice
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from ... import shown
 from ...engine import monitor
 from ...engine.monitor import Place
+from ...protocol import codec
 from ...protocol.records import JobRecord, JobStatus, ResultRecord
 from .. import labels
 from ..actions.job_actions import ACTIONS, possible, targets
@@ -211,7 +213,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     source, found = find_job(request.GET.get("on"), id_, lambda monitor: monitor.job(id_))
     job, links = found.job, Links.to(source, site.name)
     place = PLACES.get(job.status)
-    attempts = [_attempt(result) for result in found.results]
+    attempts = _attempts(found.results)
     reason = job.exc_info or next((a.traceback for a in attempts[:1] if a.failed), "")
     may_change = may(request, "change", "job")
     requeued = place in ACTIONS["requeue"].places
@@ -227,7 +229,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         job=job,
         state=labels.STATUSES.get(job.status, job.status),  # type: ignore[call-overload]
         failed=place is Place.FAILED,
-        call=shown.call(job.data),
+        call=shown.call(job.packed),
         meta=shown.value(job.meta) if job.meta is not None else None,
         percent=percent_done(job.meta),
         timeline=timeline(job, found.results, shown.now()),
@@ -245,7 +247,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         server=source.address if source.several else "",
         requeue_address=links.job_requeue(id_) if may_change and requeued else "",
         cancel_address=links.job_cancel(id_) if may_change and canceled else "",
-        copy_address=links.job_copy(id_) if may_change and job.data else "",
+        copy_address=links.job_copy(id_) if may_change and job.packed else "",
         run_now_address=links.job_run_now(id_) if may_change and place is Place.SCHEDULED else "",
         stop_address=links.job_stop(id_) if may_change and place is Place.STARTED else "",
         delete_address=links.job_delete(id_) if may_change else "",
@@ -256,9 +258,16 @@ def _result(job: JobRecord, results: Sequence[ResultRecord]) -> shown.Value | No
     """What the job returned; None where it has not."""
     if job.status != JobStatus.FINISHED:
         return None
+    if results and results[0].not_kept:
+        return _not_kept(results[0])
     # RQ 2 has it in the history only, and neither place has it where it was None.
     returned = job.result or (results[0].return_value if results else None)
     return shown.value(returned) if returned else shown.Value("None")
+
+
+def _not_kept(result: ResultRecord) -> shown.Value:
+    reason = shown.shortened(result.not_kept, shown.LONGEST_VALUE)
+    return shown.Value(problem=_("The result is not kept. %(reason)s") % {"reason": reason})
 
 
 def way_to_job(
@@ -273,14 +282,26 @@ def way_to_job(
     return way
 
 
-def _attempt(result: ResultRecord) -> Attempt:
-    returned = result.return_value
-    return Attempt(
-        result,
-        str(labels.OUTCOMES.get(result.type, result.type)),  # type: ignore[call-overload]
-        bool(result.exc_string),
-        _between(result.started_at, result.ended_at),
-        None if returned is None else shown.value(returned),
-        shown.traceback(result.exc_string),
-        shown.last_line(result.exc_string),
-    )
+def _attempts(results: Sequence[ResultRecord]) -> list[Attempt]:
+    """What each came to. Of their values, no more than so many bytes are looked into altogether."""
+    attempts, room = [], codec.SHOWN
+    for result in results:
+        value: shown.Value | None = None
+        if result.not_kept:
+            value = _not_kept(result)
+        elif result.return_value is not None:
+            unpacked, more = codec.head(result.return_value, room)
+            value = shown.value(result.return_value if more else unpacked, room)
+            room = max(room - len(unpacked), 0)
+        attempts.append(
+            Attempt(
+                result,
+                str(labels.OUTCOMES.get(result.type, result.type)),  # type: ignore[call-overload]
+                bool(result.exc_string),
+                _between(result.started_at, result.ended_at),
+                value,
+                shown.traceback(result.exc_string),
+                shown.last_line(result.exc_string),
+            )
+        )
+    return attempts

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,12 +14,20 @@ from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
 
 from ... import conf, shown
-from ...engine.activity import Activity, hours_until, total
+from ...engine.activity import Activity, hours_until, percentile_95, total
+from ...engine.holding import MOST, Held, Lease, by_worker, most_of_a_queue
 from ...engine.monitor import Overview, Place, QueueCounts
 from .. import attention, charts, labels
+from ..attention_of_cron import about_cron
+from ..concern import Concern
 from ..links import Links
+from ..listening import any_at_work, listeners, listening, lost, unsure
+from ..queue_state import State
+from ..silence import RQ_SILENCE
+from ..slots import Slots, slots, unusual
 from ..sources import Gone, Source, Trouble, all_sources
-from .frame import render
+from .cron import in_settings
+from .frame import may, render
 
 #: Sentences about what needs attention that are shown at the most.
 MOST_CONCERNS = 20
@@ -48,13 +58,15 @@ class Row:
     trouble: str = ""
     #: When the next job was enqueued; None: none waits, or it is not known.
     oldest: datetime | None = None
-    #: Runs that failed in the last hour; None: not counted for queues that are not configured.
-    failed_lately: int | None = None
+    #: Runs that failed in the last hour.
+    failed_lately: int = 0
     #: Runs that ended in each minute of the last hour, on average.
     per_minute: str = ""
     #: What 95 of 100 runs of the last hour stayed within.
     waited: str = ""
     ran: str = ""
+    #: Of its workers; None: not known.
+    slots: Slots | None = None
 
 
 def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
@@ -65,8 +77,8 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
     rows: dict[str, Row] = {}
     unknown: list[Row] = []
     more = 0
-    states: list[attention.State] = []
-    of_workers: list[attention.Concern] = []
+    states: list[State] = []
+    of_servers: list[Concern] = []
     troubles: list[str] = []
     activities: list[Activity] = []
     span = _span(request.GET.get("span", charts.HOUR.name))
@@ -79,35 +91,26 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
             with source.asked():
                 names = [queue.name for queue in source.queues]
                 overview = source.monitor.overview(names, hours, now)
-                lost = attention.lost(overview.workers, moment)
-                held = source.monitor.held_by(overview.overdue, lost)
+                running = source.monitor.running(overview.leases)
         except Trouble as trouble:
             troubles.append(str(trouble))
             for queue in source.queues:
                 address = links.queue(queue.name)
                 rows[queue.name] = Row(queue.name, address, source.address, trouble=str(trouble))
             continue
-        activities += overview.activity
-        of_workers += attention.about_workers(overview.workers, held, links, moment)
-        of_workers += attention.about_keys(overview.foreign)
-        for counts, activity in zip(overview.asked, overview.activity, strict=True):
-            # Whatever the charts span: the table has the last hour.
-            runs = total(activity, int(now) // 60 - 59, int(now) // 60 + 1)
-            state = _state(counts, runs.failed, overview, links, moment)
-            rows[counts.name] = replace(
-                _row(state, source, links),
-                suspended=overview.suspended,
-                failed_lately=runs.failed,
-                per_minute=floatformat((runs.done + runs.failed) / 60, -2),
-                waited=charts.within(runs.waited),
-                ran=charts.within(runs.ran),
-            )
-            states.append(state)
-        others = [_state(counts, 0, overview, links, moment) for counts in overview.others]
-        states += others
-        unknown += [_row(state, source, links, configured=False) for state in others]
+        activities += [overview.activity[name] for name in names]
+        server = _Server(source, overview, running, links, now, moment)
+        of_server = [server.state(counts) for counts in overview.asked]
+        others = [server.state(counts) for counts in overview.others]
+        rows |= {state.counts.name: server.row(state) for state in of_server}
+        unknown += [server.row(state, configured=False) for state in others]
+        states += [*of_server, *others]
+        of_servers += server.concerns([*of_server, *others])
         more += overview.more
-    found = attention.concerns(states, of_workers, troubles, moment)
+    found = [
+        concern if may(request, "view", concern.model) else replace(concern, address="")
+        for concern in attention.concerns(states, of_servers, troubles, moment)
+    ]
     return render(
         site,
         request,
@@ -126,18 +129,119 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
     )
 
 
-def _state(
-    counts: QueueCounts, failed: int, overview: Overview, links: Links, now: datetime
-) -> attention.State:
-    return attention.State(
-        counts,
-        overview.oldest.get(counts.name),
-        attention.listeners(counts, overview.workers, now),
-        failed,
-        overview.suspended,
-        links.queue(counts.name),
-        links.queue(counts.name, Place.FAILED),
-    )
+class _Server:
+    """What was read of one server, and what it says of its queues.
+
+    Args:
+        running: the jobs that run there, as far as they were read.
+        now: unix seconds; ``moment`` is the same.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        overview: Overview,
+        running: Sequence[Held],
+        links: Links,
+        now: float,
+        moment: datetime,
+    ) -> None:
+        self._source, self._overview, self._links = source, overview, links
+        self._running, self._now, self._moment = running, now, moment
+        self._needing = {queue.name: queue.is_async for queue in source.queues}
+        self._dead = lost(overview.workers, moment)
+        self._all_held = by_worker(running)
+        most = most_of_a_queue(len(overview.asked) + len(overview.others))
+        counted = Counter(lease.queue for lease in overview.leases)
+        #: Queues of which not all leases were read.
+        self._cut = {queue for queue, count in counted.items() if count >= most}
+        self._all_read = not self._cut and len(overview.leases) <= MOST
+
+    def state(self, counts: QueueCounts) -> State:
+        """What is known of one of its queues."""
+        overview, links, name = self._overview, self._links, counts.name
+        minute = int(self._now) // 60
+        # Whatever the charts span: the table has the last hour.
+        runs = total(overview.activity[name], minute - 59, minute + 1)
+        usual = percentile_95(runs.ran)
+        workers = overview.workers
+        sure = self._all_read and not unsure(name, workers)
+        here = [each for each in self._running if each.queue == name]
+        count = sum(runs.ran.values())
+        return State(
+            counts,
+            runs,
+            overview.oldest.get(name),
+            listeners(counts, workers, self._moment),
+            slots(listening(name, workers, self._moment), self._running, self._moment)
+            if sure
+            else None,
+            overview.suspended,
+            overview.lateness[name],
+            unusual(here, usual, count, self._moment),
+            usual,
+            self._expired(name),
+            name in self._cut,
+            self._needing.get(name, True),
+            links.queue(name),
+            links.queue(name, Place.FAILED),
+            links.queue(name, Place.SCHEDULED),
+            links.queue(name, Place.STARTED),
+        )
+
+    def _expired(self, queue: str) -> list[Lease]:
+        """Leases that ended long ago, and that no dead worker is said to have."""
+        of_dead = [each for name in self._dead for each in self._all_held.get(name, ())]
+        told = {each.job.id for each in of_dead if each.queue == queue}
+        return [
+            lease
+            for lease in self._overview.leases
+            if lease.queue == queue
+            and self._now - lease.until > RQ_SILENCE
+            and lease.job_id not in told
+        ]
+
+    def row(self, state: State, *, configured: bool = True) -> Row:
+        """What the table shows of a queue."""
+        counts, runs = state.counts, state.runs
+        return Row(
+            counts.name,
+            state.address,
+            self._source.address,
+            tuple(
+                Cell(place, count, self._links.queue(counts.name, place))
+                for place, count in counts.places.items()
+            ),
+            state.listeners,
+            counts.problems,
+            configured,
+            counts.paused,
+            self._overview.suspended,
+            oldest=state.oldest,
+            failed_lately=runs.failed,
+            per_minute=floatformat((runs.done + runs.failed) / 60, -2),
+            waited=charts.within(runs.waited),
+            ran=charts.within(runs.ran),
+            slots=state.slots,
+        )
+
+    def concerns(self, states: Sequence[State]) -> Iterator[Concern]:
+        """What needs attention, beside its queues."""
+        overview, links, moment = self._overview, self._links, self._moment
+        server = self._source.address if self._source.several else ""
+        held = {name: self._all_held.get(name, []) for name in self._dead}
+        yield from attention.about_workers(overview.workers, held, links, moment)
+        yield from attention.about_server(states, overview, links, server, moment)
+        yield from attention.about_keys(overview.foreign)
+        yield from about_cron(
+            overview.cron,
+            overview.more_cron,
+            in_settings(self._source),
+            links.schedule(),
+            server,
+            moment,
+            workers=any_at_work(overview.workers, moment),
+        )
 
 
 def _span(name: str) -> charts.Span:
@@ -148,21 +252,3 @@ def _span(name: str) -> charts.Span:
             % {"name": shown.shortened(name, 40), "names": ", ".join(charts.SPANS)}
         )
     return charts.SPANS[name]
-
-
-def _row(state: attention.State, source: Source, links: Links, *, configured: bool = True) -> Row:
-    counts = state.counts
-    return Row(
-        counts.name,
-        state.address,
-        source.address,
-        tuple(
-            Cell(place, count, links.queue(counts.name, place))
-            for place, count in counts.places.items()
-        ),
-        state.listeners,
-        counts.problems,
-        configured,
-        counts.paused,
-        oldest=state.oldest,
-    )

@@ -8,15 +8,12 @@ from datetime import datetime
 
 from ... import shown
 from ...engine.agenda import Upcoming
+from ...engine.lateness import OVERDUE
 from ...protocol.records import JobRecord, JobStatus
 from ..links import Links
 
 #: Jobs that the table shows at the most.
 MOST_SHOWN = 25
-
-#: Seconds after its time from which on a job is overdue: workers look every second or so, and
-#: RQ's schedulers every second.
-OVERDUE = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,32 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from ... import shown
-from ...engine.holding import Holdings
+from ...engine.holding import Held, Holdings
 from ...engine.monitor import Expired
 from ...protocol.records import JobRecord, JobStatus, WorkerRecord
 from .. import labels
-from ..held import HeldJob, held_jobs
+from ..held import MOST_OF_A_WORKER, HeldJob, held_jobs
 from ..links import Links
 from ..segments import from_segment
 from ..silence import silent
 from ..sources import Source, Trouble, all_sources, find_worker
 from .frame import may, render, way_to
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A job that a living worker runs; ``stop_address`` is '' for who may not stop it."""
+
+    id: str
+    address: str
+    what: str
+    queue: str
+    queue_address: str
+    since: datetime | None
+    #: For how long it has run; ``''`` where that is not known.
+    lasts: str
+    timeout: int | None
+    stop_address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +50,15 @@ class Row:
     state: str
     silent: bool = False
     queues: tuple[tuple[str, str], ...] = ()
-    job_address: str = ""
-    #: What its current job calls, and for how long it has; ``''`` where that is not known.
-    job_what: str = ""
-    job_for: str = ""
+    #: What it runs, the longest first.
+    running: tuple[Running, ...] = ()
+    #: How many more jobs it runs.
+    more: int = 0
+    #: Of a worker that is not there any more: the job it said it ran when it was last heard of, and
+    #: what is known of that job now.
+    last_job: str = ""
+    last_address: str = ""
+    last_state: str = ""
     working: str = ""
     memory: str = ""
     child_memory: str = ""
@@ -59,7 +80,7 @@ class Group:
 
 
 def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
-    """All workers, by server. At the most five round trips for each server."""
+    """All workers, by server. Three round trips for each server."""
     groups = [_group(source, Links.to(source, site.name)) for source in all_sources()]
     return render(
         site,
@@ -80,18 +101,17 @@ def detail(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     wanted = from_segment(name)
     source, record = find_worker(request.GET.get("on"), wanted)
     links, now = Links.to(source, site.name), shown.now()
-    found = [] if isinstance(record, Expired) else [record]
+    current = [] if isinstance(record, Expired) else [record.current_job]
     with source.asked():
-        holdings = source.monitor.holdings(*_asked_for(found, [wanted][len(found) :], now))
+        holdings = source.monitor.holdings(current, source.monitor.leases())
     title, way = shown.shortened(wanted, 200), way_to(request, links, "worker")
     if isinstance(record, Expired):
         row = _dead(wanted, holdings, links, now)
         template = "worker_dead.html"
         return render(site, request, template, model="worker", title=title, way=way, row=row)
-    row = _row(record, holdings, links, now)
+    row = _row(record, holdings, links, now, stops=may(request, "change", "job"))
     # Who is dead hears nothing, so there is no button for it.
     hears = not record.death and not row.silent
-    stops = hears and record.current_job and may(request, "change", "job")
     ends = hears and not record.shutdown_requested_at and may(request, "change", "worker")
     return render(
         site,
@@ -101,8 +121,6 @@ def detail(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
         title=title,
         way=way,
         row=row,
-        hears=hears,
-        stop_address=links.job_stop(record.current_job) if stops else "",
         shut_down_address=links.worker_shut_down(wanted) if ends else "",
         server=source.address,
     )
@@ -112,9 +130,9 @@ def _group(source: Source, links: Links) -> Group:
     now = shown.now()
     try:
         with source.asked():
-            workers = source.monitor.workers()
-            asked_for = _asked_for(workers.found, workers.expired, now)
-            holdings = source.monitor.holdings(*asked_for)
+            workers = source.monitor.workers_and_leases()
+            current = [record.current_job for record in workers.found]
+            holdings = source.monitor.holdings(current, workers.leases)
     except Trouble as trouble:
         return Group(source.address, trouble=str(trouble))
     rows = [_row(record, holdings, links, now) for record in workers.found]
@@ -129,42 +147,86 @@ def _group(source: Source, links: Links) -> Group:
     )
 
 
-def _asked_for(
-    found: Sequence[WorkerRecord], expired: Sequence[str], now: datetime
-) -> tuple[list[str], set[str]]:
-    """The jobs that are said to run, and the workers whose jobs nothing else tells of."""
-    dead = {record.name for record in found if record.death or silent(record, now)}
-    return [record.current_job for record in found if record.current_job], {*expired, *dead}
-
-
 def _dead(name: str, holdings: Holdings, links: Links, now: datetime) -> Row:
     held = held_jobs(holdings.held.get(name, ()), links, now)
     return Row(name, links.worker(name), None, _("dead"), held=held)
 
 
-def _row(record: WorkerRecord, holdings: Holdings, links: Links, now: datetime) -> Row:
-    if record.death:
+def _row(
+    record: WorkerRecord, holdings: Holdings, links: Links, now: datetime, *, stops: bool = False
+) -> Row:
+    held = holdings.held.get(record.name, [])
+    gone, quiet = record.death is not None, silent(record, now)
+    jobs = [] if gone or quiet else _jobs(record, held, holdings, now)
+    if gone:
         state = _("ended")
     elif record.shutdown_requested_at:
         state = _("shutting down")
+    elif quiet:
+        # What it did when last heard of may be done elsewhere by now.
+        state = ""
+    elif jobs:
+        state = _("busy: %(busy)d of %(total)d") % {
+            "busy": len(jobs),
+            "total": max(record.concurrency, len(jobs)),
+        }
     else:
         state = str(labels.STATES.get(record.state, shown.shortened(record.state, 40)))
-    job = holdings.current.get(record.current_job)
+    last_job = record.current_job if gone or quiet else ""
     return Row(
         record.name,
         links.worker(record.name),
         record,
         state,
-        silent(record, now),
+        quiet,
         tuple((name, links.queue(name)) for name in record.queues),
-        links.job(record.current_job) if record.current_job else "",
-        job.description if job else "",
-        _running_for(record, job, now),
+        tuple(
+            Running(
+                job.id,
+                links.job(job.id),
+                job.description,
+                job.origin,
+                links.queue(job.origin),
+                job.started_at,
+                _running_for(job, now),
+                job.timeout,
+                links.job_stop(job.id) if stops else "",
+            )
+            for job in jobs[:MOST_OF_A_WORKER]
+        ),
+        len(jobs[MOST_OF_A_WORKER:]),
+        last_job,
+        links.job(last_job) if last_job else "",
+        _now(holdings.current.get(last_job)) if last_job else "",
         shown.duration(record.total_working_time),
         _size(record.memory),
         _size(record.child_memory),
-        held_jobs(holdings.held.get(record.name, ()), links, now),
+        held_jobs(held, links, now) if gone or quiet else (),
     )
+
+
+def _jobs(
+    record: WorkerRecord, held: Sequence[Held], holdings: Holdings, now: datetime
+) -> list[JobRecord]:
+    """What a living worker runs, the longest first."""
+    jobs = {each.job.id: each.job for each in held}
+    # Where more runs than was read, its record still says one of its jobs. Another worker may have
+    # that by now, or nobody.
+    job = holdings.current.get(record.current_job)
+    if job and job.status == JobStatus.STARTED and job.worker_name == record.name:
+        jobs.setdefault(job.id, job)
+    return sorted(jobs.values(), key=lambda job: job.started_at or now)
+
+
+def _now(job: JobRecord | None) -> str:
+    """Where a job is now, for people."""
+    if job is None:
+        return _("expired or deleted")
+    state = str(labels.STATUSES.get(job.status, shown.shortened(job.status, 40)))  # type: ignore[call-overload]
+    if job.status == JobStatus.STARTED and job.worker_name:
+        worker = shown.shortened(job.worker_name, 60)
+        return _("now %(state)s by “%(worker)s”") % {"state": state, "worker": worker}
+    return _("now %(state)s") % {"state": state}
 
 
 def _size(count: int | None) -> str:
@@ -172,10 +234,7 @@ def _size(count: int | None) -> str:
     return filesizeformat(count) if count is not None and 0 <= count < 1 << 60 else ""
 
 
-def _running_for(record: WorkerRecord, job: JobRecord | None, now: datetime) -> str:
-    # Another worker may have it by now, or nobody.
-    if job is None or job.status != JobStatus.STARTED or job.worker_name != record.name:
-        return ""
+def _running_for(job: JobRecord, now: datetime) -> str:
     if job.started_at is None:
         return ""
     return shown.duration(max(int((now - job.started_at).total_seconds()), 0))

@@ -7,9 +7,9 @@
 --            11 the job's field that counts attempts or repeats for the choice of intervals,
 --            12 type of the entry in the results stream, 13 its payload's field, 14 its payload,
 --            15 its signature, or '', 16 one line that names the error, or '',
---            17 the worker's counter,
---            18 execution to claim the next job with ('': claim none), 19 lease in seconds,
---            20.. the names of the queues to claim from
+--            17 the worker's counter, 18 why the payload is not what the job returned ('': it is),
+--            19 execution to claim the next job with ('': claim none), 20 lease in seconds,
+--            21.. the names of the queues to claim from
 -- Returns:   {'stored', 'repeated' or 'lost', claim as claim.lua returns it, or {}}
 -- Invariant: fenced. The execution ends and the id enters its next place in one step; the outcome
 --            of this run stays in the stream. Where something else stands under the key of that
@@ -43,13 +43,14 @@ if holds(queue, id, execution) then
   redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
   began = end_execution(queue, id, execution, stays)
   count_run(queue, ARGV[17] == 'successful_job_count' and 'done' or 'failed', enqueued, began)
-  record_outcome(id, ARGV[12], shown, execution, began, ARGV[13], ARGV[14], ARGV[15])
+  record_outcome(id, ARGV[12], shown, execution, began, ARGV[13], ARGV[14], ARGV[15],
+    ARGV[18])
 elseif recorded(id, ARGV[12], execution) then
   verdict = 'repeated'
 else
   let_go(queue, id, execution)
 end
 
-local claim = claim_too(worker, 18)
+local claim = claim_too(worker, 19)
 settle_worker(worker, execution, began, counter)
 return {verdict, claim}

@@ -4,8 +4,9 @@
 --            7 result_ttl in seconds (-1: for ever, 0: keep nothing),
 --            8 the result serialized, 9 its signature, 10 the result in base64
 --              ('' each, when the job returned None: RQ 2.12 leaves the field out),
---            11 execution to claim the next job with ('': claim none), 12 lease in seconds,
---            13.. the names of the queues to claim from
+--            11 why that is not what the job returned ('': it is),
+--            12 execution to claim the next job with ('': claim none), 13 lease in seconds,
+--            14.. the names of the queues to claim from
 -- Returns:   {'stored', 'repeated' or 'lost', claim as claim.lua returns it, or {}}
 -- Invariant: fenced: where the execution no longer holds the job, nothing of it is changed ('lost').
 --            Otherwise the outcome is stored, the id moves, dependents are released, and the cron
@@ -40,7 +41,7 @@ if holds(queue, id, execution) then
     forget(id)
     tell_dependents(id, nil)
   else
-    record_outcome(id, '1', shown, execution, began, 'return_value', encoded, signature)
+    record_outcome(id, '1', shown, execution, began, 'return_value', encoded, signature, ARGV[11])
     tell_dependents(id, nil)
     expire_job(id, ttl, false)
   end
@@ -50,6 +51,6 @@ else
   let_go(queue, id, execution)
 end
 
-local claim = claim_too(worker, 11)
+local claim = claim_too(worker, 12)
 settle_worker(worker, execution, began, counter)
 return {verdict, claim}

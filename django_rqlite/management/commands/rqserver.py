@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from ... import embedded
 from ...conf import DEFAULT_PORT
 from ...exceptions import RQLiteError
+from ...worker.orphans import wait_for_orphans
 from ...worker.parentage import die_with_parent
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class Command(BaseCommand):
         self.server: subprocess.Popen[str] | None = None
         self.stopping = False
         former = {number: signal.signal(number, self.stop) for number in STOP_SIGNALS}
+        former[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, self.bury)
         try:
             # In a process group of its own: Ctrl-C reaches the whole group of the terminal, and a
             # server that gets it there and again from us would leave at once, without saving.
@@ -137,6 +139,11 @@ class Command(BaseCommand):
                 self.stdout.write(f'RQ_QUEUES = {{"default": {{"URL": "{url}"}}}}')
             self.stdout.flush()
         return tail
+
+    def bury(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal: wait for processes that this one has inherited."""
+        if self.server is not None:
+            wait_for_orphans(own={self.server.pid})
 
     def stop(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal: tell the server, once, to save and end."""

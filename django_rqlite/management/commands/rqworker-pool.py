@@ -33,6 +33,7 @@ class Command(WorkerCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         be_heard(level_of(options["verbosity"]))
+        self.close_what_apps_opened()
 
         def run(number: int) -> None:
             name = options["name"]

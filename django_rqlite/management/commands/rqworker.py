@@ -20,6 +20,7 @@ class Command(WorkerCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         be_heard(level_of(options["verbosity"]))
+        self.close_what_apps_opened()
         try:
             worker = make_worker(options, options["name"])
             with PidFile(options["pid"]):

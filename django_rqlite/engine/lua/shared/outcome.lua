@@ -18,8 +18,10 @@ end
 
 -- Appends to the stream that RQ 2.12 reads results and tracebacks from.
 -- kind: 1 successful, 2 failed. payload_field: 'return_value' or 'exc_string'; '' is left out.
--- signature: of the value, in a field that RQ's readers pass over, or ''.
-local function record_outcome(id, kind, worker, execution, began, payload_field, payload, signature)
+-- signature, not_kept: of the value, and why that is not what the job returned, in fields that RQ's
+-- readers pass over, or ''.
+local function record_outcome(id, kind, worker, execution, began, payload_field, payload, signature,
+    not_kept)
   local entry = {'type', kind, 'worker_name', worker, 'execution_id', execution,
     'execution_started_at', began, 'execution_ended_at', now_precise}
   if payload ~= '' then
@@ -29,6 +31,10 @@ local function record_outcome(id, kind, worker, execution, began, payload_field,
   if signature ~= '' then
     entry[#entry + 1] = 'x_sig'
     entry[#entry + 1] = signature
+  end
+  if not_kept ~= '' then
+    entry[#entry + 1] = 'x_not_kept'
+    entry[#entry + 1] = not_kept
   end
   local key = results_key(id)
   if redis.call('EXISTS', key) == 1 then
