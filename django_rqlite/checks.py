@@ -318,6 +318,7 @@ def _check_rq(given: Mapping[str, Any]) -> Found:
         (conf.timeout_grace, "E022"),
         (conf.require_signature, "E023"),
         (conf.huge_pages, "E029"),
+        (conf.preload, "E033"),
         (conf.job_logs, "E031"),
         (conf.max_result_size, "E032"),
     ):

@@ -62,7 +62,7 @@ RQ_KEYS: Final = frozenset(
     {
         *("COMMIT_MODE", "AUTOCOMMIT", "QUEUE_CLASS", "JOB_CLASS", "WORKER_CLASS"),
         *("SCHEDULER_CLASS", "DEFAULT_RESULT_TTL", "LEASE", "TIMEOUT_GRACE", "REQUIRE_SIGNATURE"),
-        *("HUGE_PAGES", "JOB_LOGS", "MAX_RESULT_SIZE"),
+        *("HUGE_PAGES", "PRELOAD", "JOB_LOGS", "MAX_RESULT_SIZE"),
         *("ON_WORKER_DEATH", "CRON"),
     }
 )
@@ -206,6 +206,24 @@ def require_signature() -> bool:
 def huge_pages() -> bool:
     """Return whether a worker keeps what it shares with its children in huge pages."""
     return _yes_or_no("HUGE_PAGES", default=True)
+
+
+def preload() -> bool | tuple[str, ...]:
+    """Return what a worker imports before it forks.
+
+    True: ``jobs`` and ``tasks`` of every app; False: nothing; or the names of modules.
+    """
+    given = _rq().get("PRELOAD", True)
+    if isinstance(given, bool):
+        return given
+    if not isinstance(given, list | tuple) or not all(
+        isinstance(name, str) and name for name in given
+    ):
+        raise ConfigurationError(
+            f"RQ['PRELOAD'] is {given!r}. Use True (jobs and tasks of every app), False, or a list "
+            "of modules, such as ['myapp.jobs']."
+        )
+    return tuple(given)
 
 
 def job_logs() -> int:

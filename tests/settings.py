@@ -57,7 +57,7 @@ if _prefix := os.environ.get("RQ_TEST_KEY_PREFIX"):
 if _elsewhere := os.environ.get("RQ_TEST_ELSEWHERE"):
     RQ_QUEUES["elsewhere"] = {"URL": _elsewhere}
 if _app := os.environ.get("RQ_TEST_APP"):
-    INSTALLED_APPS.append(_app)
+    INSTALLED_APPS += _app.split(",")
 if _skew := os.environ.get("RQ_TEST_CLOCK_SKEW"):
     # As on a host whose clock is off by so many seconds.
     _true_time, _ahead = time.time, float(_skew)
@@ -77,5 +77,6 @@ RQ = {
     "MAX_RESULT_SIZE": int(os.environ.get("RQ_TEST_MAX_RESULT_SIZE", 64 * 1024 * 1024)),
     "CRON": json.loads(os.environ.get("RQ_TEST_CRON", "{}")),
     "COMMIT_MODE": os.environ.get("RQ_TEST_COMMIT_MODE"),
+    "PRELOAD": json.loads(os.environ.get("RQ_TEST_PRELOAD", "true")),
 }
 RQ_EXCEPTION_HANDLERS = [os.environ.get("RQ_TEST_HANDLER", "tests.sample_jobs.tell_file")]

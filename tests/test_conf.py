@@ -385,6 +385,20 @@ def test_rq_numbers_and_switches(settings: SettingsWrapper) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rq", "preload"),
+    [
+        ({}, True),
+        ({"PRELOAD": False}, False),
+        ({"PRELOAD": ["a.jobs", "b"]}, ("a.jobs", "b")),
+        ({"PRELOAD": ()}, ()),
+    ],
+)
+def test_preload(settings: SettingsWrapper, rq: dict[str, object], preload: object) -> None:
+    settings.RQ = rq
+    assert conf.preload() == preload
+
+
+@pytest.mark.parametrize(
     ("read", "rq", "message"),
     [
         (conf.commit_mode, {"COMMIT_MODE": "always"}, r"RQ\['COMMIT_MODE'\] is 'always'. Use one"),
@@ -394,6 +408,12 @@ def test_rq_numbers_and_switches(settings: SettingsWrapper) -> None:
         (conf.timeout_grace, {"TIMEOUT_GRACE": 1.5}, r"RQ\['TIMEOUT_GRACE'\] is 1.5"),
         (conf.require_signature, {"REQUIRE_SIGNATURE": "no"}, "is 'no'. Use True or False"),
         (conf.huge_pages, {"HUGE_PAGES": 0}, r"RQ\['HUGE_PAGES'\] is 0. Use True or False"),
+        (
+            conf.preload,
+            {"PRELOAD": "a.jobs"},
+            r"RQ\['PRELOAD'\] is 'a.jobs'. Use True .*, False",
+        ),
+        (conf.preload, {"PRELOAD": None}, r"RQ\['PRELOAD'\] is None"),
         (conf.lease, None, "RQ must be a dictionary, not NoneType"),
     ],
 )

@@ -25,6 +25,7 @@ from .memory import resident
 from .orders import HEAD, Order, length, unpack
 from .parentage import die_with_parent
 from .process_group import ProcessGroup
+from .random_generators import seed_anew
 from .rehearsal import rehearse
 from .reports import pack_report
 
@@ -65,6 +66,7 @@ def live(
         for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT):
             set_handler(number, BY_DEFAULT)
         die_with_parent(parent)
+        seed_anew()
         rehearse()
         _work(descriptor, traits, max_jobs, max_memory, ProcessGroup(parent), own)
         status = 0

@@ -49,7 +49,8 @@ class Ledger:
         self._queues = queues
         self._lease = lease
         self._strategy = strategy
-        self._chance = random.Random()
+        # Not one with a state, which every child would have to seed anew.
+        self._chance = random.SystemRandom()
         #: Where the last job came from.
         self._last: str | None = None
         #: Jobs whose outcomes, or whose return to the queue, Redis does not know yet.
