@@ -73,24 +73,19 @@ local function release_child(queue, id)
   return taken
 end
 
--- For a child whose set of dependencies was overwritten: its hash names all of them.
-local function remake_dependencies(child)
-  redis.call('DEL', dependencies_key(child))
-  local named = redis.call('HGET', job_key(child), 'dependency_ids')
-  local read, parents = pcall(cjson.decode, named or '[]')
-  for _, parent in ipairs(read and type(parents) == 'table' and parents or {}) do
-    redis.call('SADD', dependencies_key(child), tostring(parent))
-  end
-end
-
 -- Whether a child waits for no parent any more, now that this one has ended. The look ends at the
 -- first parent that has not, and each that has leaves the set, so that the ends of any number of
 -- parents take as many looks in all.
 local function waits_no_more(child, parent, allow_failure)
   local parents = dependencies_key(child)
   if not fits('SREM', parents, parent) then
-    remake_dependencies(child)
-    redis.call('SREM', parents, parent)
+    -- The set was overwritten; the hash names all parents.
+    redis.call('DEL', parents)
+    local read, named =
+      pcall(cjson.decode, redis.call('HGET', job_key(child), 'dependency_ids') or '[]')
+    for _, other in ipairs(read and type(named) == 'table' and named or {}) do
+      if other ~= parent then redis.call('SADD', parents, tostring(other)) end
+    end
   end
   local other = redis.call('SRANDMEMBER', parents)
   while other do
@@ -107,10 +102,11 @@ local function tell_dependents(id, ending)
   local news = {{id, ending}}
   while #news > 0 do
     local parent, how = unpack(table.remove(news))
-    local _, children = fits('SMEMBERS', dependents_key(parent))
-    for _, child in ipairs(children or {}) do
-      local _, fields = fits('HMGET', job_key(child), 'status', 'origin', 'allow_dependency_failures')
-      if fields and fields[1] == 'deferred' and fields[2] then
+    -- An error, where something else stands under a key, has no members and no fields.
+    local children = redis.pcall('SMEMBERS', dependents_key(parent))
+    for _, child in ipairs(children) do
+      local fields = redis.pcall('HMGET', job_key(child), 'status', 'origin', 'allow_dependency_failures')
+      if fields[1] == 'deferred' and fields[2] then
         local queue, allow = fields[2], fields[3] == '1'
         if how and not allow then
           cancel_for(queue, child, parent, how)
@@ -120,7 +116,7 @@ local function tell_dependents(id, ending)
         end
       end
     end
-    if children and #children > 0 and not how then redis.call('DEL', dependents_key(parent)) end
+    if #children > 0 and not how then redis.call('DEL', dependents_key(parent)) end
   end
 end
 
@@ -132,8 +128,8 @@ local function take_back(id)
     redis.call('PERSIST', dependents_key(parent))
     for _, child in ipairs(on_own('SMEMBERS', dependents_key(parent))) do
       local job = job_key(child)
-      local _, fields = fits('HMGET', job, 'status', 'origin', 'x_canceled_by')
-      if fields and fields[1] == 'canceled' and fields[3] == parent and fields[2]
+      local fields = redis.pcall('HMGET', job, 'status', 'origin', 'x_canceled_by')
+      if fields[1] == 'canceled' and fields[3] == parent and fields[2]
           and defer(fields[2], child) then
         leave(canceled_key(fields[2]), child)
         redis.call('HDEL', job, 'ended_at', 'x_canceled_by', 'x_error', 'exc_info')

@@ -34,9 +34,9 @@ end
 
 -- The fence: whether this execution still holds the job. Nothing may be written where it does not.
 local function holds(queue, id, execution)
-  local fitted, held = fits('ZSCORE', started_key(queue), id .. ':' .. execution)
+  local held = redis.pcall('ZSCORE', started_key(queue), id .. ':' .. execution)
   -- Foreign data took the entry away. The execution's own key goes with the hold, too.
-  if not fitted then held = redis.call('EXISTS', execution_key(id, execution)) == 1 end
+  if type(held) == 'table' then held = redis.call('EXISTS', execution_key(id, execution)) == 1 end
   return held and is_job(id)
 end
 
@@ -45,12 +45,12 @@ end
 -- until reap.lua brings it to its place. stays: the unix time of the first try, or nil.
 local function end_execution(queue, id, execution, stays)
   local key = execution_key(id, execution)
-  local _, began = fits('HGET', key, 'created_at')
+  local began = redis.pcall('HGET', key, 'created_at')
   if stays then fits('ZADD', started_key(queue), stays, id .. ':') end
   fits('ZREM', started_key(queue), id .. ':' .. execution)
   redis.call('DEL', key)
   on_own('ZREM', executions_key(id), execution)
-  return began or now_precise
+  return type(began) == 'string' and began or now_precise
 end
 
 -- The worker's record after an execution, and after the next claim if there was one; counter is
@@ -60,8 +60,8 @@ end
 local function settle_worker(worker, execution, began, counter)
   if worker == '' then return end
   local key = worker_key(worker)
-  local _, found = fits('HMGET', key, 'birth', 'current_job', 'x_execution')
-  if not found or (not found[1] and not found[2]) then return end
+  local found = redis.pcall('HMGET', key, 'birth', 'current_job', 'x_execution')
+  if not found[1] and not found[2] then return end
   if counter then
     -- Counts are no promise: a field may hold no number.
     redis.pcall('HINCRBY', key, counter, 1)
