@@ -28,7 +28,7 @@ MOST_OF_A_WORKER = 20
 #: Workers' current jobs that are read at the most.
 MOST_CURRENT = 500
 
-_FIELDS = ("status", "worker_name", "description", "started_at")
+_FIELDS = ("status", "worker_name", "description", "started_at", "x_span")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ if holds(queue, id, execution) then
   put_off(queue, id, tonumber(ARGV[7]), ARGV[8] == '1')
   if ARGV[16] ~= '' then redis.call('HSET', KEYS[1], 'x_error', ARGV[16]) end
   redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
-  began = end_execution(queue, id, execution)
+  began = began_at(id, execution)
+  end_execution(queue, id, execution)
   count_run(queue, ARGV[17] == 'successful_job_count' and 'done' or 'failed', enqueued, began)
   record_outcome(id, ARGV[12], shown, execution, began, ARGV[13], ARGV[14], ARGV[15])
 elseif recorded(id, ARGV[12], execution) then

@@ -12,6 +12,7 @@ if not holds(queue, id, execution) then return 'lost' end
 redis.call('LPUSH', KEYS[2], id)
 redis.call('HSET', KEYS[1], 'status', 'queued')
 redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
-local began = end_execution(queue, id, execution)
+local began = began_at(id, execution)
+end_execution(queue, id, execution)
 settle_worker(worker, execution, began, nil)
 return 'released'

@@ -14,7 +14,8 @@ local function put_off(queue, id, delay, at_front)
     announce(queue, now + delay)
   else
     redis.call(at_front and 'LPUSH' or 'RPUSH', queue_key(queue), id)
-    redis.call('HSET', job_key(id), 'status', 'queued', 'enqueued_at', stamp(now))
+    redis.call('HSET', job_key(id), 'status', 'queued', 'enqueued_at', stamp(now),
+      'x_enqueued', now_micro)
   end
   redis.call('SADD', queues_key(), queue_key(queue))
 end
