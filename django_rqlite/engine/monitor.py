@@ -74,6 +74,7 @@ MOST_FOUND = 500
 _SUMMARY = (
     *("origin", "status", "created_at", "enqueued_at", "started_at", "ended_at", "last_heartbeat"),
     *("description", "timeout", "result_ttl", "failure_ttl", "ttl", "worker_name", "x_error"),
+    *("x_created", "x_enqueued", "x_span"),
 )
 
 

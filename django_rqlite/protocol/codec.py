@@ -10,7 +10,8 @@ import base64
 import binascii
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pickle import FRAME
 
 #: Bytes above which ``data`` is compressed: below, zlib costs more time than it saves memory.
@@ -188,8 +189,11 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(maxsize=32)
 def moment(stored: bytes) -> datetime | None:
     """A point in time, or None for an empty field.
+
+    Kept, since all that happens within a second has the same.
 
     Raises:
         ValueError: the bytes are no timestamp.
@@ -200,6 +204,35 @@ def moment(stored: bytes) -> datetime | None:
     try:
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except OverflowError as exc:
+        raise ValueError(str(exc)) from exc
+
+
+def precise(whole: datetime, microseconds: int) -> datetime:
+    """A time of which whole seconds are stored, with its microseconds.
+
+    Args:
+        whole: as it is stored.
+        microseconds: unix microseconds of what may be the same time. Where RQ has written another
+            one meanwhile, that stands.
+    """
+    seconds, rest = divmod(microseconds, 1_000_000)
+    if whole.microsecond or whole.timestamp() != seconds:
+        return whole
+    return whole + timedelta(0, 0, rest)  # quicker than replace()
+
+
+def micro_moment(text: str) -> datetime | None:
+    """A point in time from unix microseconds, or None for an empty text.
+
+    Raises:
+        ValueError: the text is no number, or no calendar has that date.
+    """
+    if not text:
+        return None
+    seconds, rest = divmod(int(text), 1_000_000)
+    try:
+        return datetime.fromtimestamp(seconds, UTC) + timedelta(0, 0, rest)
+    except (OverflowError, OSError) as exc:
         raise ValueError(str(exc)) from exc
 
 

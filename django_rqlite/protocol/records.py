@@ -334,6 +334,7 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
     data = fields.get(b"data")
     if data is None:
         problems.append(Problem("its field 'data' is missing, so no function is known"))
+    _make_precise(read, fields)
     if not read["dependency_ids"] and (only := fields.get(b"dependency_id")):
         read["dependency_ids"] = (codec.text(only),)
     return JobRecord(
@@ -347,6 +348,36 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
         problems=tuple(problems),
         **read,
     )
+
+
+def _make_precise(read: dict[str, Any], fields: Mapping[bytes, bytes]) -> None:
+    """Give times their microseconds, which stand in fields of ours; RQ's have whole seconds.
+
+    A worker does this for each job, so what two times have in common is worked out once.
+    """
+    created, enqueued = read["created_at"], read["enqueued_at"]
+    if stored := fields.get(b"x_created"):
+        read["created_at"] = precise = _precise(created, stored)
+        if enqueued == created:
+            read["enqueued_at"] = precise
+    if stored := fields.get(b"x_enqueued"):  # it was enqueued at another time than made
+        read["enqueued_at"] = _precise(enqueued, stored)
+    if stored := fields.get(b"x_span"):
+        started, ended = read["started_at"], read["ended_at"]
+        begin, _, lasted = stored.partition(b" ")
+        read["started_at"] = precise = _precise(started, begin)
+        if read["last_heartbeat"] == started:
+            read["last_heartbeat"] = precise
+        if ended:
+            read["ended_at"] = _precise(ended, begin, lasted or b"0")
+
+
+def _precise(whole: datetime | None, begin: bytes, lasted: bytes = b"0") -> datetime | None:
+    """The time of this whole second that is so many microseconds after that one."""
+    try:
+        return whole and codec.precise(whole, int(begin) + int(lasted))
+    except ValueError:
+        return whole
 
 
 def _unreadable(name: str, stored: bytes, expected: str) -> Problem:

@@ -34,9 +34,9 @@ if known[3] then
 end
 
 local id = ARGV[6]
-local at = push_new(id, ARGV[7], ARGV[8], ARGV[9], 10)
+push_new(id, ARGV[7], ARGV[8], ARGV[9], 10)
 redis.call('SET', KEYS[2], id, 'EX', math.max(SHORTEST, math.min(LONGEST, following - tick)))
-redis.call('HSET', KEYS[1], 'last_tick', ARGV[3], 'next_tick', ARGV[4], 'enqueued_at', at)
+redis.call('HSET', KEYS[1], 'last_tick', ARGV[3], 'next_tick', ARGV[4], 'enqueued_at', stamp(now))
 begin_last(KEYS[1], id)
 keep_entry(KEYS[1], following)
 return {'queued', now_precise, ARGV[3]}

@@ -48,7 +48,7 @@ if minted ~= '1' then
 end
 forget(id)
 redis.call('HSET', KEYS[1], 'origin', queue, 'status', 'deferred', 'created_at', stamp(now),
-  unpack(ARGV, 8 + count))
+  'x_created', now_micro, unpack(ARGV, 8 + count))
 tie(id, 8 + count)
 if due then redis.call('HSET', KEYS[1], 'x_due', due) end
 

@@ -53,7 +53,7 @@ end
 local function cancel_for(queue, id, parent, ending)
   local reason = 'Canceled because job ' .. parent .. ', which it depends on, ' .. ending
   local taken = fits('ZADD', canceled_key(queue), now, id)
-  redis.call('HSET', job_key(id), 'status', 'canceled', 'ended_at', stamp(now),
+  redis.call('HSET', job_key(id), 'status', 'canceled', 'ended_at', stamp(now), 'x_span', now_micro,
     'x_canceled_by', parent, 'x_error', reason, 'exc_info', reason .. '.')
   redis.call('EXPIRE', job_key(id), CANCELED_TTL)
   redis.call('EXPIRE', dependencies_key(id), CANCELED_TTL)

@@ -9,7 +9,8 @@ local function promote(queue, registry, id)
     local front = redis.call('HGET', job, 'enqueue_at_front') == '1'
     if not fits(front and 'LPUSH' or 'RPUSH', queue_key(queue), id) then return 'refused' end
     fits('SADD', queues_key(), queue_key(queue))
-    redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now), 'origin', queue)
+    redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now), 'x_enqueued', now_micro,
+      'origin', queue)
     local ttl = tonumber(redis.call('HGET', job, 'ttl') or '')
     if ttl and ttl > 0 then
       redis.call('EXPIRE', job, ttl)
