@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+import decimal
 import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextvars import ContextVar
 from typing import Any
 
+from django.core.cache import caches
 from django.db import connections
+from django.urls import get_urlconf, set_urlconf
+from django.utils import timezone, translation
 
 from django_rqlite import Job, Retry, get_current_job, job
 
@@ -253,3 +258,29 @@ def log_lines(count: int, last: str = "") -> None:
 def log_and_die() -> None:
     logging.getLogger("shop.mail").warning("last words")
     kill_itself()
+
+
+_tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
+
+
+def look_around() -> dict[str, Any]:
+    """What is active here."""
+    return {
+        "language": translation.get_language(),
+        "time zone": timezone.get_current_timezone_name(),
+        "URLconf": get_urlconf(),
+        "precision": decimal.getcontext().prec,
+        "tenant": _tenant.get(),
+        "cache": id(caches["default"]),
+        "process": os.getpid(),
+    }
+
+
+def settle_in() -> dict[str, Any]:
+    """Change all that :func:`look_around` looks at."""
+    translation.activate("zh-hans")
+    timezone.activate("Asia/Kolkata")
+    set_urlconf("tests.urls")
+    decimal.getcontext().prec = 3
+    _tenant.set("acme")
+    return look_around()
