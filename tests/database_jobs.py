@@ -93,3 +93,19 @@ def begin_and_forget() -> None:
 def open_connections() -> int:
     """How many this thread has."""
     return sum(each.connection is not None for each in connections.all(initialized_only=True))
+
+
+def count_groups_now() -> int:
+    return Group.objects.count()
+
+
+def create_group() -> None:
+    Group.objects.create(name="of the job")
+
+
+def commit_something() -> list[str]:
+    """What a hook leaves that follows the commit of a job's own block."""
+    called: list[str] = []
+    with transaction.atomic():
+        transaction.on_commit(lambda: called.append("committed"))
+    return called
