@@ -194,7 +194,7 @@ class Queue(StoredQueue):
         """Have a job go into this queue at a time; otherwise as :meth:`enqueue`.
 
         Args:
-            datetime: when; a naive one is in the server's local time, as in RQ.
+            datetime: when; a naive one is in the server's local time, as in RQ, whatever ``USE_TZ`` says.
 
         Raises:
             InvalidJobError: as :meth:`enqueue`, and for a time that is none.
