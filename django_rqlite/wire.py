@@ -34,6 +34,12 @@ _ASKED_FOR: tuple[str, ...] = (
 Command = Sequence[str | bytes | int | float]
 
 
+def database_of(client: redis.Redis) -> int:
+    """The number of the database that a client's connections select."""
+    given = client.connection_pool.connection_kwargs.get("db") or 0
+    return int(given)  # redis-py sends whatever text there is
+
+
 class Once(Retry):
     """How often a command is tried: most of ours must not run twice without our knowing."""
 

@@ -149,7 +149,7 @@ def test_stop_tells_the_worker(world: World, admin_client: Client) -> None:
         assert messages == ["Told the worker of 1 job to stop it."]
         told = listening.get_message(timeout=5)
         assert told
-        assert json.loads(told["data"]) == {"command": "stop-job", "job_id": job_id}
+        assert json.loads(told["data"]).items() >= {"command": "stop-job", "job_id": job_id}.items()
     listening.close()
     failed = world.failed("low")
     _address, (message,) = post(admin_client, job_stop(failed))
@@ -226,7 +226,7 @@ def test_shut_down_is_for_those_who_listen(world: World, admin_client: Client) -
     assert "Told to shut down" in message
     told = listening.get_message(timeout=5)
     assert told
-    assert json.loads(told["data"]) == {"command": "shutdown"}
+    assert json.loads(told["data"])["command"] == "shutdown"
     listening.close()
     assert admin_client.post(worker_shut_down("nobody")).status_code == 404
 

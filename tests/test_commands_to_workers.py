@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,11 @@ from django_rqlite.command import (
     send_shutdown_command,
     send_stop_job_command,
 )
+from django_rqlite.engine.transitions import Transitions
 from django_rqlite.exceptions import InvalidJobOperation, NoSuchJobError
+from django_rqlite.protocol.keys import Keys
 from tests import sample_jobs
-from tests.conftest import wait_until
+from tests.conftest import Server, wait_until
 from tests.worker_process import worker
 
 pytestmark = pytest.mark.usefixtures("redis")
@@ -100,3 +104,42 @@ def test_what_does_not_run_cannot_be_stopped() -> None:
         send_stop_job_command(None, job.id)
     with pytest.raises(NoSuchJobError):
         send_stop_job_command(None, "gone")
+
+
+@pytest.fixture
+def other_database(server: Server) -> Iterator[redis_py.Redis]:
+    """A client of another database of the same server, where a worker of that name may live."""
+    with server.client() as client:
+        options = client.connection_pool.connection_kwargs
+        options["db"] = int(options.get("db") or 0) + 1
+        yield client
+
+
+def test_a_command_is_for_one_database(
+    redis: redis_py.Redis, other_database: redis_py.Redis, tmp_path: Path, pipe: Path
+) -> None:
+    job = get_queue().enqueue(sample_jobs.block_on, str(pipe))
+    with worker(tmp_path, "--name", "w1") as process:
+        process.prints(job.id)
+        send_shutdown_command(other_database, "w1")
+        send_kill_horse_command(other_database, "w1")
+        Transitions(other_database, Keys()).tell_worker("w1", "stop-job", job_id=job.id)
+        # RQ's commands name no database, and are obeyed. They come in their order.
+        redis.publish("rq:pubsub:w1", json.dumps({"command": "stop-job", "job_id": job.id}))
+        wait_until(lambda: job.is_stopped, "the job has stopped")
+        following = get_queue().enqueue(sample_jobs.add, 1)
+        wait_until(lambda: following.is_finished, "the worker goes on")
+        assert process.output.count("received") == 1
+        send_shutdown_command(redis, "w1")
+        assert process.ends() == 0
+
+
+def test_what_rq_s_workers_read_of_a_command(redis: redis_py.Redis) -> None:
+    with redis.pubsub() as subscription:
+        subscription.subscribe("rq:pubsub:w1")
+        subscription.get_message(timeout=20)
+        send_shutdown_command(redis, "w1")
+        message = subscription.get_message(timeout=20)
+    assert message is not None
+    database = redis.connection_pool.connection_kwargs.get("db") or 0
+    assert json.loads(message["data"]) == {"command": "shutdown", "x_database": database}

@@ -31,7 +31,7 @@ FUNCTIONS = re.findall(r"^local function (\w+)_key\((.*?)\)", LUA, re.MULTILINE)
 
 #: What no script needs.
 ONLY_IN_PYTHON = {
-    *("queue_name", "worker_name", "commands_channel"),
+    *("queue_name", "worker_name", "commands_channel", "life_channel"),
     *("scheduler", "scheduler_lock"),
 }
 

@@ -505,10 +505,11 @@ def test_a_worker_is_listed_and_retired(redis: redis_py.Redis) -> None:
 def test_a_live_worker_keeps_its_name(redis: redis_py.Redis) -> None:
     register()
     before = dumped(redis)
-    for other in ({"hostname": "another"}, {"pid": 8}, {"pid": 8, "dead_pid": "9"}):
+    for other in ({"hostname": "another"}, {"pid": 8}, {"pid": 8, "dead": "9"}):
         owner = register(**other)
         assert owner is not None
         assert (owner.hostname, owner.pid) == ("host", "7")
+        assert (owner.instance, owner.process) == ("", "")
         assert owner.last_heartbeat
         assert dumped(redis) == before
 
@@ -519,9 +520,13 @@ LONG_AGO = "2015-11-03T02:42:35Z"
 @pytest.mark.parametrize(
     ("record", "other", "taken_over"),
     [
-        ({}, {}, True),  # the same process id: a restarted container
-        ({}, {"pid": 8, "dead_pid": "7"}, True),
-        ({}, {"pid": 8, "hostname": "another", "dead_pid": "7"}, False),
+        ({}, {}, False),  # the same process id: perhaps of another container
+        ({}, {"pid": 8, "dead": "7"}, True),
+        ({}, {"pid": 8, "hostname": "another", "dead": "7"}, False),
+        ({"x_instance": "i"}, {"dead": "i"}, True),
+        ({"x_instance": "i"}, {"dead": "j"}, False),
+        ({"x_instance": "i"}, {"dead": "7"}, False),
+        ({"x_instance": "i"}, {"hostname": "another", "dead": "i"}, False),
         ({"death": LONG_AGO}, {"hostname": "another"}, True),
         ({"last_heartbeat": LONG_AGO}, {"hostname": "another"}, True),
         # RQ's workers beat much less often, so their silence says nothing.

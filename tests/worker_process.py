@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,14 +21,18 @@ class WorkerProcess:
 
     COMMAND = "rqworker"
 
+    #: What starts Python.
+    PREFIX: Sequence[str] = ()
+
     def __init__(
         self, log: Path, arguments: tuple[str, ...], environment: Mapping[str, str]
     ) -> None:
         self._log = log
         log.touch()
+        python = [*self.PREFIX, sys.executable, "-W", "error"]
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", "django", self.COMMAND, *arguments],
+                [*python, "-m", "django", self.COMMAND, *arguments],
                 cwd=ROOT,
                 env={
                     **os.environ,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+import redis
+
+from ..wire import database_of
 from . import foreign
 from .arrows import Arrows, flat, text
 from .foreign import Misfit
@@ -44,14 +47,15 @@ class Attending(Arrows):
         pid: int,
         ttl: int,
         silence: int,
-        dead_pid: str = "",
+        dead: str = "",
     ) -> Owner | None:
         """List a worker, or say who bears its name.
 
         Args:
             ttl: seconds for which the record stays without a heartbeat.
             silence: seconds without a heartbeat after which one of our records is dead.
-            dead_pid: process id of a record on this host that is known to be dead.
+            dead: instance of a record on this host that is known to be dead, or the process id of
+                one without an instance.
         """
         answer = _register_worker(
             self.connection,
@@ -62,7 +66,7 @@ class Attending(Arrows):
                 ttl,
                 hostname,
                 pid,
-                dead_pid,
+                dead,
                 silence,
                 len(queues),
                 *queues,
@@ -128,12 +132,24 @@ class Attending(Arrows):
         wanted |= {keys.cron_entry(name): "hash" for name in entries}
         return foreign.ask(self.connection, wanted)
 
+    def lives(self, instance: str) -> bool:
+        """Whether the worker that calls itself ``instance`` is connected, or may be."""
+        try:
+            answer = self.connection.pubsub_numsub(self.keys.life_channel(instance))
+        except redis.ResponseError:
+            return True  # not allowed to ask
+        return any(count for _, count in answer)
+
     def tell_worker(self, worker: str, command: str, **named: str) -> bool:
         """Publish one of RQ's commands to a worker; whether anyone listened.
+
+        Channels belong to all databases of a server, so the database is part of what is said. RQ's
+        workers overlook that.
 
         Args:
             command: ``'stop-job'`` (of the job named ``job_id``), ``'kill-horse'`` or
                 ``'shutdown'``.
         """
-        message = json.dumps({"command": command, **named})
+        database = database_of(self.connection)
+        message = json.dumps({"command": command, "x_database": database, **named})
         return bool(self.connection.publish(self.keys.commands_channel(worker), message))

@@ -132,3 +132,7 @@ class Owner:
     hostname: str
     pid: str
     last_heartbeat: str
+    #: Which of all workers that ever bore the name; '' for RQ's workers.
+    instance: str = ""
+    #: See ``worker/process_identity.py``; '' where it could not be told.
+    process: str = ""

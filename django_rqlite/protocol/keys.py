@@ -217,6 +217,10 @@ class Keys:
         """Channel on which a worker is told what to do (RQ 2.12: rq/command.py)."""
         return f"{self.prefix}pubsub:{worker}"
 
+    def life_channel(self, instance: str) -> str:
+        """Channel on which nothing is ever said: a worker that lives is subscribed to it. Ours."""
+        return f"{self.prefix}x:worker:{instance}"
+
     def worker_name(self, key: str) -> str:
         """The name of the worker with this full key (the reverse of :meth:`worker`)."""
         return key.removeprefix(f"{self.prefix}worker:")

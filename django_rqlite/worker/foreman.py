@@ -47,6 +47,10 @@ class Foreman:
         self.idle_since = time.monotonic()
         self._rest_until = self.idle_since
 
+    def rename(self, worker: str) -> None:
+        """Take the worker's other name; it has not begun."""
+        self._worker = worker
+
     @property
     def rests_until(self) -> float | None:
         """Monotonic time before which no process is made, and so no job taken; None: it works."""

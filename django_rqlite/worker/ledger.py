@@ -58,6 +58,10 @@ class Ledger:
         #: Jobs that died with their processes, now that this is stored: their callbacks are due.
         self.bereaved: deque[Assignment] = deque()
 
+    def rename(self, worker: str) -> None:
+        """Take the worker's other name; it has not begun."""
+        self._worker = worker
+
     @property
     def owes(self) -> bool:
         """Whether an outcome is not stored yet."""

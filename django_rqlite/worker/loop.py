@@ -12,6 +12,7 @@ import logging
 import selectors
 import signal
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -20,7 +21,7 @@ import redis
 from .. import conf
 from ..connections import describe, prefix_of, translate_errors
 from ..engine.transitions import Claim, Transitions
-from ..exceptions import ForkServerError
+from ..exceptions import ForkServerError, WorkerNameTakenError
 from ..maintenance import cron, janitor, reaper
 from ..maintenance.scheduler import Scheduler
 from ..protocol.keys import Keys
@@ -38,7 +39,7 @@ from .orphans import wait_for_orphans
 from .outage import Outage
 from .pauses import Pauses
 from .preload import import_jobs, share_memory, stop_sharing_memory
-from .presence import Presence, default_name
+from .presence import Presence, another_name, default_name
 from .rehearsal import TIMES, rehearse
 from .shutdown import Request, Shutdown
 from .signals import STOP, SignalPipe
@@ -61,7 +62,7 @@ class Worker:
 
     Args:
         queues: in the order of preference.
-        name: None: ``<host>.<pid>``.
+        name: None: ``<host>.<pid>``, with an addition where a live worker bears that.
         burst: end when no job is left.
         max_jobs: end after so many jobs.
         max_idle_time: end after so long without a job.
@@ -98,6 +99,8 @@ class Worker:
         dequeue_strategy: str | None = None,
     ) -> None:
         self.name = name or default_name()
+        self._may_rename = not name
+        self._instance = uuid.uuid4().hex
         self.queues = queues
         self._burst = burst
         self._max_jobs = max_jobs
@@ -127,6 +130,7 @@ class Worker:
             self._transitions,
             self.name,
             names,
+            instance=self._instance,
             worker_ttl=self._worker_ttl,
             lease=self._lease,
             concurrency=self._concurrency,
@@ -135,7 +139,7 @@ class Worker:
         self._signals = SignalPipe()
         lists = [queue.key for queue in self.queues]
         self._wakeup = Wakeup(client, self._selector, names, lists)
-        self._mailbox = Mailbox(client, self._selector, keys, self.name, names)
+        self._mailbox = Mailbox(client, self._selector, keys, self.name, names, self._instance)
         self._scheduler = Scheduler(self._transitions, names)
         traits = {
             queue.name: QueueTraits(queue.job_class, queue.serializer) for queue in self.queues
@@ -185,7 +189,7 @@ class Worker:
         Raises:
             ForkServerError: the process that forks could not be started, or has died.
             RedisUnavailableError: Redis stopped answering before the start. Later it is waited for.
-            WorkerNameTakenError: a live worker bears the name.
+            WorkerNameTakenError: a live worker bears the name that this one was given.
         """
         if self._used_up:
             self._begin()
@@ -199,7 +203,7 @@ class Worker:
         databases.close(but=of_the_caller)  # what a module that was imported has opened
         share_memory()
         with translate_errors(self._link):
-            self._presence.register()
+            self._register()
         self._signals.open()
         self._selector.register(self._signals.reader, selectors.EVENT_READ, self._signals)
         try:
@@ -215,6 +219,35 @@ class Worker:
         finally:
             self._close()
             stop_sharing_memory()
+
+    def _register(self) -> None:
+        """Be listed; under another name where the name is our own choice, and a live worker's."""
+        self._mailbox.open()  # so that others see that it lives before they see its record
+        try:
+            while True:
+                try:
+                    self._presence.register()
+                    return
+                except WorkerNameTakenError:
+                    if not self._may_rename:
+                        raise
+                    self._rename()
+        except BaseException:
+            self._mailbox.close()
+            raise
+
+    def _rename(self) -> None:
+        taken, self.name = self.name, another_name()
+        logger.info(
+            "Worker %s: a live worker of the same host name and process id is called %s.",
+            self.name,
+            taken,
+        )
+        self._presence.name = self.name
+        for part in (self._ledger, self._pauses, self._foreman, self._mailbox):
+            part.rename(self.name)
+        self._mailbox.close()
+        self._mailbox.open()
 
     @property
     def _record_key(self) -> str:

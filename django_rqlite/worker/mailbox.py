@@ -4,6 +4,13 @@ One subscription on a connection of its own, watched by the worker's selector. M
 kept by Redis, so nothing may depend on their arrival: a scheduled job and the end of a pause are
 found a little later without, and who sends a command sees in the job's status whether it was
 heeded.
+
+The subscription is also the sign of life that others look for before they take over the worker's
+record: with the process, the connection ends.
+
+Channels belong to all databases of a server. A command of ours says which one it is meant for; one
+of RQ's does not, and is obeyed. Announcements do not either: one from another database costs a
+look.
 """
 
 from __future__ import annotations
@@ -17,6 +24,7 @@ from typing import Any
 import redis
 
 from ..protocol.keys import Keys
+from ..wire import database_of
 
 logger = logging.getLogger("django_rqlite.worker")
 
@@ -50,6 +58,7 @@ class Mailbox:
     Args:
         selector: where the socket is watched; its data is this object.
         worker: the worker's name, which its commands are addressed to.
+        instance: see :meth:`Keys.life_channel`.
     """
 
     def __init__(
@@ -59,14 +68,22 @@ class Mailbox:
         keys: Keys,
         worker: str,
         queues: list[str],
+        instance: str,
     ) -> None:
         self._pool = client.connection_pool
+        self._database = database_of(client)
+        self._keys = keys
+        self._life = keys.life_channel(instance)
         self._selector = selector
         self._commands = keys.commands_channel(worker)
         self._scheduled = [keys.scheduled_channel(queue) for queue in queues]
         self._suspension = keys.suspension_channel
         self._connection: Any = None
         self._descriptor: int | None = None
+
+    def rename(self, worker: str) -> None:
+        """Listen to commands for another name; without effect on a subscription that is open."""
+        self._commands = self._keys.commands_channel(worker)
 
     def open(self) -> bool:
         """Subscribe, unless that is done; gives whether it was not.
@@ -81,7 +98,9 @@ class Mailbox:
         self._connection = connection
         self._descriptor = connection._sock.fileno()
         self._selector.register(self._descriptor, selectors.EVENT_READ, self)
-        connection.send_command("SUBSCRIBE", self._commands, self._suspension, *self._scheduled)
+        channels = (self._life, self._commands, self._suspension, *self._scheduled)
+        connection.send_command("SUBSCRIBE", *channels)
+        connection.read_response()  # from here on, others see it
         return True
 
     def read(self) -> list[Message]:
@@ -106,6 +125,8 @@ class Mailbox:
             if channel != self._commands:
                 return Announcement(float(payload))
             said = json.loads(payload)
+            if said.get("x_database", self._database) != self._database:
+                return None  # for the worker of this name there
             return Command(str(said["command"]), str(said.get("job_id", "")))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
             logger.warning("A message on %s makes no sense (%r): %.200r", channel, exc, payload)

@@ -30,6 +30,10 @@ class Pauses:
         #: Monotonic time at which a pause ends by itself; None: none does.
         self.look_at: float | None = None
 
+    def rename(self, worker: str) -> None:
+        """Take the worker's other name; it has not begun."""
+        self._worker = worker
+
     def note(self, claim: Claim) -> bool:
         """Learn from an answer; gives whether the worker is suspended now and was not, or vice
         versa.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import socket
+import uuid
 from collections.abc import Sequence
 
 from ..engine.transitions import Hold, Owner, Transitions
 from ..exceptions import WorkerNameTakenError
 from ..version import VERSION
 from .memory import resident
+from .process_identity import lives, own_identity
 
 #: Seconds that a record outlives its heartbeats beside ``worker_ttl`` (RQ 2.12: 420 + 60).
 RECORD_SLACK = 60
@@ -21,10 +23,17 @@ def default_name() -> str:
     return f"{socket.gethostname().partition('.')[0]}.{os.getpid()}"
 
 
+def another_name() -> str:
+    """A name for a worker whose default name another one bears: in containers of one host name
+    each is process 1."""
+    return f"{default_name()}.{uuid.uuid4().hex[:6]}"
+
+
 class Presence:
     """One worker's record.
 
     Args:
+        instance: tells this worker from all others that ever bore its name.
         worker_ttl: seconds for which the record stays without a heartbeat, beside a slack.
         lease: seconds for which a job is held without a heartbeat.
         concurrency: how many jobs it runs at once, for people to see.
@@ -36,12 +45,14 @@ class Presence:
         name: str,
         queues: Sequence[str],
         *,
+        instance: str,
         worker_ttl: int,
         lease: int,
         concurrency: int = 1,
     ) -> None:
         self._transitions = transitions
         self.name = name
+        self._instance = instance
         self._queues = queues
         self._ttl = worker_ttl + RECORD_SLACK
         self._lease = lease
@@ -50,15 +61,18 @@ class Presence:
     def register(self) -> None:
         """Be listed, taking over the record of a dead worker of the same name.
 
+        By then this worker must be subscribed to its life channel: that is how others tell that it
+        lives.
+
         Raises:
             WorkerNameTakenError: a live worker bears the name.
             redis.RedisError: the server does not answer.
         """
         hostname = socket.gethostname()
         owner = self._try_to_register(hostname)
-        if owner and owner.hostname == hostname and not _alive(owner.pid):
+        if owner and owner.hostname == hostname and not self._lives(owner):
             # The script looks again whether it is still the same one.
-            owner = self._try_to_register(hostname, dead_pid=owner.pid)
+            owner = self._try_to_register(hostname, dead=owner.instance or owner.pid)
         if owner is None:
             return
         raise WorkerNameTakenError(
@@ -68,7 +82,17 @@ class Presence:
             f"itself within {self._ttl} s."
         )
 
-    def _try_to_register(self, hostname: str, dead_pid: str = "") -> Owner | None:
+    def _lives(self, owner: Owner) -> bool:
+        """Whether a worker that gives this host's name lives; other machines may bear that too."""
+        if not owner.instance:
+            # RQ's. Its process id is all there is to know of it.
+            return owner.pid != str(os.getpid()) and _alive(owner.pid)
+        if owner.instance == self._instance or (owner.process and owner.process == own_identity()):
+            return False  # left there by this process, which has one worker at a time
+        known = lives(owner.process)
+        return self._transitions.lives(owner.instance) if known is None else known
+
+    def _try_to_register(self, hostname: str, dead: str = "") -> Owner | None:
         return self._transitions.register_worker(
             self.name,
             self._queues,
@@ -78,13 +102,15 @@ class Presence:
                 "python_version": platform.python_version(),
                 "x_lease": self._lease,
                 "x_concurrency": self._concurrency,
+                "x_instance": self._instance,
+                "x_process": own_identity(),
                 "x_memory": resident(),
             },
             hostname=hostname,
             pid=os.getpid(),
             ttl=self._ttl,
             silence=2 * self._lease,
-            dead_pid=dead_pid,
+            dead=dead,
         )
 
     def beat(

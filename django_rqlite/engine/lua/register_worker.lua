@@ -1,24 +1,27 @@
 -- Arrow:     none: a worker begins to be listed
 -- KEYS:      1 the worker's record
 -- ARGV:      1 prefix, 2 name, 3 ttl of the record in seconds, 4 hostname, 5 pid,
---            6 pid of a record on the same host whose process is known to be dead, or '',
+--            6 x_instance, or pid where it has none, of a record on the same host that is known to
+--            be dead, or '',
 --            7 seconds without a heartbeat after which a record of ours is dead,
 --            8 number of queues, 9.. the queues, then field, value, ... of the record
--- Returns:   {} when registered, else {hostname, pid, last_heartbeat} of the live owner
--- Invariant: one live worker for each name. A dead record is taken over: one that says so, one of
---            this very process id on this host (a restarted container), one whose process the
---            caller found dead, one of ours that has been silent too long.
+-- Returns:   {} when registered, else {hostname, pid, last_heartbeat, x_instance, x_process} of the
+--            live owner
+-- Invariant: one live worker for each name. A dead record is taken over: one that says so, one that
+--            the caller found dead, one of ours that has been silent too long.
 --@include keys
 --@include clock
 --@include foreign
 local key, name = KEYS[1], ARGV[2]
 make_usable(key, 'hash')
-local found = redis.call('HMGET', key, 'birth', 'death', 'hostname', 'pid', 'last_heartbeat', 'x_lease')
+local found = redis.call('HMGET', key, 'birth', 'death', 'hostname', 'pid', 'last_heartbeat', 'x_lease',
+  'x_instance', 'x_process')
 if found[1] and not found[2] then
-  local same_host = found[3] == ARGV[4]
-  local dead = (same_host and (found[4] == ARGV[5] or found[4] == ARGV[6]))
+  local dead = (found[3] == ARGV[4] and ARGV[6] ~= '' and ARGV[6] == (found[7] or found[4]))
     or (found[6] and (found[5] or '') < stamp(now - tonumber(ARGV[7])))
-  if not dead then return {found[3] or '', found[4] or '', found[5] or ''} end
+  if not dead then
+    return {found[3] or '', found[4] or '', found[5] or '', found[7] or '', found[8] or ''}
+  end
 end
 redis.call('DEL', key)
 local queues = tonumber(ARGV[8])
