@@ -76,6 +76,11 @@ class UnserializableError(InvalidJobError, TypeError):
     """An argument, or a result, cannot be serialized by the queue's serializer."""
 
 
+class PayloadTooLargeError(InvalidJobError, redis.ResponseError):
+    """The Redis server does not take so many bytes at once. The message names their number, and the
+    server's limit. Nothing was written of the job they belong to."""
+
+
 class DuplicateJobError(InvalidJobError):
     """A job with this id runs now, or is there and was to be the only one; or another job holds the
     unique key. Nothing was written."""
@@ -110,7 +115,8 @@ class ForkServerError(RQLiteError):
 
 
 class JobDiedError(RQLiteError):
-    """What a failure callback is told when the job's process ended without an outcome."""
+    """What a failure callback is told when the job's process ended without an outcome, or Redis did
+    not take the outcome."""
 
 
 class JobTimeoutException(Exception):

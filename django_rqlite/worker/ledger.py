@@ -15,15 +15,21 @@ from collections.abc import Iterable, Sequence
 import redis
 
 from ..engine.transitions import Claim, NextClaim, Transitions
-from ..outcomes import settle
+from ..execution import Failed
+from ..outcomes import settle, unstorable
 from ..server_errors import passes
 from .assignment import Assignment
 from .strategies import DequeueStrategy, order
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Times that Redis may refuse an outcome before the worker goes on without storing it.
+#: Times that Redis may refuse an outcome before a failure that says so is stored instead. As often
+#: it may refuse that, before the worker goes on without storing anything.
 MOST_REFUSALS = 3
+
+#: Times that the connection may break over an outcome before that counts as refused, although Redis
+#: answers a PING each time. It may be the network's fault, so there is more patience.
+MOST_BREAKS = 10
 
 
 class Ledger:
@@ -80,28 +86,57 @@ class Ledger:
     def settle(self, claim_too: bool) -> Claim | None:
         """Store the oldest outcome; gives the answer to the claim made with it, if it was.
 
+        An outcome that Redis refuses stays owed until it has been refused a few times.
+
         Raises:
-            redis.RedisError: there was no answer, or a refusal; try again.
+            redis.RedisError, OSError: there was no answer; try again.
         """
         assignment = self._owed[0]
+        if assignment.breaks:
+            # Should Redis be away, this raises, and the outcome is not to blame.
+            self._transitions.connection.ping()
         try:
             claim = self._store(assignment, self._next() if claim_too else None)
-        except redis.ResponseError as exc:
-            assignment.refusals += 1
-            if passes(exc) or assignment.refusals < MOST_REFUSALS:
-                raise
-            # Trying for ever would stop the worker.
-            logger.exception(
-                "Worker %s: the outcome of job %s can't be stored. The job stays among the "
-                "started ones, where its lease ends.",
-                self._worker,
-                assignment.hold.job_id,
-            )
-            claim = None
+        except (redis.RedisError, OSError) as exc:
+            if isinstance(exc, redis.ResponseError) and not passes(exc):
+                assignment.refusals += 1
+                if assignment.refusals >= MOST_REFUSALS:
+                    self._give_up(assignment, exc)
+                return None
+            if not isinstance(exc, redis.ResponseError):
+                assignment.breaks += 1
+                if assignment.breaks > MOST_BREAKS:
+                    self._give_up(assignment, exc)
+            raise
         self._owed.popleft()
         if claim is not None:
             self._answered(claim)
         return claim
+
+    def _give_up(self, assignment: Assignment, exc: Exception) -> None:
+        """Redis does not take an outcome: have it told that instead. Trying for ever would stop the
+        worker."""
+        outcome = assignment.outcome
+        if outcome is None or assignment.replaced:
+            self._owed.popleft()
+            logger.error(
+                "Worker %s: the outcome of job %s can't be stored. The job stays among the "
+                "started ones, where its lease ends.",
+                self._worker,
+                assignment.hold.job_id,
+                exc_info=exc,
+            )
+            return
+        logger.error(
+            "Worker %s: Redis does not take the outcome of job %s (%s). The job fails.",
+            self._worker,
+            assignment.hold.job_id,
+            exc,
+        )
+        assignment.outcome = unstorable(outcome, exc)
+        assignment.replaced = True
+        assignment.died = not isinstance(outcome, Failed)
+        assignment.refusals = assignment.breaks = 0
 
     def close(self) -> None:
         """Settle everything, and give back what may have been claimed.
