@@ -298,6 +298,8 @@ class Job(JobData):
     def return_value(self, refresh: bool = False) -> Any:
         """What the function returned; None while it has not, or when it returned None.
 
+        Where that could not be kept, a text that says so; :attr:`Result.not_kept` tells why.
+
         Args:
             refresh: accepted for RQ; the value is always read from Redis.
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
+from redis.exceptions import RedisClusterException
 
 from .wire import Command, as_bytes, ends_connection
 
@@ -68,6 +69,8 @@ def _breaks(say: Say, command: Command) -> bool:
         say(("EXISTS", *command[1:]))
     except redis.ResponseError as exc:
         return ends_connection(exc)
+    except RedisClusterException:
+        return False  # its client could not tell which node to send that to
     except (redis.ConnectionError, redis.TimeoutError, OSError):
         return True
     return False

@@ -24,9 +24,10 @@ from .exceptions import (
 from .execution import perform, time_limit
 from .jobs import Job
 from .options import NOTHING_SAID, JobOptions, checked, split
-from .outcomes import settle
+from .outcomes import settle, unstorable
 from .protocol import codec
 from .protocol.records import JobStatus
+from .server_errors import passes
 from .signals import job_enqueued, tell
 from .stored_queue import StoredQueue
 
@@ -346,7 +347,15 @@ class Queue(StoredQueue):
             job.minted = False
             job.enqueued_at = job.started_at = codec.moment(started.encode())
             outcome = perform(job)
-            settle(self._transitions, "", hold, job.to_record(), outcome, IN_PLACE)
+            record = job.to_record()
+            try:
+                settle(self._transitions, "", hold, record, outcome, IN_PLACE)
+            except redis.ResponseError as exc:
+                if passes(exc):
+                    raise
+                # Else a worker would run it again once the lease has ended.
+                refused = unstorable(outcome, exc)
+                settle(self._transitions, "", hold, record, refused, IN_PLACE)
         job.ended_at = datetime.now(UTC)
         # With a result_ttl of 0 nothing of it is left to ask for.
         stored = self._transitions.fields(job.id).get(b"status")

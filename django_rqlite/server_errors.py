@@ -135,6 +135,12 @@ def passes(exc: Exception) -> bool:
     return code_of(exc) in _PASSING
 
 
+def told(exc: Exception) -> str:
+    """An error for a log that names the server by itself: what it says, without a full stop."""
+    found = _REFUSALS.get(code_of(exc))
+    return (f"it {found.sentences} It said: {exc}" if found else str(exc)).rstrip(".")
+
+
 def refusal(exc: ResponseError, address: str) -> RedisRefusedError | PayloadTooLargeError | None:
     """Our error for an answer of the server; None where its code says nothing of the server.
 

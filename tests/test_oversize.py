@@ -281,6 +281,15 @@ def test_an_outcome_that_the_server_does_not_take_fails_its_job(
     assert not admin.zcard("rq:wip:default")
 
 
+def test_a_job_run_in_place_fails_too(own_server: Server, admin: redis_py.Redis) -> None:
+    queue = Queue("default", connection=ours(own_server.url), is_async=False)
+    with configured(admin, proto_max_bulk_len=1 << 20):
+        job = queue.enqueue(sample_jobs.make_bytes, 3_000_000)
+    assert job.get_status() == "failed"
+    assert "its proto-max-bulk-len is 1,048,576" in (job.exc_info or "")
+    assert not admin.zcard("rq:wip:default")
+
+
 def test_a_worker_in_a_long_outage_ends_when_asked_once(tmp_path: Path) -> None:
     server = Server.start(append_only=True)
     try:
