@@ -20,11 +20,15 @@ from redis.connection import ConnectionPool
 from redis.retry import Retry as Repeats
 
 from django_rqlite import Callback, Job, Queue, Retry, conf, connections, embedded, wire
+from django_rqlite.cron import Entry
 from django_rqlite.engine.transitions import NextClaim, Transitions
 from django_rqlite.exceptions import InvalidJobError, PayloadTooLargeError, RedisUnavailableError
 from django_rqlite.execution import AskedForRetry, Failed, Outcome, Succeeded
+from django_rqlite.maintenance.cron import Ticker
 from django_rqlite.protocol.keys import Keys
 from django_rqlite.protocol.records import read_job
+from django_rqlite.schedules import Interval
+from django_rqlite.server_errors import passes
 from django_rqlite.worker.assignment import Assignment
 from django_rqlite.worker.ledger import MOST_BREAKS, Ledger
 from django_rqlite.worker.link import open_link
@@ -288,6 +292,18 @@ def test_a_job_run_in_place_fails_too(own_server: Server, admin: redis_py.Redis)
     assert job.get_status() == "failed"
     assert "its proto-max-bulk-len is 1,048,576" in (job.exc_info or "")
     assert not admin.zcard("rq:wip:default")
+
+
+def test_a_cron_entry_that_the_server_does_not_take_is_left_out(
+    own_server: Server, admin: redis_py.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    large = Entry("large", "tests.sample_jobs.echo", Interval(1), "default", "here", (LARGE,))
+    small = Entry("small", "tests.sample_jobs.add", Interval(1), "default", "here", (1,))
+    ticker = Ticker(ours(own_server.url), Keys(), [large, small], passes)
+    with configured(admin, proto_max_bulk_len=1 << 20):
+        wait_until(ticker.tick_if_due, "the other one is enqueued")
+        wait_until(lambda: "entry 'large' is left out" in caplog.text, "it is said")
+    assert "its job can't be enqueued (The server does not take a string of 3,0" in caplog.text
 
 
 def test_a_worker_in_a_long_outage_ends_when_asked_once(tmp_path: Path) -> None:

@@ -93,8 +93,10 @@ class Ledger:
         """
         assignment = self._owed[0]
         if assignment.breaks:
-            # Should Redis be away, this raises, and the outcome is not to blame.
+            # Should Redis be away, this raises, and the outcome is not to blame. Nor is it for a
+            # claim's answer.
             self._transitions.connection.ping()
+            claim_too = False
         try:
             claim = self._store(assignment, self._next() if claim_too else None)
         except (redis.RedisError, OSError) as exc:
