@@ -429,3 +429,19 @@ def test_breaks_while_the_server_is_away_do_not_count(
     breaking.over = ()
     assert settle(ledger) == 0
     assert job.get_status() == "finished"
+
+
+def test_after_a_break_an_outcome_is_stored_without_a_claim(
+    breaking: Breaking, admin: redis_py.Redis
+) -> None:
+    """A claim's answer may be what breaks the connection."""
+    ledger, job = owing(breaking, admin, Succeeded(b""))
+    after = Queue("default", connection=admin).enqueue(sample_jobs.add, 1)
+    with pytest.raises(redis_py.ConnectionError):
+        ledger.settle(claim_too=True)
+    breaking.over = ()
+    assert ledger.settle(claim_too=True) is None
+    assert job.get_status() == "finished"
+    hold = ledger.claim().hold
+    assert hold is not None
+    assert hold.job_id == after.id
