@@ -445,3 +445,37 @@ def test_after_a_break_an_outcome_is_stored_without_a_claim(
     hold = ledger.claim().hold
     assert hold is not None
     assert hold.job_id == after.id
+
+
+def test_a_job_that_the_server_does_not_let_through_fails(
+    own_server: Server, admin: redis_py.Redis
+) -> None:
+    queue = Queue("default", connection=admin)
+    job, after = queue.enqueue(sample_jobs.echo, LARGE), queue.enqueue(sample_jobs.add, 1)
+    ledger = Ledger(Transitions(open_link(ours(own_server.url)), Keys()), "w", ["default"], 60)
+    with configured(admin, client_output_buffer_limit="normal 1048576 0 0"):
+        for _ in range(MOST_BREAKS + 1):
+            with pytest.raises(redis_py.ConnectionError):
+                ledger.claim()
+        assert settle(ledger) == 0
+        hold = ledger.claim().hold
+    assert hold is not None
+    assert hold.job_id == after.id
+    assert job.get_status() == "failed"
+    assert "the server's client-output-buffer-limit" in (job.exc_info or "")
+
+
+def test_a_claim_that_has_taken_nothing_is_asked_for_again(
+    breaking: Breaking, admin: redis_py.Redis
+) -> None:
+    breaking.over = ("claim",)
+    ledger = Ledger(Transitions(open_link(ours(breaking.url)), Keys()), "w", ["default"], 60)
+    for _ in range(3 * MOST_BREAKS):
+        with pytest.raises(redis_py.ConnectionError):
+            ledger.claim()
+    assert not ledger.owes
+    breaking.over = ()
+    job = Queue("default", connection=admin).enqueue(sample_jobs.add, 1)
+    hold = ledger.claim().hold
+    assert hold is not None
+    assert hold.job_id == job.id

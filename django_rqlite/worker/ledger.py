@@ -17,6 +17,7 @@ import redis
 from ..engine.transitions import Claim, NextClaim, Transitions
 from ..execution import Failed
 from ..outcomes import settle, unstorable
+from ..protocol.records import read_job
 from ..server_errors import passes
 from .assignment import Assignment
 from .strategies import DequeueStrategy, order
@@ -61,6 +62,8 @@ class Ledger:
         #: Jobs whose outcomes, or whose return to the queue, Redis does not know yet.
         self._owed: deque[Assignment] = deque()
         self._wanted: NextClaim | None = None
+        #: How often the connection broke over it.
+        self._claim_breaks = 0
         #: Jobs that died with their processes, now that this is stored: their callbacks are due.
         self.bereaved: deque[Assignment] = deque()
 
@@ -79,9 +82,34 @@ class Ledger:
         Raises:
             redis.RedisError: there was no answer; ask again.
         """
-        claim = self._transitions.claim(self._worker, self._next())
+        wanted = self._next()
+        if self._claim_breaks:
+            self._transitions.connection.ping()  # as in settle()
+        try:
+            claim = self._transitions.claim(self._worker, wanted)
+        except (redis.ConnectionError, redis.TimeoutError, OSError) as exc:
+            self._claim_breaks += 1
+            if self._claim_breaks > MOST_BREAKS:
+                self._give_up_unread(wanted, exc)
+            raise
         self._answered(claim)
         return claim
+
+    def _give_up_unread(self, wanted: NextClaim, exc: Exception) -> None:
+        """The connection breaks over the answer to a claim: have the job that it took fail."""
+        self._claim_breaks = 0
+        hold = self._transitions.claimed(self._worker, wanted.execution)
+        if hold is None:
+            return
+        headline = f"The job can't be read: the connection breaks over it each time ({exc})"
+        reason = (
+            f"{headline}\nIt may be too large for the server's client-output-buffer-limit, or for "
+            "the way from the server within the socket_timeout of RQ_QUEUES."
+        )
+        logger.error("%s: job %s fails. %s", hold.queue, hold.job_id, headline)
+        outcome = Failed(reason, headline[:300], final=True)
+        self.owe([Assignment(hold, read_job(hold.job_id, {}), None, outcome=outcome)])
+        self._wanted = None
 
     def settle(self, claim_too: bool) -> Claim | None:
         """Store the oldest outcome; gives the answer to the claim made with it, if it was.
@@ -163,6 +191,7 @@ class Ledger:
 
     def _answered(self, claim: Claim) -> None:
         self._wanted = None
+        self._claim_breaks = 0
         if claim.hold is not None:
             self._last = claim.hold.queue
 
