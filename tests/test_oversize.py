@@ -356,14 +356,16 @@ def breaking(own_server: Server, admin: redis_py.Redis) -> Iterator[Breaking]:
         yield proxy
 
 
-def owing(proxy: Breaking, admin: redis_py.Redis, outcome: Outcome | None) -> tuple[Ledger, Job]:
+def owing(
+    proxy: Breaking, admin: redis_py.Redis, outcome: Outcome | None, *, died: bool = False
+) -> tuple[Ledger, Job]:
     """A ledger that owes an outcome, and its job."""
     job = Queue("default", connection=admin).enqueue(sample_jobs.add, 1, retry=Retry(2))
     claim = Transitions(admin, Keys()).claim("w", NextClaim("e1", ("default",), 60))
     assert claim.hold is not None
     record = read_job(job.id, claim.fields)
     ledger = Ledger(Transitions(open_link(ours(proxy.url)), Keys()), "w", ["default"], 60)
-    ledger.owe([Assignment(claim.hold, record, None, outcome=outcome)])
+    ledger.owe([Assignment(claim.hold, record, None, outcome=outcome, died=died)])
     return ledger, job
 
 
@@ -382,6 +384,7 @@ OUTCOMES: dict[str, tuple[Outcome, tuple[str, ...], str]] = {
     "returned": (Succeeded(b"\x80\x05N."), ("finish",), "its result has 4 bytes"),
     "asked": (AskedForRetry(2, (0,), False), ("again",), "asked for another run"),
     "raised": (Failed("Traceback\nValueError: no", "no"), ("again",), "ValueError: no"),
+    "died": (Failed("exit code 3", "exit code 3"), ("again",), "exit code 3"),
 }
 
 
@@ -390,7 +393,7 @@ def test_a_small_outcome_over_which_the_connection_breaks_each_time(
     breaking: Breaking, admin: redis_py.Redis, name: str
 ) -> None:
     outcome, breaking.over, says = OUTCOMES[name]
-    ledger, job = owing(breaking, admin, outcome)
+    ledger, job = owing(breaking, admin, outcome, died=name == "died")
     assert settle(ledger) == MOST_BREAKS + 1
     assert job.get_status() == "failed"
     assert says in (job.exc_info or "")

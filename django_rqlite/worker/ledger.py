@@ -165,7 +165,7 @@ class Ledger:
         )
         assignment.outcome = unstorable(outcome, exc)
         assignment.replaced = True
-        assignment.died = not isinstance(outcome, Failed)
+        assignment.died = assignment.died or not isinstance(outcome, Failed)
         assignment.refusals = assignment.breaks = 0
 
     def close(self) -> None:
