@@ -58,6 +58,8 @@ class Failed:
     headline: str
     #: Paths of the exception's class and its bases; empty where there was no exception.
     kinds: tuple[str, ...] = ()
+    #: Whether the job runs no more, although its policy may have it retried.
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)

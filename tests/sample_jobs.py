@@ -248,6 +248,11 @@ def make_lock() -> Any:
     return threading.Lock()
 
 
+def run_and_return_bytes(path: str, length: int) -> bytes:
+    write(path, "x")
+    return b"x" * length
+
+
 def make_bytes(length: int) -> bytes:
     return b"x" * length
 

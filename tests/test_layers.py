@@ -20,7 +20,7 @@ LAYERS = {
     "errors": {"exceptions", "version"},
     "vocabulary": {"protocol"},
     "ground": {
-        *("conf", "connections", "deadline", "embedded", "handlers", "own_process"),
+        *("conf", "connections", "deadline", "embedded", "handlers", "oversize", "own_process"),
         *("server_errors", "trust", "wire"),
     },
     "engine": {"engine"},
