@@ -181,7 +181,7 @@ def tick() -> None:
     seconds = get_connection().time()[0]
     fields = {"data": b"\x80"}
     for queue in QUEUES:
-        # Where its record or its queue can't be used the entry is left out: see maintenance/cron.py.
+        # Where its record or its queue can't be used the caller leaves the entry out.
         with suppress(redis_py.ResponseError) if queue == "default" else nullcontext():
             CronArrows(get_connection(), KEYS).tick(
                 *(f"tick-{queue}", seconds + 1, seconds + 60),
