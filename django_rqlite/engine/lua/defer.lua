@@ -58,7 +58,8 @@ for i = 8, 7 + count do
   local verdict = verdict_of_parent(ARGV[i], allow)
   if verdict ~= 'met' then
     -- Also of one that ended badly: should it be requeued, the job will wait for it after all.
-    on_own('SADD', dependents_key(ARGV[i]), id)
+    local children = dependents_key(ARGV[i])
+    if type(redis.pcall('SADD', children, id)) == 'table' then on_own('SADD', children, id) end
     remaining[#remaining + 1] = ARGV[i]
     if verdict == 'unmet' then waits = true else culprit, ending = ARGV[i], verdict end
   end
