@@ -361,7 +361,7 @@ def test_what_had_no_place_gets_it_once_the_key_is_mended(
 
     def tend() -> None:
         # As if the time for the next look had come.
-        redis.zadd(KEYS.started("default"), {f"{job_id}:": 1}, xx=True)
+        redis.zadd(KEYS.started("default"), {f"{job_id}:": -1}, xx=True)
         engine().promote(QUEUES)
         engine().reap(QUEUES, most_crashes=3, patience=90)
         engine().place_deferred(QUEUES)
@@ -390,10 +390,10 @@ def test_a_retry_that_can_not_be_scheduled_waits_as_long(
     assert again(RUNNING, 60)
     member = "running-default:"
     due = redis.zscore(KEYS.started("default"), member)
-    assert due == pytest.approx(redis.time()[0] + 60, abs=2)
+    assert -due == pytest.approx(redis.time()[0] + 60, abs=2)
     engine().reap(QUEUES, most_crashes=3, patience=90)
     assert look(redis)[0]["running-default"] == ["wip"]
-    redis.zadd(KEYS.started("default"), {member: 1})
+    redis.zadd(KEYS.started("default"), {member: -1})
     engine().reap(QUEUES, most_crashes=3, patience=90)
     assert look(redis)[0]["running-default"] == ["queue"]
 

@@ -42,11 +42,12 @@ end
 
 -- Takes the execution's own keys away; returns the unix time it began at, as text. The id leaves the
 -- started registry, unless no other place could take it: then it stays there, without an execution,
--- until reap.lua brings it to its place. stays: the unix time of the first try, or nil.
+-- until reap.lua brings it to its place. stays: the unix time of the first try, or nil. As a score
+-- it is negative: RQ fails what stands there with a time that is over.
 local function end_execution(queue, id, execution, stays)
   local key = execution_key(id, execution)
   local began = redis.pcall('HGET', key, 'created_at')
-  if stays then fits('ZADD', started_key(queue), stays, id .. ':') end
+  if stays then fits('ZADD', started_key(queue), -stays, id .. ':') end
   fits('ZREM', started_key(queue), id .. ':' .. execution)
   redis.call('DEL', key)
   on_own('ZREM', executions_key(id), execution)
