@@ -213,8 +213,8 @@ class Queue(StoredQueue):
         """Have a job go into this queue at a time; otherwise as :meth:`enqueue`.
 
         Args:
-            datetime: when; a naive one is in this process's local time, as in RQ, whatever ``USE_TZ``
-                says. One in the past means at once.
+            datetime: when; a naive one is in this process's local time, as in RQ, whatever
+                ``USE_TZ`` says. One in the past means at once.
 
         Raises:
             InvalidJobError: as :meth:`enqueue`, and for what is no time, or none that can be kept.

@@ -149,15 +149,16 @@ local function leave_parents(id)
   end
 end
 
--- Whether waiting for this parent would, in the end, be waiting for the job itself.
-local function waits_for(parent, id)
-  local todo, seen = {parent}, {}
+-- Whether waiting for this parent would, in the end, be waiting for the job itself. seen: jobs that
+-- are known not to wait for it; those that were looked at join them.
+local function waits_for(parent, id, seen)
+  local todo = {parent}
   while #todo > 0 do
     local one = table.remove(todo)
     if one == id then return true end
-    if not seen[one] and redis.call('TYPE', dependencies_key(one)).ok == 'set' then
+    if not seen[one] then
       seen[one] = true
-      for _, further in ipairs(redis.call('SMEMBERS', dependencies_key(one))) do
+      for _, further in ipairs(redis.pcall('SMEMBERS', dependencies_key(one))) do
         todo[#todo + 1] = further
       end
     end

@@ -55,9 +55,10 @@ end
 
 -- Takes the execution's own keys away. The id leaves the started registry, unless no other place
 -- could take it: then it stays there, without an execution, until reap.lua brings it to its place.
--- stays: the unix time of the first try, or nil.
+-- stays: the unix time of the first try, or nil. As a score it is negative: RQ fails what stands
+-- there with a time that is over.
 local function end_execution(queue, id, execution, stays)
-  if stays then fits('ZADD', started_key(queue), stays, id .. ':') end
+  if stays then fits('ZADD', started_key(queue), -stays, id .. ':') end
   fits('ZREM', started_key(queue), id .. ':' .. execution)
   redis.call('DEL', execution_key(id, execution))
   on_own('ZREM', executions_key(id), execution)
