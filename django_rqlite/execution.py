@@ -18,6 +18,7 @@ from .deadline import Deadline
 from .exceptions import JobTimeoutException
 from .jobs import Job, running
 from .policies import Retry, path_of, paths_of
+from .protocol.durations import LONGEST
 from .protocol.records import DEFAULT_TIMEOUT
 from .signals import job_failed, job_finished, job_started, tell
 
@@ -87,7 +88,8 @@ def time_limit(timeout: int | None) -> int | None:
     """Seconds that a job with this ``timeout`` may run; None: no limit."""
     if timeout == -1:
         return None
-    return timeout or DEFAULT_TIMEOUT
+    # Other tools may have written anything; the system's timers have no room for more.
+    return min(timeout or DEFAULT_TIMEOUT, LONGEST)
 
 
 def perform(job: Job, announce: Callable[..., None] = tell) -> Report:

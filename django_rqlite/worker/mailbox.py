@@ -16,6 +16,7 @@ from typing import Any
 
 import redis
 
+from ..protocol import codec
 from ..protocol.keys import Keys
 
 logger = logging.getLogger("django_rqlite.worker")
@@ -104,7 +105,7 @@ class Mailbox:
             return PausesChanged()
         try:
             if channel != self._commands:
-                return Announcement(float(payload))
+                return Announcement(codec.number(payload))
             said = json.loads(payload)
             return Command(str(said["command"]), str(said.get("job_id", "")))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:

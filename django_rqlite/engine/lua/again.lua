@@ -22,12 +22,19 @@
 --@include claim
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
+-- Changes a counter of the job. One that no number stands in counts from 0.
+local function add(field, change)
+  if type(redis.pcall('HINCRBY', KEYS[1], field, change)) ~= 'number' then
+    redis.call('HSET', KEYS[1], field, change)
+  end
+end
+
 local verdict, began, counter = 'lost', now_precise, nil
 if holds(queue, id, execution) then
   verdict, counter = 'stored', ARGV[17]
   local enqueued = redis.call('HGET', KEYS[1], 'enqueued_at')
-  redis.call('HINCRBY', KEYS[1], ARGV[9], ARGV[10])
-  redis.call('HINCRBY', KEYS[1], ARGV[11], 1)
+  add(ARGV[9], ARGV[10])
+  add(ARGV[11], 1)
   put_off(queue, id, tonumber(ARGV[7]), ARGV[8] == '1')
   if ARGV[16] ~= '' then redis.call('HSET', KEYS[1], 'x_error', ARGV[16]) end
   redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')

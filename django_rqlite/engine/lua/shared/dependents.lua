@@ -6,6 +6,7 @@
 -- named in x_canceled_by, and comes back when that parent is requeued.
 --@include foreign
 --@include schedule
+--@include ttl
 
 -- Seconds that a canceled job is kept: a year, as a failed one.
 local CANCELED_TTL = 31536000
@@ -48,8 +49,8 @@ local function release_child(queue, id)
   local fields = redis.call('HMGET', job_key(id), 'x_due', 'enqueue_at_front', 'ttl')
   local due = tonumber(fields[1] or '')
   put_off(queue, id, due and math.max(0, due - now) or 0, fields[2] == '1')
-  local ttl = tonumber(fields[3] or '')
-  if ttl and ttl > 0 then redis.call('EXPIRE', job_key(id), ttl) end
+  local ttl = waiting_ttl(fields[3])
+  if ttl then redis.call('EXPIRE', job_key(id), ttl) end
 end
 
 -- Tells all children of a job how it ended. ending: nil when it ended well, else the words for it,

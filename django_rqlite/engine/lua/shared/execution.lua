@@ -54,9 +54,10 @@ local function settle_worker(worker, id, began, counter)
   local found = redis.call('HMGET', key, 'birth', 'current_job')
   if not found[1] and not found[2] then return end
   if counter then
-    redis.call('HINCRBY', key, counter, 1)
-    redis.call('HINCRBYFLOAT', key, 'total_working_time',
-      string.format('%.6f', math.max(0, tonumber(now_precise) - tonumber(began))))
+    -- These are no promise: where something else stands than a number, they stay as they are.
+    redis.pcall('HINCRBY', key, counter, 1)
+    redis.pcall('HINCRBYFLOAT', key, 'total_working_time',
+      string.format('%.6f', math.max(0, tonumber(now_precise) - (tonumber(began) or now))))
   end
   if found[2] == id then
     redis.call('HDEL', key, 'current_job')

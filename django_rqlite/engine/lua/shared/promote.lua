@@ -1,4 +1,5 @@
 -- A scheduled job enters its queue; needs: keys.lua, clock.lua
+--@include ttl
 
 -- Moves an id out of the scheduled registry; gives whether it has a job, which waits then.
 local function promote(queue, registry, id)
@@ -9,8 +10,8 @@ local function promote(queue, registry, id)
     redis.call(front and 'LPUSH' or 'RPUSH', queue_key(queue), id)
     redis.call('SADD', queues_key(), queue_key(queue))
     redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now), 'origin', queue)
-    local ttl = tonumber(redis.call('HGET', job, 'ttl') or '')
-    if ttl and ttl > 0 then
+    local ttl = waiting_ttl(redis.call('HGET', job, 'ttl'))
+    if ttl then
       redis.call('EXPIRE', job, ttl)
       redis.call('EXPIRE', results_key(id), ttl)  -- of the runs before a retry or a repeat
     end
