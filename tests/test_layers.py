@@ -19,7 +19,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "django_rqlite"
 LAYERS = {
     "errors": {"exceptions", "version"},
     "vocabulary": {"protocol"},
-    "ground": {"conf", "connections", "deadline", "embedded", "handlers", "trust", "wire"},
+    "ground": {
+        *("conf", "connections", "deadline", "embedded", "handlers", "log_escaping", "trust"),
+        "wire",
+    },
     "engine": {"engine"},
     "application API": {
         *(

@@ -12,6 +12,7 @@ from typing import Literal
 from .. import conf
 from ..engine.transitions import Claim, Hold
 from ..execution import AskedForRetry, Failed, Outcome, Stopped, Succeeded, time_limit
+from ..log_escaping import Lines
 from ..protocol.records import JobRecord, read_job
 from ..trust import why_not_trusted
 from .assignment import Assignment
@@ -184,7 +185,8 @@ class Foreman:
         elif isinstance(outcome, AskedForRetry):
             logger.info("%s: Job asks for another run (%s)", hold.queue, hold.job_id)
         elif isinstance(outcome, Failed):
-            logger.error("%s: Job failed (%s)\n%s", hold.queue, hold.job_id, outcome.reason)
+            reason = Lines(outcome.reason)
+            logger.error("%s: Job failed (%s)\n%s", hold.queue, hold.job_id, reason)
 
     def _rest(self, exc: OSError) -> None:
         self._rest_until = time.monotonic() + BREATHER
