@@ -388,6 +388,10 @@ def fail_and_note(path: str) -> None:
     raise ValueError(path)
 
 
+def fail_with(text: str) -> None:
+    raise ValueError(text)
+
+
 def look_at(job_id: str) -> dict[str, str]:
     """What each look into another job's serialized values raises."""
     other = Job.fetch(job_id)

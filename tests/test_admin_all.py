@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.test import Client as DjangoClient
 
 from django_rqlite.admin.actions import batch
+from django_rqlite.admin.actions.round import LIFETIME
 
 from .admin_world import JOBS, JOBS_ACTION, JOBS_BATCH, World, queue_action, queue_page
 from .keyspace import places
@@ -284,3 +288,31 @@ def test_strange_names_and_values_come_through(world: World, admin_client: Clien
     page = ask(admin_client, f"{JOBS_ACTION}?q=%3Cscript%3E", "delete")
     assert "<script>" not in page.replace("<script src", "")
     assert carry_out(admin_client, page)[2] == ["Deleted 1 job."]
+
+
+def test_a_form_is_of_one_user_and_not_for_ever(
+    world: World, admin_client: Client, slowly: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(7):
+        world.failed("low")
+    page = ask(admin_client, queue_action("low", "failed"), "delete")
+    other = DjangoClient()
+    other.force_login(User.objects.create_superuser("other"))
+    before = world.redis.zcard("rq:failed:low")
+
+    answer = other.post(JOBS_BATCH, {"token": token_of(page)})
+    assert answer.status_code == 404
+    assert "This form was made for another user" in answer.text
+    with monkeypatch.context() as later:
+        soon, late = time.time() + LIFETIME - 60, time.time() + LIFETIME + 60
+        later.setattr(time, "time", lambda: late)
+        answer = admin_client.post(JOBS_BATCH, {"token": token_of(page)})
+        assert answer.status_code == 404
+        assert "more than an hour old. Choose the jobs anew" in answer.text
+        assert world.redis.zcard("rq:failed:low") == before == 7
+        # Each batch gives another hour.
+        later.setattr(time, "time", lambda: soon)
+        page = admin_client.post(JOBS_BATCH, {"token": token_of(page)}).text
+        later.setattr(time, "time", lambda: late)
+        assert admin_client.post(JOBS_BATCH, {"token": token_of(page)}).status_code == 200
+    assert world.redis.zcard("rq:failed:low") == 1

@@ -43,6 +43,7 @@ def text_of(client: Client, address: str, status: int = 200) -> str:
     answer = client.get(address)
     assert answer.status_code == status, address
     main = answer.content.decode().partition('id="content"')[2].partition('id="footer"')[0]
+    main = re.sub(r"</?bdi>", "", main)  # it may stand within a word
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", "<" + main)).split())
 
 

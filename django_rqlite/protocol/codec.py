@@ -29,6 +29,11 @@ PIECE = 256 * 1024
 SHOWN = 1024 * 1024
 SHOWN_TOGETHER = 8 * SHOWN
 
+#: What no stored number is larger than, in either direction: bytes of a petabyte, seconds of
+#: thirty million years. Python would calculate with "inf", "nan" or four hundred digits until some
+#: function has no room for the result.
+LARGEST_NUMBER = 10**15
+
 #: What RQ shows for a ``meta`` it can't decode (rq/job.py: ``restore``).
 UNDECODABLE_META = "unserialized"
 
@@ -187,6 +192,30 @@ def from_base64(stored: bytes) -> bytes:
 def timestamp(moment: datetime) -> str:
     """Whole seconds in UTC, as every release of RQ reads them: ``2015-11-03T02:42:35Z``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def whole(stored: bytes) -> int:
+    """A whole number that is no larger than :data:`LARGEST_NUMBER`.
+
+    Raises:
+        ValueError: the bytes are none.
+    """
+    found = int(stored)
+    if abs(found) > LARGEST_NUMBER:
+        raise ValueError(f"more than {LARGEST_NUMBER}")
+    return found
+
+
+def number(stored: bytes) -> float:
+    """A number that is no larger than :data:`LARGEST_NUMBER`.
+
+    Raises:
+        ValueError: the bytes are none.
+    """
+    found = float(stored)
+    if not abs(found) <= LARGEST_NUMBER:  # also of "nan"
+        raise ValueError(f"more than {LARGEST_NUMBER}")
+    return found
 
 
 @lru_cache(maxsize=32)

@@ -86,11 +86,15 @@ def _texts(stored: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _is_usable(number: object) -> bool:
+    return type(number) is int and abs(number) <= codec.LARGEST_NUMBER
+
+
 def _wholes(stored: bytes) -> tuple[int, ...]:
     numbers = _json(stored)
     if isinstance(numbers, int):
         numbers = [numbers]
-    if not isinstance(numbers, list) or not all(type(number) is int for number in numbers):
+    if not isinstance(numbers, list) or not all(map(_is_usable, numbers)):
         raise ValueError(stored[:40])
     return tuple(numbers)
 
@@ -118,10 +122,10 @@ class _Reader:
         return codec.text(self.fields.get(name.encode(), b""))
 
     def whole(self, name: str) -> int | None:
-        return self._parsed(name, int, Problem("a whole number"))
+        return self._parsed(name, codec.whole, Problem("a whole number"))
 
     def number(self, name: str) -> float | None:
-        return self._parsed(name, float, Problem("a number"))
+        return self._parsed(name, codec.number, Problem("a number"))
 
     def moment(self, name: str) -> datetime | None:
         return self._parsed(name, codec.moment, Problem("a time"))
@@ -238,7 +242,7 @@ def _at_most(left: int | None, most: int | None) -> int | None:
 
 
 def _whole_as_flag(stored: bytes) -> bool:
-    return bool(int(stored))
+    return bool(codec.whole(stored))
 
 
 def _reading(
@@ -268,7 +272,7 @@ _JOB_READERS = {
         *("created_at", "enqueued_at", "started_at", "ended_at", "last_heartbeat"),
     ),
     **_reading(
-        int,
+        codec.whole,
         Problem("a whole number"),
         *("timeout", "result_ttl", "failure_ttl", "ttl", "retries_left", "number_of_retries"),
         *("repeats_left", "success_callback_timeout", "failure_callback_timeout"),

@@ -12,6 +12,7 @@ from typing import Literal
 from .. import conf
 from ..engine.transitions import Claim, Hold
 from ..execution import AskedForRetry, Failed, Outcome, Stopped, Succeeded, time_limit
+from ..log_escaping import Lines
 from ..protocol.records import JobRecord, read_job
 from ..trust import why_not_trusted
 from .assignment import Assignment
@@ -205,7 +206,7 @@ class Foreman:
             "%s: Job failed (%s)\n%s",
             hold.queue,
             hold.job_id,
-            outcome.reason,
+            Lines(outcome.reason),
             extra={"job_id": hold.job_id, "queue": hold.queue},
         )
 

@@ -23,6 +23,7 @@ from typing import Any
 
 import redis
 
+from ..protocol import codec
 from ..protocol.keys import Keys
 from ..wire import database_of
 
@@ -123,7 +124,7 @@ class Mailbox:
             return PausesChanged()
         try:
             if channel != self._commands:
-                return Announcement(float(payload))
+                return Announcement(codec.number(payload))
             said = json.loads(payload)
             if said.get("x_database", self._database) != self._database:
                 return None  # for the worker of this name there

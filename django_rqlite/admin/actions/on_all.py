@@ -86,14 +86,14 @@ def ask(
         )
         % {"count": f"{started.total:,}"},
         address=Links(site.name).jobs_batch(),
-        token=started.token(),
+        token=started.token(str(request.user.pk)),
         back=back,
     )
 
 
 def batch(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """Do some of it; answer with the form for more, or go back where it began."""
-    going = Round.of(request.POST.get("token", ""))
+    going = Round.of(request.POST.get("token", ""), str(request.user.pk))
     action = ACTIONS[going.action]
     doing, trouble, finished = Batch(going, action), "", False
     try:
@@ -121,7 +121,7 @@ def batch(site: AdminSite, request: HttpRequest) -> HttpResponse:
         % {"looked": f"{going.looked:,}", "total": f"{max(going.total, going.looked):,}"},
         done=told(action.done, going.done, going.to),
         address=links.jobs_batch(),
-        token=going.token(),
+        token=going.token(str(request.user.pk)),
         back=going.back,
     )
 

@@ -22,15 +22,17 @@ local name, tick, following, skew = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]
 local SHORTEST, LONGEST = 60, 86400
 
 local known = redis.call('HMGET', KEYS[1], 'last_tick', 'since', 'paused_at')
-local floor = math.max(tonumber(known[1] or '') or 0, tonumber(known[2] or '') or 0)
+local last = unix_seconds(known[1])
+local floor = math.max(last or 0, unix_seconds(known[2]) or 0)
+last = last and string.format('%.0f', last) or ''
 if tick <= floor or redis.call('EXISTS', KEYS[2]) == 1 then
-  return {'settled', now_precise, known[1] or ''}
+  return {'settled', now_precise, last}
 end
-if tick > tonumber(now_precise) + skew then return {'early', now_precise, known[1] or ''} end
+if tick > tonumber(now_precise) + skew then return {'early', now_precise, last} end
 if known[3] then
   redis.call('HSET', KEYS[1], 'next_tick', ARGV[4])
   keep_entry(KEYS[1], following)
-  return {'paused', now_precise, known[1] or ''}
+  return {'paused', now_precise, last}
 end
 
 local id = ARGV[6]

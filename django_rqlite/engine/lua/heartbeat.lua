@@ -31,7 +31,7 @@ if #ARGV >= first then
   local began = redis.call('HGET', execution_key(ARGV[first], ARGV[first + 2]), 'created_at')
   if began then
     redis.call('HSET', record, 'current_job_working_time',
-      string.format('%.6f', tonumber(now_precise) - tonumber(began)))
+      string.format('%.6f', tonumber(now_precise) - (tonumber(began) or now)))
   end
 end
 redis.call('EXPIRE', record, ARGV[2])

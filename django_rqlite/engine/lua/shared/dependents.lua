@@ -9,6 +9,7 @@
 -- in the deferred registry, with a score by which place_deferred.lua finds it.
 --@include foreign
 --@include schedule
+--@include ttl
 
 -- Seconds that a canceled job is kept: a year, as a failed one.
 local CANCELED_TTL = 31536000
@@ -68,8 +69,8 @@ local function release_child(queue, id)
   local due = tonumber(fields[1] or '')
   local delay = due and math.max(0, due - now) or 0
   local taken = leave_deferred(queue, id, put_off(queue, id, delay, fields[2] == '1'))
-  local ttl = tonumber(fields[3] or '')
-  if taken and ttl and ttl > 0 then redis.call('EXPIRE', job_key(id), ttl) end
+  local ttl = taken and waiting_ttl(fields[3])
+  if ttl then redis.call('EXPIRE', job_key(id), ttl) end
   return taken
 end
 

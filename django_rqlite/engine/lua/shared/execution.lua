@@ -74,10 +74,10 @@ local function settle_worker(worker, execution, began, counter)
   local found = redis.pcall('HMGET', key, 'birth', 'current_job', 'x_execution')
   if not found[1] and not found[2] then return end
   if counter then
-    -- Counts are no promise: a field may hold no number.
+    -- Counts are no promise: where something else stands than a number, they stay as they are.
     redis.pcall('HINCRBY', key, counter, 1)
     redis.pcall('HINCRBYFLOAT', key, 'total_working_time',
-      string.format('%.6f', math.max(0, tonumber(now_precise) - tonumber(began))))
+      string.format('%.6f', math.max(0, tonumber(now_precise) - (tonumber(began) or now))))
   end
   if found[2] and found[3] == execution then
     redis.call('HDEL', key, 'current_job')
