@@ -117,6 +117,8 @@ class Attending(Arrows):
         Args:
             command: ``'stop-job'`` (of the job named ``job_id``), ``'kill-horse'`` or
                 ``'shutdown'``.
+            named: what else the message says: ``by``, the name of who sends it, is kept with a job
+                that is stopped.
         """
         message = json.dumps({"command": command, **named})
         return bool(self.connection.publish(self.keys.commands_channel(worker), message))

@@ -22,7 +22,7 @@ from ..links import Links
 from ..segments import from_segment
 from ..silence import silent
 from ..sources import Source, Trouble, all_sources, find_worker
-from .frame import may, render, way_to
+from .frame import NO_ANSWER, may, render, way_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         "workers.html",
         model="worker",
         title=_("Workers"),
+        status=NO_ANSWER if groups and all(group.trouble for group in groups) else 200,
         groups=groups,
         may_change_workers=may(request, "change", "worker"),
     )
