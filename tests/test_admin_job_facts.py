@@ -11,8 +11,8 @@ import pytest
 from django.utils.html import strip_tags
 
 from django_rqlite import Retry, get_connection, get_queue
-from django_rqlite.admin.actions import matching
 from django_rqlite.command import send_stop_job_command
+from django_rqlite.engine import finding
 from tests import sample_jobs
 from tests.conftest import wait_until
 from tests.worker_process import run_burst, worker
@@ -114,17 +114,22 @@ def test_what_a_deferred_job_waits_for_may_be_gone(world: World, admin_client: C
 
 
 def test_the_question_tells_how_many_match(
-    world: World, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+    world: World,
+    admin_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    round_trips: list[int],
 ) -> None:
     for number in range(7):
         world.failed("low", reason=OTHER if number % 2 else "ValueError: x")
     filtered = f"{JOBS_ACTION}?state=failed&error=ValueError"
+    ask(admin_client, filtered, "requeue")  # connects
+    round_trips.clear()
     assert "4 of 7 jobs match." in ask(admin_client, filtered, "requeue")
+    assert len(round_trips) <= 5
     assert "7 of 7 jobs match." in ask(admin_client, f"{JOBS_ACTION}?state=failed", "requeue")
     assert "7 of 7 jobs match." in ask(admin_client, queue_action("low", "failed"), "requeue")
     # Of a great many, some are looked at.
-    monkeypatch.setattr(matching, "STRETCH", 2)
-    monkeypatch.setattr(matching, "MOST_LOOKED", 4)
+    monkeypatch.setattr(finding, "MOST_OF_A_PLACE", 4)
     page = ask(admin_client, filtered, "requeue")
     assert re.search(r"At least [1-4] match: 4 of 7 jobs have been looked at so far\.", page)
 

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import redis
-
+from ...engine import finding
 from ...engine.monitor import Place
-from ...engine.walking import Position
-from ..sources import Source, Trouble
+from ..sources import Source
 from ..wanted import Wanted
-from .batch import STRETCH
 from .round import Stop
-
-#: Jobs that are looked at for all servers together at the most, and seconds that this may take.
-MOST_LOOKED = 10_000
-SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -27,7 +19,7 @@ class Matching:
 
     Attributes:
         total: jobs that stand where the action looks.
-        looked: how many of those were looked at.
+        looked: how many of those were looked at: as many as a search looks at.
         matching: how many of these match.
     """
 
@@ -40,50 +32,34 @@ class Matching:
         """Whether all were looked at."""
         return self.looked >= self.total
 
+    def add(self, source: Source, stops: Sequence[Stop], wanted: Wanted, begun: float) -> None:
+        """Count what stands at these stops of one source. Three round trips at the most.
 
-class Counting:
-    """Counts, at most so much for one question. Changes nothing.
-
-    Args:
-        begun: unix seconds; what came to its place later is not meant.
-    """
-
-    def __init__(self, wanted: Wanted, begun: float) -> None:
-        self.found = Matching()
-        self._filter = wanted.filter_at(datetime.fromtimestamp(begun, UTC))
-        self._everything = wanted.takes_everything
-        self._until = time.monotonic() + SECONDS
-
-    def add(self, source: Source, stops: Sequence[Stop]) -> None:
-        """Count what one source has.
+        Args:
+            begun: unix seconds; what came to its place later is not meant.
 
         Raises:
             Trouble: it can't be asked.
         """
-        with source.asked():
-            total = source.walker.count([(stop.queue, Place(stop.place)) for stop in stops])
-        self.found.total += total
-        if self._everything:
-            self.found.looked += total
-            self.found.matching += total
+        if wanted.takes_everything:
+            places = [(stop.queue, Place(stop.place)) for stop in stops]
+            with source.asked():
+                total = source.walker.count(places)
+            self._count(total, total, total)
             return
-        for stop in stops:
-            self._walk(source, stop)
+        queues = list(dict.fromkeys(stop.queue for stop in stops))
+        kinds = list(dict.fromkeys(Place(stop.place) for stop in stops))
+        most = max(finding.MOST - self.looked, 0)
+        with source.asked():
+            window = source.finder.window(queues, kinds, most=most)
+        takes = wanted.filter_at(datetime.fromtimestamp(begun, UTC)).takes
+        self._count(
+            sum(each.total for each in window.searched),
+            sum(each.read for each in window.searched),
+            sum(map(takes, window.jobs)),
+        )
 
-    def _walk(self, source: Source, stop: Stop) -> None:
-        position = Position()
-        while self.found.looked < MOST_LOOKED and time.monotonic() < self._until:
-            try:
-                with source.asked():
-                    stretch = source.walker.stretch(
-                        stop.queue, Place(stop.place), position, STRETCH
-                    )
-            except Trouble as trouble:
-                if not isinstance(trouble.__cause__, redis.ResponseError):
-                    raise
-                return  # something else stands under the key; the action passes it over, too
-            if not stretch.jobs:
-                return
-            self.found.looked += len(stretch.jobs)
-            self.found.matching += sum(map(self._filter.takes, stretch.jobs))
-            position = stretch.next({each.id for each in stretch.jobs})
+    def _count(self, total: int, looked: int, matching: int) -> None:
+        self.total += total
+        self.looked += looked
+        self.matching += matching

@@ -25,7 +25,7 @@ from ..wanted import SINCE, Wanted
 from .batch import Batch, stops
 from .job_actions import ACTIONS, JobAction, told
 from .log import log_jobs
-from .matching import Counting, Matching
+from .matching import Matching
 from .round import Round
 
 _MISSING = ngettext_lazy(
@@ -60,15 +60,15 @@ def ask(
     names = [source.name for source in sources]
     started = Round(request.POST["action"], query, names, to, back, time.time(), 0)
     troubles = []
-    counting = Counting(wanted, started.begun)
+    found = Matching()
     for source in sources:
         try:
             with source.asked():
                 where = stops(source, wanted, action)
-            counting.add(source, where)
+            found.add(source, where, wanted, started.begun)
         except Trouble as trouble:
             troubles.append(str(trouble))
-    started.total = counting.found.total
+    started.total = found.total
     return render(
         site,
         request,
@@ -79,7 +79,7 @@ def ask(
         question=str(action.question_all) % {"queue": shown.shortened(to, 60)},
         trouble=" ".join(troubles),
         facts=_facts(wanted, action),
-        sentence=_matching(counting.found),
+        sentence=_matching(found),
         address=Links(site.name).jobs_batch(),
         token=started.token(),
         back=back,
