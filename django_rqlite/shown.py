@@ -76,10 +76,25 @@ def traceback(text: str) -> str:
     return printable(f"{text[:TRACEBACK_HEAD]}\n{note}\n{text[-TRACEBACK_TAIL:]}")
 
 
+#: How a kept line of a job's log begins: its time in UTC, as job_log.py writes it.
+_LOGGED_AT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{3})Z ")
+
+
 def log(lines: Sequence[str]) -> str:
-    """A job's log as one text; of a long one, the end."""
-    text = "\n".join(shortened(line, LONGEST_LINE) for line in lines)
+    """A job's log as one text, in the page's time zone; of a long one, the end."""
+    text = "\n".join(_local(shortened(line, LONGEST_LINE)) for line in lines)
     return text if len(text) <= LOG_TAIL else "…\n" + text[-LOG_TAIL:].partition("\n")[2]
+
+
+def _local(line: str) -> str:
+    begins = _LOGGED_AT.match(line)
+    if not begins:
+        return line
+    try:
+        moment = datetime.fromisoformat(begins[1]).replace(tzinfo=UTC)
+    except ValueError:
+        return line
+    return f"{clock(moment)}.{begins[2]} {line[begins.end() :]}"
 
 
 def last_line(text: str) -> str:

@@ -23,6 +23,8 @@ class Assignment:
     give_back: bool = False
     #: Whether it was killed by order of a person, so that the job has stopped rather than failed.
     stopped: bool = False
+    #: The name of that person; '' where nobody said it.
+    stopped_by: str = ""
     outcome: Outcome | None = None
     #: Whether it has failed after its process had called back, or died, so that what it names is
     #: still to be called.

@@ -162,10 +162,12 @@ class Foreman:
 
     # By order
 
-    def stop(self, job_id: str) -> None:
-        """End a job, if it runs here, as a person has asked."""
+    def stop(self, job_id: str, by: str) -> None:
+        """End a job, if it runs here, as a person has asked, whose name is ``by`` if not ``''``."""
         for child in self._crew.busy:
             if child.assignment and child.assignment.hold.job_id == job_id:
+                if not child.assignment.stopped:
+                    child.assignment.stopped_by = by
                 self._crew.kill(child, "it was stopped", stopped=True)
 
     def kill_all(self, because: str) -> None:

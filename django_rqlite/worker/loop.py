@@ -544,7 +544,7 @@ class Worker:
         elif command.name == "kill-horse":
             self._foreman.kill_all("the worker was sent the command kill-horse")
         elif command.name == "stop-job":
-            self._foreman.stop(command.job_id)
+            self._foreman.stop(command.job_id, command.by)
 
     def _take_signals(self) -> None:
         for number in self._signals.read():
