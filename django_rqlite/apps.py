@@ -13,6 +13,7 @@ class RQLiteConfig(AppConfig):
 
     def ready(self) -> None:
         # Nothing here connects to anything: this runs for every command of manage.py.
-        from . import checks
+        from . import checks, log_escaping
 
         checks.register()
+        log_escaping.escape_logs()

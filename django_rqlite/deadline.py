@@ -9,6 +9,7 @@ from types import FrameType, TracebackType
 
 from .exceptions import JobTimeoutException
 from .handlers import BY_DEFAULT, Handler, set_handler
+from .protocol.durations import LONGEST
 
 #: Seconds after which an exception that was swallowed is raised again.
 REPEAT = 1.0
@@ -34,7 +35,8 @@ class Deadline:
 
     def __init__(self, seconds: int | None) -> None:
         """Args: seconds: None for no limit."""
-        self.seconds = seconds
+        # The system's timer has no room for more than this.
+        self.seconds = None if seconds is None else min(seconds, LONGEST)
         self.passed = False
         self._armed = False
         #: What the alarm meant before the block: its handler, the seconds that were left, how often

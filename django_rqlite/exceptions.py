@@ -81,6 +81,11 @@ class InvalidJobDependency(InvalidJobError):
     written."""
 
 
+class PayloadTooLargeError(InvalidJobError, redis.ResponseError):
+    """The Redis server does not take so many bytes at once. The message names their number, and the
+    server's limit. Nothing was written of the job they belong to."""
+
+
 class DuplicateJobError(InvalidJobError):
     """A job with this id runs now, or is there and was to be the only one; or another job holds the
     unique key. Nothing was written."""
@@ -115,7 +120,8 @@ class ForkServerError(RQLiteError):
 
 
 class JobDiedError(RQLiteError):
-    """What a failure callback is told when the job's process ended without an outcome."""
+    """What a failure callback is told when the job's process ended without an outcome, or Redis did
+    not take the outcome."""
 
 
 class JobTimeoutException(Exception):

@@ -19,6 +19,7 @@ from .exceptions import JobTimeoutException
 from .jobs import Job, running
 from .own_process import OwnProcess
 from .policies import Retry, path_of, paths_of
+from .protocol.durations import LONGEST
 from .protocol.records import DEFAULT_TIMEOUT, JobStatus
 from .returned import kept
 from .signals import job_failed, job_finished, job_started, tell
@@ -58,6 +59,8 @@ class Failed:
     headline: str
     #: Paths of the exception's class and its bases; empty where there was no exception.
     kinds: tuple[str, ...] = ()
+    #: Whether the job runs no more, although its policy may have it retried.
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,8 @@ def time_limit(timeout: int | None) -> int | None:
     """Seconds that a job with this ``timeout`` may run; None: no limit."""
     if timeout == -1:
         return None
-    return timeout or DEFAULT_TIMEOUT
+    # Other tools may have written anything; the system's timers have no room for more.
+    return min(timeout or DEFAULT_TIMEOUT, LONGEST)
 
 
 def perform(

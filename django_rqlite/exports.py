@@ -1,6 +1,7 @@
 """The figures for other programs: ``stats.json``, and ``metrics`` for Prometheus.
 
-Who asks shows ``RQ_API_TOKEN`` in a header, or is a member of the staff who may view queues.
+Who asks shows ``RQ_API_TOKEN`` in a header, or is a member of the staff who may view queues or
+change them.
 django-rq takes the token in the address as well. That is left out: addresses end up in logs.
 """
 
@@ -22,6 +23,8 @@ _UNKNOWN = (
     "Send the header 'Authorization: Bearer <token>' with the RQ_API_TOKEN of the settings, or log"
     " in as a member of the staff."
 )
+#: As in Django's admin, who may change may view.
+_PERMISSIONS = ("django_rqlite.view_queue", "django_rqlite.change_queue")
 _FORBIDDEN = "You need the permission django_rqlite.view_queue; an administrator can grant it."
 _NO_CLIENT = "prometheus_client is not installed. Run: pip install 'django-rqlite[prometheus]'\n"
 
@@ -44,8 +47,10 @@ def _guarded(view: View) -> View:
 
 @_guarded
 def stats(request: HttpRequest) -> HttpResponse:
-    """What ``get_statistics()`` returns."""
-    return JsonResponse(get_statistics())
+    """What ``get_statistics()`` returns; with status 503 where no server could be asked."""
+    found = get_statistics()
+    down = bool(found["queues"]) and all(queue["error"] for queue in found["queues"])
+    return JsonResponse(found, status=503 if down else 200)
 
 
 @_guarded
@@ -69,7 +74,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
             response = _error(401, _UNKNOWN)
             response["WWW-Authenticate"] = "Bearer"
             return response
-        if not user.has_perm("django_rqlite.view_queue"):
+        if not any(map(user.has_perm, _PERMISSIONS)):
             return _error(403, _FORBIDDEN)
     return None if request.method in _READ else HttpResponseNotAllowed(_READ)
 

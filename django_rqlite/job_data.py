@@ -41,9 +41,9 @@ def minted_id() -> str:
 
 
 @lru_cache(maxsize=8)
-def _enqueued_at(stamp: str) -> datetime | None:
-    """Kept, since all jobs of one second have the same."""
-    return codec.moment(stamp.encode())
+def _entered_at(microseconds: str) -> datetime | None:
+    """Kept, since jobs that are enqueued together have the same."""
+    return codec.micro_moment(microseconds)
 
 
 class JobData:
@@ -599,7 +599,8 @@ class JobData:
         """It has taken its place.
 
         Args:
-            detail: ``enqueued_at`` where it is queued or started; why, where it is canceled.
+            detail: when, in unix microseconds, where it is queued or started; why, where it is
+                canceled.
         """
         self.minted = False  # to enqueue it again is another thing than to repeat this call
         self._status = status
@@ -608,7 +609,7 @@ class JobData:
             self._parents = ()  # they need not be kept in memory any longer
         self.started_at = self.ended_at = None
         if status in (JobStatus.QUEUED, JobStatus.STARTED) and detail:
-            self.enqueued_at = _enqueued_at(detail)
+            self.created_at = self.enqueued_at = _entered_at(detail)
         else:
             self._exc_info = detail
 

@@ -311,6 +311,8 @@ class Job(JobData):
     def return_value(self, refresh: bool = False) -> Any:
         """What the function returned; None while it has not, or when it returned None.
 
+        Where that could not be kept, a text that says so; :attr:`Result.not_kept` tells why.
+
         Args:
             refresh: read it from Redis also in a callback, which is called before it is stored.
                 Elsewhere it is always read from there.

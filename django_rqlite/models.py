@@ -16,7 +16,10 @@ class _Nothing(models.Manager[Any]):
 
 
 class _InRedis(models.Model):
-    """To look is one permission, to operate another; nothing is added by hand."""
+    """To look is one permission, to operate another; nothing is added by hand.
+
+    Jobs can be deleted, and nothing else, which takes the permission that Django has for it.
+    """
 
     objects = _Nothing()
 
@@ -46,6 +49,7 @@ class Job(_InRedis):
     id = models.TextField(_("ID"), primary_key=True)
 
     class Meta(_InRedis.Meta):
+        default_permissions = ("view", "change", "delete")  # type: ignore[assignment]
         verbose_name = _("job")
         verbose_name_plural = _("jobs")
 

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from .engine.transitions import Hold, NextClaim, Settled, Transitions
-from .execution import AskedForRetry, Failed, Outcome, Stopped, Succeeded
+from .execution import (
+    LONGEST_TRACEBACK,
+    AskedForRetry,
+    Failed,
+    Outcome,
+    Stopped,
+    Succeeded,
+)
 from .policies import Again, after_asking, after_failure, after_success
 from .protocol import codec
 from .protocol.records import (
@@ -81,6 +88,26 @@ def settle(
     )
 
 
+def unstorable(outcome: Outcome, why: Exception) -> Failed:
+    """What is stored in place of an outcome that the server would not take, time and again.
+
+    The job is not retried: its work is done, and would most likely end the same way.
+    """
+    headline = f"Redis does not take the outcome of the job: {why}"
+    if isinstance(outcome, Succeeded):
+        sentences = (
+            f"The job returned, and its result has {len(outcome.result):,} bytes when serialized. "
+            "Its work is done, and the result is lost. Return an id or a path of it instead, or "
+            "set RQ['MAX_RESULT_SIZE'] below what the server takes: then the job of such a result "
+            "is finished without it."
+        )
+    elif isinstance(outcome, AskedForRetry):
+        sentences = "The job asked for another run."
+    else:
+        sentences = f"It ended with this:\n{outcome.reason}"[: LONGEST_TRACEBACK // 10]
+    return Failed(f"{headline}\n{sentences}", headline[:300], final=True)
+
+
 def _again(record: JobRecord, outcome: Outcome) -> tuple[Again | None, str, bytes]:
     """Whether the job runs once more, and what this run leaves in the results stream."""
     if isinstance(outcome, Succeeded):
@@ -89,8 +116,8 @@ def _again(record: JobRecord, outcome: Outcome) -> tuple[Again | None, str, byte
     if isinstance(outcome, AskedForRetry):
         decision = after_asking(record, outcome.most, outcome.intervals, outcome.at_front)
         return decision, ResultType.RETRIED, b""
-    if isinstance(outcome, Stopped) or record.problems:
-        return None, "", b""  # nobody wants it to, or it would be no more readable then
+    if isinstance(outcome, Stopped) or record.problems or outcome.final:
+        return None, "", b""  # nobody wants it to, or it would end the same way
     payload = codec.base64_traceback(outcome.reason)
     decision = after_failure(record, outcome.kinds)
     if decision and why_not_trusted(record):

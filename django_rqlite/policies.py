@@ -277,11 +277,15 @@ def after_success(record: JobRecord) -> Again | None:
 
 def _nth(intervals: Sequence[int], number: int) -> int:
     """The wait before the run of this number, counted from 0; the last one holds for the rest."""
-    return max(0, intervals[min(number, len(intervals) - 1)]) if intervals else 0
+    if not intervals:
+        return 0
+    # Counters in Redis may be anything, also below zero.
+    return min(max(0, intervals[min(max(number, 0), len(intervals) - 1)]), LONGEST)
 
 
 def _scattered(wait: int, jitter: object) -> int:
-    if not wait or not isinstance(jitter, int | float):
+    # It comes from Redis, so it may be anything that JSON, as Python reads it, has words for.
+    if not wait or not isinstance(jitter, int | float) or not 0 <= jitter <= 1:
         return wait
     return max(0, round(wait * random.uniform(1 - jitter, 1 + jitter)))
 

@@ -24,9 +24,10 @@ from .exceptions import (
 from .execution import perform, time_limit
 from .jobs import Job
 from .options import NOTHING_SAID, JobOptions, checked, refuse_pipeline, split
-from .outcomes import settle
+from .outcomes import settle, unstorable
 from .protocol.durations import LONGEST
 from .protocol.records import JobStatus, read_job
+from .server_errors import passes
 from .signals import job_enqueued, tell
 from .stored_queue import StoredQueue
 
@@ -212,8 +213,8 @@ class Queue(StoredQueue):
         """Have a job go into this queue at a time; otherwise as :meth:`enqueue`.
 
         Args:
-            datetime: when; a naive one is in this process's local time, as in RQ. One in the past
-                means at once.
+            datetime: when; a naive one is in this process's local time, as in RQ, whatever
+                ``USE_TZ`` says. One in the past means at once.
 
         Raises:
             InvalidJobError: as :meth:`enqueue`, and for what is no time, or none that can be kept.
@@ -429,7 +430,14 @@ class Queue(StoredQueue):
         try:
             outcome = perform(job)
             with translate_errors(self.connection):
-                settle(self._transitions, "", hold, record, outcome, IN_PLACE)
+                try:
+                    settle(self._transitions, "", hold, record, outcome, IN_PLACE)
+                except redis.ResponseError as exc:
+                    if passes(exc):
+                        raise
+                    # Else a worker would run it again once the lease has ended.
+                    refused = unstorable(outcome, exc)
+                    settle(self._transitions, "", hold, record, refused, IN_PLACE)
                 stored = self._transitions.fields(job.id)
         finally:
             job._unstored = None

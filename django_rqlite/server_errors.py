@@ -23,11 +23,13 @@ from redis.exceptions import (
 )
 
 from .exceptions import (
+    PayloadTooLargeError,
     RedisOutOfMemoryError,
     RedisPermissionError,
     RedisReadOnlyError,
     RedisRefusedError,
 )
+from .oversize import OversizeError
 
 #: The classes in which redis-py hides a code; a subclass comes before its base.
 _HIDDEN_IN: dict[type[Exception], str] = {
@@ -133,12 +135,23 @@ def passes(exc: Exception) -> bool:
     return code_of(exc) in _PASSING
 
 
-def refusal(exc: ResponseError, address: str) -> RedisRefusedError | None:
+def told(exc: Exception) -> str:
+    """An error for a log that names the server by itself: what it says, without a full stop."""
+    found = _REFUSALS.get(code_of(exc))
+    return (f"it {found.sentences} It said: {exc}" if found else str(exc)).rstrip(".")
+
+
+def refusal(exc: ResponseError, address: str) -> RedisRefusedError | PayloadTooLargeError | None:
     """Our error for an answer of the server; None where its code says nothing of the server.
 
     Args:
         address: where the server is, for people.
     """
+    if isinstance(exc, OversizeError):
+        return PayloadTooLargeError(
+            f"Redis at {address}: {exc} Pass an id, a path or a URL instead of what is large, and "
+            "load it inside the job, or raise that limit."
+        )
     found = _REFUSALS.get(code_of(exc))
     if found is None:
         return None

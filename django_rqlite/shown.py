@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,16 +30,28 @@ LONGEST_LINE = 4_000
 LOG_TAIL = 60_000
 
 
+#: Marks that change the direction of writing until another one ends that.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
 def printable(text: str) -> str:
     """Text that any encoding can hold: bytes of Redis that are no UTF-8 are escaped."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def shortened(text: str, limit: int) -> str:
+def cut(text: str, limit: int) -> str:
     """Printable text, cut off after ``limit`` characters. Problems in the page's language."""
     if isinstance(text, Problem):
         text = worded(text)
     return printable(text if len(text) <= limit else text[:limit] + "…")
+
+
+def shortened(text: str, limit: int) -> str:
+    """The same for the middle of a sentence, which nothing in it turns around.
+
+    Templates have a filter of this name, which isolates the text by markup instead.
+    """
+    return _TURNING.sub(lambda found: f"\\u{ord(found[0]):04x}", cut(text, limit))
 
 
 def worded(problem: Problem) -> str:
@@ -63,10 +76,25 @@ def traceback(text: str) -> str:
     return printable(f"{text[:TRACEBACK_HEAD]}\n{note}\n{text[-TRACEBACK_TAIL:]}")
 
 
+#: How a kept line of a job's log begins: its time in UTC, as job_log.py writes it.
+_LOGGED_AT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{3})Z ")
+
+
 def log(lines: Sequence[str]) -> str:
-    """A job's log as one text; of a long one, the end."""
-    text = "\n".join(shortened(line, LONGEST_LINE) for line in lines)
+    """A job's log as one text, in the page's time zone; of a long one, the end."""
+    text = "\n".join(_local(shortened(line, LONGEST_LINE)) for line in lines)
     return text if len(text) <= LOG_TAIL else "…\n" + text[-LOG_TAIL:].partition("\n")[2]
+
+
+def _local(line: str) -> str:
+    begins = _LOGGED_AT.match(line)
+    if not begins:
+        return line
+    try:
+        moment = datetime.fromisoformat(begins[1]).replace(tzinfo=UTC)
+    except ValueError:
+        return line
+    return f"{clock(moment)}.{begins[2]} {line[begins.end() :]}"
 
 
 def last_line(text: str) -> str:

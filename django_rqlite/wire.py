@@ -66,6 +66,11 @@ def _is_ours(client: redis.Redis) -> bool:
     return type(options.get("retry")) is Once
 
 
+def ends_connection(exc: BaseException) -> bool:
+    """Whether an answer is the last of its connection: the server could not make out a command."""
+    return isinstance(exc, redis.ResponseError) and str(exc).startswith("Protocol error")
+
+
 def ask_alone(client: redis.Redis, command: Command) -> Any:
     """What the server answers to one command, of a client that :func:`tries_once_alone`. Not for
     several threads at once.
@@ -81,7 +86,9 @@ def _exchange(connection: Any, packed: bytes) -> Any:
     try:
         connection.send_packed_command((packed,))
         return connection.read_response()
-    except redis.ResponseError:
+    except redis.ResponseError as exc:
+        if ends_connection(exc):
+            connection.disconnect()
         raise
     except BaseException:
         connection.disconnect()  # nobody must take the answer for that to something else
@@ -112,6 +119,21 @@ def ask(client: redis.Redis, command: Command, *, keep: bool = False) -> Any:
     else:
         at_hand.append(connection)
     return answer
+
+
+def say(client: redis.Redis, command: Command, *, keep: bool = False) -> Any:
+    """What the server answers to one command, of any client; see :func:`ask` and :func:`ask_alone`.
+
+    Raises:
+        redis.RedisError: as the server or the connection says.
+    """
+    if tries_once(client):
+        return ask(client, command, keep=keep)
+    if tries_once_alone(client):
+        return ask_alone(client, command)
+    # redis-py leaves execute_command() without types.
+    execute: Callable[..., Any] = client.execute_command
+    return execute(*as_bytes(command))
 
 
 #: What pools have lent and is kept, one connection for each pool, and the process that keeps it:

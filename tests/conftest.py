@@ -28,6 +28,8 @@ from django_rqlite import embedded
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.postgresql import PostgreSQL
+
 URL_VARIABLE = "RQ_TEST_URL"
 PROGRAM_VARIABLE = "RQ_TEST_SERVER"
 
@@ -138,6 +140,23 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def server(pytestconfig: pytest.Config) -> Server:
     """The server that ``RQ_QUEUES`` names."""
     return pytestconfig.stash[SERVER]
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A server. Where there is none the tests are skipped, or fail where it is required."""
+    from tests import postgresql  # needs what is in here
+
+    if reason := postgresql.missing():
+        if os.environ.get("RQ_TEST_POSTGRESQL") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    started = postgresql.PostgreSQL()
+    try:
+        started.run("CREATE TABLE auth_group (id serial PRIMARY KEY, name text)")
+        yield started
+    finally:
+        started.remove()
 
 
 @pytest.fixture

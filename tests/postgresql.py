@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -48,7 +48,9 @@ class PostgreSQL:
         self._data = self.folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
         shutil.chown(self.folder, _owner())
-        self._run("initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8")
+        self._initialize(
+            "initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8"
+        )
         self.start()
 
     def start(self) -> None:
@@ -90,7 +92,11 @@ class PostgreSQL:
             host=str(self.folder), user="postgres", dbname="postgres", autocommit=True
         )
 
-    def ask(self, query: str) -> list[tuple[Any, ...]]:
+    def run(self, statement: LiteralString) -> None:
+        with self.connect() as session:
+            session.execute(statement)
+
+    def ask(self, query: LiteralString) -> list[tuple[Any, ...]]:
         with self.connect() as session:
             return session.execute(query).fetchall()
 
@@ -126,7 +132,7 @@ class PostgreSQL:
         here: dict[str, Any] = {"cwd": self.folder}
         return here | {"user": _owner(), "extra_groups": []} if os.geteuid() == 0 else here
 
-    def _run(self, name: str, *arguments: str) -> None:
+    def _initialize(self, name: str, *arguments: str) -> None:
         done = subprocess.run(
             self._command(name, *arguments), capture_output=True, text=True, **self._as_owner()
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import decimal
 import logging
 import multiprocessing
 import os
@@ -11,9 +12,13 @@ import subprocess
 import sys
 import threading
 import time
+from contextvars import ContextVar
 from typing import Any
 
+from django.core.cache import caches
 from django.db import connections
+from django.urls import get_urlconf, set_urlconf
+from django.utils import timezone, translation
 
 from django_rqlite import Job, Retry, enqueue, get_current_job, job
 
@@ -243,6 +248,11 @@ def make_lock() -> Any:
     return threading.Lock()
 
 
+def run_and_return_bytes(path: str, length: int) -> bytes:
+    write(path, "x")
+    return b"x" * length
+
+
 def make_bytes(length: int) -> bytes:
     return b"x" * length
 
@@ -378,6 +388,10 @@ def fail_and_note(path: str) -> None:
     raise ValueError(path)
 
 
+def fail_with(text: str) -> None:
+    raise ValueError(text)
+
+
 def look_at(job_id: str) -> dict[str, str]:
     """What each look into another job's serialized values raises."""
     other = Job.fetch(job_id)
@@ -400,3 +414,29 @@ def look_at(job_id: str) -> dict[str, str]:
         except Exception as exc:
             told[name] = type(exc).__name__
     return told
+
+
+_tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
+
+
+def look_around() -> dict[str, Any]:
+    """What is active here."""
+    return {
+        "language": translation.get_language(),
+        "time zone": timezone.get_current_timezone_name(),
+        "URLconf": get_urlconf(),
+        "precision": decimal.getcontext().prec,
+        "tenant": _tenant.get(),
+        "cache": id(caches["default"]),
+        "process": os.getpid(),
+    }
+
+
+def settle_in() -> dict[str, Any]:
+    """Change all that :func:`look_around` looks at."""
+    translation.activate("zh-hans")
+    timezone.activate("Asia/Kolkata")
+    set_urlconf("tests.urls")
+    decimal.getcontext().prec = 3
+    _tenant.set("acme")
+    return look_around()

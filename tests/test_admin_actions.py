@@ -206,7 +206,7 @@ def test_a_server_that_does_not_answer(world: World, admin_client: Client, setti
     settings.RQ_QUEUES = {"default": {"HOST": "127.0.0.1", "PORT": 1}}
     for address in (FAILED, job_requeue("x"), job_delete("x")):
         answer = admin_client.post(address, {"action": "requeue", "_selected_action": "x"})
-        assert answer.status_code == 200
+        assert answer.status_code == 503
         assert "127.0.0.1:1" in answer.content.decode()
         assert "Whether the change was made is not known" in answer.content.decode()
     assert LogEntry.objects.count() == 0

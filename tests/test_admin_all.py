@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.test import Client as DjangoClient
 
 from django_rqlite.admin.actions import batch
+from django_rqlite.admin.actions.round import LIFETIME
 
 from .admin_world import JOBS, JOBS_ACTION, JOBS_BATCH, World, queue_action, queue_page
 from .keyspace import places
@@ -70,7 +74,7 @@ def test_requeue_all_that_match(world: World, admin_client: Client, admin_user: 
     query = "?state=failed&error=ValueError"
     page = ask(admin_client, JOBS_ACTION + query, "requeue")
     assert "Requeue all of these jobs?" in page
-    assert "There are 19 jobs to look at." in page
+    assert "15 of 19 jobs match." in page
     assert "ValueError" in page
     assert "batches.js" not in page, "nothing begins by itself"
     assert {world.status(job_id) for job_id in meant} == {"failed"}
@@ -227,7 +231,7 @@ def test_a_server_that_goes_away_is_told_and_can_be_asked_again(
     there = settings.RQ_QUEUES
     settings.RQ_QUEUES = {"default": {"HOST": "127.0.0.1", "PORT": 1}}
     answer = admin_client.post(JOBS_BATCH, {"token": token_of(page)})
-    assert answer.status_code == 200
+    assert answer.status_code == 503
     assert "127.0.0.1:1" in answer.text
     assert "batches.js" not in answer.text
     settings.RQ_QUEUES = there
@@ -284,3 +288,31 @@ def test_strange_names_and_values_come_through(world: World, admin_client: Clien
     page = ask(admin_client, f"{JOBS_ACTION}?q=%3Cscript%3E", "delete")
     assert "<script>" not in page.replace("<script src", "")
     assert carry_out(admin_client, page)[2] == ["Deleted 1 job."]
+
+
+def test_a_form_is_of_one_user_and_not_for_ever(
+    world: World, admin_client: Client, slowly: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(7):
+        world.failed("low")
+    page = ask(admin_client, queue_action("low", "failed"), "delete")
+    other = DjangoClient()
+    other.force_login(User.objects.create_superuser("other"))
+    before = world.redis.zcard("rq:failed:low")
+
+    answer = other.post(JOBS_BATCH, {"token": token_of(page)})
+    assert answer.status_code == 404
+    assert "This form was made for another user" in answer.text
+    with monkeypatch.context() as later:
+        soon, late = time.time() + LIFETIME - 60, time.time() + LIFETIME + 60
+        later.setattr(time, "time", lambda: late)
+        answer = admin_client.post(JOBS_BATCH, {"token": token_of(page)})
+        assert answer.status_code == 404
+        assert "more than an hour old. Choose the jobs anew" in answer.text
+        assert world.redis.zcard("rq:failed:low") == before == 7
+        # Each batch gives another hour.
+        later.setattr(time, "time", lambda: soon)
+        page = admin_client.post(JOBS_BATCH, {"token": token_of(page)}).text
+        later.setattr(time, "time", lambda: late)
+        assert admin_client.post(JOBS_BATCH, {"token": token_of(page)}).status_code == 200
+    assert world.redis.zcard("rq:failed:low") == 1

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils.html import strip_tags
 
+from django_rqlite.admin import held
+from django_rqlite.admin.pages import workers
+
 from .admin_world import WORKER, WORKERS, World, job_page, queue_page, worker_page
 
 if TYPE_CHECKING:
@@ -135,6 +138,20 @@ def test_what_the_dead_held_is_found_among_many(
         page = admin_client.get(address).text
         assert job_id in page
         assert len(round_trips) == count
+
+
+def test_of_very_many_that_a_dead_worker_held_the_rest_is_counted(
+    world: World, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (held, workers):
+        monkeypatch.setattr(module, "MOST_OF_A_WORKER", 1)
+    world.worker()
+    for queue in ("low", "high", "default"):
+        world.started(queue)
+    for lose in (lambda: fall_silent(world, 200), lambda: lose_record(world)):
+        lose()
+        for address in (WORKERS, worker_page(WORKER)):
+            assert "and 2 more" in text_of(admin_client, address)
 
 
 def test_how_long_a_job_runs_is_told(world: World, admin_client: Client) -> None:

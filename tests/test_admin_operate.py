@@ -149,7 +149,8 @@ def test_stop_tells_the_worker(world: World, admin_client: Client) -> None:
         assert messages == ["Told the worker of 1 job to stop it."]
         told = listening.get_message(timeout=5)
         assert told
-        assert json.loads(told["data"]).items() >= {"command": "stop-job", "job_id": job_id}.items()
+        expected = {"command": "stop-job", "job_id": job_id, "by": "admin"}
+        assert json.loads(told["data"]).items() >= expected.items()
     listening.close()
     failed = world.failed("low")
     _address, (message,) = post(admin_client, job_stop(failed))

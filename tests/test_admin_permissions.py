@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -154,9 +155,66 @@ def test_who_may_only_view_changes_nothing(
 
 @pytest.mark.parametrize(("address", "form"), CHANGES)
 def test_who_may_change_does(world: World, address: str, form: dict[str, str]) -> None:
-    client = client_with("change_job")
+    deletes = "delete" in (form.get("action"), *address.split("/"))
+    client = client_with("delete_job" if deletes else "change_job")
     assert client.post(address, form).status_code == 302
-    assert world.status("broken") in ("queued", None)
+    assert world.status("broken") == (None if deletes else "queued")
+
+
+DELETIONS = [
+    (job_delete("broken"), {"post": "yes"}),
+    *(
+        (address, {"action": "delete", **form})
+        for address in (queue_action("default", "failed"), JOBS_ACTION)
+        for form in ({"post": "yes", "_selected_action": "broken"}, {"all": "1"})
+    ),
+]
+
+
+@pytest.mark.parametrize(("address", "form"), DELETIONS)
+def test_to_delete_needs_the_permission_to_delete(
+    world: World, address: str, form: dict[str, str]
+) -> None:
+    client = client_with("change_job", "view_job", "change_queue")
+    assert client.post(address, form).status_code == 403
+    assert world.status("broken") == "failed"
+    for page in (queue_page("default", "failed"), f"{JOBS}?state=failed"):
+        shown = client.get(page).text
+        assert '<option value="requeue">' in shown
+        assert '<option value="delete">' not in shown
+    shown = client.get(job_page("broken")).text
+    assert job_requeue("broken") in shown
+    assert job_delete("broken") not in shown
+    assert client.get(job_delete("broken")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("address", "form"),
+    [pair for pair in CHANGES if "requeue" in str(pair)],
+)
+def test_who_may_only_delete_does_nothing_else(
+    world: World, address: str, form: dict[str, str]
+) -> None:
+    client = client_with("view_job", "delete_job")
+    assert client.post(address, form).status_code == 403
+    assert world.status("broken") == "failed"
+    shown = client.get(queue_page("default", "failed")).text
+    assert re.findall(r'<option value="(\w+)">', shown) == ["delete"]
+    shown = client.get(job_page("broken")).text
+    assert job_delete("broken") in shown
+    assert job_requeue("broken") not in shown
+
+
+def test_a_batch_needs_the_permission_of_its_action(world: World, admin_client: Client) -> None:
+    tokens = {}
+    for action in ("delete", "requeue"):
+        page = admin_client.post(JOBS_ACTION, {"action": action, "all": "1"}).text
+        (tokens[action],) = re.findall(r'name="token" value="([^"]*)"', page)
+    changes = client_with("change_job")
+    assert changes.post(JOBS_BATCH, {"token": tokens["delete"]}).status_code == 403
+    assert world.status("broken") == "failed"
+    changes.post(JOBS_BATCH, {"token": tokens["requeue"]})
+    assert world.status("broken") == "queued"
 
 
 @pytest.mark.parametrize(("address", "form"), CHANGES)
@@ -234,10 +292,10 @@ def test_pages_take_no_post(world: World, admin_client: Client) -> None:
         assert admin_client.head(page).status_code == 200, page
 
 
-def test_there_are_two_permissions_for_each(db: None) -> None:
+def test_which_permissions_there_are(db: None) -> None:
     found = Permission.objects.filter(content_type__app_label="django_rqlite")
     assert sorted(found.values_list("codename", flat=True)) == [
-        *("change_job", "change_queue", "change_worker"),
+        *("change_job", "change_queue", "change_worker", "delete_job"),
         *("view_job", "view_queue", "view_worker"),
     ]
 

@@ -46,11 +46,16 @@ def test_a_long_queue_is_read_at_its_end(
     round_trips.clear()
     shown = text_of(admin_client, q="m.f(49")
     assert len(round_trips) <= 4
-    assert "Searched the newest 1,000 of 5,000 queued jobs of “default”. 100 match." in shown
+    assert (
+        "Searched the newest 1,000 of 5,000 queued jobs of “default”. 100 of those match." in shown
+    )
+    assert "100 jobs among those searched" in shown
     assert "j4999" in shown
     assert "j49 " not in shown
     oldest = text_of(admin_client, q="m.f(49", sort="oldest")
-    assert "Searched the oldest 1,000 of 5,000 queued jobs of “default”. 11 match." in oldest
+    assert (
+        "Searched the oldest 1,000 of 5,000 queued jobs of “default”. 11 of those match." in oldest
+    )
 
 
 def test_fifty_stand_on_a_page(world: World, admin_client: Client) -> None:
@@ -95,6 +100,40 @@ def test_failed_jobs_in_groups(world: World, admin_client: Client) -> None:
     filtered = admin_client.get(JOBS + html.unescape(links[1])).content.decode()
     assert job_page("other") in filtered
     assert "1 job" in filtered
+
+
+def fail_many(world: World, kinds: list[tuple[str, int]]) -> None:
+    """So many failed jobs of each kind, one after the other."""
+    with world.redis.pipeline(transaction=False) as pipeline:
+        for number, kind in enumerate(kind for kind, count in kinds for _ in range(count)):
+            fields = {"description": "m.f()", "status": "failed", "x_error": f"{kind}: {number}"}
+            pipeline.hset(f"rq:job:j{number}", mapping=fields)
+            pipeline.zadd("rq:failed:low", {f"j{number}": 2e9 + number})
+        pipeline.execute()
+
+
+def test_groups_of_a_sample_are_not_shown_as_the_total(
+    world: World, admin_client: Client, round_trips: list[int]
+) -> None:
+    # Most have failed with the first error, but that is not among the newest 1,000.
+    fail_many(world, [("KeyError", 592), ("ValueError", 500), ("OSError", 400)])
+    admin_client.get(JOBS)  # connects
+    round_trips.clear()
+    shown = text_of(admin_client, state="failed", group="1")
+    assert len(round_trips) <= 4
+    assert re.search(r"m\.f ValueError ≥ 500 .*m\.f OSError ≥ 400 .*m\.f KeyError ≥ 100 ", shown)
+    assert (
+        "The groups are counted among the newest 1,000 of 1,492 failed jobs and ordered by these "
+        "counts. Older jobs are not counted: a group may be larger than it seems, stand too low, "
+        "or be missing."
+    ) in shown
+    oldest = text_of(admin_client, state="failed", group="1", sort="oldest")
+    assert "counted among the oldest 1,000 of 1,492 failed jobs" in oldest
+    world.redis.zremrangebyrank("rq:failed:low", 0, 491)
+    shown = text_of(admin_client, state="failed", group="1")
+    assert re.search(r"m\.f ValueError 500 .*m\.f OSError 400 .*m\.f KeyError 100 ", shown)
+    assert "≥" not in shown
+    assert "among the newest" not in shown
 
 
 @pytest.mark.parametrize(

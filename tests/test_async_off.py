@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("redis")
 
 #: What differs by nature: who ran it and when.
 VARYING = {b"worker_name", b"created_at", b"enqueued_at", b"started_at", b"ended_at", b"x_sig"}
-VARYING |= {b"last_heartbeat", b"x_sig_result"}
+VARYING |= {b"last_heartbeat", b"x_sig_result", b"x_created", b"x_span"}
 
 
 def in_place(*args: Any, **kwargs: Any) -> Job:

@@ -317,11 +317,14 @@ def test_good_exception_handlers(settings: SettingsWrapper) -> None:
 
 
 def test_deployment_without_signatures(settings: SettingsWrapper) -> None:
-    def found() -> list[str]:
+    def found() -> list[CheckMessage]:
         deployment = run_checks(include_deployment_checks=True)
-        return [message.id for message in deployment if "rqlite" in message.id]
+        return [message for message in deployment if "rqlite" in message.id]
 
-    assert found() == ["django_rqlite.W009"]
+    (warning,) = found()
+    assert warning.id == "django_rqlite.W009"
+    for meaning in ("RQ['REQUIRE_SIGNATURE']", "without a signature are trusted", "callback"):
+        assert meaning in warning.msg
     settings.RQ = {"REQUIRE_SIGNATURE": True}
     assert found() == []
 

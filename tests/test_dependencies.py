@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from django_rqlite import Dependency, Job, Queue, Retry, get_connection, get_que
 from django_rqlite.exceptions import InvalidJobError, InvalidJobOperation
 from tests import sample_jobs
 from tests.conftest import wait_until
+from tests.outcomes_in_redis import finish, start
 from tests.worker_process import run_burst, worker
 
 pytestmark = pytest.mark.usefixtures("redis")
@@ -229,6 +231,46 @@ def test_ten_thousand_children(queue: Queue, redis: redis_py.Redis, tmp_path: Pa
 
     assert queue.count == 10_000
     assert redis.zcard("rq:deferred:default") == 0
+
+
+def calls_in_the_server(redis: redis_py.Redis, act: Callable[[], object]) -> int:
+    """How many commands run there while ``act()`` does, those of scripts among them."""
+    redis.config_resetstat()
+    act()
+    return sum(each["calls"] for each in redis.info("commandstats").values())
+
+
+def test_the_ends_of_many_parents_take_no_more_looks_than_there_are_parents(
+    queue: Queue, redis: redis_py.Redis
+) -> None:
+    many = 300
+    taken = {}
+    for count in (2, many):
+        parents = [queue.enqueue(sample_jobs.nothing) for _ in range(count)]
+        child = get_queue("low").enqueue(sample_jobs.nothing, depends_on=parents)
+        holds = [start(execution=f"e{count}-{number}") for number in range(count)]
+        taken[count] = calls_in_the_server(redis, lambda holds=holds: finish(holds[0]))
+        rest = calls_in_the_server(redis, lambda holds=holds: [finish(each) for each in holds[1:]])
+        assert child.is_queued
+    assert taken[many] <= taken[2]
+    assert rest < many * (taken[2] + 5)
+
+
+def test_parents_that_ended_unheard_are_looked_at_once(queue: Queue, redis: redis_py.Redis) -> None:
+    parents = queue.enqueue_many([queue.prepare_data(sample_jobs.nothing)] * 5000)
+    child = get_queue("low").enqueue(sample_jobs.nothing, depends_on=parents)
+    assert redis.scard(f"rq:job::{child.id}:dependencies") == 5000
+    assert redis.smembers(f"rq:job:{parents[-1].id}:dependents") == {child.id.encode()}
+    first, second = start(execution="e1"), start(execution="e2")
+    with redis.pipeline(transaction=False) as pipeline:
+        for parent in parents[2:]:
+            pipeline.delete(parent.key)
+        pipeline.execute()
+    finish(first)
+    assert child.is_deferred
+    finish(second)
+    assert child.is_queued
+    assert not redis.exists(f"rq:job::{child.id}:dependencies")
 
 
 def test_cycles_are_refused(queue: Queue, redis: redis_py.Redis) -> None:

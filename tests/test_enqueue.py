@@ -60,6 +60,7 @@ def test_the_least_a_job_is(redis: redis_py.Redis) -> None:
     assert before <= datetime.fromisoformat(created.decode()) <= datetime.now(UTC)
     assert re.fullmatch(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", created)
     assert re.fullmatch(rb"[0-9a-f]{32}", fields.pop("x_sig"))
+    assert fields.pop("x_created") == b"%.0f" % (job.created_at.timestamp() * 1_000_000)
     assert pickle.loads(fields.pop("data")) == ("tests.sample_jobs.add", None, (1,), {"b": 2})
     assert fields == {
         "origin": b"default",
@@ -373,7 +374,7 @@ def again(redis: redis_py.Redis, queue: str = "high") -> None:
     assert places(redis, "a") == [f"queue:{queue}"]
     assert stored(redis, job).keys() == {
         *("origin", "status", "created_at", "enqueued_at", "description", "timeout"),
-        *("data", "x_sig"),
+        *("data", "x_sig", "x_created"),
     }
     assert redis.ttl("rq:job:a") == -1
     assert run(redis, job) == "new"

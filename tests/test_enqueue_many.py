@@ -58,7 +58,7 @@ def test_they_are_jobs_like_any_other(redis: redis_py.Redis, tmp_path: Path) -> 
     fields = redis.hgetall(first.key)
     assert fields.pop(b"description") == b"adds"
     alike = redis.hgetall(one.key)
-    varying = (b"x_sig", b"description", b"created_at", b"enqueued_at")
+    varying = (b"x_sig", b"description", b"created_at", b"enqueued_at", b"x_created")
     for name in varying:
         fields.pop(name, None)
         alike.pop(name)

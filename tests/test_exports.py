@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import include, path
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
@@ -85,6 +86,8 @@ def test_who_may_ask(world: World, address: str) -> None:
     assert answer["Cache-Control"] == "no-store"
     assert get(address, f"bearer  {TOKEN}").status_code == 200
     assert client_with("view_queue").get(address).status_code == 200
+    User.objects.all().delete()
+    assert client_with("change_queue").get(address).status_code == 200
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -270,6 +273,11 @@ def test_a_server_that_is_away(world: World, settings: SettingsWrapper) -> None:
     assert answer.status_code == 200
     assert "not available" in answer.json()["queues"][0]["error"]
     assert b"hidden" not in answer.content + get(METRICS).content
+    settings.RQ_QUEUES = {"away": {"URL": DEAD}}
+    answer = get(STATS)
+    assert answer.status_code == 503
+    assert "not available" in answer.json()["queues"][0]["error"]
+    assert get(METRICS).status_code == 200
 
 
 def test_settings_that_cannot_be_used(world: World, settings: SettingsWrapper) -> None:

@@ -20,8 +20,8 @@ LAYERS = {
     "errors": {"exceptions", "version"},
     "vocabulary": {"protocol"},
     "ground": {
-        *("conf", "connections", "deadline", "embedded", "handlers", "own_process"),
-        *("server_errors", "trust", "wire"),
+        *("conf", "connections", "deadline", "embedded", "handlers", "log_escaping", "oversize"),
+        *("own_process", "server_errors", "trust", "wire"),
     },
     "engine": {"engine"},
     "application API": {

@@ -159,7 +159,7 @@ def nested(depth: int) -> list[Any]:
         (Raises, "(Untold)"),
         (lambda: unserializable("x" * 10_000_000), "of the type collections.defaultdict"),
         (lambda: unserializable(b"x" * 10_000_000), "of the type collections.defaultdict"),
-        (lambda: unserializable(10**10_000), "whose repr raises ValueError"),
+        (lambda: unserializable(10**10_000), "of the type collections.defaultdict"),
         (lambda: unserializable(list(range(1_000_000))), "[0, 1, 2, 3, 4, 5, ...]"),
         (lambda: nested(100_000), "[[[[...]]]], of the type list, which can't be"),
     ],

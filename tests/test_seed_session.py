@@ -50,7 +50,7 @@ def test_a_job_that_waits(redis: redis_py.Redis, job: Job) -> None:
     assert redis.type(f"rq:job:{job.id}") == b"hash"
 
     stored = fields(redis, job)
-    assert set(stored) == SEED_FIELDS | {"x_sig"}
+    assert set(stored) == SEED_FIELDS | {"x_sig", "x_created"}
     assert stored["origin"] == b"default"
     assert stored["status"] == b"queued"
     assert stored["timeout"] == b"180"

@@ -38,6 +38,8 @@ def lose_workers(redis: redis_py.Redis, queue: str, *ids: str) -> None:
 SWEEPS: dict[str, Callable[[Transitions, list[str]], object]] = {
     "reap": lambda link, queues: reaper.reap(link, queues, requeue=True),
     "rescue": reaper.rescue,
+    "place": reaper.place,
+    "foreign keys": lambda link, queues: link.foreign_keys(queues, 0, []),
     "sweep": janitor.sweep,
 }
 

@@ -128,3 +128,15 @@ def test_one_that_is_large_from_the_start_still_runs_each_job(tmp_path: Path) ->
     run_burst(tmp_path, "--max-jobs-per-child", "0", "--max-child-memory", "1")
 
     assert len({job.return_value() for job in jobs}) == 3
+
+
+def test_what_a_job_activates_ends_with_it(tmp_path: Path) -> None:
+    kinds = (sample_jobs.look_around, sample_jobs.settle_in, sample_jobs.look_around)
+    jobs = [get_queue().enqueue(kind) for kind in kinds]
+
+    run_burst(tmp_path, *MODES["one process for all"])
+
+    before, within, after = (job.return_value() for job in jobs)
+    kept = {"process", "cache"}
+    assert {key for key in before if before[key] == within[key]} == kept
+    assert before == after

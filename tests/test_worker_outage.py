@@ -166,7 +166,7 @@ def test_foreign_data_under_one_queue_s_key_stops_no_other_queue(
         process.ready()
         job = get_queue("high").enqueue("tests.sample_jobs.add", 1)
         wait_until(lambda: job.is_finished, "the job of the other queue runs")
-        process.prints(f"the key {key} is not a")
+        process.prints(f"the key {key} holds a string, not a")
         redis.delete(key)
         if key == "rq:queue:default":
             held_up = get_queue().enqueue("tests.sample_jobs.add", 1)

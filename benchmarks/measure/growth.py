@@ -27,6 +27,8 @@ NAME = "growth"
 #: As the driver calls them.
 OPERATIONS = (
     *("enqueue", "counts", "cancel", "delete", "requeue"),
+    # Of a job that waits for few others, and for many.
+    *("enqueue a child", "end of a parent"),
     # What the size of the server's memory alone does, for comparison.
     *("HGETALL of a waiting job", "HSET of a new key"),
     *("page of queues", "page of waiting jobs", "page of failed jobs", "page of a job"),
@@ -45,8 +47,11 @@ _SIZES = ("few", "many")
 _WARM_UP = 2
 _PIECE = 25
 
-#: Pages take a hundred times as long as the rest.
-_FEWER_PAGES = 8
+#: Pages, and jobs with many parents, take a hundred times as long as the rest.
+_FEWER = 8
+
+#: Jobs that each child waits for.
+_PARENTS = {"few": 50, "many": 5000}
 
 #: So many times the rounds, since each is short.
 _MORE_CLAIMS = 2
@@ -78,6 +83,8 @@ def measure(
                     for size in _SIZES
                 }
                 say(f"growth: filling queues of {contestant.title}")
+                for size, side in sides.items():
+                    side.driver.do("parents", count=_PARENTS[size])
                 sides["few"].fill(effort.few, effort.few)
                 sides["many"].fill(effort.many_pending, effort.many_failed)
                 # First, while there is nothing in the queue but what does nothing.
@@ -165,8 +172,8 @@ def _operations(sides: Mapping[str, _Side], number: int, effort: Effort) -> dict
             side.times(operation, _WARM_UP)
         taken: dict[str, list[float]] = {size: [] for size in sides}
         wanted = effort.calls
-        if operation.startswith("page"):
-            wanted //= _FEWER_PAGES
+        if operation.startswith("page") or operation == "enqueue a child":
+            wanted //= _FEWER
         elif operation == "requeue":
             # They are used up by it: half of them must be there at the end.
             wanted = min(wanted, effort.few // (2 * effort.rounds))

@@ -43,6 +43,7 @@ class Operations:
             reverse(f"{site}_queue_jobs", args=["default", place]) for place in ("queued", "failed")
         )
         queues = reverse(f"{site}_queue_changelist")
+        self._families = _Families()
         self._calls: dict[str, Callable[[], Callable[[], object]]] = {
             "enqueue": lambda: lambda: self._queue.enqueue(jobs.noop),
             "counts": lambda: get_statistics,
@@ -51,6 +52,8 @@ class Operations:
             "requeue": lambda: self._some_failed().requeue,
             "HGETALL of a waiting job": self._read_some_pending,
             "HSET of a new key": self._write_something,
+            "enqueue a child": self._families.enqueue_child,
+            "end of a parent": self._families.end_parent,
             "page of queues": lambda: self._get(queues),
             "page of waiting jobs": lambda: self._get(waiting),
             "page of failed jobs": lambda: self._get(failed),
@@ -66,6 +69,10 @@ class Operations:
             self._queue.enqueue_many(
                 self._queue.prepare_data(function) for _ in range(start, min(count, start + _SLICE))
             )
+
+    def parents(self, count: int) -> None:
+        """Have each child wait for so many jobs."""
+        self._families.parents = count
 
     def failed(self) -> int:
         """How many jobs have failed."""
@@ -116,12 +123,77 @@ class Operations:
         return get
 
 
+class _Families:
+    """Jobs that wait for many others, in queues of their own. No worker runs them: the calls that a
+    worker makes are made here.
+    """
+
+    def __init__(self) -> None:
+        # After django.setup().
+        from django_rqlite import Queue, get_connection
+        from django_rqlite.engine.transitions import NextClaim, Transitions
+        from django_rqlite.protocol.keys import Keys
+        from noop import jobs
+
+        self.parents = 0
+        connection = get_connection("default")
+        self._noop = jobs.noop
+        self._queue = Queue("parents", connection=connection)
+        self._children = Queue("children", connection=connection)
+        self._engine = Transitions(connection, Keys())
+        self._wanted = NextClaim
+        self._ids: list[str] = []
+        #: Whether any of these has ended.
+        self._ended = False
+        #: The child of the last call, which goes before the next.
+        self._child: Any = None
+
+    def enqueue_child(self) -> Callable[[], object]:
+        if self._child is not None:
+            self._child.delete()
+        if not self._ids or self._ended:
+            self._queue.empty()
+            self._ids = self._enqueue_parents()
+            self._ended = False
+
+        def enqueue() -> None:
+            self._child = self._children.enqueue(self._noop, depends_on=self._ids)
+
+        return enqueue
+
+    def end_parent(self) -> Callable[[], object]:
+        wanted = self._wanted(uuid.uuid4().hex, ["parents"], 3600)
+        hold = self._engine.claim("bench", wanted).hold
+        if hold is None:
+            self.enqueue_child()()
+            hold = self._engine.claim("bench", wanted).hold
+        assert hold is not None
+        self._ended = True
+        return partial(
+            self._engine.finish,
+            "bench",
+            hold,
+            worker_name="bench",
+            result_ttl=500,
+            result=b"",
+            signature="",
+            encoded_result=b"",
+        )
+
+    def _enqueue_parents(self) -> list[str]:
+        jobs = self._queue.enqueue_many(
+            self._queue.prepare_data(self._noop) for _ in range(self.parents)
+        )
+        return [job.id for job in jobs]
+
+
 def main() -> None:
     django.setup()
     operations = Operations()
     answer_until_eof(
         {
             "fill": operations.fill,
+            "parents": operations.parents,
             "failed": operations.failed,
             "time": operations.time,
             "round_trips": operations.round_trips,

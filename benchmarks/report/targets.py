@@ -68,6 +68,14 @@ TARGETS = (
         )
         for name in ("claim", "enqueue")
     ),
+    Target(
+        "end of one of 5,000 parents, against one of 50",
+        "growth.end of a parent.many",
+        "ours",
+        1.5,
+        at_least=False,
+        other_metric="growth.end of a parent.few",
+    ),
     Target("idle worker: round trips", "idle.requests", None, 0.5, at_least=False, unit="/s"),
     Target("admin: growth of the page that grows most", "admin.growth", None, 2, at_least=False),
     Target("admin: round trips of a page", "admin.requests", None, 5, at_least=False, unit=""),

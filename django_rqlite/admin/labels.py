@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from .. import shown
 from ..engine.monitor import Place
-from ..protocol.records import JobStatus, ResultType
+from ..protocol.records import JobStatus, ResultRecord, ResultType
 
 PLACES = {
     Place.QUEUED: _("Queued"),
@@ -17,6 +18,9 @@ PLACES = {
     Place.SCHEDULED: _("Scheduled"),
     Place.CANCELED: _("Canceled"),
 }
+
+#: The state of a job that was stopped, which stands among the failed ones.
+STOPPED = _("Stopped")
 
 STATUSES = {
     JobStatus.CREATED: _("created"),
@@ -45,3 +49,14 @@ STATES = {
     "busy": _("busy"),
     "suspended": _("suspended"),
 }
+
+#: How the reason of a job begins that was stopped: RQ's words, under which both store it. The
+#: outcome's type is that of a failure.
+_STOPPED_BY_ORDER = "Job stopped by user"
+
+
+def outcome(result: ResultRecord) -> str:
+    """What came of one execution."""
+    stopped = result.exc_string.startswith(_STOPPED_BY_ORDER)
+    known = OUTCOMES.get(ResultType.STOPPED if stopped else result.type)  # type: ignore[call-overload]
+    return str(known or shown.shortened(result.type, 40))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from django.urls import URLPattern, path
 from .. import conf, exports
 from .actions import copying, on_all, on_cron, on_jobs, on_queues, on_workers
 from .pages import jobs, queues, schedule, search, workers
-from .pages.frame import may, trouble_page
+from .pages.frame import NO_ANSWER, may, trouble_page
 from .sources import Gone, Trouble
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ else:
 Page = Callable[..., HttpResponse]
 
 _READ = ("GET", "HEAD")
+
+#: What pages need that do one of several things to jobs; each action looks again.
+_ANY_ACTION = ("change", "delete")
 
 
 class _RedisAdmin(_ModelAdmin):
@@ -46,21 +49,21 @@ class _RedisAdmin(_ModelAdmin):
         view: Page,
         *,
         model: str | None = None,
-        change: bool = False,
+        needs: Sequence[str] = ("view",),
         methods: tuple[str, ...] = _READ,
     ) -> Callable[..., HttpResponseBase]:
         """A page for those who may, which is never a bare error.
 
         Args:
             model: whose permission it needs, by default this one's.
-            change: whether it needs the permission to change; by default that to view.
+            needs: the permissions of which it needs any: to view, to change or to delete.
             methods: of HTTP; pages that only show take no POST.
         """
-        needed, name = "change" if change else "view", model or str(self.opts.model_name)
+        name = model or str(self.opts.model_name)
 
         @wraps(view)
         def guarded(request: HttpRequest, **named: str) -> HttpResponse:
-            if not may(request, needed, name):
+            if not any(may(request, each, name) for each in needs):
                 raise PermissionDenied
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
@@ -70,7 +73,7 @@ class _RedisAdmin(_ModelAdmin):
             except Gone as gone:
                 return trouble_page(self.admin_site, request, name, str(gone), status=404)
             except Trouble as trouble:
-                return trouble_page(self.admin_site, request, name, str(trouble))
+                return trouble_page(self.admin_site, request, name, str(trouble), status=NO_ANSWER)
 
         return self.admin_site.admin_view(guarded)
 
@@ -80,12 +83,12 @@ class QueueAdmin(_RedisAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         listing = self.page(jobs.listing, model="job")
-        act = self.page(on_jobs.on_selected, model="job", change=True, methods=("POST",))
-        pause = self.page(on_queues.pause, change=True, methods=("POST",))
-        resume = self.page(on_queues.resume, change=True, methods=("POST",))
-        pause_entry = self.page(on_cron.pause, change=True, methods=("POST",))
-        resume_entry = self.page(on_cron.resume, change=True, methods=("POST",))
-        run_entry = self.page(on_cron.run_now, change=True, methods=("POST",))
+        act = self.page(on_jobs.on_selected, model="job", needs=_ANY_ACTION, methods=("POST",))
+        pause = self.page(on_queues.pause, needs=("change",), methods=("POST",))
+        resume = self.page(on_queues.resume, needs=("change",), methods=("POST",))
+        pause_entry = self.page(on_cron.pause, needs=("change",), methods=("POST",))
+        resume_entry = self.page(on_cron.resume, needs=("change",), methods=("POST",))
+        run_entry = self.page(on_cron.run_now, needs=("change",), methods=("POST",))
         return [
             path("stats.json", exports.stats, name="django_rqlite_queue_stats"),
             path("metrics", exports.metrics, name="django_rqlite_queue_metrics"),
@@ -108,14 +111,14 @@ class JobAdmin(_RedisAdmin):
     """Single jobs."""
 
     def get_urls(self) -> list[URLPattern]:
-        requeue = self.page(on_jobs.requeue, change=True, methods=("POST",))
-        cancel = self.page(on_jobs.cancel, change=True, methods=("POST",))
-        run_now = self.page(on_jobs.run_now, change=True, methods=("POST",))
-        stop = self.page(on_jobs.stop, change=True, methods=("POST",))
-        copy = self.page(copying.enqueue_copy, change=True, methods=("POST",))
-        on_found = self.page(on_jobs.on_found, change=True, methods=("POST",))
-        batch = self.page(on_all.batch, change=True, methods=("POST",))
-        delete = self.page(on_jobs.delete, change=True, methods=(*_READ, "POST"))
+        requeue = self.page(on_jobs.requeue, needs=("change",), methods=("POST",))
+        cancel = self.page(on_jobs.cancel, needs=("change",), methods=("POST",))
+        run_now = self.page(on_jobs.run_now, needs=("change",), methods=("POST",))
+        stop = self.page(on_jobs.stop, needs=("change",), methods=("POST",))
+        copy = self.page(copying.enqueue_copy, needs=("change",), methods=("POST",))
+        on_found = self.page(on_jobs.on_found, needs=_ANY_ACTION, methods=("POST",))
+        batch = self.page(on_all.batch, needs=_ANY_ACTION, methods=("POST",))
+        delete = self.page(on_jobs.delete, needs=("delete",), methods=(*_READ, "POST"))
         return [
             path("", self.page(search.search), name="django_rqlite_job_changelist"),
             # "_all" is no segment, so no job can be called so.
@@ -135,9 +138,9 @@ class WorkerAdmin(_RedisAdmin):
     """The workers."""
 
     def get_urls(self) -> list[URLPattern]:
-        shut_down = self.page(on_workers.shut_down, change=True, methods=("POST",))
-        suspend = self.page(on_workers.suspend_all, change=True, methods=("POST",))
-        resume = self.page(on_workers.resume_all, change=True, methods=("POST",))
+        shut_down = self.page(on_workers.shut_down, needs=("change",), methods=("POST",))
+        suspend = self.page(on_workers.suspend_all, needs=("change",), methods=("POST",))
+        resume = self.page(on_workers.resume_all, needs=("change",), methods=("POST",))
         return [
             path("", self.page(workers.index), name="django_rqlite_worker_changelist"),
             # "_all" is no segment, so no worker can be called so.

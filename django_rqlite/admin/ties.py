@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..engine.monitor import JobDetail
+from ..protocol.records import JobRecord
+from . import labels
 from .links import Links
 
 #: Jobs that are listed on either side at the most.
@@ -13,10 +15,20 @@ MOST_LISTED = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
-    """Ids with their addresses, and how many more there are."""
+class Relative:
+    """A job beside another; ``what`` and ``state`` are '' where it is gone."""
 
-    shown: Sequence[tuple[str, str]]
+    id: str
+    address: str
+    what: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Jobs, and how many more there are."""
+
+    shown: Sequence[Relative]
     more: int
 
 
@@ -34,11 +46,25 @@ def ties(found: JobDetail, links: Links) -> Ties | None:
     if not (job.dependency_ids or found.dependents or job.group_id or job.unique_key):
         return None
     return Ties(
-        _linked(job.dependency_ids, len(job.dependency_ids), links),
-        _linked(sorted(found.dependents), found.dependent_count, links),
+        _linked(job.dependency_ids, len(job.dependency_ids), found.relatives, links),
+        _linked(sorted(found.dependents), found.dependent_count, found.relatives, links),
     )
 
 
-def _linked(ids: Sequence[str], count: int, links: Links) -> Linked:
+def _linked(ids: Sequence[str], count: int, known: Mapping[str, JobRecord], links: Links) -> Linked:
     listed = ids[:MOST_LISTED]
-    return Linked([(job_id, links.job(job_id)) for job_id in listed], max(count - len(listed), 0))
+    return linked([(job_id, known.get(job_id)) for job_id in listed], count, links)
+
+
+def linked(jobs: Sequence[tuple[str, JobRecord | None]], count: int, links: Links) -> Linked:
+    """Some jobs, of so many."""
+    told = [
+        Relative(
+            job_id,
+            links.job(job_id),
+            job.description if job else "",
+            str(labels.STATUSES.get(job.status, job.status)) if job else "",  # type: ignore[call-overload]
+        )
+        for job_id, job in jobs
+    ]
+    return Linked(told, max(count - len(told), 0))

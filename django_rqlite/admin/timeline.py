@@ -66,8 +66,8 @@ def timeline(job: JobRecord, results: Sequence[ResultRecord], now: datetime) -> 
     at = begin
     for start, end, result in runs:
         parts.append(("waiting", at, start, _("waited")))
-        outcome = str(labels.OUTCOMES.get(result.type, result.type))  # type: ignore[call-overload]
-        parts.append(("bad" if result.exc_string else "good", start, end, outcome))
+        kind = "bad" if result.exc_string else "good"
+        parts.append((kind, start, end, labels.outcome(result)))
         at = max(at, end)
     going_on = job.status in (JobStatus.QUEUED, JobStatus.STARTED, JobStatus.SCHEDULED)
     if job.status == JobStatus.STARTED and job.started_at:

@@ -79,6 +79,11 @@ class Wanted:
         """What takes the jobs that match now."""
         return replace(self.filter_at(shown.now()), until=None)
 
+    @property
+    def takes_everything(self) -> bool:
+        """Whether all jobs of the places match."""
+        return not (self.text or self.function or self.error or self.since)
+
     def filter_at(self, now: datetime) -> Filter:
         """What takes the jobs that matched then; none that came to their places later."""
         period = SINCE[self.since][1]

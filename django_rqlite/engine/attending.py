@@ -149,6 +149,8 @@ class Attending(Arrows):
         Args:
             command: ``'stop-job'`` (of the job named ``job_id``), ``'kill-horse'`` or
                 ``'shutdown'``.
+            named: what else the message says: ``by``, the name of who sends it, is kept with a job
+                that is stopped.
         """
         database = database_of(self.connection)
         message = json.dumps({"command": command, "x_database": database, **named})

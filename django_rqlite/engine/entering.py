@@ -42,7 +42,7 @@ class Entering(Arrows):
             ttl: seconds for which the job may wait.
 
         Returns:
-            ``enqueued_at`` as written.
+            when, in unix microseconds.
 
         Raises:
             DuplicateJobError: see there. Nothing was written.
@@ -212,7 +212,7 @@ class Entering(Arrows):
             lease: seconds after which the caller counts as dead.
 
         Returns:
-            ``started_at`` as written.
+            when, in unix microseconds.
 
         Raises:
             DuplicateJobError: see there. Nothing was written.
@@ -253,7 +253,7 @@ class Arrivals:
         )
 
     def outcomes(self) -> list[tuple[str, str] | Exception]:
-        """For each job, its status and ``enqueued_at`` as written, or why it was canceled; or what
+        """For each job, its status and when, in unix microseconds, or why it was canceled; or what
         :meth:`Entering.enqueue` or :meth:`Entering.defer` would raise.
 
         Raises:

@@ -41,6 +41,16 @@ class Executing(Arrows):
             wanted.execution,
         )
 
+    def claimed(self, worker: str, execution: str) -> Hold | None:
+        """What a claim has taken whose answer never arrives; None where it has taken nothing."""
+        fields = ("x_execution", "x_claimed_job", "x_claimed_queue")
+        last, job_id, queue = cast(
+            "list[bytes | None]", self.connection.hmget(self.keys.worker(worker), fields)
+        )
+        if last != execution.encode() or job_id is None or queue is None:
+            return None
+        return Hold(text(job_id), text(queue), execution)
+
     def finish(
         self,
         worker: str,

@@ -40,7 +40,7 @@ _TOGETHER = 100
 
 _FIELDS = (
     *("origin", "status", "created_at", "enqueued_at", "started_at", "ended_at"),
-    *("description", "worker_name", "x_error"),
+    *("description", "worker_name", "x_error", "x_created", "x_enqueued", "x_span"),
 )
 
 _SUMMARIZE = Script("summarize")

@@ -27,7 +27,7 @@ LEAST_OF_A_QUEUE = 100
 #: Workers' current jobs that are read at the most.
 MOST_CURRENT = 500
 
-_FIELDS = ("status", "worker_name", "description", "started_at", "timeout", "origin")
+_FIELDS = ("status", "worker_name", "description", "started_at", "x_span", "timeout", "origin")
 
 
 @dataclass(frozen=True, slots=True)

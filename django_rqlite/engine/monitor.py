@@ -7,7 +7,7 @@ The worker never uses it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from ..protocol.keys import Keys
 from ..protocol.problems import Problem
 from ..protocol.records import (
     JobRecord,
+    JobStatus,
     ResultRecord,
     WorkerRecord,
     read_job,
@@ -61,8 +62,9 @@ __all__ = [
 #: Outcomes of one job that are read at the most.
 RESULTS_SHOWN = 50
 
-#: Jobs waiting for one that are read at the most.
+#: Jobs waiting for one, or that one waits for, that are read at the most; and in a list.
 DEPENDENTS_SHOWN = 50
+PARENTS_IN_LIST = 3
 
 #: Lines of a job's log that are read at the most.
 LOG_SHOWN = 1000
@@ -74,7 +76,12 @@ MOST_FOUND = 500
 _SUMMARY = (
     *("origin", "status", "created_at", "enqueued_at", "started_at", "ended_at", "last_heartbeat"),
     *("description", "timeout", "result_ttl", "failure_ttl", "ttl", "worker_name", "x_error"),
+    *("x_created", "x_enqueued", "x_span"),
+    *("retries_left", "x_attempts"),
 )
+
+#: What is told of a job beside another.
+_BRIEFLY = ("status", "description")
 
 
 class Monitor:
@@ -197,7 +204,7 @@ class Monitor:
         return Figures(found, suspended == 1)
 
     def page(self, queue: str, place: Place, offset: int, limit: int) -> Page:
-        """A slice of a place with the jobs of its ids. Two round trips.
+        """A slice of a place with the jobs of its ids. Two round trips; four of deferred jobs.
 
         Queued jobs come in the order in which they will run, scheduled ones by their time, ended
         ones latest first.
@@ -219,7 +226,44 @@ class Monitor:
             text = _id(name)
             ids.append(id_of(text) if place is Place.STARTED else text)
             scores.append(None if score is None else float(score))
-        return Page(int(total), self._rows(place, ids, scores))
+        rows = self._rows(place, ids, scores)
+        if place is Place.DEFERRED:
+            rows = self._with_parents(rows)
+        return Page(int(total), rows)
+
+    def _with_parents(self, rows: Sequence[Row]) -> list[Row]:
+        """Deferred jobs with what they wait for. Two round trips at the most."""
+        commands: list[tuple[Any, ...]] = []
+        for row in rows:
+            key = self.keys.dependencies(row.id)
+            # Where there are many, this gives some, and the same ones the next time.
+            commands += [("SSCAN", key, 0, "COUNT", PARENTS_IN_LIST), ("SCARD", key)]
+        answers = _answers(self.connection, commands)
+        some = [
+            sorted(map(_id, _list(scan[1])))[:PARENTS_IN_LIST] if isinstance(scan, tuple) else []
+            for scan in answers[::2]
+        ]
+        briefly = self._briefly({parent for parents in some for parent in parents})
+        return [
+            replace(
+                row,
+                parents=[(parent, briefly.get(parent)) for parent in parents],
+                parent_count=count if isinstance(count, int) else 0,
+            )
+            for row, parents, count in zip(rows, some, answers[1::2], strict=True)
+        ]
+
+    def _briefly(self, job_ids: Collection[str]) -> dict[str, JobRecord]:
+        """What these jobs call and their states. One round trip, none without ids."""
+        ids = sorted(job_ids)
+        found = {}
+        commands = [("HMGET", self.keys.job(job_id), *_BRIEFLY) for job_id in ids]
+        for job_id, answer in zip(ids, _answers(self.connection, commands), strict=True):
+            values = zip(_BRIEFLY, _list(answer), strict=False)
+            fields = {name.encode(): value for name, value in values if value is not None}
+            if fields:
+                found[job_id] = read_job(job_id, fields)
+        return found
 
     def _rows(
         self, place: Place | None, ids: Sequence[str], scores: Sequence[float | None]
@@ -271,7 +315,10 @@ class Monitor:
         return [row.job for row in self._rows(None, job_ids, [None] * len(job_ids))]
 
     def job(self, job_id: str) -> JobDetail | None:
-        """All about one job, or None where it has no hash. One round trip."""
+        """All about one job, or None where it has no hash.
+
+        One round trip; one more where it is scheduled, and one where it is tied to other jobs.
+        """
         fields, entries, expires, lines, dependents, count = _answers(
             self.connection,
             [
@@ -291,14 +338,23 @@ class Monitor:
             job = read_job(job_id, fields)
         else:
             return None
+        children = [*map(_id, _list(dependents))]
         return JobDetail(
             job,
             self._results(job_id, entries, codec.Room(codec.SHOWN_TOGETHER)),
             int(expires) if isinstance(expires, int) and expires >= 0 else None,
             [*map(_id, _list(lines))],
-            [*map(_id, _list(dependents))],
+            children,
             count if isinstance(count, int) else 0,
+            self._due(job) if job.status == JobStatus.SCHEDULED else None,
+            self._briefly({*job.dependency_ids[:DEPENDENTS_SHOWN], *children}),
         )
+
+    def _due(self, job: JobRecord) -> float | None:
+        """When a job is due, if it is scheduled. One round trip."""
+        asked = [("ZSCORE", self.keys.scheduled(job.origin), job.id)]
+        (score,) = _answers(self.connection, asked)
+        return float(score) if isinstance(score, int | float | bytes) else None
 
     def workers(self) -> Workers:
         """All workers. Two round trips."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..protocol.cron_records import CronRecord
@@ -95,6 +95,10 @@ class Row:
     score: float | None
     #: The outcome of the job's last execution; only for failed jobs without ``error``.
     last: ResultRecord | None = None
+    #: Some of the jobs that a deferred one waits for, by id: summaries, or None where they are
+    #: gone. And how many it waits for.
+    parents: Sequence[tuple[str, JobRecord | None]] = ()
+    parent_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,11 @@ class JobDetail:
     #: there are.
     dependents: Sequence[str] = ()
     dependent_count: int = 0
+    #: Unix seconds at which a scheduled job is due; None: it is not scheduled.
+    due: float | None = None
+    #: Summaries of jobs that it waits for, or that wait for it, by id; those without a hash are
+    #: missing.
+    relatives: Mapping[str, JobRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

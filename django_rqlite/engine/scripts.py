@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
 import redis
 
-from ..wire import Command, Conversation, as_bytes, ask, ask_alone, tries_once, tries_once_alone
+from .. import oversize
+from ..wire import Command, Conversation, as_bytes, ends_connection, say, tries_once
 from .assembly import assembled
 
 Argument = str | bytes | int | float
@@ -48,13 +50,13 @@ class Script:
             return self._ask(connection, ("EVAL", self.text, len(keys), *keys, *arguments))
 
     def _ask(self, connection: redis.Redis, command: Command) -> Any:
-        if tries_once(connection):
-            return ask(connection, command, keep=self.often)
-        if tries_once_alone(connection):
-            return ask_alone(connection, command)
-        # redis-py leaves execute_command() without types.
-        execute: Callable[..., Any] = connection.execute_command
-        return execute(*as_bytes(command))
+        try:
+            return say(connection, command, keep=self.often)
+        except redis.RedisError as exc:
+            refused = oversize.refusal(partial(say, connection), command, exc)
+            if refused is None:
+                raise
+            raise refused from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,9 @@ class Running:
         self._conversation = Conversation(connection)
         try:
             self._conversation.send(self._commands(calls))
+        except redis.RedisError as exc:
+            self._hang_up()
+            self._explain(exc)
         except BaseException:
             self._hang_up()
             raise
@@ -99,7 +104,13 @@ class Running:
         Raises:
             redis.RedisError: as when it was made.
         """
-        answers = self._first_answers()
+        try:
+            answers = self._first_answers()
+        except redis.RedisError as exc:
+            self._explain(exc)
+        for answer in answers:
+            if isinstance(answer, redis.ResponseError) and ends_connection(answer):
+                self._explain(answer)
         again = [
             number
             for number, answer in enumerate(answers)
@@ -111,6 +122,16 @@ class Running:
             for number, answer in zip(again, self._in_a_pipeline(calls), strict=True):
                 answers[number] = answer
         return answers
+
+    def _explain(self, exc: redis.RedisError) -> NoReturn:
+        """Raise what ended the conversation, or why one of the commands did."""
+        commands = self._commands(self._calls)
+        # Of the largest alone: if the server takes that, it takes all.
+        largest = max(commands, key=oversize.size, default=())
+        refused = oversize.refusal(partial(say, self._connection), largest, exc)
+        if refused is None:
+            raise exc
+        raise refused from exc
 
     def _first_answers(self) -> list[Any]:
         conversation = self._conversation

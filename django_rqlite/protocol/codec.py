@@ -10,7 +10,8 @@ import base64
 import binascii
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pickle import FRAME
 
 #: Bytes above which ``data`` is compressed: below, zlib costs more time than it saves memory.
@@ -27,6 +28,11 @@ PIECE = 256 * 1024
 #: tracebacks of one page.
 SHOWN = 1024 * 1024
 SHOWN_TOGETHER = 8 * SHOWN
+
+#: What no stored number is larger than, in either direction: bytes of a petabyte, seconds of
+#: thirty million years. Python would calculate with "inf", "nan" or four hundred digits until some
+#: function has no room for the result.
+LARGEST_NUMBER = 10**15
 
 #: What RQ shows for a ``meta`` it can't decode (rq/job.py: ``restore``).
 UNDECODABLE_META = "unserialized"
@@ -188,8 +194,35 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def whole(stored: bytes) -> int:
+    """A whole number that is no larger than :data:`LARGEST_NUMBER`.
+
+    Raises:
+        ValueError: the bytes are none.
+    """
+    found = int(stored)
+    if abs(found) > LARGEST_NUMBER:
+        raise ValueError(f"more than {LARGEST_NUMBER}")
+    return found
+
+
+def number(stored: bytes) -> float:
+    """A number that is no larger than :data:`LARGEST_NUMBER`.
+
+    Raises:
+        ValueError: the bytes are none.
+    """
+    found = float(stored)
+    if not abs(found) <= LARGEST_NUMBER:  # also of "nan"
+        raise ValueError(f"more than {LARGEST_NUMBER}")
+    return found
+
+
+@lru_cache(maxsize=32)
 def moment(stored: bytes) -> datetime | None:
     """A point in time, or None for an empty field.
+
+    Kept, since all that happens within a second has the same.
 
     Raises:
         ValueError: the bytes are no timestamp.
@@ -200,6 +233,35 @@ def moment(stored: bytes) -> datetime | None:
     try:
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except OverflowError as exc:
+        raise ValueError(str(exc)) from exc
+
+
+def precise(whole: datetime, microseconds: int) -> datetime:
+    """A time of which whole seconds are stored, with its microseconds.
+
+    Args:
+        whole: as it is stored.
+        microseconds: unix microseconds of what may be the same time. Where RQ has written another
+            one meanwhile, that stands.
+    """
+    seconds, rest = divmod(microseconds, 1_000_000)
+    if whole.microsecond or whole.timestamp() != seconds:
+        return whole
+    return whole + timedelta(0, 0, rest)  # quicker than replace()
+
+
+def micro_moment(text: str) -> datetime | None:
+    """A point in time from unix microseconds, or None for an empty text.
+
+    Raises:
+        ValueError: the text is no number, or no calendar has that date.
+    """
+    if not text:
+        return None
+    seconds, rest = divmod(int(text), 1_000_000)
+    try:
+        return datetime.fromtimestamp(seconds, UTC) + timedelta(0, 0, rest)
+    except (OverflowError, OSError) as exc:
         raise ValueError(str(exc)) from exc
 
 

@@ -86,11 +86,15 @@ def _texts(stored: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _is_usable(number: object) -> bool:
+    return type(number) is int and abs(number) <= codec.LARGEST_NUMBER
+
+
 def _wholes(stored: bytes) -> tuple[int, ...]:
     numbers = _json(stored)
     if isinstance(numbers, int):
         numbers = [numbers]
-    if not isinstance(numbers, list) or not all(type(number) is int for number in numbers):
+    if not isinstance(numbers, list) or not all(map(_is_usable, numbers)):
         raise ValueError(stored[:40])
     return tuple(numbers)
 
@@ -118,10 +122,10 @@ class _Reader:
         return codec.text(self.fields.get(name.encode(), b""))
 
     def whole(self, name: str) -> int | None:
-        return self._parsed(name, int, Problem("a whole number"))
+        return self._parsed(name, codec.whole, Problem("a whole number"))
 
     def number(self, name: str) -> float | None:
-        return self._parsed(name, float, Problem("a number"))
+        return self._parsed(name, codec.number, Problem("a number"))
 
     def moment(self, name: str) -> datetime | None:
         return self._parsed(name, codec.moment, Problem("a time"))
@@ -238,7 +242,7 @@ def _at_most(left: int | None, most: int | None) -> int | None:
 
 
 def _whole_as_flag(stored: bytes) -> bool:
-    return bool(int(stored))
+    return bool(codec.whole(stored))
 
 
 def _reading(
@@ -268,7 +272,7 @@ _JOB_READERS = {
         *("created_at", "enqueued_at", "started_at", "ended_at", "last_heartbeat"),
     ),
     **_reading(
-        int,
+        codec.whole,
         Problem("a whole number"),
         *("timeout", "result_ttl", "failure_ttl", "ttl", "retries_left", "number_of_retries"),
         *("repeats_left", "success_callback_timeout", "failure_callback_timeout"),
@@ -334,6 +338,7 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
     data = fields.get(b"data")
     if data is None:
         problems.append(Problem("its field 'data' is missing, so no function is known"))
+    _make_precise(read, fields)
     if not read["dependency_ids"] and (only := fields.get(b"dependency_id")):
         read["dependency_ids"] = (codec.text(only),)
     return JobRecord(
@@ -347,6 +352,36 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
         problems=tuple(problems),
         **read,
     )
+
+
+def _make_precise(read: dict[str, Any], fields: Mapping[bytes, bytes]) -> None:
+    """Give times their microseconds, which stand in fields of ours; RQ's have whole seconds.
+
+    A worker does this for each job, so what two times have in common is worked out once.
+    """
+    created, enqueued = read["created_at"], read["enqueued_at"]
+    if stored := fields.get(b"x_created"):
+        read["created_at"] = precise = _precise(created, stored)
+        if enqueued == created:
+            read["enqueued_at"] = precise
+    if stored := fields.get(b"x_enqueued"):  # it was enqueued at another time than made
+        read["enqueued_at"] = _precise(enqueued, stored)
+    if stored := fields.get(b"x_span"):
+        started, ended = read["started_at"], read["ended_at"]
+        begin, _, lasted = stored.partition(b" ")
+        read["started_at"] = precise = _precise(started, begin)
+        if read["last_heartbeat"] == started:
+            read["last_heartbeat"] = precise
+        if ended:
+            read["ended_at"] = _precise(ended, begin, lasted or b"0")
+
+
+def _precise(whole: datetime | None, begin: bytes, lasted: bytes = b"0") -> datetime | None:
+    """The time of this whole second that is so many microseconds after that one."""
+    try:
+        return whole and codec.precise(whole, int(begin) + int(lasted))
+    except ValueError:
+        return whole
 
 
 def _unreadable(name: str, stored: bytes, expected: str) -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django import template
+from django.template.defaultfilters import capfirst
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -12,8 +13,31 @@ from .. import shown
 
 register = template.Library()
 
-register.filter("shortened", shown.shortened)
-register.filter("printable", shown.printable)
+#: For attributes, where there can be no markup.
+register.filter("plain", shown.cut)
+
+
+@register.filter
+def shortened(text: str, limit: int) -> SafeString | str:
+    """Text from Redis, cut off after so many characters."""
+    return _isolated(shown.cut(text, limit))
+
+
+@register.filter
+def sentence(text: str, limit: int) -> SafeString | str:
+    """The same as a sentence of its own."""
+    return _isolated(capfirst(shown.cut(text, limit)))
+
+
+@register.filter
+def printable(text: str) -> SafeString | str:
+    """Text from Redis, all of it."""
+    return _isolated(shown.printable(text))
+
+
+def _isolated(text: str) -> SafeString | str:
+    """The text in an element that keeps its direction of writing from what stands around it."""
+    return format_html("<bdi>{}</bdi>", text) if text else ""
 
 
 @register.filter

@@ -23,10 +23,16 @@ class Assignment:
     give_back: bool = False
     #: Whether it was killed by order of a person, so that the job has stopped rather than failed.
     stopped: bool = False
+    #: The name of that person; '' where nobody said it.
+    stopped_by: str = ""
     outcome: Outcome | None = None
-    #: Whether its process died, so that it could call nothing back itself.
+    #: Whether it has failed after its process had called back, or died, so that what it names is
+    #: still to be called.
     died: bool = False
     #: Whether it was said that the execution no longer holds its job.
     lost: bool = False
-    #: How often Redis would not store the outcome.
+    #: How often Redis would not store the outcome, and how often the connection broke over it.
     refusals: int = 0
+    breaks: int = 0
+    #: Whether the outcome says that Redis would not store the first one.
+    replaced: bool = False

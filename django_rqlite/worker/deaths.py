@@ -18,7 +18,9 @@ def outcome_of(assignment: Assignment, status: int, peak: int) -> Outcome:
         peak: the largest resident memory of its process, as ``ru_maxrss`` gives it.
     """
     if assignment.stopped:
-        return Stopped("Job stopped by user, work-horse terminated.")  # RQ's words
+        # RQ's words, and who gave the order.
+        by = assignment.stopped_by or "a command"
+        return Stopped(f"Job stopped by user, work-horse terminated. It was stopped by {by}.")
     mebibytes = in_bytes(peak) >> 20
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)

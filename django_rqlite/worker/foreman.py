@@ -12,6 +12,7 @@ from typing import Literal
 from .. import conf
 from ..engine.transitions import Claim, Hold
 from ..execution import AskedForRetry, Failed, Outcome, Stopped, Succeeded, time_limit
+from ..log_escaping import Lines
 from ..protocol.records import JobRecord, read_job
 from ..trust import why_not_trusted
 from .assignment import Assignment
@@ -161,10 +162,12 @@ class Foreman:
 
     # By order
 
-    def stop(self, job_id: str) -> None:
-        """End a job, if it runs here, as a person has asked."""
+    def stop(self, job_id: str, by: str) -> None:
+        """End a job, if it runs here, as a person has asked, whose name is ``by`` if not ``''``."""
         for child in self._crew.busy:
             if child.assignment and child.assignment.hold.job_id == job_id:
+                if not child.assignment.stopped:
+                    child.assignment.stopped_by = by
                 self._crew.kill(child, "it was stopped", stopped=True)
 
     def kill_all(self, because: str) -> None:
@@ -205,7 +208,7 @@ class Foreman:
             "%s: Job failed (%s)\n%s",
             hold.queue,
             hold.job_id,
-            outcome.reason,
+            Lines(outcome.reason),
             extra={"job_id": hold.job_id, "queue": hold.queue},
         )
 

@@ -80,4 +80,5 @@ def _take_over(connection: BaseDatabaseWrapper) -> None:
         raw.execute("COMMIT")  # of the copy alone
     # A new wrapper knows nothing of the parent's blocks, nor of what is to follow its commit.
     fresh = connections[connection.alias]
+    fresh.get_connection_params()  # as before each connection, because it notes some
     fresh.connection, fresh.autocommit = raw, True

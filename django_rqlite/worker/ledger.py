@@ -15,15 +15,22 @@ from collections.abc import Iterable, Sequence
 import redis
 
 from ..engine.transitions import Claim, NextClaim, Transitions
-from ..outcomes import settle
+from ..execution import Failed
+from ..outcomes import settle, unstorable
+from ..protocol.records import read_job
 from ..server_errors import passes
 from .assignment import Assignment
 from .strategies import DequeueStrategy, order
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Times that Redis may refuse an outcome before the worker goes on without storing it.
+#: Times that Redis may refuse an outcome before a failure that says so is stored instead. As often
+#: it may refuse that, before the worker goes on without storing anything.
 MOST_REFUSALS = 3
+
+#: Times that the connection may break over an outcome before that counts as refused, although Redis
+#: answers a PING each time. It may be the network's fault, so there is more patience.
+MOST_BREAKS = 10
 
 
 class Ledger:
@@ -56,6 +63,8 @@ class Ledger:
         #: Jobs whose outcomes, or whose return to the queue, Redis does not know yet.
         self._owed: deque[Assignment] = deque()
         self._wanted: NextClaim | None = None
+        #: How often the connection broke over it.
+        self._claim_breaks = 0
         #: Jobs that died with their processes, now that this is stored: their callbacks are due.
         self.bereaved: deque[Assignment] = deque()
 
@@ -78,35 +87,91 @@ class Ledger:
         Raises:
             redis.RedisError: there was no answer; ask again.
         """
-        claim = self._transitions.claim(self._worker, self._next())
+        wanted = self._next()
+        if self._claim_breaks:
+            self._transitions.connection.ping()  # as in settle()
+        try:
+            claim = self._transitions.claim(self._worker, wanted)
+        except (redis.ConnectionError, redis.TimeoutError, OSError) as exc:
+            self._claim_breaks += 1
+            if self._claim_breaks > MOST_BREAKS:
+                self._give_up_unread(wanted, exc)
+            raise
         self._answered(claim)
         return claim
+
+    def _give_up_unread(self, wanted: NextClaim, exc: Exception) -> None:
+        """The connection breaks over the answer to a claim: have the job that it took fail."""
+        self._claim_breaks = 0
+        hold = self._transitions.claimed(self._worker, wanted.execution)
+        if hold is None:
+            return
+        headline = f"The job can't be read: the connection breaks over it each time ({exc})"
+        reason = (
+            f"{headline}\nIt may be too large for the server's client-output-buffer-limit, or for "
+            "the way from the server within the socket_timeout of RQ_QUEUES."
+        )
+        logger.error("%s: job %s fails. %s", hold.queue, hold.job_id, headline)
+        outcome = Failed(reason, headline[:300], final=True)
+        self.owe([Assignment(hold, read_job(hold.job_id, {}), None, outcome=outcome)])
+        self._wanted = None
 
     def settle(self, claim_too: bool) -> Claim | None:
         """Store the oldest outcome; gives the answer to the claim made with it, if it was.
 
+        An outcome that Redis refuses stays owed until it has been refused a few times.
+
         Raises:
-            redis.RedisError: there was no answer, or a refusal; try again.
+            redis.RedisError, OSError: there was no answer; try again.
         """
         assignment = self._owed[0]
+        if assignment.breaks:
+            # Should Redis be away, this raises, and the outcome is not to blame. Nor is it for a
+            # claim's answer.
+            self._transitions.connection.ping()
+            claim_too = False
         try:
             claim = self._store(assignment, self._next() if claim_too else None)
-        except redis.ResponseError as exc:
-            assignment.refusals += 1
-            if passes(exc) or assignment.refusals < MOST_REFUSALS:
-                raise
-            # Trying for ever would stop the worker.
-            logger.exception(
-                "Worker %s: the outcome of job %s can't be stored. The job stays among the "
-                "started ones, where its lease ends.",
-                self._worker,
-                assignment.hold.job_id,
-            )
-            claim = None
+        except (redis.RedisError, OSError) as exc:
+            if isinstance(exc, redis.ResponseError) and not passes(exc):
+                assignment.refusals += 1
+                if assignment.refusals >= MOST_REFUSALS:
+                    self._give_up(assignment, exc)
+                return None
+            if not isinstance(exc, redis.ResponseError):
+                assignment.breaks += 1
+                if assignment.breaks > MOST_BREAKS:
+                    self._give_up(assignment, exc)
+            raise
         self._owed.popleft()
         if claim is not None:
             self._answered(claim)
         return claim
+
+    def _give_up(self, assignment: Assignment, exc: Exception) -> None:
+        """Redis does not take an outcome: have it told that instead. Trying for ever would stop the
+        worker."""
+        outcome = assignment.outcome
+        if outcome is None or assignment.replaced:
+            self._owed.popleft()
+            logger.error(
+                "Worker %s: the outcome of job %s can't be stored. The job stays among the "
+                "started ones, where its lease ends.",
+                self._worker,
+                assignment.hold.job_id,
+                exc_info=exc,
+            )
+            return
+        logger.error(
+            "Worker %s: Redis does not take the outcome of job %s (%s). The job fails.",
+            self._worker,
+            assignment.hold.job_id,
+            exc,
+        )
+        assignment.outcome = unstorable(outcome, exc)
+        assignment.replaced = True
+        assignment.died = assignment.died or not isinstance(outcome, Failed)
+        assignment.refusals = assignment.breaks = 0
 
     def close(self) -> None:
         """Settle everything, and give back what may have been claimed.
@@ -131,6 +196,7 @@ class Ledger:
 
     def _answered(self, claim: Claim) -> None:
         self._wanted = None
+        self._claim_breaks = 0
         if claim.hold is not None:
             self._last = claim.hold.queue
 

@@ -256,8 +256,10 @@ class Worker:
     def _done(self) -> bool:
         if self._give_up:
             return True
-        if self._crew.busy or self._ledger.owes:
+        if self._crew.busy:
             return False
+        if self._ledger.owes:
+            return self._has_waited_enough
         if self._shutdown.requested:
             return True
         if self._jobs_left == 0:
@@ -270,6 +272,20 @@ class Worker:
             logger.info("Worker %s: idle for %g seconds, quitting", self.name, self._idle_limit)
             return True
         return False
+
+    @property
+    def _has_waited_enough(self) -> bool:
+        """Whether the worker was asked to end, and Redis has been away for a lease since then: now
+        its jobs are anybody's."""
+        asked = self._shutdown.since
+        if asked is None or not self._outage.lasts or time.monotonic() < asked + self._lease:
+            return False
+        logger.warning(
+            "Worker %s: was asked to end %d s ago, and Redis still does not answer. It ends now.",
+            self.name,
+            self._lease,
+        )
+        return True
 
     @property
     def _idle_until(self) -> float | None:
@@ -528,7 +544,7 @@ class Worker:
         elif command.name == "kill-horse":
             self._foreman.kill_all("the worker was sent the command kill-horse")
         elif command.name == "stop-job":
-            self._foreman.stop(command.job_id)
+            self._foreman.stop(command.job_id, command.by)
 
     def _take_signals(self) -> None:
         for number in self._signals.read():

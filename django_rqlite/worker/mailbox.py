@@ -23,6 +23,7 @@ from typing import Any
 
 import redis
 
+from ..protocol import codec
 from ..protocol.keys import Keys
 from ..wire import database_of
 
@@ -35,6 +36,8 @@ class Command:
 
     name: str
     job_id: str = ""
+    #: Who sent it, for people; '' where the message does not say.
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,16 @@ class PausesChanged:
 
 
 Message = Command | Announcement | PausesChanged
+
+
+#: Characters of a sender's name: a user's has at most 150 in Django.
+LONGEST_NAME = 150
+
+
+def _printable(name: str) -> str:
+    """Anybody may send anything, and it is stored and logged."""
+    kept = "".join(letter if letter.isprintable() else " " for letter in name[:LONGEST_NAME])
+    return " ".join(kept.split())
 
 
 class Mailbox:
@@ -123,11 +136,12 @@ class Mailbox:
             return PausesChanged()
         try:
             if channel != self._commands:
-                return Announcement(float(payload))
+                return Announcement(codec.number(payload))
             said = json.loads(payload)
             if said.get("x_database", self._database) != self._database:
                 return None  # for the worker of this name there
-            return Command(str(said["command"]), str(said.get("job_id", "")))
+            by = _printable(str(said.get("by", "")))
+            return Command(str(said["command"]), str(said.get("job_id", "")), by)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
             logger.warning("A message on %s makes no sense (%r): %.200r", channel, exc, payload)
             return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 
+from ..server_errors import told
+
 logger = logging.getLogger("django_rqlite.worker")
 
 #: Seconds between two tries, at first and at the most.
@@ -39,7 +41,7 @@ class Outage:
             logger.error(
                 "Lost Redis at %s: %s. %s and tries again.",
                 self._address,
-                exc,
+                told(exc),
                 self._meanwhile,
             )
         else:

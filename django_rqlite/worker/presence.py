@@ -146,7 +146,7 @@ class Presence:
 
 
 def _alive(pid: str) -> bool:
-    if not pid.isdigit():
+    if not (pid.isascii() and pid.isdigit() and len(pid) < 20):
         return True  # who knows
     try:
         os.kill(int(pid), 0)

@@ -37,6 +37,11 @@ class Shutdown:
         return self._since is not None
 
     @property
+    def since(self) -> float | None:
+        """Monotonic time of the first request; None: there was none."""
+        return self._since
+
+    @property
     def grace_ends(self) -> float | None:
         """Monotonic time at which running jobs are put back; None: never."""
         if self._since is None or self._grace is None:

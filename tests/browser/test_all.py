@@ -42,7 +42,7 @@ def test_a_thousand_failed_jobs_are_requeued_by_a_filter(
     until(browser, lambda page: shows(page, f"{MANY:,} match"))
     Select(one(browser, "select[name=action]")).select_by_value("requeue")
     one(browser, "button[name=all]").click()
-    until(browser, lambda page: shows(page, f"There are {MANY + 3:,} jobs to look at."))
+    until(browser, lambda page: shows(page, f"{MANY:,} of {MANY + 3:,} jobs match."))
     assert redis.llen("rq:queue:default") == 0
     one(browser, "#rqlite-batches input[type=submit]").click()
     # It goes on by itself, and shows how far it is.

@@ -32,7 +32,8 @@ def says(sentence: str) -> Callable[[Any], bool]:
 
 def taken_from_the_console(browser: Any, expected: str) -> None:
     """The browser itself writes there of each answer that is an error."""
-    entries = [entry["message"] for entry in browser.get_log("browser")]
+    told = [entry["message"] for entry in browser.get_log("browser")]
+    entries = [message for message in told if "favicon.ico" not in message]
     assert entries
     assert [entry for entry in entries if expected not in entry] == []
 
@@ -117,6 +118,7 @@ def test_a_redis_that_is_away_is_told_and_found_again(
     settings.RQ_QUEUES = queues
     until(browser, says(""))
     assert stayed(browser)
+    taken_from_the_console(browser, "503 (Service Unavailable)")
 
 
 def test_a_job_that_is_gone_is_told_and_its_page_stays(

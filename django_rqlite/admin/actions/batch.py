@@ -25,16 +25,20 @@ SECONDS = 2.0
 class Batch:
     """Goes on with a round.
 
+    Args:
+        by: the name of the user who orders it.
+
     Attributes:
         ids: of the jobs that matched in this batch.
         done: of those to which it was done.
     """
 
-    def __init__(self, going: Round, action: JobAction) -> None:
+    def __init__(self, going: Round, action: JobAction, by: str) -> None:
         self.ids: list[str] = []
         self.done: list[str] = []
         self._round = going
         self._action = action
+        self._by = by
         self._begun = datetime.fromtimestamp(going.begun, UTC)
         self._takes = going.wanted.filter_at(self._begun).takes
 
@@ -81,7 +85,7 @@ class Batch:
                 stretch = source.walker.stretch(stop.queue, place, going.position, STRETCH)
                 ids = list(dict.fromkeys(each.id for each in stretch.jobs if self._takes(each)))
                 outcome = (
-                    self._action.act(Order(source, ids, going.to, stretch.behind))
+                    self._action.act(Order(source, ids, going.to, stretch.behind, self._by))
                     if ids
                     else Outcome()
                 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, DELETION
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, ngettext_lazy
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from ... import shown
 from ...engine.monitor import Place
 from ...protocol.records import JobStatus
+from ..pages.frame import may
 from ..segments import LONGEST, segment
 from ..sources import Source
 from .log import listed, log_jobs
@@ -27,12 +29,14 @@ class Order:
     Attributes:
         queue: to which they are moved; '' for every other action.
         behind: entries of their queue's list that stood after them a moment ago, if that is known.
+        by: the name of the user who orders it.
     """
 
     source: Source
     ids: Sequence[str]
     queue: str = ""
     behind: int | None = None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class JobAction:
         logged: for the admin's own log, with the places ``%(done)d`` and ``%(count)d``.
         to_queue: whether it needs to be told a queue.
         leaves: whether jobs leave their places with it.
+        permission: to ``'change'`` or to ``'delete'`` jobs.
     """
 
     label: Promise
@@ -83,15 +88,27 @@ class JobAction:
     flag: int = CHANGE
     to_queue: bool = False
     leaves: bool = True
+    permission: str = "change"
+
+    def allow(self, request: HttpRequest) -> None:
+        """Nothing, for a user who may do it.
+
+        Raises:
+            PermissionDenied: for others.
+        """
+        if not may(request, self.permission, "job"):
+            raise PermissionDenied
 
     def carry_out(self, request: HttpRequest, order: Order) -> Outcome:
         """Do it, and write it into the admin's log.
 
         Raises:
+            PermissionDenied: the user may not.
             Trouble: the server can't be asked.
         """
+        self.allow(request)
         with order.source.asked():
-            outcome = self.act(order)
+            outcome = self.act(replace(order, by=request.user.get_username()))
         log_jobs(request, self.flag, order.ids, str(self.logged), outcome.done, order.queue)
         return outcome
 
@@ -174,7 +191,7 @@ def _stop(order: Order) -> Outcome:
             outcome.missing.append(job_id)
         elif job.status != JobStatus.STARTED or not job.worker_name:
             outcome.left.append(job_id)
-        elif transitions.tell_worker(job.worker_name, "stop-job", job_id=job_id):
+        elif transitions.tell_worker(job.worker_name, "stop-job", job_id=job_id, by=order.by):
             outcome.done.append(job_id)
         else:
             outcome.unheard.append(job_id)
@@ -250,12 +267,12 @@ ACTIONS: Mapping[str, JobAction] = {
         frozenset({Place.STARTED}),
         _stop,
         question=ngettext_lazy(
-            "Stop this job? It ends as failed, and is not retried.",
-            "Stop these %(count)d jobs? They end as failed, and are not retried.",
+            "Stop this job? It ends as stopped, and is not retried.",
+            "Stop these %(count)d jobs? They end as stopped, and are not retried.",
             "count",
         ),
         question_all=gettext_lazy(
-            "Stop all of these jobs? They end as failed, and are not retried."
+            "Stop all of these jobs? They end as stopped, and are not retried."
         ),
         done=ngettext_lazy(
             "Told the worker of %(count)d job to stop it.",
@@ -310,17 +327,22 @@ ACTIONS: Mapping[str, JobAction] = {
         left=_MISSING,  # whatever is there can be deleted
         logged=gettext_lazy("Deleted %(done)d of %(count)d"),
         flag=DELETION,
+        permission="delete",
     ),
 }
 
 
-def possible(places: Collection[Place]) -> dict[str, JobAction]:
-    """What can be done where."""
-    return {name: action for name, action in ACTIONS.items() if action.places & set(places)}
+def possible(request: HttpRequest, places: Collection[Place]) -> dict[str, JobAction]:
+    """What the user may do to jobs, and can be done where."""
+    return {
+        name: action
+        for name, action in ACTIONS.items()
+        if action.places & set(places) and may(request, action.permission, "job")
+    }
 
 
-def targets(places: Collection[Place], queues: Sequence[str]) -> list[tuple[str, str]]:
-    """The queues to which jobs of these places can be moved, as a form sends and shows them."""
-    if not ACTIONS["move"].places & set(places):
+def targets(actions: Mapping[str, JobAction], queues: Sequence[str]) -> list[tuple[str, str]]:
+    """The queues to which jobs can be moved, as a form sends and shows them."""
+    if not any(action.to_queue for action in actions.values()):
         return []
     return [(segment(name), shown.shortened(name, 60)) for name in queues if len(name) <= LONGEST]

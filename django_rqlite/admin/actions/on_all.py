@@ -17,15 +17,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, ngettext_lazy
 
 from ... import shown
-from ...engine.monitor import Place
 from .. import labels
 from ..links import Links
-from ..pages.frame import Crumb, render, way_to
+from ..pages.frame import NO_ANSWER, Crumb, render, way_to
 from ..sources import Source, Trouble
 from ..wanted import SINCE, Wanted
 from .batch import Batch, stops
 from .job_actions import ACTIONS, JobAction, told
 from .log import log_jobs
+from .matching import Matching
 from .round import Round
 
 _MISSING = ngettext_lazy(
@@ -60,15 +60,15 @@ def ask(
     names = [source.name for source in sources]
     started = Round(request.POST["action"], query, names, to, back, time.time(), 0)
     troubles = []
+    found = Matching()
     for source in sources:
         try:
             with source.asked():
                 where = stops(source, wanted, action)
-                started.total += source.walker.count(
-                    [(stop.queue, Place(stop.place)) for stop in where]
-                )
+            found.add(source, where, wanted, started.begun)
         except Trouble as trouble:
             troubles.append(str(trouble))
+    started.total = found.total
     return render(
         site,
         request,
@@ -79,23 +79,41 @@ def ask(
         question=str(action.question_all) % {"queue": shown.shortened(to, 60)},
         trouble=" ".join(troubles),
         facts=_facts(wanted, action),
-        sentence=ngettext(
-            "There is %(count)s job to look at.",
-            "There are %(count)s jobs to look at.",
-            started.total,
-        )
-        % {"count": f"{started.total:,}"},
+        sentence=_matching(found),
         address=Links(site.name).jobs_batch(),
-        token=started.token(),
+        token=started.token(str(request.user.pk)),
         back=back,
+        status=NO_ANSWER if sources and len(troubles) == len(sources) else 200,
     )
+
+
+def _matching(found: Matching) -> str:
+    """How many jobs it would be done to."""
+    named = {
+        "count": f"{found.matching:,}",
+        "looked": f"{found.looked:,}",
+        "total": f"{found.total:,}",
+    }
+    if found.whole:
+        sentence = ngettext(
+            "%(count)s of %(total)s job matches.",
+            "%(count)s of %(total)s jobs match.",
+            found.total,
+        )
+    else:
+        sentence = _(
+            "At least %(count)s match: %(looked)s of %(total)s jobs have been looked at so far."
+        )
+    return sentence % named
 
 
 def batch(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """Do some of it; answer with the form for more, or go back where it began."""
-    going = Round.of(request.POST.get("token", ""))
+    going = Round.of(request.POST.get("token", ""), str(request.user.pk))
     action = ACTIONS[going.action]
-    doing, trouble, finished = Batch(going, action), "", False
+    action.allow(request)
+    doing = Batch(going, action, request.user.get_username())
+    trouble, finished = "", False
     try:
         finished = doing.run()
     except Trouble as found:
@@ -121,8 +139,9 @@ def batch(site: AdminSite, request: HttpRequest) -> HttpResponse:
         % {"looked": f"{going.looked:,}", "total": f"{max(going.total, going.looked):,}"},
         done=told(action.done, going.done, going.to),
         address=links.jobs_batch(),
-        token=going.token(),
+        token=going.token(str(request.user.pk)),
         back=going.back,
+        status=NO_ANSWER if trouble else 200,
     )
 
 

@@ -95,6 +95,8 @@ def _act(site: AdminSite, request: HttpRequest, here: _List) -> HttpResponse:
     # Each once, in the order of the list.
     ids = list(dict.fromkeys(map(from_segment, request.POST.getlist(ACTION_CHECKBOX_NAME))))
     everything = bool(request.POST.get("all"))
+    if action is not None:
+        action.allow(request)
     if not ids and not everything:
         messages.warning(request, _NOTHING_SELECTED)
     elif action is None:

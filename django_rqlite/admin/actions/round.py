@@ -1,6 +1,8 @@
 """An action on all jobs that match: what is to be done, and how far it has come.
 
 It travels in a signed field of the form that asks for the next batch: the server remembers nothing.
+Who sends it must be the user who was asked, and soon: a form that somebody kept, or took from
+another user's page, does nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ from .job_actions import Outcome
 _MOST_PROBLEMS = 5
 
 _SALT = "django_rqlite.admin.round"
+
+#: Seconds in which a form must be sent; each batch answers with a new one.
+LIFETIME = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +82,33 @@ class Round:
         if problem not in self.problems and len(self.problems) < _MOST_PROBLEMS:
             self.problems.append(problem)
 
-    def token(self) -> str:
-        return signing.dumps(asdict(self), salt=_SALT, compress=True)
+    def token(self, user: str) -> str:
+        """The signed field, good for :data:`LIFETIME` and this user.
+
+        Args:
+            user: the primary key, as text.
+        """
+        return signing.dumps({**asdict(self), "user": user}, salt=_SALT, compress=True)
 
     @classmethod
-    def of(cls, token: str) -> Round:
-        """What a form brought back.
+    def of(cls, token: str, user: str) -> Round:
+        """What a form of this user's brought back.
 
         Raises:
-            Gone: it does not come from a form of ours.
+            Gone: it does not come from a form of ours, or that was another user's, or is too old.
         """
         try:
-            given: dict[str, Any] = signing.loads(token, salt=_SALT)
+            given: dict[str, Any] = signing.loads(token, salt=_SALT, max_age=LIFETIME)
+            if given.pop("user") != user:
+                raise Gone(
+                    _("This form was made for another user. Choose the jobs anew and ask again.")
+                )
             stop, position = given.pop("stop"), Position(**given.pop("position"))
             return cls(**given, stop=stop and Stop(**stop), position=position)
+        except signing.SignatureExpired:
+            raise Gone(
+                _("This form is more than an hour old. Choose the jobs anew and ask again.")
+            ) from None
         except (signing.BadSignature, KeyError, TypeError):  # or another version of us made it
             raise Gone(
                 _("This form was changed, or made with another SECRET_KEY. Begin anew.")

@@ -17,11 +17,17 @@ from ..links import Links
 #: A step on the way to a page: its title, and its address ('' for none).
 Crumb = tuple[str, str]
 
+#: Of HTTP: Redis does not answer, or can't be asked.
+NO_ANSWER = 503
+
 _MODELS = {"queue": models.Queue, "job": models.Job, "worker": models.Worker}
 
 
 def may(request: HttpRequest, action: str, model: str) -> bool:
-    """Whether the user may ``'view'`` or ``'change'`` these; who may change may view."""
+    """Whether the user may ``'view'``, ``'change'`` or ``'delete'`` these.
+
+    Who may change may view.
+    """
     actions = ("view", "change") if action == "view" else (action,)
     user = request.user
     return any(user.has_perm(f"django_rqlite.{each}_{model}") for each in actions)
@@ -66,7 +72,12 @@ def render(
         **context,
     }
     names = [f"admin/django_rqlite/{template}"]
-    return TemplateResponse(request, names, shown, status=status)
+    response = TemplateResponse(request, names, shown, status=status)
+    if status == NO_ANSWER:
+        # Django logs each 5xx as an error, which is mailed to ADMINS: for every open page, again
+        # and again while a server is down. This attribute tells it that it has been logged.
+        response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 def trouble_page(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -23,11 +22,13 @@ from ...protocol.records import JobRecord, JobStatus, ResultRecord
 from .. import labels
 from ..actions.job_actions import ACTIONS, possible, targets
 from ..given import page_number, place_named
+from ..lasting import attempt_took, ran_for, waited_for
 from ..links import PLACES, Links
 from ..progress import percent_done
+from ..retries import retries_left
 from ..segments import LONGEST, from_segment, segment
 from ..sources import find_job, find_queue
-from ..ties import ties
+from ..ties import linked, ties
 from ..timeline import timeline
 from .frame import may, render, way_to
 
@@ -61,10 +62,12 @@ COLUMNS: dict[Place, Sequence[tuple[Promise, str]]] = {
     Place.DEFERRED: (
         (gettext_lazy("Created"), "created_at"),
         (pgettext_lazy("time", "Deferred"), "score"),
+        (gettext_lazy("Waits for"), "parents"),
     ),
     Place.SCHEDULED: (
         (gettext_lazy("Created"), "created_at"),
         (gettext_lazy("Due"), "score"),
+        (gettext_lazy("Retries"), "retries"),
     ),
     Place.CANCELED: (
         (gettext_lazy("Reason"), "error"),
@@ -72,6 +75,10 @@ COLUMNS: dict[Place, Sequence[tuple[Promise, str]]] = {
         (pgettext_lazy("time", "Canceled"), "score"),
     ),
 }
+
+
+#: Where a job is that will run, or runs.
+_TO_COME = frozenset({Place.QUEUED, Place.STARTED, Place.SCHEDULED, Place.DEFERRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,7 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """``kind``: ``time``, ``duration``, ``worker`` or ``text``; None or '': nothing is known."""
+    """``kind``: ``time``, ``duration``, ``worker``, ``jobs`` or ``text``; None or '': not known."""
 
     kind: str
     value: Any
@@ -108,7 +115,7 @@ class Row:
 def listing(
     site: AdminSite, request: HttpRequest, name: str, place: str = Place.QUEUED
 ) -> HttpResponse:
-    """The jobs in one place of a queue, a page of them. At the most three round trips."""
+    """The jobs in one place of a queue, a page of them. At the most five round trips."""
     queue, chosen = from_segment(name), place_named(place)
     source, counts = find_queue(request.GET.get("on"), queue)
     links = Links.to(source, site.name)
@@ -116,6 +123,7 @@ def listing(
     with source.asked():
         found = source.monitor.page(queue, chosen, max(current.start_index() - 1, 0), PER_PAGE)
     may_change_queue = may(request, "change", "queue")
+    actions = possible(request, [chosen])
     return render(
         site,
         request,
@@ -137,8 +145,8 @@ def listing(
             (number, links.queue(queue, chosen, number) if isinstance(number, int) else "")
             for number in current.paginator.get_elided_page_range(current.number)
         ],
-        actions=possible([chosen]) if may(request, "change", "job") else {},
-        targets=targets([chosen], [conf.name for conf in source.queues if conf.name != queue]),
+        actions=actions,
+        targets=targets(actions, [conf.name for conf in source.queues if conf.name != queue]),
         paused=counts.paused,
         pause_address=links.queue_pause(queue) if may_change_queue else "",
         resume_address=links.queue_resume(queue) if may_change_queue else "",
@@ -174,17 +182,22 @@ def _cell(kind: str, row: monitor.Row, job: JobRecord, links: Links) -> Cell:
     if kind == "error":
         return Cell("text", error_of(job, [row.last] if row.last else []))
     if kind == "took":
-        return Cell("duration", _between(job.started_at, job.ended_at))
+        return Cell("duration", _duration(ran_for(job)))
+    if kind == "retries":
+        return Cell("text", retries_left(job))
+    if kind == "parents":
+        return Cell("jobs", linked(row.parents, row.parent_count, links))
     if kind == "score":
         return Cell("time", shown.unix(row.score))
     return Cell("time", getattr(job, kind))
 
 
-def _between(start: datetime | None, end: datetime | None) -> str:
+def _duration(seconds: float | None) -> str:
     """How long something took; ``''`` where that is not known."""
-    if start is None or end is None:
+    if seconds is None:
         return ""
-    return shown.duration(max((end - start).total_seconds(), 0))
+    # A job's hash has whole seconds.
+    return shown.duration(seconds) if seconds else _("< 1 s")
 
 
 def error_of(job: JobRecord, results: Sequence[ResultRecord]) -> str:
@@ -208,7 +221,7 @@ class Attempt:
 
 
 def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
-    """All about one job. One round trip (for each server, where the address names none)."""
+    """All about one job. Three round trips at the most; one more for each server to look in."""
     id_ = from_segment(job_id)
     source, found = find_job(request.GET.get("on"), id_, lambda monitor: monitor.job(id_))
     job, links = found.job, Links.to(source, site.name)
@@ -236,8 +249,10 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         result=_result(job, found.results),
         error=error_of(job, found.results) if requeued else "",
         traceback=shown.traceback(reason),
-        waited=_between(job.enqueued_at, job.started_at),
-        took=_between(job.started_at, job.ended_at),
+        waited=_duration(waited_for(job)),
+        took=_duration(ran_for(job, found.results)),
+        due=shown.unix(found.due),
+        retries=retries_left(job) if place in _TO_COME else "",
         attempts=attempts,
         ties=ties(found, links),
         log=shown.log(found.log),
@@ -250,7 +265,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         copy_address=links.job_copy(id_) if may_change and job.packed else "",
         run_now_address=links.job_run_now(id_) if may_change and place is Place.SCHEDULED else "",
         stop_address=links.job_stop(id_) if may_change and place is Place.STARTED else "",
-        delete_address=links.job_delete(id_) if may_change else "",
+        delete_address=links.job_delete(id_) if may(request, "delete", "job") else "",
     )
 
 
@@ -296,9 +311,9 @@ def _attempts(results: Sequence[ResultRecord]) -> list[Attempt]:
         attempts.append(
             Attempt(
                 result,
-                str(labels.OUTCOMES.get(result.type, result.type)),  # type: ignore[call-overload]
+                labels.outcome(result),
                 bool(result.exc_string),
-                _between(result.started_at, result.ended_at),
+                _duration(attempt_took(result)),
                 value,
                 shown.traceback(result.exc_string),
                 shown.last_line(result.exc_string),

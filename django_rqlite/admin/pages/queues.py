@@ -27,7 +27,7 @@ from ..silence import RQ_SILENCE
 from ..slots import Slots, slots, unusual
 from ..sources import Gone, Source, Trouble, all_sources
 from .cron import in_settings
-from .frame import may, render
+from .frame import NO_ANSWER, may, render
 
 #: Sentences about what needs attention that are shown at the most.
 MOST_CONCERNS = 20
@@ -117,6 +117,8 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         "queues.html",
         model="queue",
         title=_("Queues"),
+        # Where some answer, there is something to see.
+        status=NO_ANSWER if troubles and len(troubles) == len(sources) else 200,
         places=labels.PLACES.values(),
         rows=[*(rows[name] for name in conf.queues()), *unknown],
         more=more,

@@ -13,7 +13,7 @@ from ...engine import agenda
 from ..links import Links
 from ..sources import Source, Trouble, all_sources
 from . import cron, upcoming
-from .frame import may, render, way_to
+from .frame import NO_ANSWER, may, render, way_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         "schedule.html",
         model="queue",
         title=_("Schedules"),
+        status=NO_ANSWER if groups and all(group.trouble for group in groups) else 200,
         way=way_to(request, Links(site.name), "queue"),
         groups=groups,
         several=len(groups) > 1,

@@ -15,6 +15,7 @@ from ... import shown
 from ...engine import finding
 from ...engine.finding import Found, Searched, Window
 from ...engine.monitor import Place
+from ...protocol.records import JobStatus
 from .. import labels
 from ..actions.job_actions import possible, targets
 from ..given import page_number
@@ -22,7 +23,7 @@ from ..links import Links
 from ..segments import LONGEST, segment
 from ..sources import Source, Trouble, all_sources
 from ..wanted import SINCE, SORTS, Wanted
-from .frame import may, render
+from .frame import NO_ANSWER, render
 
 PER_PAGE = 50
 
@@ -87,6 +88,9 @@ def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
     )
     page = Paginator(matches, PER_PAGE).get_page(number)
     groups = finding.grouped(matches) if wanted.group else []
+    searched = [each for _source, window in looked.windows for each in window.searched]
+    partly = any(each.read < each.total for each in searched)
+    actions = possible(request, wanted.places)
     unknown = bool(wanted.queue) and wanted.queue not in looked.queues
     return render(
         site,
@@ -94,6 +98,7 @@ def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
         "job_search.html",
         model="job",
         title=_("Jobs"),
+        status=200 if looked.windows or not looked.troubles else NO_ANSWER,
         wanted=wanted,
         states=[Option("", _("all"), wanted.place is None)]
         + [Option(each, str(labels.PLACES[each]), each is wanted.place) for each in Place],
@@ -117,8 +122,8 @@ def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
         else "",
         sentences=_sentences(looked.windows, wanted, len(matches)),
         rows=[_row(each, sources[id(each)], site) for each in page.object_list],
-        actions=possible(wanted.places) if may(request, "change", "job") else {},
-        targets=targets(wanted.places, looked.configured),
+        actions=actions,
+        targets=targets(actions, looked.configured),
         action_address=Links(site.name).jobs_action(wanted.query(group="")),
         groups=[
             GroupRow(
@@ -130,6 +135,9 @@ def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
             for each in groups[:MOST_GROUPS]
         ],
         more_groups=len(groups[MOST_GROUPS:]),
+        # Counts are of what was searched; the template says where that was not all.
+        partly=partly,
+        grouped_of=_grouped_of(searched, newest=wanted.sort == "newest") if partly else "",
         page=page,
         before=wanted.query(p=str(page.previous_page_number())) if page.has_previous() else "",
         after=wanted.query(p=str(page.next_page_number())) if page.has_next() else "",
@@ -178,9 +186,9 @@ def _look(site: AdminSite, wanted: Wanted) -> _Looking:
 def _row(found: Found, source: Source, site: AdminSite) -> Row:
     links = Links.to(source, site.name)
     queue = links.queue(found.queue, found.place)
-    return Row(
-        found, segment(found.id), links.job(found.id), str(labels.PLACES[found.place]), queue
-    )
+    stopped = found.job is not None and found.job.status == JobStatus.STOPPED
+    state = labels.STOPPED if stopped else labels.PLACES[found.place]
+    return Row(found, segment(found.id), links.job(found.id), str(state), queue)
 
 
 def _sentences(windows: Sequence[tuple[Source, Window]], wanted: Wanted, matches: int) -> list[str]:
@@ -209,10 +217,32 @@ def _sentences(windows: Sequence[tuple[Source, Window]], wanted: Wanted, matches
             else ngettext("Searched the one job.", "Searched all %(count)s jobs.", whole)
         )
         told.append(sentence % {"count": f"{whole:,}"})
-    told.append(
-        ngettext("%(count)s matches.", "%(count)s match.", matches) % {"count": f"{matches:,}"}
+    matching = (
+        ngettext("%(count)s of those matches.", "%(count)s of those match.", matches)
+        if cut
+        else ngettext("%(count)s matches.", "%(count)s match.", matches)
     )
+    told.append(matching % {"count": f"{matches:,}"})
     return told
+
+
+def _grouped_of(searched: Sequence[Searched], *, newest: bool) -> str:
+    """What the numbers of groups are not, where not all jobs were searched."""
+    sentence = (
+        _(
+            "The groups are counted among the newest %(read)s of %(total)s failed jobs and "
+            "ordered by these counts. Older jobs are not counted: a group may be larger than it "
+            "seems, stand too low, or be missing."
+        )
+        if newest
+        else _(
+            "The groups are counted among the oldest %(read)s of %(total)s failed jobs and "
+            "ordered by these counts. Newer jobs are not counted: a group may be larger than it "
+            "seems, stand too low, or be missing."
+        )
+    )
+    read, total = sum(each.read for each in searched), sum(each.total for each in searched)
+    return sentence % {"read": f"{read:,}", "total": f"{total:,}"}
 
 
 def _cut(searched: Searched, *, newest: bool) -> str:

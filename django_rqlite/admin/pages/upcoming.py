@@ -11,6 +11,7 @@ from ...engine.agenda import Upcoming
 from ...engine.lateness import OVERDUE
 from ...protocol.records import JobRecord, JobStatus
 from ..links import Links
+from ..retries import retries_left
 
 #: Jobs that the table shows at the most.
 MOST_SHOWN = 25
@@ -28,6 +29,8 @@ class Row:
     queue: str
     queue_address: str
     run_now_address: str
+    #: How many retries are left; '' where it never had any.
+    retries: str
 
 
 def rows(found: Sequence[Upcoming], links: Links, now: datetime) -> tuple[Row, ...]:
@@ -47,4 +50,5 @@ def _row(each: Upcoming, links: Links, now: datetime) -> Row:
         each.queue,
         links.queue(each.queue),
         links.job_run_now(each.id) if waits else "",
+        retries_left(each.job) if each.job else "",
     )

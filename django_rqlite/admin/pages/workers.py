@@ -21,7 +21,7 @@ from ..links import Links
 from ..segments import from_segment
 from ..silence import silent
 from ..sources import Source, Trouble, all_sources, find_worker
-from .frame import may, render, way_to
+from .frame import NO_ANSWER, may, render, way_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Row:
     queues: tuple[tuple[str, str], ...] = ()
     #: What it runs, the longest first.
     running: tuple[Running, ...] = ()
-    #: How many more jobs it runs.
+    #: How many more jobs it runs, or holds.
     more: int = 0
     #: Of a worker that is not there any more: the job it said it ran when it was last heard of, and
     #: what is known of that job now.
@@ -88,6 +88,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         "workers.html",
         model="worker",
         title=_("Workers"),
+        status=NO_ANSWER if groups and all(group.trouble for group in groups) else 200,
         groups=groups,
         may_change_workers=may(request, "change", "worker"),
     )
@@ -148,8 +149,10 @@ def _group(source: Source, links: Links) -> Group:
 
 
 def _dead(name: str, holdings: Holdings, links: Links, now: datetime) -> Row:
-    held = held_jobs(holdings.held.get(name, ()), links, now)
-    return Row(name, links.worker(name), None, _("dead"), held=held)
+    held = holdings.held.get(name, ())
+    more = len(held[MOST_OF_A_WORKER:])
+    jobs = held_jobs(held, links, now)
+    return Row(name, links.worker(name), None, _("dead"), more=more, held=jobs)
 
 
 def _row(
@@ -194,7 +197,7 @@ def _row(
             )
             for job in jobs[:MOST_OF_A_WORKER]
         ),
-        len(jobs[MOST_OF_A_WORKER:]),
+        len(held[MOST_OF_A_WORKER:] if gone or quiet else jobs[MOST_OF_A_WORKER:]),
         last_job,
         links.job(last_job) if last_job else "",
         _now(holdings.current.get(last_job)) if last_job else "",

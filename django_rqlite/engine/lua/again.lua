@@ -23,17 +23,19 @@
 --@include claim
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
+-- Changes a counter of the job. One that no number stands in counts from 0.
+local function add(field, change)
+  if type(redis.pcall('HINCRBY', KEYS[1], field, change)) ~= 'number' then
+    redis.call('HSET', KEYS[1], field, change)
+  end
+end
+
 local verdict, began, counter = 'lost', now_precise, nil
 if holds(queue, id, execution) then
   verdict, counter = 'stored', ARGV[17]
   local enqueued = redis.call('HGET', KEYS[1], 'enqueued_at')
-  for field = 9, 11, 2 do
-    local by = field == 9 and ARGV[10] or 1
-    -- The field may hold no number.
-    if type(redis.pcall('HINCRBY', KEYS[1], ARGV[field], by)) == 'table' then
-      redis.call('HSET', KEYS[1], ARGV[field], by)
-    end
-  end
+  add(ARGV[9], ARGV[10])
+  add(ARGV[11], 1)
   local delay, stays = tonumber(ARGV[7]), nil
   if not put_off(queue, id, delay, ARGV[8] == '1') then
     stays = now + delay
@@ -41,7 +43,8 @@ if holds(queue, id, execution) then
   end
   if ARGV[16] ~= '' then redis.call('HSET', KEYS[1], 'x_error', ARGV[16]) end
   redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
-  began = end_execution(queue, id, execution, stays)
+  began = began_at(id, execution)
+  end_execution(queue, id, execution, stays)
   count_run(queue, ARGV[17] == 'successful_job_count' and 'done' or 'failed', enqueued, began)
   record_outcome(id, ARGV[12], shown, execution, began, ARGV[13], ARGV[14], ARGV[15],
     ARGV[18])

@@ -34,7 +34,7 @@ for i, job in ipairs(KEYS) do
     leave_parents(id)
     redis.call('DEL', dependencies_key(id))
     enter(canceled_key(queue), now, id)
-    redis.call('HSET', job, 'status', 'canceled', 'ended_at', stamp(now))
+    redis.call('HSET', job, 'status', 'canceled', 'ended_at', stamp(now), 'x_span', now_micro)
     redis.call('EXPIRE', job, CANCELED_TTL)
     redis.call('EXPIRE', results_key(id), CANCELED_TTL)  -- of the runs before a retry or a repeat
     if fields[3] then end_last(fields[3], id, 'canceled', '') end

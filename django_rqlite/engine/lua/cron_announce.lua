@@ -22,14 +22,14 @@ for i = 2, #KEYS do
     answer[#answer + 1] = ''
   else
     local known = redis.call('HMGET', entry, 'schedule', 'since', 'last_tick')
-    local since = tonumber(known[2] or '')
+    local since = unix_seconds(known[2])
     if known[1] ~= ARGV[from + 1] or not since then since = now end
     redis.call('HSET', entry, 'schedule', ARGV[from + 1], 'queue', ARGV[from + 2],
       'func', ARGV[from + 3], 'source', ARGV[from + 4], 'next_tick', ARGV[from + 5],
       'since', since, 'announced_at', now)
     keep_entry(entry, tonumber(ARGV[from + 5]))
     fits('ZADD', KEYS[1], now, ARGV[from])
-    answer[#answer + 1] = string.format('%.0f', math.max(since, tonumber(known[3] or '') or 0))
+    answer[#answer + 1] = string.format('%.0f', math.max(since, unix_seconds(known[3]) or 0))
   end
 end
 fits('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ENTRY_KEPT)

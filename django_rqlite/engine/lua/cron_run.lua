@@ -2,7 +2,7 @@
 -- KEYS:      1 the entry's hash, 2 the job's hash, 3 the queue's list, 4 the set of queues
 -- ARGV:      1 prefix, 2 id, 3 queue, 4 '1' to push at the front, 5 ttl in seconds or '',
 --            6.. field, value, ...
--- Returns:   enqueued_at as written
+-- Returns:   when, in unix microseconds
 -- Invariant: the job enters the queue and becomes the entry's last one together; the ticks stay as
 --            they are. Where the entry's record is gone, or foreign data stands in its place, the
 --            job runs all the same. The id was minted for this call: if it is there, this is the
@@ -12,7 +12,7 @@
 --@include places
 --@include push
 --@include cron
-local known = redis.call('HGET', KEYS[2], 'enqueued_at')
+local known = redis.call('HGET', KEYS[2], 'x_created')
 if known then return known end
 local at = push_new(ARGV[2], ARGV[3], ARGV[4], ARGV[5], 6)
 if redis.call('TYPE', KEYS[1]).ok == 'hash' then begin_last(KEYS[1], ARGV[2]) end

@@ -22,21 +22,23 @@ local name, tick, following, skew = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]
 local SHORTEST, LONGEST = 60, 86400
 
 local known = redis.call('HMGET', KEYS[1], 'last_tick', 'since', 'paused_at')
-local floor = math.max(tonumber(known[1] or '') or 0, tonumber(known[2] or '') or 0)
+local last = unix_seconds(known[1])
+local floor = math.max(last or 0, unix_seconds(known[2]) or 0)
+last = last and string.format('%.0f', last) or ''
 if tick <= floor or redis.call('EXISTS', KEYS[2]) == 1 then
-  return {'settled', now_precise, known[1] or ''}
+  return {'settled', now_precise, last}
 end
-if tick > tonumber(now_precise) + skew then return {'early', now_precise, known[1] or ''} end
+if tick > tonumber(now_precise) + skew then return {'early', now_precise, last} end
 if known[3] then
   redis.call('HSET', KEYS[1], 'next_tick', ARGV[4])
   keep_entry(KEYS[1], following)
-  return {'paused', now_precise, known[1] or ''}
+  return {'paused', now_precise, last}
 end
 
 local id = ARGV[6]
-local at = push_new(id, ARGV[7], ARGV[8], ARGV[9], 10)
+push_new(id, ARGV[7], ARGV[8], ARGV[9], 10)
 redis.call('SET', KEYS[2], id, 'EX', math.max(SHORTEST, math.min(LONGEST, following - tick)))
-redis.call('HSET', KEYS[1], 'last_tick', ARGV[3], 'next_tick', ARGV[4], 'enqueued_at', at)
+redis.call('HSET', KEYS[1], 'last_tick', ARGV[3], 'next_tick', ARGV[4], 'enqueued_at', stamp(now))
 begin_last(KEYS[1], id)
 keep_entry(KEYS[1], following)
 return {'queued', now_precise, ARGV[3]}

@@ -33,8 +33,11 @@ if status then
 end
 local refused = refusal(id, minted == 'only', 8 + count)
 if refused then return refused end
+local seen = {}
 for i = 8, 7 + count do
-  if ARGV[i] == id or (minted ~= '1' and waits_for(ARGV[i], id)) then return {'cycle', ARGV[i]} end
+  if ARGV[i] == id or (minted ~= '1' and waits_for(ARGV[i], id, seen)) then
+    return {'cycle', ARGV[i]}
+  end
 end
 -- Should foreign data stand under one of these keys, this ends the script while nothing has changed.
 redis.call('LLEN', KEYS[2])
@@ -48,19 +51,23 @@ if minted ~= '1' then
 end
 forget(id)
 redis.call('HSET', KEYS[1], 'origin', queue, 'status', 'deferred', 'created_at', stamp(now),
-  unpack(ARGV, 8 + count))
+  'x_created', now_micro, unpack(ARGV, 8 + count))
 tie(id, 8 + count)
 if due then redis.call('HSET', KEYS[1], 'x_due', due) end
 
 local waits, culprit, ending = false, nil, nil
 local remaining = {}
+-- There may be thousands of parents, and a local name costs less than a global one.
+local arguments, try = ARGV, redis.pcall
 for i = 8, 7 + count do
-  local verdict = verdict_of_parent(ARGV[i], allow)
+  local parent = arguments[i]
+  local verdict = verdict_of_parent(parent, allow)
   if verdict ~= 'met' then
     -- Also of one that ended badly: should it be requeued, the job will wait for it after all.
-    on_own('SADD', dependents_key(ARGV[i]), id)
-    remaining[#remaining + 1] = ARGV[i]
-    if verdict == 'unmet' then waits = true else culprit, ending = ARGV[i], verdict end
+    local children = dependents_key(parent)
+    if type(try('SADD', children, id)) == 'table' then on_own('SADD', children, id) end
+    remaining[#remaining + 1] = parent
+    if verdict == 'unmet' then waits = true else culprit, ending = parent, verdict end
   end
 end
 for i = 1, #remaining, MOST_AT_ONCE do

@@ -4,7 +4,7 @@
 --            6 '1' when the id was minted for this very call, 'new' when moreover the job has neither
 --            a unique key nor a group, 'only' when it is to be the only one of its id,
 --            7.. field, value, ...
--- Returns:   the stamp; {'running', worker} when a job with this id runs now;
+-- Returns:   when, in unix microseconds; {'running', worker} when a job with this id runs now;
 --            {'exists', status} or {'held', id}: see unique.lua. Then nothing was changed.
 -- Invariant: the hash and the list entry appear together, and the id stands in one place only:
 --            an older job of the same id that waits or has ended is replaced. A minted id that
@@ -16,7 +16,7 @@ local id, queue, at_front, ttl, minted = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARG
 -- to clear away. It comes before the other parts since a script makes its functions anew with each
 -- run, which takes longer than all that is done here.
 if minted == 'new' then
-  local known = redis.call('HGET', KEYS[1], 'enqueued_at')
+  local known = redis.call('HGET', KEYS[1], 'x_created')
   if known then return known end
   redis.call(at_front == '1' and 'LPUSH' or 'RPUSH', KEYS[2], id)
   if type(redis.pcall('SADD', KEYS[3], KEYS[2])) == 'table' then
@@ -24,11 +24,12 @@ if minted == 'new' then
     redis.call(at_front == '1' and 'LPOP' or 'RPOP', KEYS[2])
     redis.call('SADD', KEYS[3], KEYS[2])
   end
-  local at = stamp(redis.call('TIME')[1])
+  local time = redis.call('TIME')
+  local at, micro = stamp(time[1]), time[1] .. string.format('%06d', time[2])
   redis.call('HSET', KEYS[1], 'origin', queue, 'status', 'queued', 'created_at', at,
-    'enqueued_at', at, unpack(ARGV, 7))
+    'enqueued_at', at, 'x_created', micro, unpack(ARGV, 7))
   if ttl ~= '' then redis.call('EXPIRE', KEYS[1], ttl) end
-  return at
+  return micro
 end
 
 --@include keys
@@ -42,7 +43,7 @@ redis.call('SCARD', KEYS[3])
 
 local status = redis.call('HGET', KEYS[1], 'status')
 if status then
-  if minted == '1' then return redis.call('HGET', KEYS[1], 'enqueued_at') or '' end
+  if minted == '1' then return redis.call('HGET', KEYS[1], 'x_created') or '' end
   if status == 'started' then
     return {'running', redis.call('HGET', KEYS[1], 'worker_name') or ''}
   end

@@ -3,7 +3,7 @@
 -- KEYS:      1 the queue's list, 2 the set of queues
 -- ARGV:      1 prefix, 2 queue, 3 '1' to push at the front, 4 ttl in seconds or '', 5 group or '',
 --            6.. for each job its id, how many of the following are its own, field, value, ...
--- Returns:   the stamp
+-- Returns:   when, in unix microseconds
 -- Invariant: as enqueue.lua. Hashes and list entries appear together, all of them or none.
 --@include keys
 --@include stamp
@@ -21,7 +21,7 @@ begins[#ids + 1] = i + 2
 -- Those that are there can only be this call's first try whose answer was lost: nothing is done.
 if redis.call('EXISTS', unpack(jobs)) > 0 then
   for _, job in ipairs(jobs) do
-    local known = redis.call('HGET', job, 'enqueued_at')
+    local known = redis.call('HGET', job, 'x_created')
     if known then return known end
   end
 end
@@ -32,11 +32,12 @@ if type(redis.pcall('SADD', KEYS[2], KEYS[1])) == 'table' then
   for _ = 1, #ids do redis.call(at_front == '1' and 'LPOP' or 'RPOP', KEYS[1]) end
   redis.call('SADD', KEYS[2], KEYS[1])
 end
-local at = stamp(redis.call('TIME')[1])
+local time = redis.call('TIME')
+local at, micro = stamp(time[1]), time[1] .. string.format('%06d', time[2])
 for number, job in ipairs(jobs) do
   redis.call('HSET', job, 'origin', queue, 'status', 'queued', 'created_at', at,
-    'enqueued_at', at, unpack(ARGV, begins[number], begins[number + 1] - 3))
+    'enqueued_at', at, 'x_created', micro, unpack(ARGV, begins[number], begins[number + 1] - 3))
   if ttl ~= '' then redis.call('EXPIRE', job, ttl) end
 end
 if group ~= '' then join_group(group, ids) end
-return at
+return micro

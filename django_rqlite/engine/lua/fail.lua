@@ -25,10 +25,11 @@ local verdict, began, counter = 'lost', now_precise, nil
 if holds(queue, id, execution) then
   verdict, counter = 'stored', 'failed_job_count'
   local placed = fits('ZADD', failed_key(queue), ttl < 0 and -1 or now + ttl, id)
+  began = began_at(id, execution)
   redis.call('HSET', KEYS[1], 'status', ARGV[11], 'ended_at', stamp(now), 'ttl', '-1',
-    'exc_info', reason, 'x_error', headline)
+    'x_span', span_since(began), 'exc_info', reason, 'x_error', headline)
   if ARGV[11] == 'failed' then mirror(id) end
-  began = end_execution(queue, id, execution, not placed and now)
+  end_execution(queue, id, execution, not placed and now)
   local known = redis.call('HMGET', KEYS[1], 'enqueued_at', 'x_cron')
   if ARGV[11] == 'failed' then count_run(queue, 'failed', known[1], began) end
   if known[2] then end_last(known[2], id, ARGV[11], headline) end

@@ -28,12 +28,14 @@ local verdict, began, counter, placed = 'lost', now_precise, nil, true
 if holds(queue, id, execution) then
   verdict, counter = 'stored', 'successful_job_count'
   local known = redis.call('HMGET', KEYS[1], 'enqueued_at', 'x_cron')
+  began = began_at(id, execution)
   if ttl ~= 0 then
     placed = fits('ZADD', finished_key(queue), ttl < 0 and '+inf' or now + ttl, id)
-    redis.call('HSET', KEYS[1], 'status', 'finished', 'ended_at', stamp(now), 'ttl', '-1')
+    redis.call('HSET', KEYS[1], 'status', 'finished', 'ended_at', stamp(now), 'ttl', '-1',
+      'x_span', span_since(began))
     if result ~= '' then redis.call('HSET', KEYS[1], 'result', result, 'x_sig_result', signature) end
   end
-  began = end_execution(queue, id, execution, not placed and now)
+  end_execution(queue, id, execution, not placed and now)
   count_run(queue, 'done', known[1], began)
   if known[2] then end_last(known[2], id, 'finished', '') end
   if ttl == 0 then

@@ -25,14 +25,13 @@ for i = first, #ARGV, 3 do
     lost[#lost + 1] = execution
   end
 end
-local _, birth = fits('HGET', record, 'birth')
-if not birth then return {0, lost} end
+if type(redis.pcall('HGET', record, 'birth')) ~= 'string' then return {0, lost} end
 redis.call('HSET', record, 'last_heartbeat', at, 'state', ARGV[4], unpack(ARGV, 6, first - 1))
 if #ARGV >= first then
   local began = redis.call('HGET', execution_key(ARGV[first], ARGV[first + 2]), 'created_at')
   if began then
     redis.call('HSET', record, 'current_job_working_time',
-      string.format('%.6f', tonumber(now_precise) - tonumber(began)))
+      string.format('%.6f', tonumber(now_precise) - (tonumber(began) or now)))
   end
 end
 redis.call('EXPIRE', record, ARGV[2])

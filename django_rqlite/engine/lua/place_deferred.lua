@@ -10,8 +10,8 @@
 --@include dependents
 local placed = {}
 local function place(queue, registry, id)
-  local _, fields = fits('HMGET', job_key(id), 'status', 'origin')
-  local status = fields and fields[2] == queue and fields[1]
+  local fields = redis.pcall('HMGET', job_key(id), 'status', 'origin')
+  local status = fields[2] == queue and fields[1]
   local there = true
   if status == 'deferred' then
     there = release_child(queue, id)
@@ -25,7 +25,7 @@ local function place(queue, registry, id)
 end
 
 for i, registry in ipairs(KEYS) do
-  local _, ids = fits('ZRANGEBYSCORE', registry, '-inf', WITHOUT_PLACE, 'LIMIT', 0, ARGV[2])
-  for _, id in ipairs(ids or {}) do place(ARGV[i + 2], registry, id) end
+  local ids = redis.pcall('ZRANGEBYSCORE', registry, '-inf', WITHOUT_PLACE, 'LIMIT', 0, ARGV[2])
+  for _, id in ipairs(ids) do place(ARGV[i + 2], registry, id) end
 end
 return placed

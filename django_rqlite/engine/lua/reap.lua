@@ -49,8 +49,10 @@ end
 -- Seconds after which an id that no place could take is tried again.
 local NEXT_TRY = 60
 
--- Brings an id whose run has ended to its place; see end_execution. Returns 'placed'; 'refused' where
--- something else stands under the key of that place; or nil where the job is elsewhere.
+local found = {}
+
+-- Brings an id whose run has ended to its place. Returns 'placed'; 'refused' where something else
+-- stands under the key of that place; or 'gone' where the job is elsewhere, or is no more.
 local function place(queue, id, status)
   local placed
   if status == 'queued' or status == 'scheduled' then
@@ -61,12 +63,32 @@ local function place(queue, id, status)
     local ttl = redis.call('TTL', job_key(id))
     placed = fits('ZADD', registry(queue), ttl < 0 and kept or now + ttl, id)
   else
-    return nil
+    return 'gone'
   end
   return placed and 'placed' or 'refused'
 end
 
-local found = {}
+-- Those that end_execution has left here.
+local function place_ended(queue, started, list)
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', started, -now, '(0', 'LIMIT', 0, most)) do
+    local id = string.match(member, '^(.*):$')
+    local fields = id and redis.pcall('HMGET', job_key(id), 'status', 'origin') or {}
+    local here = fields[2] == queue
+    if here and fields[1] == 'queued' and usable(list, 'list') then
+      here = is_only_here(queue, list, id, 'queued')
+    end
+    local verdict = here and place(queue, id, fields[1]) or 'gone'
+    if here == nil or not id then
+      -- it waits for the next call, or is none of ours
+    elseif verdict == 'refused' then
+      redis.call('ZADD', started, -now - NEXT_TRY, member)
+    else
+      redis.call('ZREM', started, member)
+      found[#found + 1] = {queue, id, '', '', verdict}
+    end
+  end
+end
+
 local function reap(queue, started, list)
   local function tell(id, execution, worker, verdict)
     found[#found + 1] = {queue, id, execution, worker, verdict}
@@ -76,27 +98,14 @@ local function reap(queue, started, list)
   for i = 1, #members, 2 do
     local member, score = members[i], tonumber(members[i + 1])
     local id, execution = string.match(member, '^(.*):([^:]*)$')
-    local ended = execution == ''
     if not id then id, execution = member, '' end  -- RQ 0.5 kept bare ids
     local fields = redis.call('TYPE', job_key(id)).ok == 'hash'
-      and redis.call('HMGET', job_key(id), 'status', 'worker_name', 'x_crashes', 'origin')
+      and redis.call('HMGET', job_key(id), 'status', 'worker_name', 'x_crashes')
     make_usable(execution_key(id, execution), 'hash')
     local ours = redis.call('HEXISTS', execution_key(id, execution), 'x_lease') == 1
     if not fields then
       drop_entry(started, member, id, execution)
       tell(id, execution, '', 'gone')
-    elseif ended then
-      local here = fields[4] == queue
-      if here and fields[1] == 'queued' then here = is_only_here(queue, list, id, 'queued') end
-      local verdict = here and place(queue, id, fields[1]) or 'gone'
-      if here == nil then
-        -- it waits for the next call
-      elseif verdict == 'refused' then
-        redis.call('ZADD', started, now + NEXT_TRY, member)
-      else
-        redis.call('ZREM', started, member)
-        tell(id, execution, '', verdict)
-      end
     elseif ours or score + patience <= now then
       local worker = fields[2] or ''
       local crashes = math.floor(tonumber(fields[3] or '') or 0)
@@ -123,8 +132,10 @@ end
 
 for i = 1, #KEYS, 2 do
   if #found >= most then break end
-  if usable(KEYS[i], 'zset') and usable(KEYS[i + 1], 'list') then
-    reap(ARGV[6 + (i - 1) / 2], KEYS[i], KEYS[i + 1])
+  if usable(KEYS[i], 'zset') then
+    local queue = ARGV[6 + (i - 1) / 2]
+    place_ended(queue, KEYS[i], KEYS[i + 1])
+    if usable(KEYS[i + 1], 'list') then reap(queue, KEYS[i], KEYS[i + 1]) end
   end
 end
 return found

@@ -13,6 +13,7 @@ if not holds(queue, id, execution) then return 'lost' end
 local placed = fits('LPUSH', KEYS[2], id)
 redis.call('HSET', KEYS[1], 'status', 'queued')
 redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
-local began = end_execution(queue, id, execution, not placed and now)
+local began = began_at(id, execution)
+end_execution(queue, id, execution, not placed and now)
 settle_worker(worker, execution, began, nil)
 return 'released'

@@ -25,7 +25,7 @@ for i, job in ipairs(KEYS) do
     if leave(failed_key(origin), id) then unmirror(id, is_mirrored(id)) end
     leave(canceled_key(origin), id)
     fits('SADD', queues_key(), queue_key(origin))
-    redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now))
+    redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now), 'x_enqueued', now_micro)
     redis.call('HDEL', job, 'ended_at', 'started_at', 'last_heartbeat', 'worker_name',
       'exc_info', 'result', 'x_sig_result', 'x_error', 'x_canceled_by',
       'x_found_status', 'x_mirrored')

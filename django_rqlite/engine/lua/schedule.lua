@@ -34,7 +34,7 @@ redis.call('ZADD', KEYS[2], due, id)
 redis.call('SADD', KEYS[3], queue_key(queue))
 forget(id)
 redis.call('HSET', KEYS[1], 'origin', queue, 'status', 'scheduled', 'created_at', stamp(now),
-  unpack(ARGV, 6))
+  'x_created', now_micro, unpack(ARGV, 6))
 tie(id, 6)
 announce(queue, due)
 return {'scheduled', tostring(due)}

@@ -2,8 +2,8 @@
 -- KEYS:      1 the job's hash, 2 the queue's list, 3 the set of queues
 -- ARGV:      1 prefix, 2 id, 3 queue, 4 execution, 5 lease in seconds, 6 worker_name to show,
 --            7 'only' when the id is to be the only one, 8.. field, value, ...
--- Returns:   {'started', stamp}; {'running', worker} when a job with this id runs now;
---            {'exists', status} or {'held', id}: see unique.lua.
+-- Returns:   {'started', when, in unix microseconds}; {'running', worker} when a job with this id
+--            runs now; {'exists', status} or {'held', id}: see unique.lua.
 -- Invariant: as enqueue.lua, with the started registry as the place, so that the job is found
 --            again by its lease should the caller die.
 --@include keys
@@ -18,7 +18,9 @@ redis.call('SCARD', KEYS[3])
 
 local status = redis.call('HGET', KEYS[1], 'status')
 if status then
-  if holds(queue, id, execution) then return {'started', stamp(now)} end
+  if holds(queue, id, execution) then
+    return {'started', redis.call('HGET', KEYS[1], 'x_created') or now_micro}
+  end
   if status == 'started' then
     return {'running', redis.call('HGET', KEYS[1], 'worker_name') or ''}
   end
@@ -29,9 +31,10 @@ leave_places(id, redis.call('HGET', KEYS[1], 'origin') or queue, status)
 forget(id)
 
 local at = stamp(now)
-redis.call('HSET', KEYS[1], 'created_at', at, 'enqueued_at', at, unpack(ARGV, 8))
+redis.call('HSET', KEYS[1], 'created_at', at, 'enqueued_at', at,
+  'x_created', now_micro, unpack(ARGV, 8))
 tie(id, 8)
 redis.call('SADD', KEYS[3], KEYS[2])
 enter_started(queue, id, execution, lease)
 begin_execution(queue, id, execution, shown, lease)
-return {'started', at}
+return {'started', now_micro}

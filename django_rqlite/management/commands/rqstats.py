@@ -14,6 +14,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...exceptions import RQLiteError
+from ...protocol.escaping import escape_controls
 from ...statistics import get_statistics
 
 _COLUMNS = {
@@ -91,7 +92,7 @@ def _table(queues: Sequence[dict[str, Any]], *, with_errors: bool) -> list[str]:
     lines += [problem for queue in queues for problem in queue["problems"]]
     if with_errors:
         lines += dict.fromkeys(queue["error"] for queue in queues if queue["error"])
-    return lines
+    return [escape_controls(line) for line in lines]
 
 
 def _line(width: int, name: str, cells: Any) -> str:

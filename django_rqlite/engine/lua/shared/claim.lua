@@ -31,8 +31,7 @@ local function why_not(queue, id)
   if status == 'started' then
     make_usable(executions_key(id), 'zset')
     for _, execution in ipairs(redis.call('ZRANGE', executions_key(id), 0, -1)) do
-      local _, held = fits('ZSCORE', started_key(queue), id .. ':' .. execution)
-      if held then
+      if type(redis.pcall('ZSCORE', started_key(queue), id .. ':' .. execution)) == 'string' then
         return 'it is running already'
       end
     end

@@ -5,6 +5,13 @@
 -- announcement: long enough that a tick missed while every worker was down is still noticed.
 local ENTRY_KEPT = 30 * 86400
 
+-- Unix seconds that a record says, or nil. Others may have written anything, such as "nan" or four
+-- hundred digits; no tick lies beyond the year 5000.
+local function unix_seconds(text)
+  local found = tonumber(text or '')
+  if found and found >= 0 and found < 1e11 then return found end
+end
+
 local function keep_entry(key, following)
   redis.call('EXPIRE', key, math.max(0, following - now) + ENTRY_KEPT)
 end

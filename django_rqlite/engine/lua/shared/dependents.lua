@@ -9,6 +9,7 @@
 -- in the deferred registry, with a score by which place_deferred.lua finds it.
 --@include foreign
 --@include schedule
+--@include ttl
 
 -- Seconds that a canceled job is kept: a year, as a failed one.
 local CANCELED_TTL = 31536000
@@ -53,7 +54,7 @@ end
 local function cancel_for(queue, id, parent, ending)
   local reason = 'Canceled because job ' .. parent .. ', which it depends on, ' .. ending
   local taken = fits('ZADD', canceled_key(queue), now, id)
-  redis.call('HSET', job_key(id), 'status', 'canceled', 'ended_at', stamp(now),
+  redis.call('HSET', job_key(id), 'status', 'canceled', 'ended_at', stamp(now), 'x_span', now_micro,
     'x_canceled_by', parent, 'x_error', reason, 'exc_info', reason .. '.')
   redis.call('EXPIRE', job_key(id), CANCELED_TTL)
   redis.call('EXPIRE', dependencies_key(id), CANCELED_TTL)
@@ -68,19 +69,9 @@ local function release_child(queue, id)
   local due = tonumber(fields[1] or '')
   local delay = due and math.max(0, due - now) or 0
   local taken = leave_deferred(queue, id, put_off(queue, id, delay, fields[2] == '1'))
-  local ttl = tonumber(fields[3] or '')
-  if taken and ttl and ttl > 0 then redis.call('EXPIRE', job_key(id), ttl) end
+  local ttl = taken and waiting_ttl(fields[3])
+  if ttl then redis.call('EXPIRE', job_key(id), ttl) end
   return taken
-end
-
--- For a child whose set of dependencies was overwritten: its hash names all of them.
-local function remake_dependencies(child)
-  redis.call('DEL', dependencies_key(child))
-  local named = redis.call('HGET', job_key(child), 'dependency_ids')
-  local read, parents = pcall(cjson.decode, named or '[]')
-  for _, parent in ipairs(read and type(parents) == 'table' and parents or {}) do
-    redis.call('SADD', dependencies_key(child), tostring(parent))
-  end
 end
 
 -- Whether a child waits for no parent any more, now that this one has ended. The look ends at the
@@ -89,8 +80,13 @@ end
 local function waits_no_more(child, parent, allow_failure)
   local parents = dependencies_key(child)
   if not fits('SREM', parents, parent) then
-    remake_dependencies(child)
-    redis.call('SREM', parents, parent)
+    -- The set was overwritten; the hash names all parents.
+    redis.call('DEL', parents)
+    local read, named =
+      pcall(cjson.decode, redis.call('HGET', job_key(child), 'dependency_ids') or '[]')
+    for _, other in ipairs(read and type(named) == 'table' and named or {}) do
+      if other ~= parent then redis.call('SADD', parents, tostring(other)) end
+    end
   end
   local other = redis.call('SRANDMEMBER', parents)
   while other do
@@ -107,10 +103,11 @@ local function tell_dependents(id, ending)
   local news = {{id, ending}}
   while #news > 0 do
     local parent, how = unpack(table.remove(news))
-    local _, children = fits('SMEMBERS', dependents_key(parent))
-    for _, child in ipairs(children or {}) do
-      local _, fields = fits('HMGET', job_key(child), 'status', 'origin', 'allow_dependency_failures')
-      if fields and fields[1] == 'deferred' and fields[2] then
+    -- An error, where something else stands under a key, has no members and no fields.
+    local children = redis.pcall('SMEMBERS', dependents_key(parent))
+    for _, child in ipairs(children) do
+      local fields = redis.pcall('HMGET', job_key(child), 'status', 'origin', 'allow_dependency_failures')
+      if fields[1] == 'deferred' and fields[2] then
         local queue, allow = fields[2], fields[3] == '1'
         if how and not allow then
           cancel_for(queue, child, parent, how)
@@ -120,7 +117,7 @@ local function tell_dependents(id, ending)
         end
       end
     end
-    if children and #children > 0 and not how then redis.call('DEL', dependents_key(parent)) end
+    if #children > 0 and not how then redis.call('DEL', dependents_key(parent)) end
   end
 end
 
@@ -132,8 +129,8 @@ local function take_back(id)
     redis.call('PERSIST', dependents_key(parent))
     for _, child in ipairs(on_own('SMEMBERS', dependents_key(parent))) do
       local job = job_key(child)
-      local _, fields = fits('HMGET', job, 'status', 'origin', 'x_canceled_by')
-      if fields and fields[1] == 'canceled' and fields[3] == parent and fields[2]
+      local fields = redis.pcall('HMGET', job, 'status', 'origin', 'x_canceled_by')
+      if fields[1] == 'canceled' and fields[3] == parent and fields[2]
           and defer(fields[2], child) then
         leave(canceled_key(fields[2]), child)
         redis.call('HDEL', job, 'ended_at', 'x_canceled_by', 'x_error', 'exc_info')
@@ -153,15 +150,16 @@ local function leave_parents(id)
   end
 end
 
--- Whether waiting for this parent would, in the end, be waiting for the job itself.
-local function waits_for(parent, id)
-  local todo, seen = {parent}, {}
+-- Whether waiting for this parent would, in the end, be waiting for the job itself. seen: jobs that
+-- are known not to wait for it; those that were looked at join them.
+local function waits_for(parent, id, seen)
+  local todo = {parent}
   while #todo > 0 do
     local one = table.remove(todo)
     if one == id then return true end
-    if not seen[one] and redis.call('TYPE', dependencies_key(one)).ok == 'set' then
+    if not seen[one] then
       seen[one] = true
-      for _, further in ipairs(redis.call('SMEMBERS', dependencies_key(one))) do
+      for _, further in ipairs(redis.pcall('SMEMBERS', dependencies_key(one))) do
         todo[#todo + 1] = further
       end
     end

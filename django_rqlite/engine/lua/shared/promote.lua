@@ -1,5 +1,6 @@
 -- A scheduled job enters its queue; needs: keys.lua, clock.lua
 --@include foreign
+--@include ttl
 
 -- Moves an id out of the scheduled registry. Returns 'queued'; 'gone' where it has no job; or
 -- 'refused' where something else stands under the key of the queue, and nothing has changed.
@@ -9,9 +10,10 @@ local function promote(queue, registry, id)
     local front = redis.call('HGET', job, 'enqueue_at_front') == '1'
     if not fits(front and 'LPUSH' or 'RPUSH', queue_key(queue), id) then return 'refused' end
     fits('SADD', queues_key(), queue_key(queue))
-    redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now), 'origin', queue)
-    local ttl = tonumber(redis.call('HGET', job, 'ttl') or '')
-    if ttl and ttl > 0 then
+    redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now), 'x_enqueued', now_micro,
+      'origin', queue)
+    local ttl = waiting_ttl(redis.call('HGET', job, 'ttl'))
+    if ttl then
       redis.call('EXPIRE', job, ttl)
       redis.call('EXPIRE', results_key(id), ttl)  -- of the runs before a retry or a repeat
     end

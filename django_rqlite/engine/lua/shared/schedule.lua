@@ -16,7 +16,8 @@ local function put_off(queue, id, delay, at_front)
     announce(queue, now + delay)
   else
     if not fits(at_front and 'LPUSH' or 'RPUSH', queue_key(queue), id) then return false end
-    redis.call('HSET', job_key(id), 'status', 'queued', 'enqueued_at', stamp(now))
+    redis.call('HSET', job_key(id), 'status', 'queued', 'enqueued_at', stamp(now),
+      'x_enqueued', now_micro)
   end
   fits('SADD', queues_key(), queue_key(queue))
   return true

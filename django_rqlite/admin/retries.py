@@ -1,0 +1,19 @@
+"""How many retries a job has left, in words."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from ..protocol.records import JobRecord
+
+
+def retries_left(job: JobRecord) -> str:
+    """How many retries are left; ``''`` where it never had any."""
+    if job.retries_left is None and not job.attempts:
+        return ""
+    left = max(job.retries_left or 0, 0)
+    if not job.attempts:
+        return ngettext("%(count)d retry left", "%(count)d retries left", left) % {"count": left}
+    named = {"left": left, "attempts": job.attempts, "all": left + job.attempts}
+    return _("retried %(attempts)d of %(all)d times; %(left)d left") % named

@@ -1,0 +1,1 @@
+"""An app whose jobs ask the database while they are imported."""
