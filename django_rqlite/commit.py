@@ -124,7 +124,7 @@ def is_visible_at_once(mode: str) -> bool:
 
 def _current_request() -> _Request | None:
     request = _request.get()
-    if request is None:
+    if request is None or request.is_over:
         context = SyncToAsync.thread_sensitive_context.get(None)
         request = None if context is None else _requests.get(context)
     return None if request is None or request.is_over else request
@@ -208,7 +208,7 @@ def _named(job_ids: Sequence[str]) -> str:
 
 def _begin(**_: object) -> None:
     request = _Request()
-    if (before := _request.get()) is not None:
+    if (before := _current_request()) is not None:
         # Of a server that never closed its response, or of a test's client inside a view.
         before.end()
     _request.set(request)
