@@ -194,7 +194,8 @@ class Queue(StoredQueue):
         """Have a job go into this queue at a time; otherwise as :meth:`enqueue`.
 
         Args:
-            datetime: when; a naive one is in the server's local time, as in RQ, whatever ``USE_TZ`` says.
+            datetime: when; a naive one is in the server's local time, as in RQ, with ``USE_TZ`` and
+                without.
 
         Raises:
             InvalidJobError: as :meth:`enqueue`, and for a time that is none.
