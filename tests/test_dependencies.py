@@ -14,7 +14,7 @@ from django_rqlite import Dependency, Job, Queue, Retry, get_connection, get_que
 from django_rqlite.exceptions import InvalidJobError, InvalidJobOperation
 from tests import sample_jobs
 from tests.conftest import wait_until
-from tests.outcomes_in_redis import finish, start
+from tests.outcomes_in_redis import fail, finish, start
 from tests.worker_process import run_burst, worker
 
 pytestmark = pytest.mark.usefixtures("redis")
@@ -215,22 +215,70 @@ def test_a_time_and_a_parent(queue: Queue, tmp_path: Path) -> None:
     assert states(soon, later) == ["finished", "scheduled"]
 
 
-def test_ten_thousand_children(queue: Queue, redis: redis_py.Redis, tmp_path: Path) -> None:
-    parent = queue.enqueue(sample_jobs.nothing)
-    template = queue.enqueue(sample_jobs.nothing, depends_on=parent)
+def enqueue_children(redis: redis_py.Redis, parent: Job, count: int) -> None:
+    template = get_queue().enqueue(sample_jobs.nothing, depends_on=parent)
     fields = redis.hgetall(template.key)
     with redis.pipeline(transaction=False) as pipeline:
-        for number in range(9_999):
-            pipeline.hset(f"rq:job:c{number}", mapping=fields)
-            pipeline.zadd("rq:deferred:default", {f"c{number}": 1})
-            pipeline.sadd(f"rq:job:{parent.id}:dependents", f"c{number}")
-            pipeline.sadd(f"rq:job::c{number}:dependencies", parent.id)
+        for number in range(count - 1):
+            job_id = f"{number}-of-{parent.id}"
+            pipeline.hset(f"rq:job:{job_id}", mapping=fields)
+            pipeline.zadd("rq:deferred:default", {job_id: 1})
+            pipeline.sadd(f"rq:job:{parent.id}:dependents", job_id)
+            pipeline.sadd(f"rq:job::{job_id}:dependencies", parent.id)
         pipeline.execute()
+
+
+def tell_the_rest(redis: redis_py.Redis) -> None:
+    """As workers do while they wait."""
+    for _ in range(100):
+        if get_queue()._transitions.promote(["default"]).next_due is None:
+            break
+    assert not redis.exists("rq:x:untold")
+
+
+def test_ten_thousand_children(queue: Queue, redis: redis_py.Redis, tmp_path: Path) -> None:
+    parent = queue.enqueue(sample_jobs.nothing)
+    enqueue_children(redis, parent, 10_000)
 
     run_burst(tmp_path, "--max-jobs", "1")
 
+    assert 250 <= queue.count < 5000, "no script takes long"
+    tell_the_rest(redis)
     assert queue.count == 10_000
     assert redis.zcard("rq:deferred:default") == 0
+    assert not redis.exists(f"rq:job:{parent.id}:dependents")
+
+
+def test_a_worker_tells_more_children_than_one_script_may(
+    queue: Queue, redis: redis_py.Redis, tmp_path: Path
+) -> None:
+    parent = queue.enqueue(sample_jobs.nothing)
+    for _ in range(600):
+        queue.enqueue(sample_jobs.nothing, depends_on=parent)
+    run_burst(tmp_path, "--max-jobs-per-child", "0")
+    assert queue.finished_job_registry.count == 601
+    assert not redis.exists("rq:x:untold")
+
+
+def test_bad_news_reach_more_children_than_one_script_may_tell(
+    queue: Queue, redis: redis_py.Redis
+) -> None:
+    parent = queue.enqueue(sample_jobs.nothing)
+    enqueue_children(redis, parent, 700)
+    child = Job.fetch(f"0-of-{parent.id}")
+    enqueue_children(redis, child, 700)
+
+    fail(start())
+    assert 0 < queue.canceled_job_registry.count < 1000
+    parent.requeue()
+    assert queue.deferred_job_registry.count == 1400, "they wait for it again"
+    tell_the_rest(redis)
+    assert queue.deferred_job_registry.count == 1400
+
+    parent.delete()
+    tell_the_rest(redis)
+    assert queue.canceled_job_registry.count == 1400
+    assert not redis.exists(f"rq:job:{parent.id}:dependents")
 
 
 def calls_in_the_server(redis: redis_py.Redis, act: Callable[[], object]) -> int:

@@ -103,6 +103,7 @@ TOUCHED: Mapping[str, str] = {
     KEYS.failed_mirror: "list",
     KEYS.unmirrored: "zset",
     KEYS.mirror_looked: "string",
+    KEYS.untold: "hash",
     KEYS.scratch: "",
     KEYS.cron_entries: "zset",
     KEYS.cron_schedulers: "zset",
@@ -142,7 +143,10 @@ TOUCHED: Mapping[str, str] = {
 
 #: Those that belong to one job, worker or process alone, which may be replaced.
 OWN = ("rq:job", "rq:results", "rq:execution", "rq:x:log", "rq:x:unique", "rq:worker:")
-OURS = (KEYS.unmirrored, KEYS.mirror_looked, KEYS.scratch, KEYS.cron_scheduler("c"))
+OURS = (
+    *(KEYS.unmirrored, KEYS.mirror_looked, KEYS.scratch, KEYS.untold),
+    KEYS.cron_scheduler("c"),
+)
 
 
 def may_be_replaced(key: str) -> bool:

@@ -156,6 +156,11 @@ class Keys:
         return f"{self.prefix}x:activity:{queue}:{hour}"
 
     @property
+    def untold(self) -> str:
+        """Hash of jobs that have ended and have children which were not told so yet. Ours."""
+        return f"{self.prefix}x:untold"
+
+    @property
     def scratch(self) -> str:
         """Where scripts put together what they then copy; gone when they end. Ours."""
         return f"{self.prefix}x:scratch"

@@ -44,6 +44,6 @@ for i, job in ipairs(KEYS) do
 end
 finish_search(search)
 local ending = 'was canceled'
-if ARGV[6] == '1' then ending = nil end
+if ARGV[6] == '1' then ending = '' end
 for _, id in ipairs(canceled) do tell_dependents(id, ending) end
 return verdicts

@@ -29,8 +29,5 @@ for i, job in ipairs(KEYS) do
   end
 end
 finish_search(search)
-for _, id in ipairs(deleted) do
-  tell_dependents(id, 'was deleted')
-  redis.call('DEL', dependents_key(id))
-end
+for _, id in ipairs(deleted) do tell_dependents(id, 'was deleted') end
 return answers

@@ -27,7 +27,6 @@ for _ = 1, tonumber(ARGV[3]) do
     redis.call('DEL', executions_key(id))
     forget(id)
     tell_dependents(id, 'was deleted')
-    redis.call('DEL', dependents_key(id))
     deleted = deleted + 1
   end
 end

@@ -41,10 +41,10 @@ if holds(queue, id, execution) then
   if ttl == 0 then
     leave_places(id, queue, 'started')
     forget(id)
-    tell_dependents(id, nil)
+    tell_dependents(id, '')
   else
     record_outcome(id, '1', shown, execution, began, 'return_value', encoded, signature, ARGV[11])
-    tell_dependents(id, nil)
+    tell_dependents(id, '')
     expire_job(id, ttl, false)
   end
 elseif recorded(id, '1', execution) then

@@ -3,6 +3,8 @@
 -- ARGV:      1 prefix, 2 how many ids to move at the most, 3.. the names of the queues
 -- Returns:   {how many were moved, the server's time, unix seconds at which the next one is due, or
 --            ''}
+-- Beside that, children whose parents had too many to be told in one script are told, some with each
+-- call; until all are, the answer is that the next job is due now.
 -- Invariant: an id moves in one step and once, however many workers promote. An id without a hash
 --            leaves the registry. Where something else stands under the key of a queue, its jobs
 --            stay scheduled and those of the other queues are moved; nothing is told of when such a
@@ -10,6 +12,7 @@
 --@include keys
 --@include clock
 --@include promote
+--@include dependents
 local most = tonumber(ARGV[2])
 local moved, soonest = 0, nil
 
@@ -39,4 +42,5 @@ for i, registry in ipairs(KEYS) do
     if first and (not soonest or first < soonest) then soonest = first end
   end
 end
+if tell_noted() then soonest = tonumber(now_precise) end
 return {moved, now_precise, soonest and string.format('%.6f', soonest) or ''}

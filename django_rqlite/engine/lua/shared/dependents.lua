@@ -97,28 +97,71 @@ local function waits_no_more(child, parent, allow_failure)
   return true
 end
 
--- Tells all children of a job how it ended. ending: nil when it ended well, else the words for it,
--- such as 'has failed'. Bad news travel on to the children's children.
-local function tell_dependents(id, ending)
-  local news = {{id, ending}}
-  while #news > 0 do
-    local parent, how = unpack(table.remove(news))
-    -- An error, where something else stands under a key, has no members and no fields.
-    local children = redis.pcall('SMEMBERS', dependents_key(parent))
-    for _, child in ipairs(children) do
-      local fields = redis.pcall('HMGET', job_key(child), 'status', 'origin', 'allow_dependency_failures')
-      if fields[1] == 'deferred' and fields[2] then
-        local queue, allow = fields[2], fields[3] == '1'
-        if how and not allow then
-          cancel_for(queue, child, parent, how)
-          news[#news + 1] = {child, 'was canceled'}
-        elseif waits_no_more(child, parent, allow) then
-          release_child(queue, child)
+-- Children that one script tells of their parents at the most, so that it does not take long.
+local may_tell = 250
+
+-- Tells children how their parents ended. news: of each parent {id, ending, cursor}; ending: '' when
+-- it ended well, else the words for it, such as 'has failed'; cursor: where in the set of its children
+-- to begin, at first '0'. Bad news travel on to the children's children. What a script may not tell any
+-- more is noted for promote.lua, which every worker calls. Gives whether all were told.
+local function tell_all(news)
+  local queue = nil
+  while #news > 0 and may_tell > 0 do
+    local parent, ending, cursor = unpack(table.remove(news))
+    local told = false
+    repeat
+      -- An error, where something else stands under a key, has no members and no fields.
+      local part = redis.pcall('SSCAN', dependents_key(parent), cursor, 'COUNT', may_tell)
+      cursor = part[1] or '0'
+      for _, child in ipairs(part[2] or {}) do
+        told = true
+        may_tell = may_tell - 1
+        local fields =
+          redis.pcall('HMGET', job_key(child), 'status', 'origin', 'allow_dependency_failures')
+        if fields[1] == 'deferred' and fields[2] then
+          local allow = fields[3] == '1'
+          queue = fields[2]
+          if ending ~= '' and not allow then
+            cancel_for(queue, child, parent, ending)
+            if redis.call('EXISTS', dependents_key(child)) == 1 then
+              news[#news + 1] = {child, 'was canceled', '0'}
+            end
+          elseif waits_no_more(child, parent, allow) then
+            release_child(queue, child)
+          end
         end
       end
+    until cursor == '0' or may_tell <= 0
+    if cursor ~= '0' then
+      news[#news + 1] = {parent, ending, cursor}
+    elseif told and ending == '' or ending == 'was deleted' then
+      redis.call('DEL', dependents_key(parent))
     end
-    if #children > 0 and not how then redis.call('DEL', dependents_key(parent)) end
   end
+  for _, rest in ipairs(news) do
+    on_own('HSET', untold_key(), rest[1], rest[3] .. ' ' .. rest[2])
+  end
+  if #news > 0 and queue then announce(queue, now) end
+  return #news == 0
+end
+
+-- As tell_all, for all children of one job.
+local function tell_dependents(id, ending)
+  return tell_all({{id, ending, '0'}})
+end
+
+-- Tells some of those children that earlier scripts could not. Gives whether that may not be all.
+local function tell_noted()
+  while may_tell > 0 do
+    may_tell = may_tell - 1
+    local note = on_own('HRANDFIELD', untold_key(), 1, 'WITHVALUES')
+    if not note[1] then return false end
+    local cursor, ending = string.match(note[2], '^(%d+) (.*)$')
+    if not cursor or tell_all({{note[1], ending, cursor}}) then
+      redis.call('HDEL', untold_key(), note[1])
+    end
+  end
+  return redis.call('EXISTS', untold_key()) == 1
 end
 
 -- Takes back the bad news, when a job that had ended badly will run again.
@@ -127,6 +170,7 @@ local function take_back(id)
   while #revived > 0 do
     local parent = table.remove(revived)
     redis.call('PERSIST', dependents_key(parent))
+    on_own('HDEL', untold_key(), parent)
     for _, child in ipairs(on_own('SMEMBERS', dependents_key(parent))) do
       local job = job_key(child)
       local fields = redis.pcall('HMGET', job, 'status', 'origin', 'x_canceled_by')
