@@ -135,6 +135,11 @@ def lease_over(world: World) -> None:
     world.redis.zadd("rq:wip:high", {member: time.time() - 7200})
 
 
+def waits_since_nobody_knows_when(world: World) -> None:
+    a_worker_everywhere(world)
+    world.redis.hdel(f"rq:job:{world.queued('high')}", "enqueued_at")
+
+
 def failed_where_nobody_configured_it(world: World) -> None:
     world.worker(WORKER, *ALL, "stray")
     world.failed("stray")
@@ -242,6 +247,10 @@ def one_queue_without_workers(world: World) -> None:
             ],
         ),
         (
+            waits_since_nobody_knows_when,
+            [(r"1 job waits in “high”; since when is not known\.", queue_page("high"))],
+        ),
+        (
             failed_where_nobody_configured_it,
             [(r"1 run failed in the last hour in “stray”\.", queue_page("stray", "failed"))],
         ),
@@ -345,6 +354,22 @@ def test_what_was_not_looked_at_is_no_all_clear(
         "1 more worker was not looked at.",
         "1 more cron entry was not looked at.",
     ]
+
+
+def test_of_several_servers_it_is_said_which_is_meant(
+    world: World, admin_client: Client, settings: Any
+) -> None:
+    there = {**settings.RQ_QUEUES["default"], "KEY_PREFIX": "there:"}
+    settings.RQ_QUEUES = {**settings.RQ_QUEUES, "there": there}
+    a_worker_everywhere(world)
+    ((sentence, _address),) = told(admin_client)
+    assert re.fullmatch(r"unix://.* \(there:…\): No worker is running: .*", sentence)
+    far = World(world.redis, "there:")
+    far.worker(WORKER, "there")
+    assert told(admin_client) == []
+    far.redis.set("there:suspended", 1)
+    ((sentence, _address),) = told(admin_client)
+    assert re.fullmatch(r"unix://.* \(there:…\): All workers are suspended: .*", sentence)
 
 
 def test_links_are_for_those_who_may_follow_them(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import os
 import re
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from django.test import Client
 
 pytestmark = pytest.mark.django_db
+
+SHORT_LEASE = {"RQ_TEST_LEASE": "1"}
 
 
 @pytest.fixture
@@ -103,7 +106,34 @@ def test_a_living_worker_that_lost_its_job_is_not_said_to_run_it(
     world.worker()
     job_id = world.started()
     world.redis.hset("rq:worker:late", mapping={"state": "busy", "current_job": job_id})
-    assert job_id not in text_of(admin_client, worker_page("late"))
+    shown = text_of(admin_client, worker_page("late"))
+    assert job_id not in shown
+    assert "State holds no job Queues" in shown
+
+
+@pytest.mark.django_db(transaction=True)  # so that the job is enqueued at once
+def test_a_worker_that_was_killed_a_moment_ago(
+    world: World, admin_client: Client, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    job = get_queue().enqueue(sample_jobs.block_on, str(pipe))
+    with worker(tmp_path, "--name", "w1", environment=SHORT_LEASE) as killed:
+        wait_until(lambda: job.is_started, "the job runs")
+        killed.signal(signal.SIGKILL)
+        killed.ends()
+        assert "busy: 1 of 1" in text_of(admin_client, worker_page("w1"))  # for all that is known
+        with worker(tmp_path, "--name", "w2", environment=SHORT_LEASE):
+            runs_on = lambda: world.redis.hget(job.key, "worker_name")  # noqa: E731
+            wait_until(lambda: runs_on() == b"w2", "the job runs elsewhere")
+            shown = text_of(admin_client, worker_page("w1"))
+            assert "busy" not in shown
+            assert job.id not in shown
+            assert "busy: 1 of 1" in text_of(admin_client, worker_page("w2"))
+            rows = re.findall(r"(w\d) (holds no job|busy: 1 of 1) ", text_of(admin_client, WORKERS))
+            assert rows == [("w1", "holds no job"), ("w2", "busy: 1 of 1")]
+            pipe.write_text("done")
+            wait_until(lambda: job.is_finished, "it has run")
 
 
 def test_where_more_runs_than_is_read_a_worker_has_its_current_job(

@@ -33,6 +33,13 @@ def about_queue(state: State, now: datetime) -> Iterator[Concern]:
         yield Concern(30 if not counts.paused else 20, _waits(state, age, why), state.address)
     elif waiting and age > LONG_WAIT:
         yield Concern(20, _waits(state, age, _all_busy(state, now)), state.address)
+    elif waiting and state.oldest is None:
+        sentence = ngettext(
+            "%(count)d job waits in “%(queue)s”; since when is not known.",
+            "%(count)d jobs wait in “%(queue)s”; since when is not known.",
+            waiting,
+        ) % {"count": waiting, "queue": name}
+        yield Concern(9, sentence, state.address)
     elif counts.paused:
         sentence = _("“%(queue)s” is paused: no worker takes a job from it.") % {"queue": name}
         yield Concern(5, sentence, state.address)

@@ -173,6 +173,9 @@ def _row(
             "busy": len(jobs),
             "total": max(record.concurrency, len(jobs)),
         }
+    elif record.state == "busy":
+        # It may have been killed a moment ago, and its job may run elsewhere already.
+        state = _("holds no job")
     else:
         state = str(labels.STATES.get(record.state, shown.shortened(record.state, 40)))
     last_job = record.current_job if gone or quiet else ""
