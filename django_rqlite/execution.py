@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -116,6 +117,7 @@ def perform(
             told of that.
     """
     own = OwnProcess()
+    begun = time.monotonic()
     deadline = Deadline(time_limit(job.timeout))
     try:
         with running(job):
@@ -135,7 +137,7 @@ def perform(
             if asked:
                 return asked
             # What follows has time limits of its own, so the job's no longer counts.
-            job._came_to(JobStatus.FINISHED, value)
+            job._came_to(JobStatus.FINISHED, time.monotonic() - begun, value)
             callbacks.on_success(job, value)
             announce(job_finished, job, result=value)
             own.end_if_forked()
@@ -145,7 +147,7 @@ def perform(
         if at_timeout is not None and (deadline.passed or isinstance(exc, JobTimeoutException)):
             at_timeout()
         log_failure(job.origin, job.id, exc)
-        job._came_to(JobStatus.FAILED)
+        job._came_to(JobStatus.FAILED, time.monotonic() - begun)
         callbacks.on_failure(job, type(exc), exc, exc.__traceback__)
         announce(job_failed, job, exception=exc)
         own.end_if_forked()

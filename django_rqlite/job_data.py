@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Self
 
@@ -614,13 +614,21 @@ class JobData:
             self._exc_info = detail
 
     def _ended(self, status: JobStatus) -> None:
-        """It has ended, by the clock of this host."""
+        """It has ended just now."""
         self._status = status
-        self.ended_at = datetime.now(UTC)
+        now = datetime.now(UTC)
+        self.ended_at = max(now, self.started_at or now)  # this host's clock may be late
 
-    def _came_to(self, status: JobStatus, *returned: object) -> None:
-        """It has ended here, which is not stored yet: what its callbacks find."""
+    def _came_to(self, status: JobStatus, lasted: float, *returned: object) -> None:
+        """It has ended here, which is not stored yet: what its callbacks find.
+
+        Args:
+            lasted: seconds that it ran. The server's clock said when it began, so that it does not
+                matter what this host's says.
+        """
         self._ended(status)
+        if self.started_at is not None:
+            self.ended_at = self.started_at + timedelta(seconds=lasted)
         self._unstored = returned
 
     def _stands_as(self, record: JobRecord) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.db import transaction
 
 from django_rqlite import Callback, Retry, get_queue, signals
 from django_rqlite.exceptions import InvalidFunctionError, InvalidJobError
+from django_rqlite.execution import perform
 from tests import sample_jobs
 from tests.conftest import wait_until
 from tests.test_recovery import lose_a_worker
@@ -181,6 +183,17 @@ def test_a_callback_sees_what_its_job_has_come_to(
     assert told.read_text().splitlines() == [f"{job.id} {end}" for end in ends]
     assert job.get_status() == ends[-1].split()[0]
     assert job.return_value() == (None if job.is_failed else 3)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)])
+def test_how_long_a_job_took_is_known_whatever_the_clocks_say(
+    ahead: timedelta,
+) -> None:
+    job = get_queue().create_job(sample_jobs.sleep, (0.01,))
+    job.started_at = datetime.now(UTC) + ahead  # by the server's clock
+    perform(job)
+    assert job.ended_at is not None
+    assert timedelta(seconds=0.01) <= job.ended_at - job.started_at < timedelta(minutes=1)
 
 
 def test_a_callback_of_a_stopped_job_sees_that_it_has_ended(

@@ -39,6 +39,7 @@ LAYERS = {
             "job_log",
             "options",
             "outcomes",
+            "parents",
             "policies",
             "queues",
             "registries",
