@@ -29,7 +29,13 @@ class WorkerCommand(BaseCommand):
             help="queues in the order of preference; default: all of RQ_QUEUES, in their order",
         )
         parser.add_argument("--burst", action="store_true", help="end when no job is left")
-        parser.add_argument("--name", help="the worker's name; default: <host>.<pid>")
+        parser.add_argument(
+            "--name",
+            help=(
+                "the worker's name; default: <host>.<pid>, and an addition where a live worker of "
+                "another container bears that"
+            ),
+        )
         parser.add_argument("--max-jobs", type=positive, metavar="N", help="end after N jobs")
         parser.add_argument(
             "--max-idle-time",

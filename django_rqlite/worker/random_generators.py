@@ -26,17 +26,16 @@ def find_generators() -> int:
 
     Those of the collector's permanent generation are not seen, so this goes before ``gc.freeze()``.
     """
-    of_python = getattr(random, "_inst", None)
-    kinds = _numpy_kinds()
-    for found in gc.get_objects():
-        # Not isinstance(): that asks an object what it pretends to be, and lazy ones go and see.
-        kind = type(found)
-        if issubclass(kind, random.Random):
-            # Python sees to its own, and the system's has no state.
-            if found is not of_python and not issubclass(kind, random.SystemRandom):
-                _seeds[id(found)] = partial(_seed_python, found)
-        elif kinds and issubclass(kind, kinds):
+    of_python = getattr(random, "_inst", None)  # Python sees to that one
+    of_random = _with_subclasses(random.Random) - _with_subclasses(random.SystemRandom)
+    of_numpy = _with_subclasses(*_numpy_kinds())
+    kinds = of_random | of_numpy
+    # Not isinstance(): that asks objects what they pretend to be, and lazy ones go and see.
+    for found in [each for each in gc.get_objects() if type(each) in kinds]:
+        if type(found) in of_numpy:
             _seeds[id(found)] = partial(_seed_numpy, found)
+        elif found is not of_python:
+            _seeds[id(found)] = partial(_seed_python, found)
     return len(_seeds)
 
 
@@ -55,6 +54,10 @@ def seed_anew() -> None:
                 "A generator of random numbers could not be seeded anew: jobs draw the same "
                 "numbers from it. Make it in the job, or leave its module out of RQ['PRELOAD']."
             )
+
+
+def _with_subclasses(*kinds: type) -> set[type]:
+    return {*kinds}.union(*(_with_subclasses(*kind.__subclasses__()) for kind in kinds))
 
 
 def _seed_python(generator: random.Random) -> None:
