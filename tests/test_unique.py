@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import redis as redis_py
 import rq
-from django.core.signals import request_finished
+from django.core.signals import request_finished, request_started
 from django.db import transaction
 
 from django_rqlite import Job, Repeat, Retry, enqueue, get_queue, job
@@ -364,6 +364,7 @@ def test_outside_of_a_transaction_it_is_the_caller_s() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_nor_does_the_end_of_a_request_raise(settings: Any) -> None:
     settings.RQ = {"COMMIT_MODE": "request_finished"}
+    request_started.send(sender=None)
     first, _ = keyed(), keyed()
     request_finished.send(sender=None)
     assert get_queue().job_ids == [first.id]

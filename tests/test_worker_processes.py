@@ -86,7 +86,7 @@ def test_a_job_costs_the_worker_one_round_trip(redis: redis_py.Redis, tmp_path: 
     stats = redis.info("commandstats")
     calls = stats["cmdstat_evalsha"]["calls"] + stats.get("cmdstat_eval", {"calls": 0})["calls"]
     # One for each job, and a handful to come, look around and go.
-    assert 50 <= calls <= 62
+    assert 50 <= calls <= 64
 
 
 def test_a_job_s_database_connection_is_its_own(tmp_path: Path) -> None:
