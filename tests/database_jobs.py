@@ -79,7 +79,7 @@ def interrupt_a_query() -> None:
     timer = threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGUSR1))
     timer.start()
     try:
-        ask("SELECT 1 FROM pg_sleep(30)")
+        ask("SELECT 1 FROM pg_sleep(60)")
     finally:
         timer.join()
 

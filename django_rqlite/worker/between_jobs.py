@@ -23,7 +23,7 @@ from . import databases
 logger = logging.getLogger("django_rqlite.worker")
 
 #: Seconds that the thread in which async code uses the ORM may take to look at its connections.
-PATIENCE = 1.0
+PATIENCE = 2.0
 
 _Answer = TypeVar("_Answer")
 
