@@ -156,6 +156,19 @@ def test_a_signed_job_that_was_changed_is_refused(
     assert job.is_failed
 
 
+def test_a_wrong_signature_is_refused_also_where_none_is_required(
+    redis: redis_py.Redis, tmp_path: Path, trace: Path
+) -> None:
+    job = get_queue().enqueue(sample_jobs.add, 1)
+    redis.hset(job.key, mapping=CALLBACKS)
+    redis.copy(job.key, "rq:job:copied")
+    redis.rpush("rq:queue:default", "copied")
+    run_burst(tmp_path)
+    assert job.is_failed
+    assert Job.fetch("copied").is_failed
+    assert not trace.exists()
+
+
 SAID: dict[str, Any] = {
     "on_success": Callback("tests.sample_jobs.tell_success", timeout=30),
     "on_failure": Callback("tests.sample_jobs.tell_failure", timeout=30),
