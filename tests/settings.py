@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 
 SECRET_KEY = "only for the tests"
 ALLOWED_HOSTS = ["testserver", "localhost"]
@@ -57,6 +58,8 @@ if _elsewhere := os.environ.get("RQ_TEST_ELSEWHERE"):
     RQ_QUEUES["elsewhere"] = {"URL": _elsewhere}
 if _app := os.environ.get("RQ_TEST_APP"):
     INSTALLED_APPS.append(_app)
+if _most_memory := os.environ.get("RQ_TEST_MOST_MEMORY"):
+    resource.setrlimit(resource.RLIMIT_DATA, (int(_most_memory), int(_most_memory)))
 if _database := os.environ.get("RQ_TEST_DATABASE"):
     DATABASES["default"]["NAME"] = _database
 RQ = {
