@@ -271,7 +271,7 @@ class JobData:
     def _payload(self) -> Payload | None:
         """The serialized call, without unpacking what was read; None where it is missing."""
         if self._data is None and self._packed is not None:
-            return codec.Pieces(self._packed)
+            return codec.pieces(self._packed)
         return self._data
 
     def _check_call(self) -> None:
@@ -495,7 +495,8 @@ class JobData:
             fields["data"] = self._packed
         elif self._data is not None:
             fields["data"] = codec.compress(self._data)
-        self._count_anew()
+        if self.retries_left is not None or self.repeats_left is not None:
+            self._count_anew()
         self._seal_call(fields)
         self._speak(fields)
         if self.ttl is not None and self.waiting_ttl is not None:

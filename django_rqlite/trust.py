@@ -30,7 +30,7 @@ def why_not_trusted(record: JobRecord, terms: bytes | None = None) -> str:
     Args:
         terms: the record's, where they were made already.
     """
-    payload = b"" if record.packed is None else codec.Pieces(record.packed)
+    payload = b"" if record.packed is None else codec.pieces(record.packed)
     terms = record.terms if terms is None else terms
     try:
         signer().check("data", record.id, payload, record.signature, terms)

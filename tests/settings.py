@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import time
 
 SECRET_KEY = "only for the tests"
@@ -62,6 +63,8 @@ if _skew := os.environ.get("RQ_TEST_CLOCK_SKEW"):
     # As on a host whose clock is off by so many seconds.
     _true_time, _ahead = time.time, float(_skew)
     time.time = lambda: _true_time() + _ahead
+if _most_memory := os.environ.get("RQ_TEST_MOST_MEMORY"):
+    resource.setrlimit(resource.RLIMIT_DATA, (int(_most_memory), int(_most_memory)))
 if _database := os.environ.get("RQ_TEST_DATABASE"):
     DATABASES["default"]["NAME"] = _database
 if _database_settings := os.environ.get("RQ_TEST_DATABASE_SETTINGS"):

@@ -121,39 +121,63 @@ def test_nothing_that_a_refused_job_names(
     assert "The failure callback of job wrong is not called" in output
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        *({f"{end}_callback_name": EVIL, f"{end}_callback_timeout": "60"} for end in ENDS),
-        {"retries_left": "20"},
-        {"retries_left": "20", "x_retries_max": "20", "retry_intervals": "[0]"},
-        {"repeats_left": "20"},
-        {"repeats_left": "20", "x_repeats_max": "20", "repeat_intervals": "[0]"},
-        {"x_cron": "nightly"},
-        {"data": evil_call},
-    ],
-    ids=lambda change: next(iter(change)),
-)
-def test_a_signed_job_that_was_changed_is_refused(
-    redis: redis_py.Redis,
-    tmp_path: Path,
-    trace: Path,
-    strict: dict[str, str],
-    change: dict[str, Any],
+CHANGES: dict[str, dict[str, Any]] = {
+    **{
+        f"{end}-callback": {f"{end}_callback_name": EVIL, f"{end}_callback_timeout": "60"}
+        for end in ENDS
+    },
+    "retries": {"retries_left": "20"},
+    "retries-of-any-number": {
+        "retries_left": "20",
+        "x_retries_max": "20",
+        "retry_intervals": "[0]",
+    },
+    "repeats": {"repeats_left": "20"},
+    "repeats-of-any-number": {
+        "repeats_left": "20",
+        "x_repeats_max": "20",
+        "repeat_intervals": "[0]",
+    },
+    "cron-entry": {"x_cron": "nightly"},
+    "call": {"data": evil_call},
+}
+
+
+def test_signed_jobs_that_were_changed_are_refused(
+    redis: redis_py.Redis, tmp_path: Path, trace: Path, strict: dict[str, str]
 ) -> None:
-    """It has run once as it was enqueued; changed, it is pushed again."""
-    job = get_queue().enqueue(sample_jobs.write, str(tmp_path / "runs"), "x", result_ttl=-1)
+    """They have run once as they were enqueued; changed, they are pushed again."""
+    jobs = [
+        get_queue().enqueue(
+            sample_jobs.write, str(tmp_path / name), "x", job_id=name, result_ttl=-1
+        )
+        for name in CHANGES
+    ]
     run_burst(tmp_path, environment=strict)
-    assert job.is_finished
+    assert all(job.is_finished for job in jobs)
 
-    change = {name: value() if callable(value) else value for name, value in change.items()}
-    push(redis, job.id, change)
-    redis.zrem("rq:finished:default", job.id)
+    redis.delete("rq:finished:default")
+    for name, change in CHANGES.items():
+        push(redis, name, {key: v() if callable(v) else v for key, v in change.items()})
     run_burst(tmp_path, environment=strict)
 
-    assert (tmp_path / "runs").read_text() == "x"
     assert not trace.exists()
+    for job in jobs:
+        assert job.is_failed, job.id
+        assert (tmp_path / job.id).read_text() == "x", job.id
+
+
+def test_a_wrong_signature_is_refused_also_where_none_is_required(
+    redis: redis_py.Redis, tmp_path: Path, trace: Path
+) -> None:
+    job = get_queue().enqueue(sample_jobs.add, 1)
+    redis.hset(job.key, mapping=CALLBACKS)
+    redis.copy(job.key, "rq:job:copied")
+    redis.rpush("rq:queue:default", "copied")
+    run_burst(tmp_path)
     assert job.is_failed
+    assert Job.fetch("copied").is_failed
+    assert not trace.exists()
 
 
 SAID: dict[str, Any] = {

@@ -88,8 +88,13 @@ def head(stored: bytes, longest: int) -> tuple[bytes, bool]:
     return (payload, False) if stream.eof else (stored, False)
 
 
+def pieces(stored: bytes) -> bytes | Pieces:
+    """What :func:`decompress` would give, without unpacking anything yet."""
+    return Pieces(stored) if _begins_like_zlib(stored) else stored
+
+
 class Pieces:
-    """What :func:`decompress` would give, piece by piece, so that none of it need be held.
+    """What compressed bytes stand for, piece by piece, so that none of it need be held.
 
     To look at a signature before anything is unpacked.
     """
@@ -106,9 +111,6 @@ class Pieces:
             ValueError: at the end, where :func:`decompress` would give what is stored instead: the
                 compressed bytes are broken, or of more than :data:`LONGEST` bytes.
         """
-        if not _begins_like_zlib(self._stored):
-            yield self._stored
-            return
         stream, left, total = zlib.decompressobj(), self._stored, 0
         while not stream.eof and left and total <= LONGEST:
             try:
