@@ -14,7 +14,7 @@ from django.db import close_old_connections, connections, reset_queries
 from django.db.backends.signals import connection_created
 
 from .. import callbacks
-from ..execution import Report, failure, perform
+from ..execution import Failed, Report, failure, perform
 from ..handlers import BY_DEFAULT, set_handler
 from ..job_log import kept_log
 from ..jobs import Job
@@ -24,7 +24,7 @@ from .frames import pack
 from .memory import resident
 from .orders import HEAD, Order, length, unpack
 from .parentage import die_with_parent
-from .process_group import ProcessGroup
+from .process_group import end_others
 from .rehearsal import rehearse
 from .reports import pack_report
 
@@ -78,7 +78,7 @@ def live(
             set_handler(number, BY_DEFAULT)
         die_with_parent(parent)
         rehearse()
-        _work(descriptor, traits, max_jobs, max_memory, ProcessGroup(parent), own)
+        _work(descriptor, traits, max_jobs, max_memory, own)
         status = 0
     except BaseException as exc:
         own.end_if_forked(exc)
@@ -93,7 +93,6 @@ def _work(
     traits: Mapping[str, QueueTraits],
     max_jobs: int,
     max_memory: int | None,
-    group: ProcessGroup,
     own: OwnProcess,
 ) -> None:
     served, stays = 0, True
@@ -105,13 +104,13 @@ def _work(
         if not order.execution:
             _call_back(order, traits[order.queue], own)
             break
-        outcome = _run(order, traits[order.queue], group)
+        outcome = _run(order, traits[order.queue])
         own.end_if_forked()  # a job class of the project may fork, too
         _flush()  # what the job printed belongs before the worker's next line
         served += 1
         stays = (
             served != max_jobs
-            and not group.ended
+            and not (isinstance(outcome, Failed) and outcome.timed_out)
             and (max_memory is None or resident() <= max_memory << 20)
         )
         if stays:
@@ -122,13 +121,13 @@ def _work(
         connections.close_all()
 
 
-def _run(order: Order, trait: QueueTraits, group: ProcessGroup) -> Report:
+def _run(order: Order, trait: QueueTraits) -> Report:
     try:
         job = trait.job_class.from_state(order.job_id, order.state, trait.serializer)
     except Exception as exc:  # noqa: BLE001 - a project's own job class may raise anything
         return failure(exc)
     with kept_log(job):
-        return perform(job, at_timeout=group.end)
+        return perform(job, at_timeout=end_others)
 
 
 def _call_back(order: Order, trait: QueueTraits, own: OwnProcess) -> None:
