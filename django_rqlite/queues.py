@@ -441,8 +441,10 @@ class Queue(StoredQueue):
                 stored = self._transitions.fields(job.id)
         finally:
             job._unstored = None
-        if stored:  # with a result_ttl of 0 nothing of it is left
+        if stored:
             job._stands_as(read_job(job.id, stored))
+        else:  # it was to be kept for 0 seconds
+            job._ended(JobStatus.FINISHED)
 
 
 #: From here on, times can't be trusted to be read back as they were written.

@@ -88,7 +88,9 @@ def test_the_job_knows_how_it_went(redis: redis_py.Redis) -> None:
 
 
 def test_a_job_that_keeps_nothing(redis: redis_py.Redis) -> None:
-    in_place(add, 1, result_ttl=0)
+    job = in_place(add, 1, result_ttl=0)
+    assert job.get_status(refresh=False) == "finished"
+    assert job.ended_at is not None
     (counts,) = redis.keys("rq:x:activity:default:*")
     assert set(redis.keys()) == {b"rq:queues", counts}
 

@@ -186,12 +186,14 @@ def test_a_callback_sees_what_its_job_has_come_to(
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)])
-def test_how_long_a_job_took_is_known_whatever_the_clocks_say(
-    ahead: timedelta,
+def test_a_callback_sees_how_long_its_job_took_whatever_the_clocks_say(
+    told: Path, monkeypatch: pytest.MonkeyPatch, ahead: timedelta
 ) -> None:
-    job = get_queue().create_job(sample_jobs.sleep, (0.01,))
+    monkeypatch.setenv("RQ_TEST_TELL", str(told))
+    job = get_queue().create_job(sample_jobs.sleep, (0.01,), on_success=sample_jobs.tell_state)
     job.started_at = datetime.now(UTC) + ahead  # by the server's clock
     perform(job)
+    assert told.exists()
     assert job.ended_at is not None
     assert timedelta(seconds=0.01) <= job.ended_at - job.started_at < timedelta(minutes=1)
 

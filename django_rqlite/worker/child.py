@@ -24,7 +24,7 @@ from .frames import pack
 from .memory import resident
 from .orders import HEAD, Order, length, unpack
 from .parentage import die_with_parent
-from .process_group import ProcessGroup
+from .process_group import end_others
 from .random_generators import seed_anew
 from .rehearsal import rehearse
 from .reports import pack_report
@@ -68,7 +68,7 @@ def live(
         die_with_parent(parent)
         seed_anew()
         rehearse()
-        _work(descriptor, traits, max_jobs, max_memory, ProcessGroup(parent), own)
+        _work(descriptor, traits, max_jobs, max_memory, own)
         status = 0
     except BaseException as exc:
         own.end_if_forked(exc)
@@ -83,7 +83,6 @@ def _work(
     traits: Mapping[str, QueueTraits],
     max_jobs: int,
     max_memory: int | None,
-    group: ProcessGroup,
     own: OwnProcess,
 ) -> None:
     served, stays = 0, True
@@ -97,14 +96,14 @@ def _work(
             break
         if served:
             look_after_databases()  # it may have waited for long
-        run = partial(_run, order, traits[order.queue], group)
+        run = partial(_run, order, traits[order.queue])
         outcome = run() if max_jobs == 1 else alone(run)
         own.end_if_forked()  # a job class of the project may fork, too
         _flush()  # what the job printed belongs before the worker's next line
         served += 1
         stays = (
             served != max_jobs
-            and not group.ended
+            and not (isinstance(outcome, Failed) and outcome.timed_out)
             and (max_memory is None or resident() <= max_memory << 20)
             # What a timeout cut off may be anything, in any state: a query, or an import.
             and not deadline.any_passed()
@@ -115,14 +114,14 @@ def _work(
         databases.close()
 
 
-def _run(order: Order, trait: QueueTraits, group: ProcessGroup) -> Report:
+def _run(order: Order, trait: QueueTraits) -> Report:
     try:
         job = trait.job_class.from_state(order.job_id, order.state, trait.serializer)
     except Exception as exc:  # noqa: BLE001 - a project's own job class may raise anything
         log_failure(order.queue, order.job_id, exc)
         return failure(exc)
     with kept_log(job):
-        return perform(job, at_timeout=group.end)
+        return perform(job, at_timeout=end_others)
 
 
 def _call_back(order: Order, trait: QueueTraits, own: OwnProcess) -> None:

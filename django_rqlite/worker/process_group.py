@@ -6,36 +6,19 @@ import os
 import signal
 
 
-class ProcessGroup:
-    """The group of this process, which leads it.
+def end_others() -> None:
+    """Kill all processes of this process's group but this one, which leads it.
 
-    Args:
-        parent: process id of the fork server, which leads a group of its own.
-
-    Attributes:
-        ended: whether :meth:`end` was called.
+    For that it goes into the group of the fork server, its parent, for as long as it takes.
     """
-
-    __slots__ = ("_parent", "ended")
-
-    def __init__(self, parent: int) -> None:
-        self._parent = parent
-        self.ended = False
-
-    def end(self) -> None:
-        """Kill all processes of the group but this one.
-
-        For that this process goes into the fork server's group, for as long as it takes.
-        """
-        self.ended = True
-        own = os.getpid()
-        try:
-            os.setpgid(0, self._parent)
-        except OSError:
-            return  # the fork server is dead, and its end is the end of this process
-        try:
-            os.killpg(own, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass  # nobody else is in it, or nobody that this user may kill
-        finally:
-            os.setpgid(0, 0)
+    own = os.getpid()
+    try:
+        os.setpgid(0, os.getppid())
+    except OSError:
+        return  # the fork server is dead, and its end is the end of this process
+    try:
+        os.killpg(own, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass  # nobody else is in it, or nobody that this user may kill
+    finally:
+        os.setpgid(0, 0)
