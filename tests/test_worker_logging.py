@@ -68,10 +68,13 @@ def test_without_a_level_what_happens_is_told(tmp_path: Path) -> None:
     assert levels(run(tmp_path)) == {"INFO"}
 
 
-@pytest.mark.parametrize("logger", ["django_rqlite", "django_rqlite.worker"])
 @pytest.mark.parametrize(
-    ("flag", "heard"),
-    [("--verbosity=2", {"INFO", "DEBUG"}), ("-v1", {"INFO"}), ("-v0", set())],
+    ("logger", "flag", "heard"),
+    [
+        ("django_rqlite", "--verbosity=2", {"INFO", "DEBUG"}),
+        ("django_rqlite.worker", "-v1", {"INFO"}),
+        ("django_rqlite", "-v0", set()),
+    ],
 )
 def test_a_flag_that_is_given_wins(tmp_path: Path, logger: str, flag: str, heard: set[str]) -> None:
     logging = logging_of(logger, level="DEBUG" if flag == "-v0" else "ERROR")
