@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -109,3 +111,7 @@ def commit_something() -> list[str]:
     with transaction.atomic():
         transaction.on_commit(lambda: called.append("committed"))
     return called
+
+
+def is_socket(descriptor: int) -> bool:
+    return stat.S_ISSOCK(os.fstat(descriptor).st_mode)

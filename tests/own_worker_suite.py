@@ -74,6 +74,13 @@ class InATransaction(TestCase):
             get_worker().work(burst=True)
         self.finished(job)
 
+    def test_the_copied_connection_leads_nowhere(self) -> None:
+        if connection.vendor != "postgresql":
+            self.skipTest("SQLite has no sockets")
+        job = enqueue(database_jobs.is_socket, connection.connection.fileno())
+        get_worker().work(burst=True)
+        assert job.return_value() is False, job.exc_info
+
     def test_hooks_are_called_here_alone(self) -> None:
         called: list[int] = []
         transaction.on_commit(lambda: called.append(1))

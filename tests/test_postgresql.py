@@ -85,7 +85,7 @@ def test_jobs_use_the_database_and_leave_no_session(
         queue.enqueue(database_jobs.sleep, 60, job_timeout=1),
         queue.enqueue(database_jobs.sleep_async, 60, job_timeout=1),
     ]
-    jobs += [queue.enqueue(way) for way in WAYS]
+    jobs += [queue.enqueue(way) for way in reversed(WAYS)]
 
     output = run_burst(tmp_path, *mode, environment=postgresql.environment(**keeping))
 
@@ -136,19 +136,21 @@ def test_nothing_is_open_between_two_jobs_unless_the_settings_say_so(
 def test_what_a_job_leaves_half_done_does_not_reach_the_next(
     postgresql: PostgreSQL, tmp_path: Path
 ) -> None:
+    def succeed_in_turn() -> None:
+        for way in reversed(WAYS):  # in the same process, to begin with
+            succeeds(way)
+        for way in WAYS:  # and leave connections behind
+            succeeds(way)
+
     with worker(tmp_path, *REUSED, environment=postgresql.environment(CONN_MAX_AGE=600)) as process:
         process.ready()
-        for way in WAYS:
-            succeeds(way)
+        succeed_in_turn()
         assert run(database_jobs.interrupt_a_query).is_failed
-        for way in WAYS:
-            succeeds(way)
+        succeed_in_turn()
         succeeds(database_jobs.give_up_on_a_query, 60)
-        for way in WAYS:
-            succeeds(way)
+        succeed_in_turn()
         succeeds(database_jobs.begin_and_forget)
-        for way in WAYS:
-            succeeds(way)
+        succeed_in_turn()
     end_queries(postgresql)
 
 

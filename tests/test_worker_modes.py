@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,19 @@ def test_one_that_is_large_from_the_start_still_runs_each_job(tmp_path: Path) ->
     run_burst(tmp_path, "--max-jobs-per-child", "0", "--max-child-memory", "1")
 
     assert len({job.return_value() for job in jobs}) == 3
+
+
+@pytest.mark.parametrize("late", [sample_jobs.sleep, sample_jobs.swallow_timeouts])
+def test_a_process_is_replaced_once_a_timeout_has_passed_in_it(
+    tmp_path: Path, late: Callable[[float], object]
+) -> None:
+    before = [get_queue().enqueue(os.getpid) for _ in range(2)]
+    get_queue().enqueue(late, 1.5, job_timeout=1)
+    after = get_queue().enqueue(os.getpid)
+
+    run_burst(tmp_path, *MODES["one process for all"])
+
+    assert before[0].return_value() == before[1].return_value() != after.return_value()
 
 
 def test_what_a_job_activates_ends_with_it(tmp_path: Path) -> None:
