@@ -233,9 +233,18 @@ class JobData:
         """The serialized ``(func_name, instance, args, kwargs)``; ``b''`` where it is missing.
 
         Its signature is not looked at.
+
+        Raises:
+            DeserializationError: it unpacks to more than Redis itself could hold.
         """
         if self._data is None and self._packed is not None:
-            self._data = codec.decompress(self._packed)
+            self._data, more = codec.head(self._packed, codec.LONGEST)
+            if more:
+                self._data = None
+                raise DeserializationError(
+                    f"The data of job {self.id} unpacks to more than {codec.LONGEST:,} bytes, so "
+                    "it is not loaded. Pass an id or the path of a file instead of so large a value."
+                )
         return self._data or b""
 
     def get_call_string(self) -> str:

@@ -17,6 +17,7 @@ import redis as redis_py
 from django_rqlite import Callback, Job, Repeat, Retry, get_queue
 from django_rqlite.exceptions import SignatureError
 from django_rqlite.protocol import codec
+from django_rqlite.protocol.records import read_job
 from tests import sample_jobs
 from tests.admin_world import JOBS, QUEUES, SCHEDULE, WORKERS, job_page, queue_page, worker_page
 from tests.conftest import wait_until
@@ -217,8 +218,6 @@ def test_every_term_is_signed(strict: dict[str, str], field: str, value: str) ->
 
 
 def _read(job_id: str, fields: dict[bytes, bytes]) -> Job:
-    from django_rqlite.protocol.records import read_job
-
     return Job.from_record(read_job(job_id, fields))
 
 
@@ -332,7 +331,6 @@ def plant(redis: redis_py.Redis) -> None:
     redis.rpush("rq:x:log:evil", bomb, EVIL)
 
 
-@pytest.mark.usefixtures("strict")
 def test_keys_beside_the_jobs(
     redis: redis_py.Redis, tmp_path: Path, trace: Path, strict: dict[str, str]
 ) -> None:
@@ -360,4 +358,3 @@ def test_the_web_process(redis: redis_py.Redis, admin_client: Any, trace: Path) 
     admin_client.post(f"{job_page('evil')}copy/")
     assert set(sample_jobs.look_at("evil").values()) == {"SignatureError"}
     assert not trace.exists()
-    redis.get("rq:job")  # the connection is well

@@ -15,7 +15,7 @@ import pytest
 import redis as redis_py
 
 from django_rqlite import Job, get_queue
-from django_rqlite.exceptions import SignatureError
+from django_rqlite.exceptions import DeserializationError, SignatureError
 from django_rqlite.protocol import codec
 from tests import sample_jobs
 from tests.admin_world import (
@@ -182,3 +182,13 @@ def test_what_was_signed_may_be_large(redis: redis_py.Redis, tmp_path: Path) -> 
     assert redis.hstrlen(job.key, "data") < MEBIBYTE
     run_burst(tmp_path, environment={"RQ_TEST_REQUIRE_SIGNATURE": "1"})
     assert job.return_value() == 3_000_000
+
+
+def test_what_is_not_signed_has_a_limit(
+    redis: redis_py.Redis, bomb: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis.hset("rq:job:unsigned", mapping={"status": "queued", "data": bomb})
+    monkeypatch.setattr(codec, "LONGEST", 5000)
+    for _ in range(2):
+        with pytest.raises(DeserializationError, match="unsigned unpacks to more than 5,000 bytes"):
+            _ = Job.fetch("unsigned").args
