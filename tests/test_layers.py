@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "django_rqlite"
 
 # From the ground up. A module may import what stands in its own layer or in one before it.
 LAYERS = {
-    "errors": {"exceptions", "version"},
+    "errors": {"compat", "exceptions", "version"},
     "vocabulary": {"protocol"},
     "ground": {"conf", "connections", "deadline", "embedded", "handlers", "trust", "wire"},
     "engine": {"engine"},
@@ -42,7 +42,7 @@ LAYERS = {
             "results",
             "signals",
         ),
-        *("batches", "group", "stored_queue"),
+        *("batches", "group", "listed_workers", "parents", "stored_queue"),
         *("callbacks", "command", "cron", "schedules", "statistics", "suspension"),
     },
     "processes": {"maintenance", "worker"},

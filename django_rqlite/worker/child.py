@@ -8,16 +8,20 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, NoReturn
 
+import redis
 from django.db import close_old_connections, connections, reset_queries
 from django.db.backends.signals import connection_created
 
-from .. import callbacks
+from .. import callbacks, conf
+from ..connections import connection_for
 from ..execution import Report, failure, perform
 from ..handlers import BY_DEFAULT, set_handler
 from ..job_log import kept_log
 from ..jobs import Job
+from ..queues import Queue
 from .frames import pack
 from .memory import resident
 from .orders import HEAD, Order, length, unpack
@@ -45,16 +49,36 @@ connection_created.connect(_note_connection, dispatch_uid="django_rqlite.worker.
 
 @dataclass(frozen=True, slots=True)
 class QueueTraits:
-    """How jobs of one queue are made."""
+    """How jobs of one queue are made.
+
+    Attributes:
+        connection: where the queue is, unless it is where the settings say.
+    """
 
     job_class: type[Job]
     serializer: Any
+    connection: redis.Redis | None = None
+
+    def job(self, order: Order) -> Job:
+        """The job that an order is about."""
+        job = self.job_class.from_state(order.job_id, order.state, self.serializer)
+        if self.connection is not None:
+            job._connection = self.connection
+        return job
+
+
+def traits_of(queue: Queue) -> QueueTraits:
+    """How jobs of this queue are made."""
+    configured = conf.queues().get(queue.name)
+    usual = configured is not None and connection_for(configured) is queue.connection
+    return QueueTraits(queue.job_class, queue.serializer, None if usual else queue.connection)
 
 
 def live(
     traits: Mapping[str, QueueTraits],
     max_jobs: int,
     max_memory: int | None,
+    heed_sigterm: bool,
     descriptor: int,
     parent: int,
 ) -> NoReturn:
@@ -63,6 +87,7 @@ def live(
     Args:
         max_jobs: how many jobs to run; 0: without limit.
         max_memory: MiB of resident memory above which to run no other; None: any.
+        heed_sigterm: whether to end at a SIGTERM.
         descriptor: this child's end of the pipe. A number is enough: making a socket of it would
             take as long as the rest of settling in.
         parent: process id of the fork server.
@@ -72,6 +97,9 @@ def live(
         os.setpgid(0, 0)
         for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT):
             set_handler(number, BY_DEFAULT)
+        if not heed_sigterm:
+            # A function, since what a job starts would inherit it if the signal were ignored.
+            set_handler(signal.SIGTERM, _overlook)
         die_with_parent(parent)
         rehearse()
         _work(descriptor, traits, max_jobs, max_memory)
@@ -81,6 +109,10 @@ def live(
     finally:
         _flush()
         os._exit(status)
+
+
+def _overlook(signum: int, frame: FrameType | None) -> None:
+    """The worker has had the signal as well, and decides."""
 
 
 def _work(
@@ -96,9 +128,9 @@ def _work(
             break
         order = unpack(body)
         if not order.execution:
-            _call_back(order, traits[order.queue])
+            call_back(order, traits[order.queue])
             break
-        outcome = _run(order, traits[order.queue])
+        outcome = run(order, traits[order.queue])
         _flush()  # what the job printed belongs before the worker's next line
         served += 1
         stays = served != max_jobs and (max_memory is None or resident() <= max_memory << 20)
@@ -110,18 +142,20 @@ def _work(
         connections.close_all()
 
 
-def _run(order: Order, trait: QueueTraits) -> Report:
+def run(order: Order, trait: QueueTraits) -> Report:
+    """Run a job in this process."""
     try:
-        job = trait.job_class.from_state(order.job_id, order.state, trait.serializer)
+        job = trait.job(order)
     except Exception as exc:  # noqa: BLE001 - a project's own job class may raise anything
         return failure(exc)
     with kept_log(job):
         return perform(job)
 
 
-def _call_back(order: Order, trait: QueueTraits) -> None:
+def call_back(order: Order, trait: QueueTraits) -> None:
+    """Call what the job names to be called, since its own process has died."""
     try:
-        job = trait.job_class.from_state(order.job_id, order.state, trait.serializer)
+        job = trait.job(order)
         if order.stopped:
             callbacks.on_stopped(job)
         else:

@@ -48,7 +48,7 @@ class Ledger:
         self._worker = worker
         self._queues = queues
         self._lease = lease
-        self._strategy = strategy
+        self.strategy = strategy
         self._chance = random.Random()
         #: Where the last job came from.
         self._last: str | None = None
@@ -120,7 +120,7 @@ class Ledger:
 
     def _next(self) -> NextClaim:
         if self._wanted is None:
-            queues = order(self._strategy, self._queues, self._last, self._chance)
+            queues = order(self.strategy, self._queues, self._last, self._chance)
             self._wanted = NextClaim(uuid.uuid4().hex, queues, self._lease)
         return self._wanted
 
