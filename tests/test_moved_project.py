@@ -103,6 +103,7 @@ def check(project: Project, ids: str) -> None:
     assert report["failed"] == 2
     assert report["queues"] == [{"default": 0, "mail": 1, "now": 2}, ["default", "mail", "now"]]
     assert report["counted"] == [["default", 0, 4, 1], ["mail", 0, 1, 0], ["now", 0, 1, 0]]
+    assert project.manage("run_here").strip().endswith("[0, []]")
     failures = (project.folder / "failures").read_text()
     assert f"{json.loads(ids)['fail']} ValueError broken\n" in failures
 
