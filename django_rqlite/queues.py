@@ -55,7 +55,6 @@ __all__ = [
     "get_redis_connection",
     "get_result_ttl",
     "get_scheduler",
-    "named_queue",
 ]
 
 # enqueue_at() has an argument of that name, as in RQ.

@@ -297,6 +297,28 @@ def test_a_simple_worker_ends_a_job_that_takes_too_long() -> None:
     assert "its timeout of 1 s" in (jobs[0].exc_info or "")
 
 
+def fork_and_return(path: str) -> str:
+    pid = os.fork()
+    if pid == 0:
+        return "forked"
+    _, status = os.waitpid(pid, 0)
+    sample_jobs.write(path, str(status))
+    return "own"
+
+
+def test_a_job_of_a_simple_worker_that_forks(tmp_path: Path) -> None:
+    status = tmp_path / "status"
+    jobs = [
+        get_queue().enqueue(fork_and_return, str(status)),
+        get_queue().enqueue(sample_jobs.add, 1),
+    ]
+    with worker(tmp_path, "--burst", "--worker-class", "rq.SimpleWorker") as process:
+        assert process.ends() == 0, process.output
+        assert process.output.count("Job OK") == 2
+    assert [job.return_value() for job in jobs] == ["own", 1]
+    assert status.read_text() == "0"
+
+
 def end_worker() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -5,6 +5,7 @@ It is :class:`Worker` with other hands: everything that is said to Redis is the 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 
 import redis
@@ -79,10 +80,14 @@ class _InPlace(Crew):
             redis.RedisError: it could not be held, and was not run.
         """
         limit = time_limit(record.timeout)
-        self._keep(hold, LONGEST_HOLD if limit is None else limit + SLACK)
+        calls = max(record.callback_time("success"), record.callback_time("failure"))
+        self._keep(hold, LONGEST_HOLD if limit is None else limit + calls + SLACK)
         order = orders.unpack(orders.run(hold.queue, hold.execution, record)[orders.HEAD :])
         assignment = Assignment(hold, record, None)
+        pid = os.getpid()
         assignment.outcome = child.run(order, self._traits[hold.queue])
+        if os.getpid() != pid:
+            os._exit(0)  # the job forked, and this is not the process that was given it
         self._ended.append(assignment)
         self._tidy()
 
