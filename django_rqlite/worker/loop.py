@@ -53,6 +53,10 @@ BEATS_PER_LEASE = 4
 BEATS_PER_SWEEP = 4
 
 
+#: Seconds for which a worker's record stays without a heartbeat, beside a slack.
+DEFAULT_WORKER_TTL = 420
+
+
 def _refuse(name: str, given: object, instead: str) -> None:
     """Refuse an argument of RQ's worker that would be overlooked here."""
     if given:
@@ -70,7 +74,7 @@ class Worker(WorkerListing):
         burst: end when no job is left.
         max_jobs: end after so many jobs.
         max_idle_time: end after so long without a job.
-        worker_ttl: how long the worker's record stays without a heartbeat.
+        worker_ttl: how long the worker's record stays without a heartbeat; None: 420.
         grace: how long running jobs may go on after the worker was asked to end, before they are
             put back into their queues; None: as long as their timeouts let them.
         concurrency: how many jobs run at once.
@@ -110,7 +114,7 @@ class Worker(WorkerListing):
         burst: bool = False,
         max_jobs: int | None = None,
         max_idle_time: float | None = None,
-        worker_ttl: int = 420,
+        worker_ttl: int | None = None,
         grace: float | None = None,
         concurrency: int = 1,
         max_jobs_per_child: int = 1,
@@ -163,7 +167,7 @@ class Worker(WorkerListing):
             self._transitions,
             self.name,
             names,
-            worker_ttl=default_worker_ttl or worker_ttl,
+            worker_ttl=default_worker_ttl or worker_ttl or DEFAULT_WORKER_TTL,
             lease=self._lease,
         )
         self._selector = selectors.DefaultSelector()
