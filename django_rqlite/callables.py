@@ -6,8 +6,9 @@ import builtins
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from types import FunctionType
 from typing import Any
 
@@ -18,6 +19,9 @@ _SHOWN = 75
 
 #: Characters of a whole description. What a call has beyond is not even looked at.
 LONGEST_DESCRIPTION = 1000
+
+#: Arguments of each kind beyond which there is no room for more in any case.
+_MOST = LONGEST_DESCRIPTION // len("1, ")
 
 
 def reference(func: object) -> tuple[str, object | None]:
@@ -231,26 +235,32 @@ def call_string(name: str, args: Sequence[object], kwargs: Mapping[str, object])
     """A call as a line of Python: long arguments are cut short, and many are left out."""
     if not args and not kwargs:
         return f"{name}()"
-    shown, length = [], len(name)
-    for text in _arguments(args, kwargs):
-        length += len(text) + 2
+    few = len(args) <= _MOST and len(kwargs) <= _MOST
+    shown = [_brief(arg) for arg in (args if few else args[:_MOST])]
+    if kwargs:
+        names = sorted(kwargs, key=str) if len(kwargs) > 1 else kwargs
+        shown += [f"{key}={_brief(kwargs[key])}" for key in islice(names, _MOST)]
+    text = f"{name}({', '.join(shown)})"
+    if few and len(text) <= LONGEST_DESCRIPTION:
+        return text
+    length = len(name)
+    for number, part in enumerate(shown):
+        length += len(part) + 2
         if length > LONGEST_DESCRIPTION:
-            shown.append("...")
+            del shown[number:]
             break
-        shown.append(text)
-    return f"{name}({', '.join(shown)})"
-
-
-def _arguments(args: Sequence[object], kwargs: Mapping[str, object]) -> Iterator[str]:
-    for arg in args:
-        yield _brief(arg)
-    for key in sorted(kwargs, key=str):
-        yield f"{key}={_brief(kwargs[key])}"
+    return f"{name}({', '.join([*shown, '...'])})"
 
 
 def _brief(value: object) -> str:
+    kind = type(value)
     try:
-        text = _beginning(value, _SHOWN + 1)
+        if kind is str and len(value) <= _SHOWN:  # type: ignore[arg-type]
+            text = repr(value)
+        elif kind in _SIZED:
+            text = _beginning(value, _SHOWN + 1)
+        else:
+            text = repr(value)
     except Exception as exc:  # noqa: BLE001 - a value's own repr may raise anything
         text = f"<{type(value).__name__} whose repr raises {type(exc).__name__}>"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
@@ -286,3 +296,6 @@ _BRACKETS: dict[type, tuple[str, str]] = {
     set: ("{", "}"),
     frozenset: ("frozenset({", "})"),
 }
+
+#: What may be of any length and can be written out in part.
+_SIZED = frozenset({str, bytes, *_BRACKETS})

@@ -11,13 +11,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
 from os import PathLike
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning
 
 from . import conf, connections, cron
+from .compat import rq_imports
+from .compat.overrides import never_called
 from .exceptions import ConfigurationError, InvalidDurationError, MissingExtraError
 from .protocol.durations import parse_duration
 from .protocol.keys import DEFAULT_PREFIX
@@ -29,6 +33,9 @@ BASE_CLASSES = {
     "JOB_CLASS": "django_rqlite.jobs.Job",
     "WORKER_CLASS": "django_rqlite.worker.Worker",
 }
+
+#: Imports of RQ that are named one by one.
+MOST_IMPORTS = 20
 
 #: Characters of a token that nobody guesses.
 SHORTEST_TOKEN = 16
@@ -42,6 +49,7 @@ def register() -> None:
     """Register the checks with Django."""
     for check in (check_queues, check_rq, check_cron, check_exception_handlers, check_api_token):
         checks.register(check)
+    checks.register(check_rq_imports, checks.Tags.compatibility)
     checks.register(check_signatures_are_required, checks.Tags.security, deploy=True)
 
 
@@ -254,10 +262,10 @@ def _check_duration(where: str, key: str, value: Any) -> Found:
 def _check_classes(where: str, given: Mapping[str, Any]) -> Found:
     for key, base in BASE_CLASSES.items():
         if given.get(key) is not None:
-            yield from _check_class(f"{where}[{key!r}]", given[key], base)
+            yield from _check_class(f"{where}[{key!r}]", given[key], key, base)
 
 
-def _check_class(where: str, value: object, base: str) -> Found:
+def _check_class(where: str, value: object, key: str, base: str) -> Found:
     of_rq = Error(
         f"{where} is or inherits from a class of rq or django-rq, which knows nothing of this"
         " package's keys and scripts.",
@@ -278,6 +286,14 @@ def _check_class(where: str, value: object, base: str) -> Found:
         yield Error(f"{where} must be a class, or the dotted path of one.", id="django_rqlite.E018")
     elif any(_of_rq(ancestor.__module__) for ancestor in value.__mro__):
         yield of_rq
+    else:
+        for name, instead in never_called(key, value):
+            yield Warning(
+                f"{where}: {value.__module__}.{value.__qualname__} overrides {name}(), which"
+                " nothing here calls.",
+                hint=instead,
+                id="django_rqlite.W021",
+            )
 
 
 def _imported(path: str) -> object:
@@ -391,6 +407,35 @@ def _check_entry(name: object, entry: object) -> Found:
             hint="Its jobs would fail. Correct the path, or what its module does when imported.",
             id="django_rqlite.E027",
         )
+
+
+def check_rq_imports(app_configs: object, **kwargs: object) -> list[CheckMessage]:
+    """Check whether the project's own apps import RQ beside us. Reads their source."""
+    configs = apps.get_app_configs() if app_configs is None else app_configs
+    found = rq_imports.found_in(app.path for app in cast("Iterable[AppConfig]", configs))
+    messages: list[CheckMessage] = [
+        Warning(
+            f"{_relative(one.path)}:{one.line}: `{one.statement}`. RQ knows nothing of the jobs"
+            " that run here: its get_current_job() is None in them, and what it enqueues is not"
+            " signed.",
+            hint=one.instead,
+            id="django_rqlite.W020",
+        )
+        for one in found[:MOST_IMPORTS]
+    ]
+    if len(found) > MOST_IMPORTS:
+        messages.append(
+            Warning(
+                f"{len(found) - MOST_IMPORTS} more imports of RQ were found.",
+                hint="Correct those above; the others are shown then.",
+                id="django_rqlite.W020",
+            )
+        )
+    return messages
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def check_exception_handlers(app_configs: object, **kwargs: object) -> list[CheckMessage]:

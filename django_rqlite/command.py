@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import redis
 
+from .compat.absent import finder
 from .connections import get_connection, prefix_of, translate_errors
 from .engine.transitions import Transitions
 from .jobs import Job
@@ -41,3 +44,7 @@ def _send(connection: redis.Redis | None, worker_name: str, command: str) -> Non
     transitions = Transitions(connection, Keys(prefix_of(connection)))
     with translate_errors(connection):
         transitions.tell_worker(worker_name, command)
+
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import redis
 
-from . import conf
-from .connections import connection_for, get_connection
+from .compat.absent import finder
+from .connections import filter_connection_params, get_connection, get_redis_connection
 from .settings import configured_queues
 
 __all__ = [
@@ -21,24 +21,6 @@ __all__ = [
     "get_redis_connection",
     "get_unique_connection_configs",
 ]
-
-
-def get_redis_connection(config: Mapping[str, Any], use_strict_redis: bool = False) -> redis.Redis:
-    """The client for a queue's configuration, shared with all that say the same.
-
-    Args:
-        use_strict_redis: without effect: redis-py has one class.
-
-    Raises:
-        ConfigurationError: it can't be used.
-    """
-    return connection_for(conf.queue_of("the queue with this connection", config))
-
-
-def filter_connection_params(queue_params: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a queue's configuration says which keys on which server are meant."""
-    telling = conf.CONNECTION_KEYS | {"KEY_PREFIX"}
-    return {key: value for key, value in queue_params.items() if key in telling}
 
 
 def get_unique_connection_configs(
@@ -65,3 +47,7 @@ def get_connection_by_index(index: int) -> redis.Redis:
         IndexError: there are not so many.
     """
     return get_redis_connection(get_unique_connection_configs()[index])
+
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

@@ -50,6 +50,21 @@ def get_connection(name: str = "default", use_strict_redis: bool = False) -> red
     return connection_for(conf.queue(name))
 
 
+def get_redis_connection(config: Mapping[str, Any], use_strict_redis: bool = False) -> redis.Redis:
+    """Return the client for a queue's configuration, shared with all that say the same.
+
+    :param use_strict_redis: without effect, for django-rq's callers: redis-py has one class.
+    :raises ConfigurationError: if it cannot be used.
+    """
+    return connection_for(conf.queue_of("the queue with this connection", config))
+
+
+def filter_connection_params(queue_params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a queue's configuration says which keys on which server are meant."""
+    telling = conf.CONNECTION_KEYS | {"KEY_PREFIX"}
+    return {key: value for key, value in queue_params.items() if key in telling}
+
+
 def connection_for(queue: QueueConf) -> redis.Redis:
     """Return this process's client for the connection setting and prefix of ``queue``.
 

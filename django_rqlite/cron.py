@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from . import callables, conf
+from .compat.absent import finder
 from .engine.scripts import Argument
 from .exceptions import ConfigurationError, InvalidJobError, MissingExtraError, RQLiteError
 from .jobs import Job
@@ -334,3 +335,7 @@ def _shown(func: object) -> str:
         return callables.reference(func)[0]
     except InvalidJobError:
         return repr(func)
+
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

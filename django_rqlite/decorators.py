@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 import redis
 
-from . import conf
+from .compat.absent import finder
 from .jobs import Job
-from .queues import Queue, get_queue, get_queue_class
+from .queues import Queue, get_queue, named_queue
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -68,20 +68,15 @@ def job(
     if callable(func_or_queue) and not isinstance(func_or_queue, Queue):
         return _decorated(func_or_queue, get_queue, {})
     named = func_or_queue if queue is None else queue
-    find = partial(_queue, named, connection, queue_class)
+    if isinstance(named, Queue):
+        find: Callable[[], Queue] = partial(_itself, named)
+    else:
+        find = partial(named_queue, named, connection, queue_class)
     return lambda func: _decorated(func, find, options)
 
 
-def _queue(
-    named: Queue | str,
-    connection: redis.Redis | None,
-    queue_class: type[Queue] | str | None,
-) -> Queue:
-    if isinstance(named, Queue):
-        return named
-    if connection is not None and named not in conf.queues():
-        return get_queue_class(queue_class=queue_class)(named, connection)
-    return get_queue(named, connection=connection, queue_class=queue_class)
+def _itself(queue: Queue) -> Queue:
+    return queue
 
 
 def _decorated(
@@ -100,3 +95,7 @@ def _decorated(
     decorated.delay = delay
     decorated.enqueue = delay
     return decorated
+
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

@@ -6,8 +6,12 @@ mistake, ours inherits from it too, so that existing ``except`` clauses go on wo
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import redis
 from django.core.exceptions import ImproperlyConfigured
+
+from .compat.absent import finder
 
 
 class RQLiteError(Exception):
@@ -103,6 +107,13 @@ class NoSuchGroupError(RQLiteError):
     """There is no group of this name: it never had a job, or all its jobs are gone."""
 
 
+#: RQ has two names for it.
+InvalidJobOperationError = InvalidJobOperation
+
+#: RQ's name for it.
+TimeoutFormatError = InvalidDurationError
+
+
 class DeserializationError(RQLiteError):
     """Bytes in Redis (``data``, ``meta``, ``result``) are not what the serializer wrote."""
 
@@ -124,8 +135,16 @@ class JobDiedError(RQLiteError):
     not take the outcome."""
 
 
+#: RQ's name for it.
+AbandonedJobError = JobDiedError
+
+
 class JobTimeoutException(Exception):
     """Raised inside a job that ran longer than its timeout, and again every second after.
 
     Not an :class:`RQLiteError`: it is part of the job's life, not a mistake of the caller.
     """
+
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import redis
 
 from .batches import EnqueueData
+from .compat.absent import finder
 from .connections import get_connection, prefix_of, translate_errors
 from .engine.transitions import Transitions
 from .exceptions import NoSuchGroupError
@@ -126,3 +127,7 @@ class Group:
         """Take out all ids whose jobs are gone. Workers do so by themselves, a part at a time."""
         with translate_errors(self.connection):
             self._transitions.tidy_groups(self.name)
+
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

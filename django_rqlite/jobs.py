@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import redis
 
 from . import conf
 from .classes import named_class
+from .compat.absent import finder
 from .connections import get_connection, prefix_of, translate_errors
 from .engine.scripts import Argument
 from .engine.transitions import Transitions
@@ -18,7 +19,7 @@ from .exceptions import (
     NoSuchJobError,
 )
 from .job_data import JobData
-from .options import checked
+from .options import checked, refuse_pipeline
 from .protocol import codec
 from .protocol.keys import Keys
 from .protocol.records import (
@@ -219,18 +220,27 @@ class Job(JobData):
         with translate_errors(transitions.connection):
             transitions.append_log(self.id, lines, most)
 
-    def save(self) -> None:
+    def save(
+        self, pipeline: None = None, include_meta: bool = True, include_result: bool = True
+    ) -> None:
         """Store the description, the timeout, how long it is kept, and the notes, as they are now.
 
         Nothing else of a job can be changed so: where it is, is the engine's. What is None stays
         as it was stored. A run that has begun keeps to what it began with.
 
+        Args:
+            pipeline: None; for RQ's signature.
+            include_meta: whether to store the notes, too.
+            include_result: accepted for RQ's sake: results are the workers' to store.
+
         Raises:
+            InvalidJobOperation: a pipeline was given.
             UnserializableError: the notes can't be.
             NoSuchJobError: there is no such job, or it is gone; :meth:`Queue.enqueue_job` enqueues
                 one.
         """
-        fields = self._meta_fields() if self._meta is not None else {}
+        refuse_pipeline(pipeline, "save()", InvalidJobOperation)
+        fields = self._meta_fields() if include_meta and self._meta is not None else {}
         self._speak(fields)
         self._save(fields)
 
@@ -360,7 +370,7 @@ class Job(JobData):
 
         Inside the transaction that enqueues the job, waiting is in vain.
         """
-        return Result.fetch_latest(self, timeout)
+        return Result.fetch_latest(self, timeout=timeout)
 
     def _read_outcome(self, link: redis.Redis, keys: Keys) -> Any:
         with link.pipeline(transaction=False) as pipeline:
@@ -401,17 +411,26 @@ class Job(JobData):
         self._status = JobStatus.QUEUED
         return self
 
-    def cancel(self, enqueue_dependents: bool = False) -> None:
+    def cancel(
+        self,
+        pipeline: None = None,
+        enqueue_dependents: bool = False,
+        remove_from_dependencies: bool = False,
+    ) -> None:
         """Keep a job from running; one that runs is stopped by its worker.
 
         Args:
+            pipeline: None; for RQ's signature.
             enqueue_dependents: whether jobs that wait for it run all the same; else they are
                 canceled too.
+            remove_from_dependencies: accepted for RQ's sake: a job that is canceled never waits
+                for others any more.
 
         Raises:
-            InvalidJobOperation: it has ended, or was canceled, already.
+            InvalidJobOperation: it has ended, or was canceled, already; or a pipeline was given.
             NoSuchJobError: it is gone.
         """
+        refuse_pipeline(pipeline, "cancel()", InvalidJobOperation)
         transitions = self._transitions
         with translate_errors(transitions.connection):
             (verdict,) = transitions.cancel([self.id], release_dependents=enqueue_dependents)
@@ -475,22 +494,80 @@ class Job(JobData):
         members = self._ask(lambda link, keys: link.smembers(keys.dependents(self.id)))
         return sorted(map(codec.text, members))
 
-    def delete(self, delete_dependents: bool = False) -> None:
+    def delete(
+        self,
+        pipeline: None = None,
+        remove_from_queue: bool = True,
+        delete_dependents: bool = False,
+    ) -> None:
         """Remove the job and everything kept of it. Deleting what is gone does nothing.
 
         A run that goes on loses its hold: its outcome will be dropped.
 
         Args:
+            pipeline: None; for RQ's signature.
+            remove_from_queue: accepted for RQ's sake: an id never stays in a queue without its job.
             delete_dependents: whether to delete the jobs that wait for it too; else they are
                 canceled, as are those that wait for the deleted ones.
+
+        Raises:
+            InvalidJobOperation: a pipeline was given.
         """
+        refuse_pipeline(pipeline, "delete()", InvalidJobOperation)
         transitions = self._transitions
         dependents = self.dependent_ids if delete_dependents else []
         with translate_errors(transitions.connection):
             transitions.delete([self.id, *dependents])
 
-    def delete_dependents(self) -> None:
-        """Remove the jobs that wait for this one; those that wait for them are canceled."""
+    def delete_dependents(self, pipeline: None = None) -> None:
+        """Remove the jobs that wait for this one; those that wait for them are canceled.
+
+        Args:
+            pipeline: None; for RQ's signature.
+
+        Raises:
+            InvalidJobOperation: a pipeline was given.
+        """
+        refuse_pipeline(pipeline, "delete_dependents()", InvalidJobOperation)
         transitions = self._transitions
         with translate_errors(transitions.connection):
             transitions.delete(self.dependent_ids)
+
+
+def cancel_job(
+    job_id: str,
+    connection: redis.Redis | None = None,
+    serializer: object = None,
+    enqueue_dependents: bool = False,
+) -> None:
+    """Keep a job from running; see :meth:`Job.cancel`.
+
+    Args:
+        connection: None: that of the queue ``default``.
+        serializer: without effect, for RQ's callers.
+
+    Raises:
+        InvalidJobOperation: it has ended, or was canceled, already.
+        NoSuchJobError: it is gone.
+    """
+    Job(job_id, connection).cancel(enqueue_dependents=enqueue_dependents)
+
+
+def requeue_job(
+    job_id: str, connection: redis.Redis | None = None, serializer: object = None
+) -> Job:
+    """Put a failed, stopped or canceled job back into its queue, and return it.
+
+    Args:
+        connection: None: that of the queue ``default``.
+        serializer: None: that of its queue.
+
+    Raises:
+        InvalidJobOperation: it is not among those (any more).
+        NoSuchJobError: it is gone.
+    """
+    return Job.fetch(job_id, connection, serializer).requeue()
+
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

@@ -62,7 +62,7 @@ class JobOptions:
     unique_for: int | None = None
 
     def said(self) -> dict[str, Any]:
-        """The options as keywords of ``enqueue_call``, those that RQ knows in any case: what a
+        """The options as keywords of ``create_job``, those that RQ knows in any case: what a
         project overrides may count on them."""
         values = ((field.name, getattr(self, field.name), field.default) for field in fields(self))
         return {
@@ -72,8 +72,8 @@ class JobOptions:
         }
 
 
-#: Options that RQ's methods of the same names have not.
-_OURS_ALONE = frozenset({"group_id", "unique", "unique_key", "unique_for"})
+#: Options that RQ's ``create_job`` has not.
+_OURS_ALONE = frozenset({"at_front", "unique", "unique_key", "unique_for"})
 
 #: The options of a call that has none.
 NOTHING_SAID = JobOptions()

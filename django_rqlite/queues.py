@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 import redis
 
@@ -13,7 +13,15 @@ from . import conf, parents
 from .batches import EnqueueData, enqueue_many
 from .classes import named_class
 from .commit import push_when_visible
-from .connections import connection_for, describe, translate_errors
+from .compat.absent import finder
+from .connections import (
+    connection_for,
+    describe,
+    filter_connection_params,
+    get_connection,
+    get_redis_connection,
+    translate_errors,
+)
 from .engine.scripts import Argument
 from .engine.transitions import Hold
 from .exceptions import (
@@ -22,7 +30,7 @@ from .exceptions import (
     InvalidQueueError,
 )
 from .execution import perform, time_limit
-from .jobs import Job
+from .jobs import Job, get_job_class
 from .options import NOTHING_SAID, JobOptions, checked, refuse_pipeline, split
 from .outcomes import settle, unstorable
 from .protocol.durations import LONGEST
@@ -30,6 +38,24 @@ from .protocol.records import JobStatus, read_job
 from .server_errors import passes
 from .signals import job_enqueued, tell
 from .stored_queue import StoredQueue
+
+__all__ = [
+    "VALID_COMMIT_MODES",
+    "DjangoRQ",
+    "Queue",
+    "enqueue",
+    "filter_connection_params",
+    "get_commit_mode",
+    "get_connection",
+    "get_job_class",
+    "get_queue",
+    "get_queue_by_index",
+    "get_queue_class",
+    "get_queues",
+    "get_redis_connection",
+    "get_result_ttl",
+    "get_scheduler",
+]
 
 # enqueue_at() has an argument of that name, as in RQ.
 _Datetime = datetime
@@ -56,7 +82,7 @@ class Queue(StoredQueue):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        steps = ("enqueue_call", "create_job", "enqueue_job")
+        steps = ("create_job", "enqueue_job")
         cls._overridden = frozenset(
             name for name in steps if getattr(cls, name) is not getattr(Queue, name)
         )
@@ -88,8 +114,6 @@ class Queue(StoredQueue):
             RedisUnavailableError: the server does not answer.
         """
         options, call_args, call_kwargs = split(args, kwargs)
-        if "enqueue_call" in self._overridden:
-            return self.enqueue_call(func=f, args=call_args, kwargs=call_kwargs, **options.said())
         return self._enqueue_made(self._made(f, call_args, call_kwargs, options), options)
 
     def enqueue_call(
@@ -514,6 +538,31 @@ def get_queue(
     )
 
 
+def named_queue(
+    name: str,
+    connection: redis.Redis | None = None,
+    queue_class: type[Queue] | str | None = None,
+    job_class: type[Job] | str | None = None,
+    serializer: object = None,
+) -> Queue:
+    """The queue of this name, which the settings need not know where a connection is given.
+
+    Raises:
+        UnknownQueueError: ``RQ_QUEUES`` has no such queue, and there is no connection.
+        ConfigurationError: its settings can't be used.
+    """
+    if connection is not None and name not in conf.queues():
+        made_by = get_queue_class(queue_class=queue_class)
+        return made_by(name, connection, job_class=job_class, serializer=serializer)
+    return get_queue(
+        name,
+        connection=connection,
+        queue_class=queue_class,
+        job_class=job_class,
+        serializer=serializer,
+    )
+
+
 def enqueue(func: Callable[..., Any] | str, *args: Any, **kwargs: Any) -> Job:
     """Make a job of a call and put it into the queue ``default``; see :meth:`Queue.enqueue`."""
     return get_queue().enqueue(func, *args, **kwargs)
@@ -591,3 +640,7 @@ def get_scheduler(*args: object, **kwargs: object) -> NoReturn:
         "get_queue(name).enqueue_at(datetime, ...) or .enqueue_in(timedelta, ...), and RQ['CRON'] "
         "for what recurs."
     )
+
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

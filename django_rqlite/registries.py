@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import redis
 
+from .compat.absent import finder
 from .connections import describe, get_connection, prefix_of, translate_errors
 from .engine.places import id_of
 from .engine.transitions import Transitions
@@ -249,5 +250,17 @@ class CanceledJobRegistry(_Revivable):
     _place = "canceled"
 
 
+def clean_registries(queue: object, exception_handlers: object = None) -> None:
+    """Do nothing, and need not be called: every worker tidies its queues' registries.
+
+    Args:
+        queue, exception_handlers: without effect, for RQ's callers.
+    """
+
+
 def _id(job: object) -> str:
     return job.id if isinstance(job, Job) else str(job)
+
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

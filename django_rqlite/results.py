@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
+from .compat.absent import finder
 from .connections import longest_wait, translate_errors
 from .protocol import codec
 from .protocol.keys import Keys
@@ -104,11 +105,14 @@ class Result:
         return None if payload is None else self.job._load_result(payload, self._record.signature)
 
     @classmethod
-    def all(cls, job: Job) -> list[Result]:
+    def all(cls, job: Job, serializer: object = None) -> list[Result]:
         """The job's results that are kept, newest first.
 
         Where their tracebacks unpack to more than 8 MiB together, or one to more than 1 MiB, the
         rest is left out, and each text says so.
+
+        Args:
+            serializer: accepted for RQ's sake: the job knows its own.
         """
         link, key = _stream(job)
         with translate_errors(link):
@@ -124,8 +128,13 @@ class Result:
             return link.xlen(key)
 
     @classmethod
-    def fetch_latest(cls, job: Job, timeout: float = 0) -> Result | None:
-        """The newest result; see :meth:`Job.latest_result`."""
+    def fetch_latest(cls, job: Job, serializer: object = None, timeout: float = 0) -> Result | None:
+        """The newest result; see :meth:`Job.latest_result`.
+
+        Args:
+            serializer: accepted for RQ's sake: the job knows its own.
+            timeout: seconds to wait while the outcome is still to come.
+        """
         link, key = _stream(job)
         deadline = time.monotonic() + timeout
         with translate_errors(link):
@@ -159,3 +168,7 @@ def _has_come(job: Job, status: str | None, latest: ResultRecord | None) -> bool
     if status is None:
         return job.get_status(refresh=False) != JobStatus.CREATED  # else it is yet to be enqueued
     return status not in _PENDING
+
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

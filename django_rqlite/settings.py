@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from . import conf
+from .compat.absent import lookup_error
 
 if TYPE_CHECKING:
     QUEUES: Mapping[str, dict[str, Any]]
@@ -66,7 +67,7 @@ _FOUND: Mapping[str, Callable[[], Any]] = {
 def __getattr__(name: str) -> Any:
     find = _FOUND.get(name)
     if find is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise lookup_error(__name__, name)
     if name in ("QUEUES_LIST", "QUEUES_MAP"):
         warnings.warn(
             f"{name} is deprecated, as in django-rq; use get_{name.lower()}().",

@@ -6,8 +6,11 @@ only workers of django_rqlite heed.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import redis
 
+from .compat.absent import finder
 from .connections import prefix_of, translate_errors
 from .engine.suspension import SuspensionArrows
 from .protocol.durations import parse_duration
@@ -69,3 +72,7 @@ def seconds_to_rest(given: int | str | None, *, name: str = "ttl") -> int | None
         InvalidDurationError: it is no duration, or less than a second.
     """
     return parse_duration(given, name=name, minimum=1, forever=False)
+
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

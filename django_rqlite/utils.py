@@ -7,25 +7,16 @@ says what to use instead.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from django.db import connections as databases
 
 from . import statistics
+from .compat.absent import finder
 from .exceptions import InvalidJobOperation, RedisUnavailableError
 from .jobs import Job
 from .protocol.records import JobStatus
 from .queues import Queue
-
-#: What django-rq has in this module and we have not, and what to use instead.
-_INSTEAD = {
-    "get_cron_schedulers": "the admin's page of cron entries, or RQ['CRON'] in the settings",
-    "get_displayable_connection_kwargs": "django_rqlite.connections.describe(connection)",
-    "get_executions": "job.started_at, job.last_heartbeat and job.worker_name",
-    "get_scheduler_pid": "nothing: every worker enqueues what is due, so there is no scheduler",
-    "get_scheduler_statistics": "get_statistics(), which counts scheduled jobs",
-    "paginate": "django.core.paginator.Paginator",
-}
 
 
 def get_statistics(run_maintenance_tasks: bool = False) -> dict[str, list[dict[str, Any]]]:
@@ -93,9 +84,5 @@ def reset_db_connections() -> None:
     databases.close_all()
 
 
-def __getattr__(name: str) -> NoReturn:
-    instead = _INSTEAD.get(name)
-    if instead is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Of an AttributeError, "from django_rqlite.utils import ..." would not show the text.
-    raise ImportError(f"django_rqlite has no {name}(). Use {instead}.")
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.module_loading import import_string
 
 from . import conf
 from .classes import named_class
+from .compat.absent import finder
+from .compat.class_paths import of_ours
 from .exceptions import ConfigurationError
 from .jobs import Job
 from .queues import Queue, get_queues
@@ -41,7 +43,7 @@ def get_worker(
     queues = get_queues(
         *queue_names, job_class=job_class, queue_class=queue_class, serializer=serializer
     )
-    given = worker_class or conf.queue(queues[0].name).worker_class
+    given = of_ours(worker_class) or conf.queue(queues[0].name).worker_class
     return get_worker_class(given)(queues, **kwargs)
 
 
@@ -51,7 +53,7 @@ def get_worker_class(worker_class: type[Worker] | str | None = None) -> type[Wor
     Raises:
         ConfigurationError: it can't be imported, or does not inherit from :class:`Worker`.
     """
-    given = worker_class or conf.default_class("WORKER_CLASS")
+    given = of_ours(worker_class) or conf.default_class("WORKER_CLASS")
     return named_class(given, Worker, Worker, "WORKER_CLASS")
 
 
@@ -72,3 +74,7 @@ def _handler(path: str) -> Callable[..., Any]:
             f"RQ_EXCEPTION_HANDLERS: {path!r} can't be imported ({exc})."
         ) from exc
     return found
+
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

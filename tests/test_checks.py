@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.checks import run_checks
 
-from django_rqlite import checks, conf
+from django_rqlite import checks, conf, jobs, queues, worker
+from django_rqlite.compat.overrides import never_called
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
@@ -285,6 +286,66 @@ def test_mistakes_of_rq(settings: SettingsWrapper, rq: object, expected: str, me
     found = checks.check_rq(None)
     assert ids(found) == [expected]
     assert message in found[0].msg
+
+
+class OwnJob(jobs.Job):
+    @classmethod
+    def create(cls, *args: Any, **kwargs: Any) -> Any:
+        return super().create(*args, **kwargs)
+
+    def get_call_string(self) -> str:
+        return "mine"
+
+    def perform(self) -> None:
+        """RQ calls this."""
+
+
+class HeirOfOwnJob(OwnJob):
+    pass
+
+
+class OwnQueue(queues.Queue):
+    def enqueue_call(self, *args: Any, **kwargs: Any) -> Any:
+        return super().enqueue_call(*args, **kwargs)
+
+    def enqueue_job(self, *args: Any, **kwargs: Any) -> Any:
+        return super().enqueue_job(*args, **kwargs)
+
+
+class OwnWorker(worker.Worker):
+    def perform_job(self, *args: Any) -> None:
+        """RQ calls this."""
+
+    def work(self, *args: Any, **kwargs: Any) -> bool:
+        return super().work(*args, **kwargs)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_overrides_that_nothing_calls(settings: SettingsWrapper, given: bool) -> None:
+    """As classes, or by their paths; each is named with what to use instead."""
+    named = {"JOB_CLASS": HeirOfOwnJob, "QUEUE_CLASS": OwnQueue, "WORKER_CLASS": OwnWorker}
+    settings.RQ = {
+        key: kind if given else f"{__name__}.{kind.__name__}" for key, kind in named.items()
+    }
+    found = {message.msg: str(message.hint) for message in checks.check_rq(None)}
+    start = "RQ['{}']: tests.test_checks.{} overrides {}(), which nothing here calls."
+    assert found.keys() == {
+        start.format("JOB_CLASS", "HeirOfOwnJob", "perform"),
+        start.format("QUEUE_CLASS", "OwnQueue", "enqueue_call"),
+        start.format("WORKER_CLASS", "OwnWorker", "perform_job"),
+    }
+    assert (
+        "create_job() or enqueue_job()"
+        in found[start.format(*("QUEUE_CLASS", "OwnQueue"), "enqueue_call")]
+    )
+    assert ids(checks.check_rq(None)) == ["W021"] * 3
+
+
+def test_no_method_of_ours_is_said_not_to_be_called() -> None:
+    for key, base in checks.BASE_CLASSES.items():
+        kind = checks._imported(base)
+        assert isinstance(kind, type)
+        assert not [*never_called(key, kind)]
 
 
 @pytest.mark.parametrize(("value", "mode"), [(True, "'auto'"), (False, "'request_finished'")])

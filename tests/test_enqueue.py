@@ -319,6 +319,30 @@ def local() -> Callable[[], None]:
     return inside
 
 
+def methods_of_what_can_not_be_stored() -> list[Callable[[], Any]]:
+    class Local:
+        def work(self) -> None: ...
+
+        @classmethod
+        def work_of_all(cls) -> None: ...
+
+        def __call__(self) -> None: ...
+
+    greeter = sample_jobs.Greeter("Hello")
+    greeter.lock = threading.Lock()  # type: ignore[attr-defined]
+    return [Local().work, Local.work_of_all, Local(), functools.partial(greeter.greet, "Ann")]
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_methods_of_what_can_not_be_stored_are_refused(redis: redis_py.Redis, number: int) -> None:
+    func = methods_of_what_can_not_be_stored()[number]
+    with pytest.raises(
+        UnserializableError, match=r"the object whose method \w+ is \(a \w+\) can't be serialized"
+    ):
+        enqueue(func)
+    assert redis.keys() == []
+
+
 @pytest.mark.parametrize(("error", "said", "call"), REFUSED, ids=[said for _, said, _ in REFUSED])
 def test_nothing_is_written_when_something_is_wrong(
     redis: redis_py.Redis, error: type[RQLiteError], said: str, call: Callable[[], object]

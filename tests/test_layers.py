@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "django_rqlite"
 
 # From the ground up. A module may import what stands in its own layer or in one before it.
 LAYERS = {
-    "errors": {"exceptions", "version"},
+    "errors": {"compat", "exceptions", "version"},
     "vocabulary": {"protocol"},
     "ground": {
         *("conf", "connections", "deadline", "embedded", "handlers", "log_escaping", "oversize"),
@@ -47,7 +47,7 @@ LAYERS = {
             "returned",
             "signals",
         ),
-        *("batches", "group", "stored_queue"),
+        *("batches", "group", "listed_workers", "parents", "stored_queue"),
         *("callbacks", "command", "cron", "schedules", "statistics", "suspension"),
     },
     "processes": {"maintenance", "worker"},

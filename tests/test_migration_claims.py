@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from io import StringIO
+from logging.config import dictConfig
 from typing import Any
 
 import pytest
+import redis as redis_py
+import rq
+from django.core.management import CommandError, call_command
 
-from django_rqlite import Job, Queue, get_queue
-from django_rqlite.exceptions import ConfigurationError, InvalidJobError
+from django_rqlite import Job, Queue, SimpleWorker, get_queue
+from django_rqlite.exceptions import (
+    ConfigurationError,
+    InvalidFunctionError,
+    InvalidJobError,
+    InvalidJobOperation,
+)
 from tests import sample_jobs
 
 pytestmark = pytest.mark.usefixtures("redis")
@@ -61,6 +71,82 @@ def test_classes_of_rq_can_not_be_used(settings: Any, setting: str, name: str) -
     settings.RQ = {setting: name}
     with pytest.raises(ConfigurationError, match=f"{setting}.*does not inherit from django_rqlite"):
         get_queue()
+
+
+def canceled(queue: Any) -> list[str]:
+    """A finished job, and a child whose parent is canceled."""
+    ended, parent = queue.enqueue(sample_jobs.add, 1), queue.enqueue(sample_jobs.add, 2)
+    child = queue.enqueue(sample_jobs.add, 3, depends_on=parent)
+    kind = rq.SimpleWorker if isinstance(queue, rq.Queue) else SimpleWorker
+    kind([queue], connection=queue.connection).work(burst=True, max_jobs=1)
+    assert ended.get_status() == "finished"
+    try:
+        ended.cancel()
+    except InvalidJobOperation:
+        pass
+    parent.cancel()
+    return [str(job.get_status()) for job in (ended, child)]
+
+
+def test_what_cancel_does_with_a_job_that_has_ended_and_with_children(
+    redis: redis_py.Redis,
+) -> None:
+    theirs = canceled(rq.Queue("low", connection=redis))
+    assert theirs == ["JobStatus.CANCELED", "JobStatus.DEFERRED"]
+    redis.flushdb()
+    assert canceled(get_queue()) == ["finished", "canceled"]
+
+
+def test_functions_inside_functions(redis: redis_py.Redis) -> None:
+    def inside() -> None: ...
+
+    rq.Queue("low", connection=redis).enqueue(inside)
+    with pytest.raises(InvalidFunctionError, match="is defined inside another function"):
+        get_queue().enqueue(inside)
+
+
+def test_durations_with_a_part_of_a_second(redis: redis_py.Redis) -> None:
+    theirs = rq.Queue("low", connection=redis).enqueue(sample_jobs.add, 1, job_timeout=10.5)
+    assert theirs.timeout == 10
+    assert get_queue().enqueue(sample_jobs.add, 1, job_timeout=10.5).timeout == 11
+
+
+def logging_of_readme(handler: str, **options: Any) -> dict[str, Any]:
+    """What django-rq's README puts into LOGGING."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"rq_console": {"format": "%(asctime)s %(message)s", "datefmt": "%H:%M:%S"}},
+        "handlers": {
+            "rq_console": {
+                "level": "DEBUG",
+                "class": handler,
+                "formatter": "rq_console",
+                **options,
+            }
+        },
+    }
+
+
+def test_the_logging_of_django_rq_s_readme() -> None:
+    excluding = {"exclude": ["%(asctime)s"]}
+    dictConfig(logging_of_readme("rq.logutils.ColorizingStreamHandler", **excluding))
+    with pytest.raises(ValueError, match="Unable to configure handler 'rq_console'"):
+        dictConfig(logging_of_readme("logging.StreamHandler", **excluding))
+    dictConfig(logging_of_readme("logging.StreamHandler"))
+
+
+def test_suspending_while_one_server_is_down(settings: Any, redis: redis_py.Redis) -> None:
+    settings.RQ_QUEUES = {
+        "away": {"URL": "redis://localhost:1/0"},
+        "default": settings.RQ_QUEUES["default"],
+    }
+    output = StringIO()
+    with pytest.raises(CommandError, match="Nothing was changed for the queue 'away'") as caught:
+        call_command("rqsuspend", stdout=output)
+    assert caught.value.returncode == 1
+    assert "No worker takes a job until rqresume" in output.getvalue()
+    assert redis.exists("rq:suspended")
 
 
 @pytest.mark.parametrize("option", ["pipeline", "webhooks"])

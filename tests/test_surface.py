@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ import rq
 import rq.registry
 
 import django_rqlite
-from django_rqlite import Job, Queue, get_queue, registries
+from django_rqlite import Job, Queue, Worker, get_queue, get_worker, registries
+from django_rqlite.compat.absent import ADVICE
 from django_rqlite.exceptions import ConfigurationError
 
 PAGE = Path(__file__).parent.parent / "docs" / "migrate-from-django-rq.md"
@@ -131,50 +133,81 @@ REGISTRIES: Mapping[str, Mapping[str, str]] = {
     "CanceledJobRegistry": _EVERY_REGISTRY,
 }
 
-ROOT: Mapping[str, str] = {
-    "SimpleWorker": "get_worker(); each job runs in a process of its own",
-    "SpawnWorker": "get_worker(); each job runs in a process of its own",
-    "Webhook": "a callback that sends what you like",
-    "Worker": "django_rqlite.worker.Worker, or get_worker()",
-    "cancel_job": "Job.fetch(id).cancel()",
-    "requeue_job": "Job.fetch(id).requeue()",
+ROOT: Mapping[str, str] = {"Webhook": "a callback that sends what you like"}
+
+# Names of RQ's Worker that neither our Worker nor what Worker.all() finds has, and why.
+WORKER: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            *("bootstrap", "check_for_suspension", "clean_registries", "cleanup_execution"),
+            *("connection_timeout", "dequeue_job_and_maintain_ttl", "dequeue_timeout"),
+            *("execute_job", "execution", "exponential_backoff_factor", "fork_work_horse"),
+            *("get_heartbeat_ttl", "get_redis_server_version", "handle_exception"),
+            *("handle_execution_ended", "handle_job_failure", "handle_job_retry"),
+            *("handle_job_success", "handle_payload", "handle_warm_shutdown_request"),
+            *("handle_work_horse_killed", "heartbeat", "horse_pid", "increment_failed_job_count"),
+            *("increment_successful_job_count", "increment_total_working_time", "is_horse"),
+            *("job_monitoring_interval", "kill_horse", "last_cleaned_at", "log_result_lifespan"),
+            *("main_work_horse", "maintain_heartbeats", "maintenance_interval"),
+            *("max_connection_wait_time", "monitor_work_horse", "perform_job", "pop_exc_handler"),
+            *("prepare_execution", "prepare_job_execution", "procline", "pubsub", "pubsub_thread"),
+            *("push_exc_handler", "redis_server_version", "register_birth", "register_death"),
+            *("reorder_queues", "request_force_stop", "request_stop", "run_maintenance_tasks"),
+            *("scheduler", "serialize", "set_current_job_id", "set_current_job_working_time"),
+            *("set_shutdown_requested_date", "set_state", "setup_work_horse_signals"),
+            *("should_run_maintenance_tasks", "stop_scheduler", "subscribe", "teardown"),
+            *("unsubscribe", "validate_queues", "wait_for_horse", "worker_ttl"),
+            *("redis_worker_namespace_prefix", "redis_workers_keys", "death_penalty_class"),
+            *("default_result_ttl", "disable_default_exception_handler", "log_job_description"),
+        ),
+        _INTERNAL,
+    ),
+    "ip_address": "hostname",
+    "job_class": "that of its queues",
+    "log": "logging.getLogger('django_rqlite.worker')",
+    "queue_class": "that of its queues",
+    "serializer": "that of its queues",
 }
 
 # Parameters that RQ's functions and methods have and ours lack.
 PARAMETERS: Mapping[str, str] = {
     "pipeline": "one call is one script",
     "death_penalty_class": "one way to enforce timeouts, which a job can't swallow",
-    "remove_from_queue": _NOWHERE,
-    "remove_from_dependencies": _NOWHERE,
     "watch": _INTERNAL,
     "parent_job": _INTERNAL,
     "exclude_job_id": _INTERNAL,
     "refresh_job_status": _INTERNAL,
-    "include_meta": _INTERNAL,
-    "include_result": _INTERNAL,
     "exception_handlers": _WORKERS_OWN,
     "worker": _WORKERS_OWN,
 }
 
 # By module of RQ: which of ours stands for it, and what that lacks.
 RQ_MODULES: Mapping[str, tuple[str, set[str]]] = {
-    "job": ("", {"cancel_job", "requeue_job", "parse_job_id", "validate_job_id"}),
-    "queue": ("", {"EnqueueArgs", "EnqueueData"}),
+    "job": ("", {"parse_job_id", "validate_job_id"}),
+    "queue": ("", {"EnqueueArgs"}),
     "repeat": ("", set()),
     "command": ("command", {"send_command", "parse_payload"}),
     "decorators": ("decorators", set()),
     "exceptions": (
         "exceptions",
         {
-            *("AbandonedJobError", "DequeueTimeout", "DuplicateSchedulerError"),
-            *("InvalidJobDependency", "InvalidJobOperationError", "SchedulerNotFound"),
-            *("ShutDownImminentException", "StopRequested", "TimeoutFormatError"),
+            *("DequeueTimeout", "DuplicateSchedulerError", "SchedulerNotFound"),
+            *("ShutDownImminentException", "StopRequested"),
         },
     ),
     "group": ("group", set()),
-    "registry": ("registries", {"clean_registries"}),
+    "registry": ("registries", set()),
     "results": ("results", {"get_key"}),
     "suspension": ("suspension", set()),
+    "cron": (
+        "cron",
+        {
+            *("CronJob", "CronScheduler", "create_cron", "get_cron_job_history_key"),
+            "get_cron_job_ids",
+        },
+    ),
+    "serializers": ("", {"resolve_serializer"}),
+    "worker": ("worker", {"signal_name"}),
     "timeouts": (
         "exceptions",
         {
@@ -187,7 +220,16 @@ RQ_MODULES: Mapping[str, tuple[str, set[str]]] = {
 # By module of django-rq: what ours of the same name lacks.
 MODULES: Mapping[str, Mapping[str, str]] = {
     "": {},
-    "queues": {"get_scheduler_by_index": "get_scheduler() says what to use"},
+    "queues": {
+        "get_scheduler_by_index": "get_scheduler() says what to use",
+    },
+    "cron": {
+        "CRON_JOB_HISTORY_SUPPORTED": "the admin",
+        "DjangoCronScheduler": "RQ['CRON'], or register()",
+        "get_cron_job_data": "the admin",
+        "get_cron_job_history": "the admin",
+        "get_cron_job_history_count": "the admin",
+    },
     "workers": {},
     "jobs": {},
     "decorators": {},
@@ -300,6 +342,84 @@ def test_modules_of_django_rq(module: str) -> None:
     assert lacking == MODULES[module].keys()
 
 
+def said_of(module: str, name: str) -> str:
+    """What the ImportError says that a name is; '' where it can be had."""
+    try:
+        exec(f"from {module} import {name}", {})
+    except ImportError as exc:
+        return str(exc)
+    return ""
+
+
+#: Of these, Python itself decides what they are.
+_MODULES_HERE = ("contrib", "job", "version")
+
+
+def modules_of_rq() -> list[str]:
+    found = [module.name for module in pkgutil.iter_modules(rq.__path__)]
+    assert len(found) > 30
+    return found
+
+
+@pytest.mark.parametrize("module", modules_of_rq())
+def test_whatever_rq_has_is_here_or_says_what_to_do(module: str) -> None:
+    theirs = importlib.import_module(f"rq.{module}")
+    names = {
+        name
+        for name, value in vars(theirs).items()
+        if not name.startswith("_") and name not in ("TYPE_CHECKING", "annotations")
+        if name.isupper() or getattr(value, "__module__", "").startswith("rq.")
+    }
+    names |= set(getattr(theirs, "__all__", ()))
+    same = f"django_rqlite.{RQ_MODULES.get(module, ('',))[0]}".rstrip(".")
+    for name in {name for name in names if not name.startswith("_")}:
+        for ours in ("django_rqlite", same):
+            said = said_of(ours, name)
+            assert not said or f" has no {name}. " in said, (ours, name)
+    if module not in _MODULES_HERE and not has(django_rqlite, module):
+        said = said_of("django_rqlite", module)
+        assert not said or f" has no {module}. " in said, module
+
+
+@pytest.mark.filterwarnings("ignore:QUEUES_")
+@pytest.mark.parametrize("module", MODULES)
+def test_whatever_django_rq_has_is_here_or_says_what_to_do(module: str) -> None:
+    theirs = importlib.import_module(f"django_rq.{module}" if module else "django_rq")
+    ours = f"django_rqlite.{module}" if module else "django_rqlite"
+    names = offered(theirs) | {
+        name
+        for name, value in vars(theirs).items()
+        if not name.startswith("_")
+        if getattr(value, "__module__", "").startswith(("rq.", "django_rq."))
+    }
+    for name in names:
+        said = said_of(ours, name)
+        assert not said or f" has no {name}. " in said, name
+
+
+def test_no_advice_hides_what_is_here() -> None:
+    here = {module.name for module in pkgutil.iter_modules(django_rqlite.__path__)}
+    assert here.isdisjoint(ADVICE)
+    assert set(django_rqlite.__all__).isdisjoint(ADVICE)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = registries.nonsense  # type: ignore[attr-defined]
+
+
+def test_members_of_workers(redis: redis_py.Redis) -> None:
+    theirs = rq.Worker(["default"], connection=redis)
+    theirs.register_birth()
+    (found,) = Worker.all()
+    worker = get_worker()
+    assert names(theirs) - names(found) - names(worker) == WORKER.keys()
+    theirs.register_death()
+    worker.work(burst=True)
+
+
+@pytest.mark.parametrize("name", ["all", "all_keys", "count", "find_by_key", "work", "__init__"])
+def test_parameters_of_workers(name: str) -> None:
+    assert not lacking_parameters(getattr(rq.Worker, name), getattr(Worker, name))
+
+
 def offered(module: Any) -> set[str]:
     if hasattr(module, "__all__"):
         return set(module.__all__)
@@ -331,7 +451,7 @@ def test_modules_that_we_leave_out(module: str) -> None:
 
 def test_the_page_names_what_is_left_out() -> None:
     text = PAGE.read_text()
-    groups = [JOB, QUEUE, *REGISTRIES.values(), ROOT, *MODULES.values()]
+    groups = [JOB, QUEUE, *REGISTRIES.values(), ROOT, WORKER, *MODULES.values()]
     # Steps inside of RQ are not for users.
     missing = {
         name

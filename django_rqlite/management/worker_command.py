@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from .. import checks, conf
 from ..classes import named_class
+from ..compat.class_paths import of_ours
 from ..queues import Queue, get_queue
 from ..worker import DequeueStrategy, Worker, databases
 from ..worker.link import one_client
@@ -100,7 +101,13 @@ class WorkerCommand(BaseCommand):
         )
         parser.add_argument("--queue-class", help="dotted path, instead of QUEUE_CLASS")
         parser.add_argument("--job-class", help="dotted path, instead of JOB_CLASS")
-        parser.add_argument("--worker-class", help="dotted path, instead of WORKER_CLASS")
+        parser.add_argument(
+            "--worker-class",
+            help=(
+                "dotted path, instead of WORKER_CLASS; RQ's own classes, such as "
+                "rq.worker.HerokuWorker, mean those of the same names here"
+            ),
+        )
 
     def close_what_apps_opened(self) -> None:
         """Close the connections to databases that were opened while the project was loaded.
@@ -126,8 +133,8 @@ def queues_of(options: dict[str, Any]) -> list[Queue]:
     queues = [
         get_queue(
             name,
-            queue_class=options["queue_class"],
-            job_class=options["job_class"],
+            queue_class=of_ours(options["queue_class"]),
+            job_class=of_ours(options["job_class"]),
             serializer=options["serializer"],
         )
         for name in names
@@ -142,7 +149,7 @@ def class_of(options: dict[str, Any], queues: list[Queue]) -> type[Worker]:
     Raises:
         ConfigurationError: it can't be imported, or is none.
     """
-    given = options["worker_class"] or conf.queue(queues[0].name).worker_class
+    given = of_ours(options["worker_class"]) or conf.queue(queues[0].name).worker_class
     return named_class(given, Worker, Worker, "WORKER_CLASS")
 
 

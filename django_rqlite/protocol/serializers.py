@@ -34,6 +34,10 @@ class PickleSerializer:
         return pickle.loads(data)
 
 
+#: RQ's name for the one that is used where none is named.
+DefaultSerializer = PickleSerializer
+
+
 class JSONSerializer:
     """JSON values only: tuples come back as lists, keys as text."""
 

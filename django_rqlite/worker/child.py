@@ -6,18 +6,23 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import FrameType
 from typing import Any, NoReturn
 
-from .. import callbacks, deadline
+import redis
+
+from .. import callbacks, conf, deadline
+from ..connections import connection_for
 from ..execution import Failed, Report, failure, log_failure, perform
 from ..handlers import BY_DEFAULT, set_handler
 from ..job_log import kept_log
 from ..jobs import Job
 from ..own_process import OwnProcess
 from ..protocol.records import JobStatus
+from ..queues import Queue
 from . import databases
 from .between_jobs import alone, look_after_databases
 from .frames import pack
@@ -37,16 +42,36 @@ _CHUNK, _LARGE_CHUNK = 1 << 13, 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class QueueTraits:
-    """How jobs of one queue are made."""
+    """How jobs of one queue are made.
+
+    Attributes:
+        connection: where the queue is, unless it is where the settings say.
+    """
 
     job_class: type[Job]
     serializer: Any
+    connection: redis.Redis | None = None
+
+    def job(self, order: Order) -> Job:
+        """The job that an order is about."""
+        job = self.job_class.from_state(order.job_id, order.state, self.serializer)
+        if self.connection is not None:
+            job._connection = self.connection
+        return job
+
+
+def traits_of(queue: Queue) -> QueueTraits:
+    """How jobs of this queue are made."""
+    configured = conf.queues().get(queue.name)
+    usual = configured is not None and connection_for(configured) is queue.connection
+    return QueueTraits(queue.job_class, queue.serializer, None if usual else queue.connection)
 
 
 def live(
     traits: Mapping[str, QueueTraits],
     max_jobs: int,
     max_memory: int | None,
+    heed_sigterm: bool,
     descriptor: int,
     parent: int,
 ) -> NoReturn:
@@ -55,6 +80,7 @@ def live(
     Args:
         max_jobs: how many jobs to run; 0: without limit.
         max_memory: MiB of resident memory above which to run no other; None: any.
+        heed_sigterm: whether to end at a SIGTERM.
         descriptor: this child's end of the pipe. A number is enough: making a socket of it would
             take as long as the rest of settling in.
         parent: process id of the fork server.
@@ -65,6 +91,9 @@ def live(
         os.setpgid(0, 0)
         for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGINT):
             set_handler(number, BY_DEFAULT)
+        if not heed_sigterm:
+            # A function, since what a job starts would inherit it if the signal were ignored.
+            set_handler(signal.SIGTERM, _overlook)
         die_with_parent(parent)
         seed_anew()
         rehearse()
@@ -76,6 +105,10 @@ def live(
     finally:
         _flush()
         os._exit(status)
+
+
+def _overlook(signum: int, frame: FrameType | None) -> None:
+    """The worker has had the signal as well, and decides."""
 
 
 def _work(
@@ -92,12 +125,12 @@ def _work(
             break
         order = unpack(body)
         if not order.execution:
-            _call_back(order, traits[order.queue], own)
+            call_back(order, traits[order.queue])
             break
         if served:
             look_after_databases()  # it may have waited for long
-        run = partial(_run, order, traits[order.queue])
-        outcome = run() if max_jobs == 1 else alone(run)
+        once = partial(run, order, traits[order.queue], end_others)
+        outcome = once() if max_jobs == 1 else alone(once)
         own.end_if_forked()  # a job class of the project may fork, too
         _flush()  # what the job printed belongs before the worker's next line
         served += 1
@@ -114,19 +147,26 @@ def _work(
         databases.close()
 
 
-def _run(order: Order, trait: QueueTraits) -> Report:
+def run(order: Order, trait: QueueTraits, at_timeout: Callable[[], None] | None = None) -> Report:
+    """Run a job in this process.
+
+    Args:
+        at_timeout: as of :func:`perform`.
+    """
     try:
-        job = trait.job_class.from_state(order.job_id, order.state, trait.serializer)
+        job = trait.job(order)
     except Exception as exc:  # noqa: BLE001 - a project's own job class may raise anything
         log_failure(order.queue, order.job_id, exc)
         return failure(exc)
     with kept_log(job):
-        return perform(job, at_timeout=end_others)
+        return perform(job, at_timeout=at_timeout)
 
 
-def _call_back(order: Order, trait: QueueTraits, own: OwnProcess) -> None:
+def call_back(order: Order, trait: QueueTraits) -> None:
+    """Call what the job names to be called, since its own process has died."""
+    own = OwnProcess()
     try:
-        job = trait.job_class.from_state(order.job_id, order.state, trait.serializer)
+        job = trait.job(order)
         if order.stopped:
             job._ended(JobStatus.STOPPED)
             callbacks.on_stopped(job)

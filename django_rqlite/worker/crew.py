@@ -67,6 +67,7 @@ class Crew:
         jobs_per_child: after how many jobs a child ends; 0: never.
         memory_per_child: MiB of resident memory above which a child ends after its job; None: any.
         huge_pages: see :class:`ForkServer`.
+        heed_sigterm: whether a child ends at a SIGTERM.
     """
 
     def __init__(
@@ -77,11 +78,13 @@ class Crew:
         memory_per_child: int | None = None,
         *,
         huge_pages: bool = True,
+        heed_sigterm: bool = True,
     ) -> None:
         self._selector = selector
         self.jobs_per_child = jobs_per_child
         self._server = ForkServer(
-            partial(live, traits, jobs_per_child, memory_per_child), huge_pages=huge_pages
+            partial(live, traits, jobs_per_child, memory_per_child, heed_sigterm),
+            huge_pages=huge_pages,
         )
         self._children: dict[int, Child] = {}
         #: Those that wait for a job; the one that has waited longest, and is ready, comes first.

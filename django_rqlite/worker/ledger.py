@@ -55,7 +55,7 @@ class Ledger:
         self._worker = worker
         self._queues = queues
         self._lease = lease
-        self._strategy = strategy
+        self.strategy = strategy
         # Not one with a state, which every child would have to seed anew.
         self._chance = random.SystemRandom()
         #: Where the last job came from.
@@ -190,7 +190,7 @@ class Ledger:
 
     def _next(self) -> NextClaim:
         if self._wanted is None:
-            queues = order(self._strategy, self._queues, self._last, self._chance)
+            queues = order(self.strategy, self._queues, self._last, self._chance)
             self._wanted = NextClaim(uuid.uuid4().hex, queues, self._lease)
         return self._wanted
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import redis
 
-from ..connections import describe
+from ..connections import describe, prefix_of
 from ..exceptions import ConfigurationError
-from ..queues import Queue
+from ..jobs import Job
+from ..queues import Queue, named_queue
 
 #: Seconds, where the settings say nothing. Without a limit, a server that hangs, or a network that
 #: swallows packets, would keep the single thread from its children and its signals.
@@ -18,6 +19,43 @@ _PATIENCE: dict[str, Any] = {
     "socket_timeout": 10,
     "socket_keepalive": True,
 }
+
+
+def queues_of(
+    given: Queue | str | Sequence[Queue | str],
+    connection: redis.Redis | None = None,
+    queue_class: type[Queue] | str | None = None,
+    job_class: type[Job] | str | None = None,
+    serializer: object = None,
+) -> list[Queue]:
+    """The queues that a worker was given, as such or by their names.
+
+    Args:
+        connection: where those that were given by their names are; None: where the settings say.
+
+    Raises:
+        UnknownQueueError: ``RQ_QUEUES`` has no such queue, and there is no connection.
+        ConfigurationError: a queue is on another connection than the one given.
+    """
+    several = [given] if isinstance(given, Queue | str) else given
+    queues = [
+        one
+        if isinstance(one, Queue)
+        else named_queue(one, connection, queue_class, job_class, serializer)
+        for one in several
+    ]
+    for queue in queues:
+        if connection is not None and not _same(queue.connection, connection):
+            raise ConfigurationError(
+                f"The worker was given the connection {describe(connection)}, but the queue "
+                f"{queue.name!r} is on {describe(queue.connection)}, or has another KEY_PREFIX. "
+                "Leave the connection out: a worker uses that of its queues."
+            )
+    return queues
+
+
+def _same(one: redis.Redis, other: redis.Redis) -> bool:
+    return one is other or (describe(one) == describe(other) and prefix_of(one) == prefix_of(other))
 
 
 def one_client(queues: Sequence[Queue]) -> redis.Redis:

@@ -13,7 +13,7 @@ import selectors
 import signal
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import redis
@@ -21,19 +21,22 @@ import redis
 from .. import conf
 from ..connections import describe, prefix_of, translate_errors
 from ..engine.transitions import Claim, Transitions
-from ..exceptions import ForkServerError, WorkerNameTakenError
+from ..exceptions import ConfigurationError, ForkServerError, WorkerNameTakenError
+from ..jobs import Job
+from ..listed_workers import WorkerListing
 from ..maintenance import cron, janitor, reaper
 from ..maintenance.scheduler import Scheduler
 from ..protocol.keys import Keys
+from ..protocol.records import DEFAULT_RESULT_TTL
 from ..queues import Queue
 from ..server_errors import passes
 from ..version import VERSION
 from . import databases
-from .child import QueueTraits
+from .child import QueueTraits, traits_of
 from .crew import Child, Crew
 from .foreman import Foreman
 from .ledger import Ledger
-from .link import descriptors, drop, one_client, open_link
+from .link import descriptors, drop, one_client, open_link, queues_of
 from .mailbox import Announcement, Command, Mailbox, PausesChanged
 from .orphans import wait_for_orphans
 from .outage import Outage
@@ -55,18 +58,28 @@ BEATS_PER_LEASE = 4
 BEATS_PER_SWEEP = 4
 
 
-class Worker:
+#: Seconds for which a worker's record stays without a heartbeat, beside a slack.
+DEFAULT_WORKER_TTL = 420
+
+
+def _refuse(name: str, given: object, instead: str) -> None:
+    """Refuse an argument of RQ's worker that would be overlooked here."""
+    if given:
+        raise ConfigurationError(f"Worker({name}=...) has no effect here. {instead}")
+
+
+class Worker(WorkerListing):
     """Takes jobs from queues of one server and has each run in a process of its own.
 
     Durations are in seconds.
 
     Args:
-        queues: in the order of preference.
+        queues: in the order of preference; queues, or their names.
         name: None: ``<host>.<pid>``, with an addition where a live worker bears that.
         burst: end when no job is left.
         max_jobs: end after so many jobs.
         max_idle_time: end after so long without a job.
-        worker_ttl: how long the worker's record stays without a heartbeat.
+        worker_ttl: how long the worker's record stays without a heartbeat; None: 420.
         grace: how long running jobs may go on after the worker was asked to end, before they are
             put back into their queues; None: as long as their timeouts let them.
         concurrency: how many jobs run at once.
@@ -74,6 +87,14 @@ class Worker:
         max_child_memory: MiB of resident memory above which it is replaced after its job; None:
             any. Makes a difference to children that run more than one job.
         dequeue_strategy: in which order the queues are looked at; None: the class's own.
+        connection: the client for queues given by their names; None: as the settings say.
+        queue_class, job_class, serializer: of queues given by their names; None: as the settings
+            say.
+        default_worker_ttl: the same as ``worker_ttl``, by its older name in RQ.
+        maintenance_interval, job_monitoring_interval, log_job_description, prepare_for_work,
+            disable_default_exception_handler: accepted for RQ's sake; they change nothing.
+        exception_handlers, default_result_ttl, work_horse_killed_handler: refused unless empty:
+            the settings say such things.
 
     Raises:
         ConfigurationError: no queues, queues of several servers, or no such strategy.
@@ -83,21 +104,53 @@ class Worker:
     #: What a worker of this class does unless told otherwise.
     default_dequeue_strategy = DequeueStrategy.DEFAULT
 
+    #: Seconds that running jobs have when it is asked to end, unless it was told otherwise; None:
+    #: as long as their timeouts let them.
+    default_grace: float | None = None
+
+    #: Whether a SIGTERM to the process of a job ends the job.
+    children_heed_sigterm = True
+
     def __init__(
         self,
-        queues: Sequence[Queue],
-        *,
+        queues: Queue | str | Sequence[Queue | str],
         name: str | None = None,
+        *,
         burst: bool = False,
         max_jobs: int | None = None,
         max_idle_time: float | None = None,
-        worker_ttl: int = 420,
+        worker_ttl: int | None = None,
         grace: float | None = None,
         concurrency: int = 1,
         max_jobs_per_child: int = 1,
         max_child_memory: int | None = None,
         dequeue_strategy: str | None = None,
+        connection: redis.Redis | None = None,
+        queue_class: type[Queue] | str | None = None,
+        job_class: type[Job] | str | None = None,
+        serializer: object = None,
+        default_worker_ttl: int | None = None,
+        maintenance_interval: object = None,
+        job_monitoring_interval: object = None,
+        log_job_description: object = None,
+        prepare_for_work: object = None,
+        disable_default_exception_handler: object = None,
+        exception_handlers: object = None,
+        default_result_ttl: int | None = None,
+        work_horse_killed_handler: object = None,
     ) -> None:
+        _refuse("exception_handlers", exception_handlers, "Name them in RQ_EXCEPTION_HANDLERS.")
+        _refuse(
+            "default_result_ttl",
+            default_result_ttl if default_result_ttl != DEFAULT_RESULT_TTL else None,
+            "Set DEFAULT_RESULT_TTL in RQ_QUEUES or RQ, or result_ttl= of the jobs.",
+        )
+        _refuse(
+            "work_horse_killed_handler",
+            work_horse_killed_handler,
+            "A job's on_failure callback is called also when its process has died.",
+        )
+        queues = queues_of(queues, connection, queue_class, job_class, serializer)
         self.name = name or default_name()
         self._may_rename = not name
         self._instance = uuid.uuid4().hex
@@ -105,8 +158,8 @@ class Worker:
         self._burst = burst
         self._max_jobs = max_jobs
         self._max_idle_time = max_idle_time
-        self._worker_ttl = worker_ttl
-        self._grace = grace
+        self._worker_ttl = default_worker_ttl or worker_ttl or DEFAULT_WORKER_TTL
+        self._grace = self.default_grace if grace is None else grace
         self._concurrency = concurrency
         self._max_jobs_per_child = max_jobs_per_child
         self._max_child_memory = max_child_memory
@@ -141,22 +194,14 @@ class Worker:
         self._wakeup = Wakeup(client, self._selector, names, lists)
         self._mailbox = Mailbox(client, self._selector, keys, self.name, names, self._instance)
         self._scheduler = Scheduler(self._transitions, names)
-        traits = {
-            queue.name: QueueTraits(queue.job_class, queue.serializer) for queue in self.queues
-        }
-        self._crew = Crew(
-            self._selector,
-            traits,
-            self._max_jobs_per_child,
-            self._max_child_memory,
-            huge_pages=conf.huge_pages(),
-        )
-        self._foreman = Foreman(self._crew, self._ledger, self.name, self._concurrency)
+        self._crew = self._make_crew({queue.name: traits_of(queue) for queue in self.queues})
+        self._foreman = self._make_foreman()
         self._outage = Outage(describe(client))
         self._cron = cron.of_settings(client, self._link, keys, passes)
 
         #: Whether the queues had nothing at the last look, and nothing was heard since.
         self._nothing_waits = False
+        self._took_any = False
         self._complaints: set[str] = set()
         self._beat_at = time.monotonic()
         self._beats = 0
@@ -166,49 +211,89 @@ class Worker:
         self._ends_idle = False
         self._idle_limit: float | None = None
 
+    def _make_crew(self, traits: Mapping[str, QueueTraits]) -> Crew:
+        return Crew(
+            self._selector,
+            traits,
+            self._max_jobs_per_child,
+            self._max_child_memory,
+            huge_pages=conf.huge_pages(),
+            heed_sigterm=self.children_heed_sigterm,
+        )
+
+    def _make_foreman(self) -> Foreman:
+        return Foreman(self._crew, self._ledger, self.name, self._concurrency)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}: {', '.join(self._names)}>"
+
+    @property
+    def connection(self) -> redis.Redis:
+        """The client of its queues."""
+        return self.queues[0].connection
+
+    @property
+    def key(self) -> str:
+        """The key of its record."""
+        return self._transitions.keys.worker(self.name)
+
+    def queue_names(self) -> list[str]:
+        """The names of its queues, in the order of preference."""
+        return list(self._names)
+
+    def queue_keys(self) -> list[str]:
+        """The keys of its queues' lists, in the order of preference."""
+        return [queue.key for queue in self.queues]
+
     # The life of a worker
 
     def work(
         self,
         burst: bool = False,
-        *,
+        logging_level: object = None,
+        date_format: object = None,
+        log_format: object = None,
         max_jobs: int | None = None,
         max_idle_time: float | None = None,
         with_scheduler: bool = False,
-    ) -> None:
+        dequeue_strategy: str | None = None,
+    ) -> bool:
         """Run jobs until asked to end, or until there is no more to do. Main thread only.
 
         It can be called again. What the caller has open stays open, and no job uses it: a database
         connection, too, in the middle of a transaction.
 
         Args:
-            burst, max_jobs, max_idle_time: as where the worker is made, for callers of RQ's, and
-                for this call alone.
+            burst, max_jobs, max_idle_time, dequeue_strategy: as where the worker is made, for
+                callers of RQ's, and for this call alone.
+            logging_level, date_format, log_format: accepted for RQ's sake: the project's LOGGING
+                says what is logged, and how.
             with_scheduler: accepted for RQ's sake: every worker enqueues what is due.
+
+        Returns:
+            whether it took a job.
 
         Raises:
             ForkServerError: the process that forks could not be started, or has died.
             RedisUnavailableError: Redis stopped answering before the start. Later it is waited for.
             WorkerNameTakenError: a live worker bears the name that this one was given.
         """
+        chosen = self._strategy if dequeue_strategy is None else strategy(dequeue_strategy)
         if self._used_up:
             self._begin()
         self._used_up = True
         self._ends_idle = self._burst or burst
         self._jobs_left = self._max_jobs if max_jobs is None else max_jobs
         self._idle_limit = self._max_idle_time if max_idle_time is None else max_idle_time
-        of_the_caller = databases.in_use()
-        import_jobs()
-        rehearse(TIMES)
-        databases.close(but=of_the_caller)  # what a module that was imported has opened
-        share_memory()
+        self._ledger.strategy = chosen
+        self._prepare()
         with translate_errors(self._link):
             self._register()
         self._signals.open()
         self._selector.register(self._signals.reader, selectors.EVENT_READ, self._signals)
         try:
             self._crew.start(self._foreign())
-            logger.info("RQ worker %r started, version %s", self._record_key, VERSION)
+            logger.info("RQ worker %r started, version %s", self.key, VERSION)
             logger.info("*** Listening on %s...", ", ".join(self._names))
             while not self._done():
                 self._sleep()
@@ -219,6 +304,15 @@ class Worker:
         finally:
             self._close()
             stop_sharing_memory()
+        return self._took_any
+
+    def _prepare(self) -> None:
+        """Do once what children need not do then."""
+        of_the_caller = databases.in_use()
+        import_jobs()
+        rehearse(TIMES)
+        databases.close(but=of_the_caller)  # what a module that was imported has opened
+        share_memory()
 
     def _register(self) -> None:
         """Be listed; under another name where the name is our own choice, and a live worker's."""
@@ -248,10 +342,6 @@ class Worker:
             part.rename(self.name)
         self._mailbox.close()
         self._mailbox.open()
-
-    @property
-    def _record_key(self) -> str:
-        return self._transitions.keys.worker(self.name)
 
     def _done(self) -> bool:
         if self._give_up:
@@ -454,6 +544,7 @@ class Worker:
                 self._nothing_waits = True
             return
         self._nothing_waits = False
+        self._took_any = True
         if self._jobs_left is not None:
             self._jobs_left -= 1
         self._foreman.start(claim)

@@ -140,6 +140,16 @@ class Presence:
             self.register()  # the server was flushed, or came back without the record
         return lost
 
+    def hold(self, hold: Hold, seconds: int) -> None:
+        """Hold a job without a heartbeat for so long, and stay listed as well.
+
+        Raises:
+            redis.RedisError: the server does not answer.
+        """
+        self._transitions.heartbeat(
+            self.name, "busy", [hold], ttl=max(self._ttl, seconds), lease=seconds
+        )
+
     def retire(self) -> None:
         """Be listed no longer."""
         self._transitions.retire_worker(self.name, self._queues)

@@ -1,4 +1,4 @@
-"""Workers under the names that RQ has for them; the same as ``--dequeue-strategy``."""
+"""Workers under the names that RQ has for them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,30 @@ from .strategies import DequeueStrategy
 
 
 class RoundRobinWorker(Worker):
-    """Takes jobs from its queues in turn."""
+    """Takes jobs from its queues in turn; the same as ``--dequeue-strategy round_robin``."""
 
     default_dequeue_strategy = DequeueStrategy.ROUND_ROBIN
 
 
 class RandomWorker(Worker):
-    """Takes each job from a queue chosen at random among those that have one."""
+    """Takes each job from a queue chosen at random among those that have one; the same as
+    ``--dequeue-strategy random``."""
 
     default_dequeue_strategy = DequeueStrategy.RANDOM
+
+
+class SpawnWorker(Worker):
+    """The same as :class:`Worker`. RQ's starts a new Python for each job; here all are forked."""
+
+
+class HerokuWorker(Worker):
+    """For platforms that send SIGTERM to every process at once, and SIGKILL some time later.
+
+    The processes that run jobs overlook the signal. The worker lets them go on for
+    :attr:`default_grace` seconds, and then puts their jobs back at the front of their queues.
+    RQ's makes them fail instead.
+    """
+
+    #: Heroku kills after 30 seconds; the rest is for putting back.
+    default_grace = 20.0
+    children_heed_sigterm = False

@@ -1,0 +1,131 @@
+"""Where a project's own apps still import RQ or django-rq.
+
+Found in their source: nothing is imported for it. Only a file that names one of the packages in an
+import statement is parsed.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sysconfig
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from .absent import instead_of
+
+PACKAGES = ("rq", "django_rq")
+
+_SUSPECT = re.compile(rb"^[ \t]*(?:from|import)[ \t].*\b(?:django_)?rq\b", re.MULTILINE)
+
+#: Folders in which no app keeps its code.
+_SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packages"})
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One import statement.
+
+    Attributes:
+        module: dotted, as it is written.
+        names: what is taken from it; empty where the module itself is imported.
+    """
+
+    path: Path
+    line: int
+    module: str
+    names: tuple[str, ...] = ()
+
+    @property
+    def statement(self) -> str:
+        """The statement, without what it renames."""
+        if not self.names:
+            return f"import {self.module}"
+        return f"from {self.module} import {', '.join(self.names)}"
+
+    @property
+    def instead(self) -> str:
+        """What to write, in sentences."""
+        if self.module.partition(".")[0] == "django_rq":
+            return f"Write `{self.statement.replace('django_rq', 'django_rqlite')}`."
+        if not self.names:
+            return "Import from django_rqlite the names that are used."
+        return " ".join(dict.fromkeys(map(instead_of, self.names)))
+
+
+def found_in(folders: Iterable[str | Path]) -> list[Import]:
+    """All import statements of RQ's and django-rq's packages below these folders.
+
+    Nothing is looked for where RQ is not installed: there, such an import speaks for itself. What
+    is installed like a package is not looked into, and neither is what only a type checker sees.
+    """
+    if not _is_installed():
+        return []
+    files: dict[Path, None] = {}
+    for folder in folders:
+        own = Path(folder).resolve()
+        if not _is_installed_package(own):
+            files.update(dict.fromkeys(_sources(own)))
+    return [found for path in files for found in _imports(path)]
+
+
+def _is_installed() -> bool:
+    spec = find_spec("rq")
+    # A module of the project's own may have this name, too.
+    return bool(spec and spec.origin and Path(spec.origin).with_name("job.py").exists())
+
+
+def _is_installed_package(folder: Path) -> bool:
+    if not _SKIPPED.isdisjoint(folder.parts):
+        return True
+    own = Path(__file__).resolve().parent.parent
+    places = [Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "stdlib")]
+    return any(folder.is_relative_to(place) for place in (own, *places))
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    for where, folders, files in os.walk(folder):
+        folders[:] = sorted(
+            name for name in folders if name not in _SKIPPED and not name.startswith(".")
+        )
+        if "pyvenv.cfg" in files:
+            folders.clear()
+            continue
+        yield from (Path(where, name) for name in sorted(files) if name.endswith(".py"))
+
+
+def _imports(path: Path) -> Iterator[Import]:
+    try:
+        source = path.read_bytes()
+        if not _SUSPECT.search(source):
+            return
+        tree = ast.parse(source)
+    except (OSError, SyntaxError, ValueError):
+        return  # no module that could be imported
+    yield from _statements(path, tree)
+
+
+def _statements(path: Path, node: ast.AST) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            for alias in child.names:
+                if alias.name.partition(".")[0] in PACKAGES:
+                    yield Import(path, child.lineno, alias.name)
+        elif isinstance(child, ast.ImportFrom):
+            module = child.module or ""
+            if not child.level and module.partition(".")[0] in PACKAGES:
+                names = tuple(alias.name for alias in child.names)
+                yield Import(path, child.lineno, module, names)
+        elif isinstance(child, ast.If) and _is_for_type_checkers(child.test):
+            for other in child.orelse:
+                yield from _statements(path, ast.Module([other], []))
+        else:
+            yield from _statements(path, child)
+
+
+def _is_for_type_checkers(test: ast.expr) -> bool:
+    name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
+    return bool(name == "TYPE_CHECKING")
