@@ -75,7 +75,9 @@ class Queue(StoredQueue):
             DuplicateJobError: a job with this ``job_id`` runs now, or ``unique`` or ``unique_key``
                 forbids it. Found when a transaction commits, this is logged instead, and the job
                 dropped.
+            PayloadTooLargeError: the server does not take so many bytes. Nothing was written.
             RedisUnavailableError: the server does not answer.
+            RedisRefusedError: it answers that it can't: its memory is full, say.
         """
         options, call_args, call_kwargs = split(args, kwargs)
         job = self._make(f, call_args, call_kwargs, options)
@@ -181,7 +183,10 @@ class Queue(StoredQueue):
             InvalidJobError: one of them can't become a job; see the subclasses.
             DuplicateJobError: some of them were refused as duplicates, and were not to be ignored.
                 All others have been enqueued.
+            PayloadTooLargeError: the server does not take one of them. Those before it in its batch
+                may have been enqueued.
             RedisUnavailableError: the server does not answer.
+            RedisRefusedError: it answers that it can't: its memory is full, say.
         """
         if pipeline is not None:
             raise InvalidJobError(

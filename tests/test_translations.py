@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -142,6 +143,7 @@ def pieces_of(client: Client, page: str, **posted: Any) -> set[str]:
     return {" ".join(piece.split()) for piece in text.pieces} - {""}
 
 
+@cache
 def patterns() -> list[re.Pattern[str]]:
     """What a piece of text looks like that is one of our messages in English, or has it within.
 
