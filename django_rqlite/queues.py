@@ -111,7 +111,9 @@ class Queue(StoredQueue):
             DuplicateJobError: a job with this ``job_id`` runs now, or ``unique`` or ``unique_key``
                 forbids it. Found when a transaction commits, this is logged instead, and the job
                 dropped.
+            PayloadTooLargeError: the server does not take so many bytes. Nothing was written.
             RedisUnavailableError: the server does not answer.
+            RedisRefusedError: it answers that it can't: its memory is full, say.
         """
         options, call_args, call_kwargs = split(args, kwargs)
         return self._enqueue_made(self._made(f, call_args, call_kwargs, options), options)
@@ -226,7 +228,10 @@ class Queue(StoredQueue):
             InvalidJobError: one of them can't become a job; see the subclasses.
             DuplicateJobError: some of them were refused as duplicates, and were not to be ignored.
                 All others have been enqueued.
+            PayloadTooLargeError: the server does not take one of them. Those before it in its batch
+                may have been enqueued.
             RedisUnavailableError: the server does not answer.
+            RedisRefusedError: it answers that it can't: its memory is full, say.
         """
         refuse_pipeline(pipeline, "enqueue_many()", InvalidJobError)
         return enqueue_many(self, job_datas, group_id, ignore_duplicates=ignore_duplicates)
