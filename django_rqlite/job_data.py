@@ -230,7 +230,7 @@ class JobData:
                 self._data = None
                 raise DeserializationError(
                     f"The data of job {self.id} unpacks to more than {codec.LONGEST:,} bytes, so "
-                    "it is not loaded. Pass an id or the path of a file instead of so large a value."
+                    "it is not loaded. Pass an id or the path of a file instead of such a value."
                 )
         return self._data or b""
 
