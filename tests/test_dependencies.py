@@ -260,6 +260,30 @@ def test_a_worker_tells_more_children_than_one_script_may(
     assert not redis.exists("rq:x:untold")
 
 
+def test_a_parent_deleted_before_all_are_told_that_it_finished(
+    queue: Queue, redis: redis_py.Redis
+) -> None:
+    parent = queue.enqueue(sample_jobs.nothing)
+    enqueue_children(redis, parent, 700)
+    finish(start())
+    parent.delete()
+    tell_the_rest(redis)
+    assert queue.count == 700
+    assert not redis.exists(f"rq:job:{parent.id}:dependents")
+
+
+def test_children_outlive_a_parent_that_is_kept_for_a_moment(
+    queue: Queue, redis: redis_py.Redis
+) -> None:
+    parent = queue.enqueue(sample_jobs.nothing)
+    enqueue_children(redis, parent, 700)
+    fail(start(), ttl=5)
+    assert redis.ttl(f"rq:job:{parent.id}:dependents") == -1
+    tell_the_rest(redis)
+    assert queue.canceled_job_registry.count == 700
+    assert 0 < redis.ttl(f"rq:job:{parent.id}:dependents") <= 5
+
+
 def test_bad_news_reach_more_children_than_one_script_may_tell(
     queue: Queue, redis: redis_py.Redis
 ) -> None:

@@ -34,8 +34,7 @@ if holds(queue, id, execution) then
   if ARGV[11] == 'failed' then count_run(queue, 'failed', known[1], began) end
   if known[2] then end_last(known[2], id, ARGV[11], headline) end
   record_outcome(id, '2', shown, execution, began, 'exc_string', encoded, '', '')
-  tell_dependents(id, ARGV[11] == 'failed' and 'has failed' or 'was stopped')
-  expire_job(id, ttl, true)
+  expire_job(id, ttl, tell_dependents(id, ARGV[11] == 'failed' and 'has failed' or 'was stopped'))
 elseif recorded(id, '2', execution) then
   verdict = 'repeated'
 else

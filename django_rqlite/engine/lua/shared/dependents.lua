@@ -145,8 +145,10 @@ local function tell_all(news)
   return #news == 0
 end
 
--- As tell_all, for all children of one job.
+-- As tell_all, for all children of one job. Where some are still to be told of an earlier end, as when
+-- a finished job is deleted at once, that goes on instead.
 local function tell_dependents(id, ending)
+  if ending ~= '' and redis.pcall('HEXISTS', untold_key(), id) == 1 then return false end
   return tell_all({{id, ending, '0'}})
 end
 
@@ -159,6 +161,9 @@ local function tell_noted()
     local cursor, ending = string.match(note[2], '^(%d+) (.*)$')
     if not cursor or tell_all({{note[1], ending, cursor}}) then
       redis.call('HDEL', untold_key(), note[1])
+      -- The set of children had to outlive its job until now. -2, of a job that is gone, deletes it.
+      local ttl = redis.call('TTL', job_key(note[1]))
+      if ttl ~= -1 then redis.call('EXPIRE', dependents_key(note[1]), ttl) end
     end
   end
   return redis.call('EXISTS', untold_key()) == 1

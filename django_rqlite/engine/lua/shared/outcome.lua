@@ -6,7 +6,7 @@
 local RESULTS_KEPT = 10
 
 -- Sets the time to live of all that belongs to an ended job. -1: for ever.
--- dependents: whether there may be jobs that wait for it still.
+-- dependents: whether the set of the jobs that wait for it is to go with it.
 local function expire_job(id, ttl, dependents)
   local keys = {job_key(id), results_key(id), dependencies_key(id)}
   if dependents then keys[4] = dependents_key(id) end
