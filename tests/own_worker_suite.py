@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import nullcontext
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -73,6 +74,14 @@ class InATransaction(TestCase):
             job = enqueue(database_jobs.count_groups_now)
             get_worker().work(burst=True)
         self.finished(job)
+
+    def test_rows_that_refer_to_nothing_yet(self) -> None:
+        Group.permissions.through.objects.create(group_id=4711, permission_id=4711)
+        with self.assertLogs("django_rqlite") if IN_MEMORY else nullcontext():
+            job = enqueue(database_jobs.count_groups_now)
+            get_worker().work(burst=True)
+        assert (job.return_value(), job.exc_info) == (0, None)
+        Group.permissions.through.objects.all().delete()
 
     def test_the_copied_connection_leads_nowhere(self) -> None:
         if connection.vendor != "postgresql":

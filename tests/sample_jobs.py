@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.core.cache import caches
+from django.core.cache.backends.locmem import LocMemCache
 from django.db import connections
 from django.urls import get_urlconf, set_urlconf
 from django.utils import timezone, translation
@@ -440,3 +441,15 @@ def settle_in() -> dict[str, Any]:
     decimal.getcontext().prec = 3
     _tenant.set("acme")
     return look_around()
+
+
+class UnclosableCache(LocMemCache):
+    """A cache whose server hung up when it was to be closed."""
+
+    def close(self, **kwargs: object) -> None:
+        raise OSError("hung up")
+
+
+def use_unclosable_cache() -> int:
+    caches["default"] = UnclosableCache("unclosable", {})
+    return os.getpid()

@@ -154,3 +154,12 @@ def test_what_a_job_activates_ends_with_it(tmp_path: Path) -> None:
     kept = {"process", "cache"}
     assert {key for key in before if before[key] == within[key]} == kept
     assert before == after
+
+
+def test_a_cache_that_can_t_be_closed_costs_no_outcome(tmp_path: Path) -> None:
+    jobs = [get_queue().enqueue(sample_jobs.use_unclosable_cache) for _ in range(2)]
+
+    output = run_burst(tmp_path, *MODES["one process for all"])
+
+    assert jobs[0].return_value() == jobs[1].return_value()
+    assert output.count("The cache 'default' could not be closed after a job") == 2

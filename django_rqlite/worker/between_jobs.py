@@ -9,7 +9,6 @@ import logging
 import select
 import threading
 from collections.abc import Callable
-from concurrent.futures import TimeoutError as TooLate
 from contextvars import Context, copy_context
 from typing import TypeVar
 
@@ -45,8 +44,13 @@ def _keep_caches(context: Context) -> None:
     for alias in caches:
         # The handler can tell which it has, but not under which names.
         cache = context.run(getattr, caches._connections, alias, None)  # type: ignore[attr-defined]
-        if cache is not None:
+        if cache is None:
+            continue
+        try:
             cache.close()
+        except Exception:
+            logger.exception("The cache %r could not be closed after a job; it is not kept", alias)
+        else:
             caches[alias] = cache
 
 
@@ -127,5 +131,5 @@ def _ask_async_thread(failed: bool) -> threading.Thread | None:
 
     try:
         return SyncToAsync.single_thread_executor.submit(look).result(PATIENCE)
-    except TooLate:
+    except TimeoutError:
         return None

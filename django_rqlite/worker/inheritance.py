@@ -7,6 +7,7 @@ what the parent is about to commit.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,8 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from . import databases
+
+logger = logging.getLogger("django_rqlite.worker")
 
 #: What was inherited. It stays in memory: the end of such an object would close the connection.
 _inherited: list[object] = []
@@ -77,7 +80,16 @@ def _take_over(connection: BaseDatabaseWrapper) -> None:
     """Make a copied database this process's own, outside of its parent's transaction."""
     raw = connection.connection
     if raw.in_transaction:
-        raw.execute("COMMIT")  # of the copy alone
+        try:
+            raw.execute("COMMIT")  # of the copy alone
+        except connection.Database.Error as exc:  # type: ignore[attr-defined]
+            raw.execute("ROLLBACK")
+            logger.warning(
+                "Jobs do not see what is not committed to the database %r: its copy in their "
+                "memory can't be committed as it is now (%s).",
+                connection.alias,
+                exc,
+            )
     # A new wrapper knows nothing of the parent's blocks, nor of what is to follow its commit.
     fresh = connections[connection.alias]
     fresh.get_connection_params()  # as before each connection, because it notes some
