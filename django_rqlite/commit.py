@@ -150,9 +150,9 @@ def comes_before(earlier: Push, mode: str) -> bool:
     }
     if not hooks or any(hook.left != len(hooks) for hook in hooks.values()):
         return False
-    return mode == AFTER_REQUEST or (
-        mode == ON_COMMIT and hooks.keys() <= set(_open_transactions())
-    )
+    if mode == AFTER_REQUEST and request is not None:
+        return True
+    return mode != AT_ONCE and hooks.keys() <= set(_open_transactions())
 
 
 def _open_transactions() -> list[str]:

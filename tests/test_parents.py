@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import redis as redis_py
-from django.core.signals import request_finished
+from django.core.signals import request_finished, request_started
 from django.db import transaction
 
 from django_rqlite import Dependency, Job, Queue, enqueue, get_queue
@@ -120,6 +120,7 @@ def test_a_parent_that_was_rolled_back() -> None:
 
 @WAYS
 def test_a_parent_that_is_rolled_back_later(how: str, caplog: pytest.LogCaptureFixture) -> None:
+    request_started.send(sender=None)
     queue = get_queue(commit_mode="request_finished")
     with rolled_back():
         parent = enqueue(add, 1)
@@ -132,6 +133,7 @@ def test_a_parent_that_is_rolled_back_later(how: str, caplog: pytest.LogCaptureF
 
 
 def test_only_the_orphans_of_a_batch_are_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    request_started.send(sender=None)
     queue = get_queue(commit_mode="request_finished")
     with rolled_back():
         parent = enqueue(add, 1)
@@ -145,7 +147,23 @@ def test_only_the_orphans_of_a_batch_are_dropped(caplog: pytest.LogCaptureFixtur
     assert states(orphan, other) == ["created", "queued"]
 
 
+def test_outside_of_a_request_there_is_no_end_of_it_to_wait_for() -> None:
+    queue = get_queue(commit_mode="request_finished")
+    parent = queue.enqueue(add, 1)
+    assert states(queue.enqueue(add, 2, depends_on=parent)) == ["deferred"]
+    with transaction.atomic(using="other"):
+        with transaction.atomic():
+            parent = queue.enqueue(add, 1)
+            child = queue.enqueue(add, 2, depends_on=parent)
+        with rolled_back():
+            gone = queue.enqueue(add, 1)
+        with pytest.raises(InvalidJobDependency):
+            queue.enqueue(add, 3, depends_on=gone)
+    assert states(parent, child) == ["queued", "deferred"]
+
+
 def test_at_the_end_of_a_request() -> None:
+    request_started.send(sender=None)
     queue = get_queue(commit_mode="request_finished")
     parent = queue.enqueue(add, 1)
     child = queue.enqueue(add, 2, depends_on=parent)

@@ -303,7 +303,7 @@ class Worker(WorkerListing):
             raise
         finally:
             self._close()
-            stop_sharing_memory()
+            self._come_back()
         return self._took_any
 
     def _prepare(self) -> None:
@@ -313,6 +313,10 @@ class Worker(WorkerListing):
         rehearse(TIMES)
         databases.close(but=of_the_caller)  # what a module that was imported has opened
         share_memory()
+
+    def _come_back(self) -> None:
+        """Leave the process as it was before."""
+        stop_sharing_memory()
 
     def _register(self) -> None:
         """Be listed; under another name where the name is our own choice, and a live worker's."""

@@ -47,6 +47,9 @@ class SimpleWorker(Worker):
     def _prepare(self) -> None:
         """Nothing is forked, so there is nothing to prepare."""
 
+    def _come_back(self) -> None:
+        """Nothing was changed."""
+
     def _hold(self, hold: Hold, seconds: int) -> None:
         self._presence.hold(hold, seconds)
 
