@@ -22,6 +22,7 @@ from .exceptions import (
     UnserializableError,
 )
 from .options import NOTHING_SAID, JobOptions
+from .policies import Repeat
 from .protocol import codec
 from .protocol.keys import Keys
 from .protocol.records import JobRecord, JobStatus, read_job
@@ -422,10 +423,13 @@ class JobData:
             self.enqueue_at_front_on_retry = options.retry.enqueue_at_front
             self.retry_extras = options.retry.extras()
         if options.repeat is not None:
-            self.repeats_left = self.repeats_max = options.repeat.times
-            self.repeat_intervals = options.repeat.intervals
+            self._repeat_as(options.repeat)
         if options.meta:
             self._meta = dict(options.meta)
+
+    def _repeat_as(self, repeat: Repeat) -> None:
+        self.repeats_left = self.repeats_max = repeat.times
+        self.repeat_intervals = repeat.intervals
 
     @classmethod
     def from_record(

@@ -62,18 +62,24 @@ class JobOptions:
     unique_for: int | None = None
 
     def said(self) -> dict[str, Any]:
-        """The options as keywords of ``create_job``, those that RQ knows in any case: what a
-        project overrides may count on them."""
+        """The options as keywords of ``create_job``.
+
+        Those that RQ's knows are there in any case, since what a project overrides may count on
+        them. Those that RQ gives to ``enqueue_job`` only are left out.
+        """
         values = ((field.name, getattr(self, field.name), field.default) for field in fields(self))
         return {
             name: value
             for name, value, default in values
-            if value != default or name not in _OURS_ALONE
+            if name not in _OF_ENQUEUE_JOB and (value != default or name not in _OURS_ALONE)
         }
 
 
-#: Options that RQ's ``create_job`` has not.
-_OURS_ALONE = frozenset({"at_front", "unique", "unique_key", "unique_for"})
+#: What RQ gives to ``enqueue_job`` only.
+_OF_ENQUEUE_JOB = frozenset({"at_front", "unique"})
+
+#: What RQ has not at all.
+_OURS_ALONE = frozenset({"unique_key", "unique_for"})
 
 #: The options of a call that has none.
 NOTHING_SAID = JobOptions()

@@ -142,9 +142,15 @@ class Queue(StoredQueue):
         func: Callable[..., Any] | str,
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
+        *,
+        status: object = None,
         **options: Any,
     ) -> Job:
-        """A job for this queue that is not in it yet; options as for :meth:`enqueue_call`."""
+        """A job for this queue that is not in it yet; options as for :meth:`enqueue_call`.
+
+        Args:
+            status: accepted for RQ's sake: a job that is in no queue is ``created``.
+        """
         return self._make(func, args or (), kwargs or {}, checked(**options))
 
     def enqueue_job(
@@ -321,8 +327,12 @@ class Queue(StoredQueue):
         options: JobOptions,
     ) -> Job:
         if "create_job" in self._overridden:
-            return self.create_job(func=func, args=args, kwargs=kwargs, **options.said())
-        return self._make(func, args, kwargs, options)
+            job = self.create_job(func=func, args=args, kwargs=kwargs, **options.said())
+        else:
+            job = self._make(func, args, kwargs, options)
+        if options.at_front and job.dependency_ids:
+            job.enqueue_at_front = True  # read when its parents have ended
+        return job
 
     def _enqueue_made(self, job: Job, options: JobOptions) -> Job:
         if "enqueue_job" in self._overridden:
@@ -360,9 +370,8 @@ class Queue(StoredQueue):
     ) -> Job:
         """A job from the project's own ``Job.create``, called as RQ calls it."""
         said = options.said()
-        for name in ("at_front", "unique"):
-            said.pop(name, None)
-        return self.job_class.create(
+        repeat = said.pop("repeat")
+        job = self.job_class.create(
             func,
             args=args,
             kwargs=kwargs,
@@ -372,6 +381,9 @@ class Queue(StoredQueue):
             id=said.pop("job_id"),
             **said,
         )
+        if repeat is not None:
+            job._repeat_as(repeat)
+        return job
 
     def _fill_defaults(self, job: Job) -> None:
         if job.timeout is None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from django_rqlite import Job, Queue, Retry, get_connection, get_queue
+from django_rqlite import Job, Queue, Repeat, Retry, get_connection, get_queue
 from django_rqlite.decorators import job as job_decorator
+from django_rqlite.protocol.records import JobStatus
 from tests import sample_jobs
 
 pytestmark = pytest.mark.usefixtures("redis")
@@ -119,6 +120,83 @@ def test_at_front_gets_through_all_steps() -> None:
     second = queue.enqueue(sample_jobs.add, 2, at_front=True)
     assert told[-1] == ("enqueue_job", second.id, True)
     assert queue.job_ids == [second.id, first.id]
+
+
+class JobWithArgumentsOfRQ(Job):
+    @classmethod
+    def create(  # type: ignore[override]
+        cls,
+        func: Any,
+        args: Any = None,
+        kwargs: Any = None,
+        connection: Any = None,
+        result_ttl: Any = None,
+        ttl: Any = None,
+        status: Any = None,
+        description: Any = None,
+        depends_on: Any = None,
+        timeout: Any = None,
+        retry: Any = None,
+        id: Any = None,
+        origin: str = "",
+        meta: Any = None,
+        failure_ttl: Any = None,
+        serializer: Any = None,
+        group_id: Any = None,
+        *,
+        on_success: Any = None,
+        on_failure: Any = None,
+        on_stopped: Any = None,
+        webhooks: Any = None,
+    ) -> Job:
+        told.append("create")
+        given = {name: value for name, value in locals().items() if name not in ("cls", "func")}
+        del given["__class__"]
+        return super().create(func, **given)
+
+
+class QueueWithArgumentsOfRQ(Queue):
+    def create_job(  # type: ignore[override]
+        self,
+        func: Any,
+        args: Any = None,
+        kwargs: Any = None,
+        timeout: Any = None,
+        result_ttl: Any = None,
+        ttl: Any = None,
+        failure_ttl: Any = None,
+        description: Any = None,
+        depends_on: Any = None,
+        job_id: Any = None,
+        meta: Any = None,
+        status: Any = JobStatus.QUEUED,
+        retry: Any = None,
+        repeat: Any = None,
+        *,
+        on_success: Any = None,
+        on_failure: Any = None,
+        on_stopped: Any = None,
+        webhooks: Any = None,
+        group_id: Any = None,
+    ) -> Job:
+        told.append("create_job")
+        given = {name: value for name, value in locals().items() if name not in ("self", "func")}
+        del given["__class__"]
+        return super().create_job(func, **given)
+
+
+@pytest.mark.parametrize("how", ["enqueue", "enqueue_call", "enqueue_in", "enqueue_many"])
+def test_the_very_arguments_of_rq_are_enough(how: str) -> None:
+    queue = get_queue(queue_class=QueueWithArgumentsOfRQ, job_class=JobWithArgumentsOfRQ)
+    parent = get_queue("low").enqueue(sample_jobs.add, 1)
+    options = {"job_id": "mine", "unique": True, "at_front": True, "depends_on": parent}
+    job = enqueue_by(how, queue, repeat=Repeat(2, interval=5), **options)
+    assert told == ["create_job", "create"]
+    found = Job.fetch(job.id)
+    assert (found.id, found.dependency_ids) == ("mine", [parent.id])
+    assert (found.repeats_left, found.repeats_max, found.repeat_intervals) == (2, 2, [5])
+    stored = get_connection().hget(found.key, "enqueue_at_front")
+    assert stored == b"1", "read when its parent has ended"
 
 
 @pytest.mark.django_db(transaction=True)
