@@ -165,7 +165,9 @@ class JobData:
     @property
     def _is_unpushed(self) -> bool:
         """Whether this process made the job and has not enqueued it yet."""
-        return self._status == JobStatus.CREATED and self._data is not None
+        # Of a job that it knows by the id alone it knows nothing.
+        called = self._data is not None or self._packed is not None  # as that of a copy
+        return called and self._status == JobStatus.CREATED
 
     @property
     def key(self) -> str:

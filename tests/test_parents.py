@@ -196,6 +196,14 @@ def test_a_parent_that_was_made_but_not_enqueued(redis: redis_py.Redis) -> None:
     assert states(parent, child) == ["queued", "deferred"]
 
 
+def test_a_copy_that_was_not_enqueued() -> None:
+    copy = Job.fetch(enqueue(add, 1).id).copied()
+    with pytest.raises(InvalidJobDependency, match=f"{NOT_THERE}it was made, but not enqueued"):
+        enqueue(add, 2, depends_on=copy)
+    get_queue().enqueue_job(copy)
+    assert states(enqueue(add, 2, depends_on=copy)) == ["deferred"]
+
+
 def test_a_parent_on_another_connection(redis: redis_py.Redis, settings: Any) -> None:
     url = settings.RQ_QUEUES["default"]["URL"]
     settings.RQ_QUEUES = {
