@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -14,12 +15,13 @@ from .protocol.durations import LONGEST
 #: Seconds after which an exception that was swallowed is raised again.
 REPEAT = 1.0
 
-_any_passed = False
+#: Process id of the process in which a deadline has passed last: a forked one has none of its own.
+_passed_in: int | None = None
 
 
 def any_passed() -> bool:
     """Whether a deadline has passed in this process, and so something may have been cut off."""
-    return _any_passed
+    return _passed_in == os.getpid()
 
 
 class Deadline:
@@ -82,7 +84,8 @@ class Deadline:
             self._outer = None
 
     def _raise(self, signum: int, frame: FrameType | None) -> None:
-        global _any_passed
+        global _passed_in
         if self._armed:
-            self.passed = _any_passed = True
+            self.passed = True
+            _passed_in = os.getpid()
             raise JobTimeoutException(self.message)

@@ -62,8 +62,6 @@ class Failed:
     kinds: tuple[str, ...] = ()
     #: Whether the job runs no more, although its policy may have it retried.
     final: bool = False
-    #: Whether its time was up, whatever it made of that; known in the job's own process only.
-    timed_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +145,7 @@ def perform(
     except BaseException as exc:  # noqa: BLE001 - sys.exit() in a job is the job's failure too
         own.end_if_forked(exc)
         deadline.disarm()
-        timed_out = deadline.passed or isinstance(exc, JobTimeoutException)
-        if timed_out and at_timeout is not None:
+        if at_timeout is not None and (deadline.passed or isinstance(exc, JobTimeoutException)):
             at_timeout()
         log_failure(job.origin, job.id, exc)
         job._came_to(JobStatus.FAILED, time.monotonic() - begun)
@@ -156,7 +153,7 @@ def perform(
         announce(job_failed, job, exception=exc)
         own.end_if_forked()
         _tell_handlers(job, exc, own)
-        return failure(exc, timed_out=timed_out)
+        return failure(exc)
     return Succeeded(payload, not_kept)
 
 
@@ -190,19 +187,15 @@ def log_failure(queue: str, job_id: str, exc: BaseException) -> None:
         traceback.print_exc()
 
 
-def failure(exc: BaseException, *, timed_out: bool = False) -> Failed:
-    """The outcome that an exception describes, without the frames of this package above it.
-
-    Args:
-        timed_out: whether the job's time was up.
-    """
+def failure(exc: BaseException) -> Failed:
+    """The outcome that an exception describes, without the frames of this package above it."""
     trace = _their_trace(exc)
     try:
         text = "".join(traceback.format_exception(type(exc), exc, trace))
         headline = traceback.format_exception_only(exc)[-1].strip()
     except Exception as problem:  # noqa: BLE001 - an exception may carry anything
         text = headline = f"{type(exc).__name__} (its text can't be shown: {problem!r})"
-    return Failed(_shortened(text), headline[:300], paths_of(exc), timed_out=timed_out)
+    return Failed(_shortened(text), headline[:300], paths_of(exc))
 
 
 def _their_trace(exc: BaseException) -> TracebackType | None:

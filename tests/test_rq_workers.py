@@ -297,6 +297,15 @@ def test_a_simple_worker_ends_a_job_that_takes_too_long() -> None:
     assert "its timeout of 1 s" in (jobs[0].exc_info or "")
 
 
+def test_a_timeout_in_this_process_is_none_in_those_forked_from_it() -> None:
+    get_queue().enqueue(sample_jobs.sleep, 60, job_timeout=1)
+    SimpleWorker(["default"]).work(burst=True)
+    jobs = [get_queue().enqueue(os.getpid) for _ in range(2)]
+    Worker(["default"], max_jobs_per_child=0).work(burst=True)
+    one, other = (job.return_value() for job in jobs)
+    assert one == other, "the process was used again"
+
+
 def fork_and_return(path: str) -> str:
     pid = os.fork()
     if pid == 0:

@@ -136,7 +136,6 @@ def _work(
         served += 1
         stays = (
             served != max_jobs
-            and not (isinstance(outcome, Failed) and outcome.timed_out)
             and (max_memory is None or resident() <= max_memory << 20)
             # What a timeout cut off may be anything, in any state: a query, or an import.
             and not deadline.any_passed()
