@@ -232,8 +232,7 @@ class Monitor:
         if place is Place.DEFERRED:
             waited_for = self.parents(ids)
             rows = [
-                replace(row, parents=parents)
-                for row, parents in zip(rows, waited_for, strict=True)
+                replace(row, parents=parents) for row, parents in zip(rows, waited_for, strict=True)
             ]
         return Page(int(total), rows)
 
