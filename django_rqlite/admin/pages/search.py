@@ -97,7 +97,7 @@ def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
         newest=wanted.sort == "newest",
     )
     page = Paginator(matches, PER_PAGE).get_page(number)
-    rows = [] if wanted.group else _rows(page.object_list, sources, looked.troubles, site)
+    rows = [] if wanted.group else _rows(list(page.object_list), sources, looked.troubles, site)
     groups = finding.grouped(matches) if wanted.group else []
     searched = [each for _source, window in looked.windows for each in window.searched]
     partly = any(each.read < each.total for each in searched)
