@@ -146,7 +146,7 @@ def failed_where_nobody_configured_it(world: World) -> None:
 
 
 def told_to_shut_down(world: World) -> None:
-    """Of RQ's own, which say so."""
+    """As every worker says that was asked to end."""
     world.worker(WORKER, "default", "low")
     world.worker("other", "high")
     world.redis.hset("rq:worker:other", "shutdown_requested_date", stamp(10))

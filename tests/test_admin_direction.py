@@ -46,9 +46,11 @@ class Texts(HTMLParser):
         self.isolated = 0
         self.loose: list[str] = []
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in VOID:
             self._open.append(tag)
+        for name, value in attrs:
+            assert "<bdi" not in (value or ""), f"there is markup in {name} of {tag}"
 
     def handle_endtag(self, tag: str) -> None:
         while self._open and self._open.pop() != tag:
@@ -89,6 +91,9 @@ def world(redis: redis_py.Redis) -> World:
     world.worker(f"gone-{NAME}")
     redis.delete(f"rq:worker:gone-{NAME}")
     redis.hset(f"rq:job:started-{NAME}", "worker_name", f"gone-{NAME}")
+    world.redis.hset(f"rq:job:runs-{NAME}", mapping={**stored, "status": "started"})
+    world.redis.hset(f"rq:job:runs-{NAME}", "x_execution", "x")
+    world.redis.zadd("rq:wip:default", {f"runs-{NAME}:x": 2e9})
     world.cron(NAME)
     redis.hset(f"rq:x:cron:entry:{NAME}", mapping=dict.fromkeys(("func", "schedule"), NAME))
     redis.hset(f"rq:x:cron:entry:{NAME}", mapping=dict.fromkeys(("source", "last_job"), NAME))

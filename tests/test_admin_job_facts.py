@@ -63,6 +63,9 @@ def test_a_job_that_will_be_retried_says_when_and_how_often(
     assert re.search(rf"Due \d{{4}}-\S+ \S+ \(in 1 h 59 min\) Retries {retries}", page)
     assert retries in text_of(admin_client, queue_page("default", "scheduled"))
     assert retries in text_of(admin_client, SCHEDULE)
+    for state in ("", "scheduled"):
+        found = text_of(admin_client, f"{JOBS}?state={state}")
+        assert re.search(rf"Due: \d{{4}}-\S+ \S+ \(in 1 h 59 min\) {retries}", found)
 
 
 def test_a_job_that_is_never_retried_says_nothing_of_it(world: World, admin_client: Client) -> None:
@@ -97,6 +100,11 @@ def test_a_deferred_job_names_what_it_waits_for(
     assert shown.count("shop.jobs.load('p0') queued p0") == 2
     assert shown.count("and 2 more") == 2
     round_trips.clear()
+    found = text_of(admin_client, f"{JOBS}?state=deferred")
+    assert len(round_trips) <= 6
+    assert found.count("Waits for: shop.jobs.load('p0') queued p0") == 2
+    assert found.count("and 2 more") == 2
+    round_trips.clear()
     page = admin_client.get(job_page("child-0")).text
     assert len(round_trips) <= 2
     linked = f'<a href="{job_page("p4")}"><bdi>shop.jobs.load(&#x27;p4&#x27;)</bdi></a>'
@@ -111,6 +119,7 @@ def test_what_a_deferred_job_waits_for_may_be_gone(world: World, admin_client: C
     world.redis.sadd("rq:job::child:dependencies", "gone")
     world.redis.set("rq:job::odd:dependencies", "no set")
     assert "gone expired or deleted" in text_of(admin_client, queue_page("low", "deferred"))
+    assert "gone expired or deleted" in text_of(admin_client, f"{JOBS}?state=deferred")
     assert "gone expired or deleted" in text_of(admin_client, job_page("child"))
 
 

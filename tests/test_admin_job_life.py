@@ -115,6 +115,14 @@ def test_times_that_make_no_sense_draw_no_nonsense(fields: dict[bytes, bytes]) -
         assert 0 <= stretch.left < stretch.left + stretch.width <= WIDTH
 
 
+@pytest.mark.parametrize("status", [b"queued", b"scheduled", b"deferred"])
+def test_what_waits_goes_on(status: bytes) -> None:
+    job = read_job("a", {b"created_at": seconds(0), b"status": status})
+    drawn = timeline(job, [], NOON + timedelta(seconds=5))
+    assert drawn is not None
+    assert drawn.open
+
+
 def test_the_page_of_a_running_job_draws_it(redis: redis_py.Redis, admin_client: Client) -> None:
     world = World(redis)
     job_id = world.started()

@@ -207,7 +207,9 @@ def beat() -> None:
 
 
 def register() -> None:
-    owner = engine().register_worker("w", QUEUES, {}, hostname="h", pid=1, ttl=99, silence=FOREVER)
+    owner = engine().register_worker(
+        "w", QUEUES, {}, hostname="h", pid=1, ttl=99, silence=FOREVER, dead="1"
+    )
     assert owner is None
 
 

@@ -33,7 +33,7 @@ from django_rqlite.worker.assignment import Assignment
 from django_rqlite.worker.ledger import MOST_BREAKS, Ledger
 from django_rqlite.worker.link import open_link
 from tests import sample_jobs
-from tests.chaos.proxy import Cut, Moment, Proxy
+from tests.chaos.proxy import Cut, Moment, Proxy, Target
 from tests.conftest import Server, wait_until
 from tests.test_connections import free_port, running
 from tests.test_server_errors import configured, not_permitted
@@ -233,15 +233,16 @@ def test_a_connection_that_breaks_once_is_no_refusal(
     Queue("default", connection=admin).enqueue(sample_jobs.add, 1)  # the script is known
     with proxied(own_server) as proxy, ours(proxy.url) as client:
         queue = Queue("default", connection=client)
-        proxy.arm(Cut(0, Moment.BEFORE, lambda: None))
+        proxy.arm(Cut(None, Moment.BEFORE, lambda: None))
         assert client.ping()
         greetings = len(proxy.said)
-        proxy.arm(cut := Cut(1, Moment.BEFORE, lambda: None))
+        call = "enqueue_many" if many else "enqueue"
+        proxy.arm(cut := Cut(Target(call, 1), Moment.BEFORE, lambda: None))
         with pytest.raises(RedisUnavailableError):
-            CALLS["enqueue_many" if many else "enqueue"](queue)
+            CALLS[call](queue)
         assert cut.done
         assert greetings
-        assert "EXISTS" in proxy.said, "it was tried"
+        assert Target("EXISTS", 1) in proxy.said, "it was tried"
 
 
 # The worker
@@ -351,7 +352,7 @@ class Breaking(Proxy):
 @pytest.fixture
 def breaking(own_server: Server, admin: redis_py.Redis) -> Iterator[Breaking]:
     with proxied(own_server, Breaking) as proxy:
-        proxy.arm(Cut(0, Moment.BEFORE, lambda: None))
+        proxy.arm(Cut(None, Moment.BEFORE, lambda: None))
         assert isinstance(proxy, Breaking)
         yield proxy
 

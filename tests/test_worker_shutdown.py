@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis as redis_py
 
-from django_rqlite import get_queue
+from django_rqlite import Worker, get_queue
 from tests import sample_jobs
 from tests.conftest import wait_until
 from tests.worker_process import alive, later_than_the_same_signal, run_burst, worker
@@ -121,6 +121,25 @@ def test_a_running_job_may_end_and_no_other_is_begun(tmp_path: Path, pipe: Path)
 
     assert running.return_value() == "done"
     assert waiting.is_queued
+
+
+def test_the_record_says_that_a_worker_takes_no_more(tmp_path: Path, pipe: Path) -> None:
+    running = get_queue().enqueue(sample_jobs.block_on, str(pipe))
+    with worker(tmp_path, "--concurrency", "2", "--name", "w") as process:
+        process.prints(running.id)
+        listed = Worker.find_by_key("rq:worker:w")
+        assert listed is not None
+        assert listed.shutdown_requested_date is None
+
+        process.signal(signal.SIGTERM)
+
+        def says_so() -> bool:
+            found = Worker.find_by_key("rq:worker:w")
+            return found is not None and found.shutdown_requested_date is not None
+
+        wait_until(says_so, "the record says that the worker was asked to end")
+        pipe.write_text("done")
+        assert process.ends() == 0
 
 
 def test_after_the_grace_period_the_job_goes_back_to_the_front(

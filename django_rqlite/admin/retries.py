@@ -5,7 +5,11 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ..engine.places import Place
 from ..protocol.records import JobRecord
+
+#: Where a job is that will run, or runs, so that what is left of its retries counts.
+TO_COME = frozenset({Place.QUEUED, Place.STARTED, Place.SCHEDULED, Place.DEFERRED})
 
 
 def retries_left(job: JobRecord) -> str:

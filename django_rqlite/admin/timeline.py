@@ -18,6 +18,8 @@ WIDTH = 1000
 #: Units that even the shortest stretch has, so that it can be seen.
 THINNEST = 4
 
+_GOING_ON = (JobStatus.QUEUED, JobStatus.STARTED, JobStatus.SCHEDULED, JobStatus.DEFERRED)
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -69,11 +71,11 @@ def timeline(job: JobRecord, results: Sequence[ResultRecord], now: datetime) -> 
         kind = "bad" if result.exc_string else "good"
         parts.append((kind, start, end, labels.outcome(result)))
         at = max(at, end)
-    going_on = job.status in (JobStatus.QUEUED, JobStatus.STARTED, JobStatus.SCHEDULED)
+    going_on = job.status in _GOING_ON
     if job.status == JobStatus.STARTED and job.started_at:
         parts.append(("waiting", at, job.started_at, _("waited")))
         parts.append(("running", max(at, job.started_at), now, _("running")))
-    elif going_on or job.status == JobStatus.DEFERRED:
+    elif going_on:
         parts.append(("waiting", at, now, _("waiting")))
     # Whole seconds beside microseconds: a start may seem to lie before its enqueueing.
     parts = [(kind, start, end, text) for kind, start, end, text in parts if end > start]

@@ -99,11 +99,13 @@ class Attending(Arrows):
         *,
         ttl: int,
         lease: int,
+        ending: bool = False,
     ) -> tuple[bool, frozenset[str]]:
         """Renew a worker's record and the leases of what it runs. Times in seconds.
 
         Args:
             fields: what else the record is to say.
+            ending: whether the worker has been asked to end; the record says since when.
 
         Returns:
             whether the record was there, and the executions that lost their jobs.
@@ -113,7 +115,7 @@ class Attending(Arrows):
         listed, lost = _heartbeat(
             self.connection,
             (self.keys.worker(worker),),
-            (self.prefix, ttl, lease, state, len(told), *told, *holds),
+            (self.prefix, ttl, lease, state, int(ending), len(told), *told, *holds),
         )
         return bool(listed), frozenset(map(text, lost))
 

@@ -41,6 +41,7 @@ _TOGETHER = 100
 _FIELDS = (
     *("origin", "status", "created_at", "enqueued_at", "started_at", "ended_at"),
     *("description", "worker_name", "x_error", "x_created", "x_enqueued", "x_span"),
+    *("retries_left", "x_attempts"),
 )
 
 _SUMMARIZE = Script("summarize")
@@ -72,6 +73,8 @@ class Found:
     job: JobRecord | None
     #: The line that names its error; only for failed jobs.
     error: str = ""
+    #: Unix seconds at which a scheduled job is due; None: not read.
+    due: float | None = None
 
     @property
     def function(self) -> str:
@@ -246,12 +249,17 @@ class Finder:
         ]
         read = answers(monitor.connection, [self._end(*end, newest=newest) for end in ends])
         ids: list[tuple[str, str, Place]] = []
+        due: dict[tuple[str, str], float] = {}
         searched = {
             (queue, place): Searched(queue, place, 0, total)
             for (queue, place), total in sizes.items()
         }
         for (queue, place, _share), answer in zip(ends, read, strict=True):
-            members = [name_of(member) for member in items(answer)]
+            listed = items(answer)
+            if place is Place.SCHEDULED:  # pairs of an id and its time
+                due.update({(queue, name_of(name)): float(score) for name, score in listed})
+                listed = [name for name, _score in listed]
+            members = [name_of(member) for member in listed]
             if place is Place.QUEUED and newest:
                 members.reverse()
             ids += [(job_id, queue, place) for job_id in _ids(place, members)]
@@ -259,7 +267,13 @@ class Finder:
             searched[queue, place] = replace(
                 before, read=len(members), total=max(before.total, len(members))
             )
-        return Window(list(self._summaries(ids)), list(searched.values()), problems)
+        jobs = [
+            replace(each, due=due.get((each.queue, each.id)))
+            if each.place is Place.SCHEDULED
+            else each
+            for each in self._summaries(ids)
+        ]
+        return Window(jobs, list(searched.values()), problems)
 
     def summaries(self, queue: str, place: Place, members: Sequence[str]) -> list[Found]:
         """The jobs of these members of a place, in their order. One round trip."""
@@ -269,7 +283,8 @@ class Finder:
         key = self._monitor.key(queue, place)
         if place is Place.QUEUED:  # the next one to run is at the left
             return ("LRANGE", key, -share, -1) if newest else ("LRANGE", key, 0, share - 1)
-        return ("ZREVRANGE" if newest else "ZRANGE", key, 0, share - 1)
+        scores = ("WITHSCORES",) if place is Place.SCHEDULED else ()
+        return ("ZREVRANGE" if newest else "ZRANGE", key, 0, share - 1, *scores)
 
     def _summaries(self, ids: Sequence[tuple[str, str, Place]]) -> Iterator[Found]:
         keys = self._monitor.keys

@@ -39,6 +39,7 @@ from .readings import (
     JobDetail,
     Overview,
     Page,
+    Parents,
     QueueCounts,
     QueueFigures,
     Row,
@@ -52,6 +53,7 @@ __all__ = [
     "Monitor",
     "Overview",
     "Page",
+    "Parents",
     "Place",
     "QueueCounts",
     "QueueFigures",
@@ -228,14 +230,17 @@ class Monitor:
             scores.append(None if score is None else float(score))
         rows = self._rows(place, ids, scores)
         if place is Place.DEFERRED:
-            rows = self._with_parents(rows)
+            waited_for = self.parents(ids)
+            rows = [
+                replace(row, parents=parents) for row, parents in zip(rows, waited_for, strict=True)
+            ]
         return Page(int(total), rows)
 
-    def _with_parents(self, rows: Sequence[Row]) -> list[Row]:
-        """Deferred jobs with what they wait for. Two round trips at the most."""
+    def parents(self, job_ids: Sequence[str]) -> list[Parents]:
+        """What deferred jobs wait for, in their order. Two round trips at the most."""
         commands: list[tuple[Any, ...]] = []
-        for row in rows:
-            key = self.keys.dependencies(row.id)
+        for job_id in job_ids:
+            key = self.keys.dependencies(job_id)
             # Where there are many, this gives some, and the same ones the next time.
             commands += [("SSCAN", key, 0, "COUNT", PARENTS_IN_LIST), ("SCARD", key)]
         answers = _answers(self.connection, commands)
@@ -245,12 +250,11 @@ class Monitor:
         ]
         briefly = self._briefly({parent for parents in some for parent in parents})
         return [
-            replace(
-                row,
-                parents=[(parent, briefly.get(parent)) for parent in parents],
-                parent_count=count if isinstance(count, int) else 0,
+            Parents(
+                [(parent, briefly.get(parent)) for parent in parents],
+                count if isinstance(count, int) else 0,
             )
-            for row, parents, count in zip(rows, some, answers[1::2], strict=True)
+            for parents, count in zip(some, answers[1::2], strict=True)
         ]
 
     def _briefly(self, job_ids: Collection[str]) -> dict[str, JobRecord]:

@@ -85,6 +85,19 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
+class Parents:
+    """The jobs that a deferred one waits for."""
+
+    #: Some of them, by id: summaries, or None where they are gone.
+    some: Sequence[tuple[str, JobRecord | None]]
+    #: How many there are.
+    count: int
+
+
+NO_PARENTS = Parents((), 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One id of a place; ``job`` is None where the id has no hash (it expired, or was deleted)."""
 
@@ -95,10 +108,8 @@ class Row:
     score: float | None
     #: The outcome of the job's last execution; only for failed jobs without ``error``.
     last: ResultRecord | None = None
-    #: Some of the jobs that a deferred one waits for, by id: summaries, or None where they are
-    #: gone. And how many it waits for.
-    parents: Sequence[tuple[str, JobRecord | None]] = ()
-    parent_count: int = 0
+    #: What a deferred job waits for.
+    parents: Parents = NO_PARENTS
 
 
 @dataclass(frozen=True, slots=True)

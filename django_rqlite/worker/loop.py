@@ -477,7 +477,10 @@ class Worker(WorkerListing):
         lost: frozenset[str] = frozenset()
         with self._complaining("the heartbeat"):
             lost = self._presence.beat(
-                holds, suspended=self._pauses.suspended, child_memory=self._crew.peak
+                holds,
+                suspended=self._pauses.suspended,
+                ending=self._shutdown.requested,
+                child_memory=self._crew.peak,
             )
         for assignment in running:
             if assignment.hold.execution in lost and not assignment.lost:
@@ -666,6 +669,7 @@ class Worker(WorkerListing):
                 else "Nothing runs.",
             )
             self._crew.dismiss()
+            self._beat_at = time.monotonic()  # the record says so now
         elif request is Request.COLD:
             logger.warning("Worker %s: got %s again, cold shut down", self.name, name)
             if self._crew.busy:

@@ -114,12 +114,18 @@ class Presence:
         )
 
     def beat(
-        self, running: Sequence[Hold], *, suspended: bool, child_memory: int = 0
+        self,
+        running: Sequence[Hold],
+        *,
+        suspended: bool,
+        ending: bool = False,
+        child_memory: int = 0,
     ) -> frozenset[str]:
         """Say that the worker lives, and renew the leases of its jobs.
 
         Args:
             suspended: whether it may not take more.
+            ending: whether it has been asked to end, and takes no more either.
             child_memory: bytes that the process of the last job has used at the most; 0: not known.
 
         Returns:
@@ -135,6 +141,7 @@ class Presence:
             {"x_memory": resident()} | ({"x_child_memory": child_memory} if child_memory else {}),
             ttl=self._ttl,
             lease=self._lease,
+            ending=ending,
         )
         if not listed:
             self.register()  # the server was flushed, or came back without the record

@@ -25,7 +25,7 @@ from ..given import page_number, place_named
 from ..lasting import attempt_took, ran_for, waited_for
 from ..links import PLACES, Links
 from ..progress import percent_done
-from ..retries import retries_left
+from ..retries import TO_COME, retries_left
 from ..segments import LONGEST, from_segment, segment
 from ..sources import find_job, find_queue
 from ..ties import linked, ties
@@ -75,10 +75,6 @@ COLUMNS: dict[Place, Sequence[tuple[Promise, str]]] = {
         (pgettext_lazy("time", "Canceled"), "score"),
     ),
 }
-
-
-#: Where a job is that will run, or runs.
-_TO_COME = frozenset({Place.QUEUED, Place.STARTED, Place.SCHEDULED, Place.DEFERRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +182,7 @@ def _cell(kind: str, row: monitor.Row, job: JobRecord, links: Links) -> Cell:
     if kind == "retries":
         return Cell("text", retries_left(job))
     if kind == "parents":
-        return Cell("jobs", linked(row.parents, row.parent_count, links))
+        return Cell("jobs", linked(row.parents.some, row.parents.count, links))
     if kind == "score":
         return Cell("time", shown.unix(row.score))
     return Cell("time", getattr(job, kind))
@@ -252,7 +248,7 @@ def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         waited=_duration(waited_for(job)),
         took=_duration(ran_for(job, found.results)),
         due=shown.unix(found.due),
-        retries=retries_left(job) if place in _TO_COME else "",
+        retries=retries_left(job) if place in TO_COME else "",
         attempts=attempts,
         ties=ties(found, links),
         log=shown.log(found.log),

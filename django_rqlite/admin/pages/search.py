@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.admin import AdminSite
 from django.core.paginator import Paginator
@@ -14,14 +15,16 @@ from django.utils.translation import ngettext
 from ... import shown
 from ...engine import finding
 from ...engine.finding import Found, Searched, Window
-from ...engine.monitor import Place
+from ...engine.monitor import Parents, Place
 from ...protocol.records import JobStatus
 from .. import labels
 from ..actions.job_actions import possible, targets
 from ..given import page_number
 from ..links import Links
+from ..retries import TO_COME, retries_left
 from ..segments import LONGEST, segment
 from ..sources import Source, Trouble, all_sources
+from ..ties import Linked, linked
 from ..wanted import SINCE, SORTS, Wanted
 from .frame import NO_ANSWER, render
 
@@ -50,6 +53,10 @@ class Row:
     address: str
     state: str
     queue_address: str
+    #: When a scheduled job is due, how many retries are left, and what a deferred one waits for.
+    due: datetime | None
+    retries: str
+    parents: Linked | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,10 @@ class _Looking:
 
 
 def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
-    """The jobs of all places that are wanted. Four round trips for each server."""
+    """The jobs of all places that are wanted.
+
+    Four round trips for each server; two more where deferred jobs are on the page.
+    """
     wanted = Wanted.of(request.GET)
     number = page_number(request.GET.get("p", "1"), least=0)
     looked = _look(site, wanted)
@@ -87,6 +97,7 @@ def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
         newest=wanted.sort == "newest",
     )
     page = Paginator(matches, PER_PAGE).get_page(number)
+    rows = [] if wanted.group else _rows(list(page.object_list), sources, looked.troubles, site)
     groups = finding.grouped(matches) if wanted.group else []
     searched = [each for _source, window in looked.windows for each in window.searched]
     partly = any(each.read < each.total for each in searched)
@@ -121,7 +132,7 @@ def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
         if unknown and not looked.troubles
         else "",
         sentences=_sentences(looked.windows, wanted, len(matches)),
-        rows=[_row(each, sources[id(each)], site) for each in page.object_list],
+        rows=rows,
         actions=actions,
         targets=targets(actions, looked.configured),
         action_address=Links(site.name).jobs_action(wanted.query(group="")),
@@ -183,12 +194,47 @@ def _look(site: AdminSite, wanted: Wanted) -> _Looking:
     return looked
 
 
-def _row(found: Found, source: Source, site: AdminSite) -> Row:
+def _rows(
+    page: Sequence[Found], sources: Mapping[int, Source], troubles: list[str], site: AdminSite
+) -> list[Row]:
+    """The jobs of a page.
+
+    Args:
+        sources: where each is, by ``id()``.
+        troubles: where to say why a server could not be asked.
+    """
+    deferred: dict[str, list[Found]] = {}
+    for each in page:
+        if each.place is Place.DEFERRED:
+            deferred.setdefault(sources[id(each)].name, []).append(each)
+    parents: dict[int, Parents] = {}
+    for waiting in deferred.values():
+        source = sources[id(waiting[0])]
+        try:
+            with source.asked():
+                told = source.monitor.parents([each.id for each in waiting])
+        except Trouble as trouble:
+            troubles.append(str(trouble))
+        else:
+            parents |= {id(each): those for each, those in zip(waiting, told, strict=True)}
+    return [_row(each, sources[id(each)], parents.get(id(each)), site) for each in page]
+
+
+def _row(found: Found, source: Source, parents: Parents | None, site: AdminSite) -> Row:
     links = Links.to(source, site.name)
     queue = links.queue(found.queue, found.place)
     stopped = found.job is not None and found.job.status == JobStatus.STOPPED
     state = labels.STOPPED if stopped else labels.PLACES[found.place]
-    return Row(found, segment(found.id), links.job(found.id), str(state), queue)
+    return Row(
+        found,
+        segment(found.id),
+        links.job(found.id),
+        str(state),
+        queue,
+        shown.unix(found.due),
+        retries_left(found.job) if found.job and found.place in TO_COME else "",
+        linked(parents.some, parents.count, links) if parents else None,
+    )
 
 
 def _sentences(windows: Sequence[tuple[Source, Window]], wanted: Wanted, matches: int) -> list[str]:
