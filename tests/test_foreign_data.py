@@ -225,7 +225,7 @@ CALLS: Mapping[str, Callable[[], object]] = {
     "reap": lambda: engine().reap(QUEUES, most_crashes=3, patience=90),
     "rescue": lambda: engine().rescue(QUEUES, patience=60),
     "place_deferred": lambda: engine().place_deferred(QUEUES),
-    "sweep": lambda: janitor.sweep(engine(), QUEUES),
+    "sweep": lambda: [tidy(engine(), QUEUES) for tidy in janitor.SWEEPS.values()],
     "foreign_keys": lambda: engine().foreign_keys(QUEUES, 1, ["tick-default"]),
     "heartbeat": beat,
     "register_worker": register,

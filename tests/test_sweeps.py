@@ -40,7 +40,7 @@ SWEEPS: dict[str, Callable[[Transitions, list[str]], object]] = {
     "rescue": reaper.rescue,
     "place": reaper.place,
     "foreign keys": lambda link, queues: link.foreign_keys(queues, 0, []),
-    "sweep": janitor.sweep,
+    **janitor.SWEEPS,
 }
 
 
@@ -240,7 +240,7 @@ def test_who_ended_without_leave_is_listed_no_more(redis: redis_py.Redis) -> Non
 
 def test_what_a_queue_alone_lists_goes_too(redis: redis_py.Redis) -> None:
     redis.sadd("rq:workers:default", "rq:worker:gone")
-    assert janitor.sweep(engine(), ["default"]) == 1
+    assert engine().unlist_workers("default") == 1
     assert not redis.exists("rq:workers:default")
 
 

@@ -13,12 +13,3 @@ SWEEPS: Mapping[str, Callable[[Transitions, Sequence[str]], int]] = {
     "tidying groups": lambda transitions, queues: transitions.tidy_groups(),
     "unlisting dead workers": lambda transitions, queues: transitions.unlist_workers(*queues),
 }
-
-
-def sweep(transitions: Transitions, queues: Sequence[str]) -> int:
-    """Tidy registries of ended jobs, mirror, groups and workers; gives how many entries went.
-
-    Raises:
-        redis.RedisError: the server does not answer.
-    """
-    return sum(tidy(transitions, queues) for tidy in SWEEPS.values())
