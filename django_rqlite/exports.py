@@ -50,7 +50,12 @@ def stats(request: HttpRequest) -> HttpResponse:
     """What ``get_statistics()`` returns; with status 503 where no server could be asked."""
     found = get_statistics()
     down = bool(found["queues"]) and all(queue["error"] for queue in found["queues"])
-    return JsonResponse(found, status=503 if down else 200)
+    response = JsonResponse(found, status=503 if down else 200)
+    if down:
+        # Programs ask again and again. Django would log an error each time, which is mailed to
+        # ADMINS; this attribute tells it that it has been logged.
+        response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 @_guarded

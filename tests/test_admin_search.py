@@ -102,6 +102,21 @@ def test_failed_jobs_in_groups(world: World, admin_client: Client) -> None:
     assert "1 job" in filtered
 
 
+def test_stopped_jobs_are_one_group_whoever_stopped_them(
+    world: World, admin_client: Client
+) -> None:
+    sentence = "Job stopped by user, work-horse terminated."
+    for number, reason in enumerate(
+        (sentence, *(f"{sentence} It was stopped by {n}." for n in "ab"))
+    ):
+        world.failed("low", f"j{number}", reason=reason)
+        world.redis.hset(f"rq:job:j{number}", "status", "stopped")
+    shown = text_of(admin_client, state="failed", group="1")
+    assert "shop.jobs.send Job stopped by user, work-horse terminated 3 " in shown
+    error = "Job stopped by user, work-horse terminated"
+    assert "3 match." in text_of(admin_client, state="failed", error=error)
+
+
 def fail_many(world: World, kinds: list[tuple[str, int]]) -> None:
     """So many failed jobs of each kind, one after the other."""
     with world.redis.pipeline(transaction=False) as pipeline:

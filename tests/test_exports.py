@@ -263,7 +263,9 @@ def test_costs_little_and_writes_nothing(world: World, monkeypatch: pytest.Monke
     assert keyspace(world.redis) == before
 
 
-def test_a_server_that_is_away(world: World, settings: SettingsWrapper) -> None:
+def test_a_server_that_is_away(
+    world: World, settings: SettingsWrapper, caplog: pytest.LogCaptureFixture
+) -> None:
     settings.RQ_QUEUES = {**settings.RQ_QUEUES, "away": {"URL": DEAD}}
     found = scraped()
     assert found["rq_up", (("server", "redis://localhost:1/0"),)] == 0
@@ -278,6 +280,8 @@ def test_a_server_that_is_away(world: World, settings: SettingsWrapper) -> None:
     assert answer.status_code == 503
     assert "not available" in answer.json()["queues"][0]["error"]
     assert get(METRICS).status_code == 200
+    # Programs ask again and again, and Django mails errors to ADMINS.
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_settings_that_cannot_be_used(world: World, settings: SettingsWrapper) -> None:

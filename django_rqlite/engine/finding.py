@@ -16,7 +16,7 @@ import redis
 from ..protocol import codec
 from ..protocol.keys import Keys
 from ..protocol.problems import Problem
-from ..protocol.records import JobRecord, read_job
+from ..protocol.records import JobRecord, JobStatus, read_job
 from .asking import answers, items, name_of
 from .blanked import BLANKED
 from .monitor import MOST_FOUND, Monitor
@@ -83,7 +83,12 @@ class Found:
 
     @property
     def error_class(self) -> str:
-        """The class of its exception: ``ValueError`` of ``ValueError: no such customer``."""
+        """The class of its exception: ``ValueError`` of ``ValueError: no such customer``.
+
+        Of a stopped job it is RQ's sentence, without the one that names who stopped it.
+        """
+        if self.job and self.job.status == JobStatus.STOPPED:
+            return self.error.partition(".")[0].strip()
         return self.error.partition(":")[0].strip()
 
     @property
