@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PACKAGE = Path(__file__).resolve().parent.parent / "django_rqlite"
+DESIGN = PACKAGE.parent / "docs/design.md"
 
 # From the ground up. A module may import what stands in its own layer or in one before it.
 LAYERS = {
@@ -90,6 +91,18 @@ def submodule(package: str, name: str) -> str | None:
 
 def is_within(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_the_design_names_it(path: Path) -> None:
+    within = path.relative_to(PACKAGE).parts
+    # Rooms that have a file for each page, command or table; and what only holds others together.
+    if within[0] in ("admin", "management", "migrations", "templatetags", "contrib"):
+        return
+    if within[-1] == "__init__.py":
+        return
+    rooms = DESIGN.read_text().partition("## The rooms")[2].partition("\n## ")[0]
+    assert re.search(rf"(?<!\w){re.escape(within[-1])}", rooms), f"Name {within[-1]} there."
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
