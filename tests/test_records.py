@@ -11,6 +11,7 @@ import pytest
 import redis as redis_py
 from rq import Queue, SimpleWorker
 
+from django_rqlite.protocol import codec
 from django_rqlite.protocol.records import (
     JobRecord,
     JobStatus,
@@ -125,7 +126,8 @@ def test_forms_of_rq_2() -> None:
         },
     )
     assert record.problems == ()
-    assert record.data == b"\x80the call"
+    assert record.packed is not None
+    assert codec.head(record.packed, 5000) == (b"\x80the call", False)
     assert record.created_at == datetime(2026, 11, 23, 6, 38, 15, 813539, UTC)
     assert record.exc_info == "Fehler: ä"
 
@@ -142,7 +144,7 @@ def test_forms_of_rq_0_5() -> None:
         },
     )
     assert record.problems == ()
-    assert (record.data, record.exc_info, record.ttl) == (b"\x80\x02the call", "Traceback", -1)
+    assert (record.packed, record.exc_info, record.ttl) == (b"\x80\x02the call", "Traceback", -1)
     assert record.created_at == datetime(2015, 11, 3, 2, 42, 35, 123456, UTC)
 
 
@@ -162,8 +164,8 @@ def test_what_a_worker_of_rq_writes(redis: redis_py.Redis) -> None:
     record = read_job(well.id, redis.hgetall(f"rq:job:{well.id}"))
     assert record.problems == ()
     assert record.status == "finished"
-    assert record.data is not None
-    assert record.data.startswith(b"\x80")
+    assert record.packed is not None
+    assert codec.head(record.packed, 5000)[0].startswith(b"\x80")
     (entry,) = redis.xrange(f"rq:results:{well.id}")
     result = read_result(well.id, *entry)
     assert result.problems == ()

@@ -58,18 +58,11 @@ def compress(payload: bytes) -> bytes:
     return packed if ambiguous or len(packed) < len(payload) else payload
 
 
-def decompress(stored: bytes, longest: int = LONGEST) -> bytes:
-    """The reverse of :func:`compress`, also of what RQ always compresses.
-
-    No pickle and no JSON text begins like a zlib stream, so trying is unambiguous. What is broken,
-    or would become longer than ``longest`` bytes, stays as it is.
-    """
-    payload, more = head(stored, longest)
-    return stored if more else payload
-
-
 def head(stored: bytes, longest: int) -> tuple[bytes, bool]:
-    """The first ``longest`` bytes of what :func:`compress` made; no more is ever unpacked.
+    """The first ``longest`` bytes of what :func:`compress` made, or RQ, which always compresses; no
+    more is ever unpacked.
+
+    No pickle and no JSON text begins like a zlib stream, so trying is unambiguous.
 
     Returns:
         the bytes, and whether there are more. What is not compressed, or broken, stays as it is.
@@ -89,7 +82,7 @@ def head(stored: bytes, longest: int) -> tuple[bytes, bool]:
 
 
 def pieces(stored: bytes) -> bytes | Pieces:
-    """What :func:`decompress` would give, without unpacking anything yet."""
+    """What :func:`head` would give, without unpacking anything yet."""
     return Pieces(stored) if _begins_like_zlib(stored) else stored
 
 
@@ -108,8 +101,8 @@ class Pieces:
         """The pieces.
 
         Raises:
-            ValueError: at the end, where :func:`decompress` would give what is stored instead: the
-                compressed bytes are broken, or of more than :data:`LONGEST` bytes.
+            ValueError: at the end, where :func:`head` would give what is stored, or not all: the
+                compressed bytes are broken, or stand for more than :data:`LONGEST`.
         """
         stream, left, total = zlib.decompressobj(), self._stored, 0
         while not stream.eof and left and total <= LONGEST:

@@ -208,11 +208,6 @@ class JobRecord:
     problems: tuple[str, ...]
 
     @property
-    def data(self) -> bytes | None:
-        """What :attr:`packed` stands for."""
-        return None if self.packed is None else codec.decompress(self.packed)
-
-    @property
     def retries_allowed(self) -> int | None:
         """:attr:`retries_left`, which anyone may have raised, but no more than at first."""
         return _at_most(self.retries_left, self.retries_max)
