@@ -23,7 +23,10 @@ Say = Callable[[Command], Any]
 
 
 class OversizeError(redis.ResponseError):
-    """The server does not take a command of this size. The command was not carried out.
+    """The server does not take a command of this size.
+
+    The command was not carried out. Where it only took longer than the client's ``socket_timeout``,
+    as the text then says, its last bytes may still arrive.
 
     What callers see is ``PayloadTooLargeError``, which also names the server.
     """
