@@ -140,6 +140,11 @@ def describe(target: QueueConf | redis.Redis) -> str:
     return f"{scheme}://{_address(options, conf.DEFAULT_PORT)}/{db}"
 
 
+def same_keys(one: redis.Redis, other: redis.Redis) -> bool:
+    """Return whether two clients mean the same keys of the same server."""
+    return one is other or (prefix_of(one) == prefix_of(other) and describe(one) == describe(other))
+
+
 def longest_wait(connection: redis.Redis) -> float | None:
     """Seconds for which a command of this client may block; None: any time.
 

@@ -142,7 +142,7 @@ class ListedWorker:
 
     @property
     def shutdown_requested_date(self) -> datetime | None:
-        """When it was asked to end (of RQ's own workers)."""
+        """When it was asked to end."""
         return self._record.shutdown_requested_at
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import redis
 
 from .commit import comes_before
-from .connections import describe, prefix_of, translate_errors
+from .connections import describe, prefix_of, same_keys, translate_errors
 from .exceptions import InvalidJobDependency
 from .job_data import JobData
 from .protocol.keys import Keys
@@ -70,8 +70,7 @@ def _exists(parent: JobData, connection: redis.Redis) -> bool:
 
 
 def _is_elsewhere(parent: JobData, connection: redis.Redis) -> bool:
-    given = parent._connection
-    return given is not None and given is not connection and _where(given) != _where(connection)
+    return parent._connection is not None and not same_keys(parent._connection, connection)
 
 
 def _where(connection: redis.Redis) -> str:

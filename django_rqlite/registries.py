@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import redis
 
 from .compat.absent import finder
-from .connections import describe, get_connection, prefix_of, translate_errors
+from .connections import get_connection, prefix_of, same_keys, translate_errors
 from .engine.places import id_of
 from .engine.transitions import Transitions
 from .exceptions import InvalidJobOperation, NoSuchJobError
@@ -74,8 +74,7 @@ class BaseRegistry:
         """Whether it is the same sorted set on the same server."""
         if type(other) is not type(self) or not isinstance(other, BaseRegistry):
             return NotImplemented
-        mine, others = self.connection, other.connection
-        return self.key == other.key and (mine is others or describe(mine) == describe(others))
+        return self.key == other.key and same_keys(self.connection, other.connection)
 
     def __hash__(self) -> int:
         return hash(self.key)

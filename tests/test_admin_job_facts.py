@@ -176,7 +176,7 @@ def test_a_stopped_job_is_called_stopped_and_says_by_whom(
     shown = text_of(admin_client, f"{JOBS}?state=failed")
     assert shown.partition("Error Action")[0].count(" Stopped default ") == 3
     (told,) = world.redis.hmget(f"rq:job:{forged.id}", "x_error")
-    assert re.fullmatch(rb"Job stopped .* stopped by x{100} \[1my{45}\.", told or b"")
+    assert re.fullmatch(rb"Job stopped .* stopped by x{100}\\n\\x1b\[1my{45}\.", told or b"")
 
 
 def test_a_log_has_the_times_of_the_page(world: World, admin_client: Client, settings: Any) -> None:

@@ -154,6 +154,23 @@ def test_what_a_job_leaves_half_done_does_not_reach_the_next(
     end_queries(postgresql)
 
 
+def test_a_simple_worker_looks_after_what_its_jobs_have_opened(
+    postgresql: PostgreSQL, tmp_path: Path
+) -> None:
+    way = ("--worker-class", "rq.SimpleWorker")
+    with worker(tmp_path, *way, environment=postgresql.environment(CONN_MAX_AGE=600)) as process:
+        process.ready()
+        first = succeeds(database_jobs.ask)
+        assert succeeds(database_jobs.ask) == first, "it is kept"
+        assert run(database_jobs.interrupt_a_query).is_failed
+        succeeds(database_jobs.ask)
+        succeeds(database_jobs.begin_and_forget)
+        succeeds(database_jobs.create_group)
+        postgresql.restart()
+        succeeds(database_jobs.ask)
+    assert postgresql.ask("DELETE FROM auth_group RETURNING name") == [("of the job",)]
+
+
 def test_what_modules_open_while_they_are_imported_is_not_used_by_jobs(
     postgresql: PostgreSQL, keeping: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from pathlib import Path
@@ -31,6 +32,7 @@ from django_rqlite.exceptions import (
     InvalidJobOperation,
     NoSuchJobError,
     UnknownQueueError,
+    WorkerNameTakenError,
 )
 from django_rqlite.worker import (
     DequeueStrategy,
@@ -366,6 +368,19 @@ def test_a_job_of_a_simple_worker_that_was_killed_runs_again(
         process.signal(signal.SIGKILL)
         process.ends()
     assert places(redis, job.id) == ["wip:default"]
+
+
+def test_a_worker_that_can_not_be_listed_leaves_the_process_as_it_was(
+    redis: redis_py.Redis,
+) -> None:
+    alive = {"birth": "2026-01-01T00:00:00Z", "hostname": "elsewhere", "pid": "1"}
+    redis.hset("rq:worker:taken", mapping=alive)
+    frozen = gc.get_freeze_count()
+    with pytest.raises(WorkerNameTakenError):
+        Worker("default", "taken").work(burst=True)
+    assert gc.get_freeze_count() == frozen
+    Worker("default").work(burst=True)
+    assert gc.get_freeze_count() == frozen
 
 
 # Where every process gets SIGTERM

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import select
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextvars import Context, copy_context
 from typing import TypeVar
 
@@ -54,11 +54,12 @@ def _keep_caches(context: Context) -> None:
             caches[alias] = cache
 
 
-def look_after_databases(*, failed: bool = False) -> bool:
+def look_after_databases(*, failed: bool = False, but: Container[object] = ()) -> bool:
     """Close connections that are too old or broken, and all that threads have left open.
 
     Args:
         failed: whether the job failed. What interrupted it may have interrupted a query.
+        but: what is not looked at, as :func:`databases.in_use` gave it.
 
     Returns:
         whether this process may run another job: not while a connection is open in a thread that
@@ -67,9 +68,9 @@ def look_after_databases(*, failed: bool = False) -> bool:
     if not databases.any_opened():
         return True
     try:
-        elsewhere = _look(failed)
+        elsewhere = _look(failed, but)
         if elsewhere:
-            asked = _ask_async_thread(failed)
+            asked = _ask_async_thread(failed, but)
             elsewhere = [each for each in elsewhere if databases.thread_of(each) is not asked]
         _look_at_pools()
     except Exception:
@@ -78,11 +79,13 @@ def look_after_databases(*, failed: bool = False) -> bool:
     return not elsewhere
 
 
-def _look(failed: bool) -> list[BaseDatabaseWrapper]:
+def _look(failed: bool, but: Container[object]) -> list[BaseDatabaseWrapper]:
     """Look at this thread's connections; gives those that are open in others."""
     here = threading.current_thread()
     elsewhere = []
     for connection in databases.known():
+        if connection in but:
+            continue
         thread = databases.thread_of(connection)
         if thread is here:
             _check(connection, failed)
@@ -91,7 +94,11 @@ def _look(failed: bool) -> list[BaseDatabaseWrapper]:
         elif connection.connection is not None:
             elsewhere.append(connection)
     for connection in connections.all(initialized_only=True):
-        if connection.in_atomic_block and connection.closed_in_transaction:
+        if (
+            connection.in_atomic_block
+            and connection.closed_in_transaction
+            and connection not in but
+        ):
             del connections[connection.alias]  # the block was begun and never left
     return elsewhere
 
@@ -122,11 +129,11 @@ def _has_news(raw: object) -> bool:
     return bool(poll.poll(0))
 
 
-def _ask_async_thread(failed: bool) -> threading.Thread | None:
+def _ask_async_thread(failed: bool, but: Container[object]) -> threading.Thread | None:
     """Have asgiref's thread look at its connections; None: it is still at work for the job."""
 
     def look() -> threading.Thread:
-        _look(failed)
+        _look(failed, but)
         return threading.current_thread()
 
     try:

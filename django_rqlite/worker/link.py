@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from ..connections import describe, prefix_of
+from ..connections import describe, same_keys
 from ..exceptions import ConfigurationError
 from ..jobs import Job
 from ..queues import Queue, named_queue
@@ -45,17 +45,13 @@ def queues_of(
         for one in several
     ]
     for queue in queues:
-        if connection is not None and not _same(queue.connection, connection):
+        if connection is not None and not same_keys(queue.connection, connection):
             raise ConfigurationError(
                 f"The worker was given the connection {describe(connection)}, but the queue "
                 f"{queue.name!r} is on {describe(queue.connection)}, or has another KEY_PREFIX. "
                 "Leave the connection out: a worker uses that of its queues."
             )
     return queues
-
-
-def _same(one: redis.Redis, other: redis.Redis) -> bool:
-    return one is other or (describe(one) == describe(other) and prefix_of(one) == prefix_of(other))
 
 
 def one_client(queues: Sequence[Queue]) -> redis.Redis:

@@ -287,8 +287,15 @@ class Worker(WorkerListing):
         self._idle_limit = self._max_idle_time if max_idle_time is None else max_idle_time
         self._ledger.strategy = chosen
         self._prepare()
-        with translate_errors(self._link):
-            self._register()
+        try:
+            with translate_errors(self._link):
+                self._register()
+            self._live()
+        finally:
+            self._come_back()
+        return self._took_any
+
+    def _live(self) -> None:
         self._signals.open()
         self._selector.register(self._signals.reader, selectors.EVENT_READ, self._signals)
         try:
@@ -303,8 +310,6 @@ class Worker(WorkerListing):
             raise
         finally:
             self._close()
-            self._come_back()
-        return self._took_any
 
     def _prepare(self) -> None:
         """Do once what children need not do then."""

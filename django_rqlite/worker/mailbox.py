@@ -24,6 +24,7 @@ from typing import Any
 import redis
 
 from ..protocol import codec
+from ..protocol.escaping import escape_controls
 from ..protocol.keys import Keys
 from ..wire import database_of
 
@@ -57,12 +58,6 @@ Message = Command | Announcement | PausesChanged
 
 #: Characters of a sender's name: a user's has at most 150 in Django.
 LONGEST_NAME = 150
-
-
-def _printable(name: str) -> str:
-    """Anybody may send anything, and it is stored and logged."""
-    kept = "".join(letter if letter.isprintable() else " " for letter in name[:LONGEST_NAME])
-    return " ".join(kept.split())
 
 
 class Mailbox:
@@ -140,7 +135,8 @@ class Mailbox:
             said = json.loads(payload)
             if said.get("x_database", self._database) != self._database:
                 return None  # for the worker of this name there
-            by = _printable(str(said.get("by", "")))
+            # Anybody may send anything, and it is stored.
+            by = escape_controls(str(said.get("by", ""))[:LONGEST_NAME])
             return Command(str(said["command"]), str(said.get("job_id", "")), by)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
             logger.warning("A message on %s makes no sense (%r): %.200r", channel, exc, payload)

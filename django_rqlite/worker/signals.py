@@ -17,15 +17,18 @@ STOP = (signal.SIGINT, signal.SIGTERM)
 class SignalPipe:
     """While open, the watched signals arrive in :attr:`reader`, one byte each."""
 
+    reader: socket.socket
+    _writer: socket.socket
+
     def __init__(self) -> None:
-        self.reader, self._writer = socket.socketpair()
-        self.reader.setblocking(False)
-        self._writer.setblocking(False)
         self._before: dict[int, Any] = {}
         self._wakeup_before = -1
 
     def open(self) -> None:
         """Begin to watch. Main thread only."""
+        self.reader, self._writer = socket.socketpair()
+        self.reader.setblocking(False)
+        self._writer.setblocking(False)
         self._wakeup_before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGCHLD, *STOP):
             self._before[number] = signal.signal(number, _noted)

@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 import redis
-from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..engine.transitions import Claim, Hold
 from ..execution import Failed, Stopped, time_limit
 from ..own_process import OwnProcess
 from ..protocol.records import JobRecord, read_job
-from . import child, orders
+from . import child, databases, orders
 from .assignment import Assignment
+from .between_jobs import look_after_databases
 from .child import QueueTraits
 from .crew import Child, Crew
 from .foreman import Foreman
@@ -72,7 +71,7 @@ class _InPlace(Crew):
 
     def start(self, foreign: Iterable[int]) -> None:
         #: Databases that were in use before are the caller's to close.
-        self._kept = {link.alias for link in _open_databases()}
+        self._of_the_caller = databases.in_use()
 
     def hand_over(self, hold: Hold, record: JobRecord, allowed: float | None) -> None:
         """Run the job.
@@ -83,24 +82,22 @@ class _InPlace(Crew):
         limit = time_limit(record.timeout)
         calls = max(record.callback_time("success"), record.callback_time("failure"))
         self._keep(hold, LONGEST_HOLD if limit is None else limit + calls + SLACK)
+        self._tidy()  # it may have waited for long
         order = orders.unpack(orders.run(hold.queue, hold.execution, record)[orders.HEAD :])
         assignment = Assignment(hold, record, None)
         own = OwnProcess()
         assignment.outcome = child.run(order, self._traits[hold.queue])
         own.end_if_forked()
         self._ended.append(assignment)
-        self._tidy()
+        self._tidy(failed=isinstance(assignment.outcome, Failed))
 
     def call_back(self, queue: str, record: JobRecord, outcome: Failed | Stopped) -> None:
         order = orders.unpack(orders.call_back(queue, record, outcome)[orders.HEAD :])
         child.call_back(order, self._traits[queue])
         self._tidy()
 
-    def _tidy(self) -> None:
-        """Close what no request would find open."""
-        for link in _open_databases():
-            if link.alias not in self._kept:
-                link.close_if_unusable_or_obsolete()
+    def _tidy(self, *, failed: bool = False) -> None:
+        look_after_databases(failed=failed, but=self._of_the_caller)
 
     def bury(self) -> tuple[list[Assignment], OSError | None]:
         """The jobs that have ended since the last call."""
@@ -159,7 +156,3 @@ class _Alone(Foreman):
 
     def keep_spares(self) -> None:
         """Nobody waits for a job."""
-
-
-def _open_databases() -> list[BaseDatabaseWrapper]:
-    return [link for link in connections.all(initialized_only=True) if link.connection is not None]
