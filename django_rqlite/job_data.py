@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any, Self
 
 import redis
@@ -29,7 +28,7 @@ from .protocol.records import JobRecord, JobStatus, read_job
 from .protocol.serializers import PickleSerializer, Serializer, resolve
 from .protocol.signing import FIELDS, Payload, Purpose
 from .protocol.terms import DEFAULT_CALLBACK_TIMEOUT, terms_of
-from .trust import signer
+from .trust import sign, signer
 
 #: The ends at which something may be called, as RQ's fields call them.
 _ENDS = ("success", "failure", "stopped")
@@ -39,12 +38,6 @@ def minted_id() -> str:
     """A version 4 UUID as text, of 120 random bits, in a third of the time that ``uuid`` takes."""
     drawn = os.urandom(15).hex()
     return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[12:15]}-a{drawn[15:18]}-{drawn[18:]}"
-
-
-@lru_cache(maxsize=8)
-def _entered_at(microseconds: str) -> datetime | None:
-    """Kept, since jobs that are enqueued together have the same."""
-    return codec.micro_moment(microseconds)
 
 
 class JobData:
@@ -577,12 +570,12 @@ class JobData:
                 return
         payload = self._payload
         assert payload is not None
-        fields[FIELDS["data"]] = signer().sign("data", self.id, payload, terms_of(self))
+        fields[FIELDS["data"]] = sign("data", self.id, payload, terms_of(self))
 
     def _seal(self, what: Purpose, payload: bytes, fields: dict[str, Argument]) -> None:
         """Add the signature of bytes made here. What was read from Redis keeps its own, or none."""
         if what not in self._signatures:
-            fields[FIELDS[what]] = signer().sign(what, self.id, payload)
+            fields[FIELDS[what]] = sign(what, self.id, payload)
             return
         signature = self._signatures[what]
         signer().check(what, self.id, payload, signature)
@@ -609,7 +602,7 @@ class JobData:
 
     def _meta_fields(self) -> dict[str, Argument]:
         payload = self._dumps("meta", self.meta)
-        return {"meta": payload, FIELDS["meta"]: signer().sign("meta", self.id, payload)}
+        return {"meta": payload, FIELDS["meta"]: sign("meta", self.id, payload)}
 
     def _entered(self, status: str, detail: str) -> None:
         """It has taken its place.
@@ -625,7 +618,7 @@ class JobData:
             self._parents = ()  # they need not be kept in memory any longer
         self.started_at = self.ended_at = None
         if status in (JobStatus.QUEUED, JobStatus.STARTED) and detail:
-            self.created_at = self.enqueued_at = _entered_at(detail)
+            self.created_at = self.enqueued_at = codec.micro_moment(detail)
         else:
             self._exc_info = detail
 

@@ -20,7 +20,7 @@ from .protocol.records import (
     JobStatus,
     ResultType,
 )
-from .trust import signer, why_not_trusted
+from .trust import sign, why_not_trusted
 
 
 def settle(
@@ -126,7 +126,7 @@ def _again(record: JobRecord, outcome: Outcome) -> tuple[Again | None, str, byte
 
 
 def _signature(record: JobRecord, outcome: Succeeded) -> str:
-    return signer().sign("result", record.id, outcome.result) if outcome.result else ""
+    return sign("result", record.id, outcome.result) if outcome.result else ""
 
 
 def _as_failure(outcome: Failed | AskedForRetry | Stopped) -> Failed:

@@ -394,7 +394,6 @@ class Queue(StoredQueue):
     def _submit(self, job: Job, at_front: bool, unique: bool) -> Job:
         # Everything that can be wrong with the call is found before the transaction goes on.
         fields = job.to_fields()
-
         self._push_when_visible(job, lambda: self._push(job, fields, at_front, unique))
         return job
 

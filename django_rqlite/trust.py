@@ -10,13 +10,18 @@ from . import conf
 from .exceptions import SignatureError
 from .protocol import codec
 from .protocol.records import JobRecord
-from .protocol.signing import Signer
+from .protocol.signing import Payload, Purpose, Signer
 
 
 def signer() -> Signer:
     """Signs with ``SECRET_KEY``, accepts ``SECRET_KEY_FALLBACKS``; see DESIGN: ``RQ``'s
     ``REQUIRE_SIGNATURE`` decides about what bears no signature."""
     return _signer(conf.require_signature())
+
+
+def sign(purpose: Purpose, job_id: str, payload: Payload, terms: bytes = b"") -> str:
+    """The signature of what was made here, which no setting but the keys decides about."""
+    return _signer(False).sign(purpose, job_id, payload, terms)
 
 
 @cache

@@ -19,7 +19,7 @@ PARTS = sorted(entry.name for entry in (FOLDER / "shared").iterdir())
 
 
 def functions(text: str) -> list[str]:
-    return re.findall(r"^local function (\w+)", text, re.MULTILINE)
+    return re.findall(r"^ *local function (\w+)", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -89,3 +89,29 @@ def test_what_is_defined_and_not_needed_goes_and_what_acts_stays() -> None:
         "return 1",
     ]
     assert assembly._used(statements) == [statements[1], *statements[3:]]
+
+
+def test_what_only_a_rare_function_needs_is_made_when_that_is_called(redis: redis_py.Redis) -> None:
+    statements = [
+        "local function innermost() return 'deep' end",
+        "local function often() return 'often' end",
+        "local function inner() return innermost() .. ' and ' .. often() end",
+        "local function rare()\n  return inner()\nend",
+        "if ARGV[1] == '1' then\n  return rare()\nend",
+        "return often()",
+    ]
+    assert assembly._with_its_own_inside(statements, "not there") == statements
+    nested = assembly._with_its_own_inside(statements, "rare")
+    assert nested == [
+        statements[1],
+        f"local function rare()\n  {statements[0]}\n  {statements[2]}\n  return inner()\nend",
+        *statements[4:],
+    ]
+    assert redis.eval("\n".join(nested), 0, "1") == b"deep and often"
+    assert redis.eval("\n".join(nested), 0, "0") == b"often"
+
+
+def test_a_usual_end_of_a_job_makes_no_functions_for_others() -> None:
+    made = set(re.findall(r"^local function (\w+)", assembled("finish"), re.MULTILINE))
+    assert made >= {"holds", "tell_dependents", "claim_next"}
+    assert not made & {"release_child", "forget", "leave_places"}

@@ -261,8 +261,14 @@ def micro_moment(text: str) -> datetime | None:
     if not text:
         return None
     seconds, rest = divmod(int(text), 1_000_000)
+    return _second(seconds) + timedelta(0, 0, rest)
+
+
+@lru_cache(maxsize=32)
+def _second(seconds: int) -> datetime:
+    """Kept, since jobs that are enqueued together share it."""
     try:
-        return datetime.fromtimestamp(seconds, UTC) + timedelta(0, 0, rest)
+        return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError) as exc:
         raise ValueError(str(exc)) from exc
 

@@ -15,7 +15,7 @@ from ..execution import perform
 from ..jobs import Job
 from ..protocol.records import JobStatus, read_job
 from ..protocol.serializers import PickleSerializer
-from ..trust import signer
+from ..trust import sign
 from . import orders
 from .frames import pack
 from .reports import pack_report
@@ -45,7 +45,7 @@ def rehearse(times: int = 1) -> None:
 def _order() -> bytes:
     call: tuple[Any, ...] = (f"{nothing.__module__}.{nothing.__qualname__}", None, (), {})
     data = PickleSerializer.dumps(call)
-    signature = signer().sign("data", _ID, data)  # lest it fail, and handlers of errors be told
+    signature = sign("data", _ID, data)  # lest it fail, and handlers of errors be told
     fields = {b"status": JobStatus.STARTED.encode(), b"data": data, b"x_sig": signature.encode()}
     return orders.run(_ID, _ID, read_job(_ID, fields))[orders.HEAD :]
 

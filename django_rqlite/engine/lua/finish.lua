@@ -24,6 +24,13 @@
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local ttl, result, signature, encoded = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
 
+-- Of a job whose result is to be kept for 0 seconds.
+--@rarely keep_nothing
+local function keep_nothing()
+  leave_places(id, queue, 'started')
+  forget(id)
+end
+
 local verdict, began, counter, placed = 'lost', now_precise, nil, true
 if holds(queue, id, execution) then
   verdict, counter = 'stored', 'successful_job_count'
@@ -39,8 +46,7 @@ if holds(queue, id, execution) then
   count_run(queue, 'done', known[1], began)
   if known[2] then end_last(known[2], id, 'finished', '') end
   if ttl == 0 then
-    leave_places(id, queue, 'started')
-    forget(id)
+    keep_nothing()
     tell_dependents(id, '')
   else
     record_outcome(id, '1', shown, execution, began, 'return_value', encoded, signature, ARGV[11])

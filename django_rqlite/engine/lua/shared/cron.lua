@@ -28,6 +28,7 @@ local MOST_OF_ERROR = 1200
 -- Writes down how a job ended, for the entry that it names: its own hash is gone long before
 -- somebody asks. Only the entry's last job is told of, whichever ends last; and where the entry is
 -- gone, or foreign data stands in its place, this is left out.
+--@rarely end_last
 local function end_last(name, id, outcome, headline)
   local key = cron_entry_key(name)
   if redis.pcall('HGET', key, 'last_job') ~= id then return end

@@ -104,6 +104,7 @@ local may_tell = 250
 -- it ended well, else the words for it, such as 'has failed'; cursor: where in the set of its children
 -- to begin, at first '0'. Bad news travel on to the children's children. What a script may not tell any
 -- more is noted for promote.lua, which every worker calls. Gives whether all were told.
+--@rarely tell_all
 local function tell_all(news)
   local queue = nil
   while #news > 0 and may_tell > 0 do
@@ -149,6 +150,7 @@ end
 -- a finished job is deleted at once, that goes on instead.
 local function tell_dependents(id, ending)
   if ending ~= '' and redis.pcall('HEXISTS', untold_key(), id) == 1 then return false end
+  if redis.call('EXISTS', dependents_key(id)) == 0 then return true end
   return tell_all({{id, ending, '0'}})
 end
 
