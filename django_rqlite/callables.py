@@ -243,7 +243,7 @@ def call_string(name: str, args: Sequence[object], kwargs: Mapping[str, object])
     text = f"{name}({', '.join(shown)})"
     if few and len(text) <= LONGEST_DESCRIPTION:
         return text
-    length = len(name)
+    length = len(name) + len("(...)")
     for number, part in enumerate(shown):
         length += len(part) + 2
         if length > LONGEST_DESCRIPTION:

@@ -104,6 +104,16 @@ def deferred_where_nobody_listens(world: World) -> None:
     world.redis.zadd("rq:deferred:high", {"j1": time.time(), "j2": time.time()})
 
 
+def both_where_nobody_listens(world: World) -> None:
+    deferred_where_nobody_listens(world)
+    schedule(world, "high", "j3", time.time() + 3600)
+
+
+def queued_and_deferred_where_nobody_listens(world: World) -> None:
+    deferred_where_nobody_listens(world)
+    world.queued("high")
+
+
 def overdue_where_nobody_listens(world: World) -> None:
     world.worker(WORKER, "default", "low")
     for number in range(3):
@@ -192,8 +202,7 @@ def one_queue_without_workers(world: World) -> None:
             scheduled_where_nobody_listens,
             [
                 (
-                    r"No worker listens on “high”, which has scheduled jobs \(1\) and deferred "
-                    r"jobs \(0\)\.",
+                    r"No worker listens on “high”, which has 1 scheduled job\.",
                     queue_page("high"),
                 )
             ],
@@ -202,11 +211,24 @@ def one_queue_without_workers(world: World) -> None:
             deferred_where_nobody_listens,
             [
                 (
-                    r"No worker listens on “high”, which has scheduled jobs \(0\) and deferred "
+                    r"No worker listens on “high”, which has 2 deferred jobs\.",
+                    queue_page("high"),
+                )
+            ],
+        ),
+        (
+            both_where_nobody_listens,
+            [
+                (
+                    r"No worker listens on “high”, which has scheduled jobs \(1\) and deferred "
                     r"jobs \(2\)\.",
                     queue_page("high"),
                 )
             ],
+        ),
+        (
+            queued_and_deferred_where_nobody_listens,
+            [(r"1 job waits in “high”: no worker listens on it\.", queue_page("high"))],
         ),
         (
             overdue_where_nobody_listens,

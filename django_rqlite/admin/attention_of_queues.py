@@ -59,6 +59,8 @@ def _to_be_queued(state: State, name: str, now: datetime) -> Iterator[Concern]:
     """Scheduled jobs that nobody queues, and those that nobody would run."""
     scheduled = state.counts.places[Place.SCHEDULED]
     deferred = state.counts.places[Place.DEFERRED]
+    # That nobody listens is said already where jobs wait for that reason.
+    told = state.counts.places[Place.QUEUED] and not state.counts.paused
     due = shown.unix(state.lateness.first_due)
     if state.lateness.overdue:
         named: dict[str, object] = {
@@ -75,13 +77,30 @@ def _to_be_queued(state: State, name: str, now: datetime) -> Iterator[Concern]:
             state.lateness.overdue,
         )
         yield Concern(30, sentence % named, state.scheduled_address)
-    elif not state.listeners and (scheduled or deferred):
-        counted = {"scheduled": scheduled, "deferred": deferred, "queue": name}
+    elif not (state.listeners or told) and (scheduled or deferred):
+        yield Concern(20, _unheard(name, scheduled, deferred), state.address)
+
+
+def _unheard(name: str, scheduled: int, deferred: int) -> str:
+    counted = {"scheduled": scheduled, "deferred": deferred, "queue": name}
+    if scheduled and deferred:
         sentence = _(
             "No worker listens on “%(queue)s”, which has scheduled jobs (%(scheduled)d) and "
             "deferred jobs (%(deferred)d)."
         )
-        yield Concern(20, sentence % counted, state.address)
+    elif scheduled:
+        sentence = ngettext(
+            "No worker listens on “%(queue)s”, which has %(scheduled)d scheduled job.",
+            "No worker listens on “%(queue)s”, which has %(scheduled)d scheduled jobs.",
+            scheduled,
+        )
+    else:
+        sentence = ngettext(
+            "No worker listens on “%(queue)s”, which has %(deferred)d deferred job.",
+            "No worker listens on “%(queue)s”, which has %(deferred)d deferred jobs.",
+            deferred,
+        )
+    return sentence % counted
 
 
 def _expired(state: State, name: str, now: datetime) -> Iterator[Concern]:
