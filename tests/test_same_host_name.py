@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 import redis as redis_py
 
+from django_rqlite import get_queue
 from django_rqlite.engine.transitions import Transitions
 from django_rqlite.exceptions import WorkerNameTakenError
 from django_rqlite.protocol.keys import Keys
 from django_rqlite.worker import process_identity
 from django_rqlite.worker.presence import Presence
+from tests import sample_jobs
 from tests.conftest import Server, wait_until
 from tests.outcomes_in_redis import engine
 from tests.worker_process import WorkerProcess, worker
@@ -114,6 +116,51 @@ def test_a_name_that_was_given_is_refused_to_the_second(
         with container(tmp_path, "--name", "w1") as second:
             assert second.ends() == 1
             assert "A worker named 'w1' lives already" in second.output
+
+
+@contextmanager
+def taken_over(redis: redis_py.Redis, name: str) -> Iterator[None]:
+    """Have another worker that lives take over a record, as after a long silence."""
+    with redis.pubsub() as other:
+        other.subscribe("rq:x:worker:other")
+        assert other.get_message(timeout=5)
+        redis.hset(f"rq:worker:{name}", mapping={"x_instance": "other", "x_process": ""})
+        yield
+        assert redis.hget(f"rq:worker:{name}", "x_instance") == b"other"
+        assert not redis.hexists(f"rq:worker:{name}", "death")
+
+
+def test_a_worker_whose_record_was_taken_over_takes_another_name(
+    redis: redis_py.Redis, tmp_path: Path
+) -> None:
+    with worker(tmp_path, environment={"RQ_TEST_LEASE": "4"}) as process:
+        process.ready()
+        (name,) = names(redis)
+        with taken_over(redis, name):
+            wait_until(lambda: len(names(redis)) == 2, "both are listed")
+            (other,) = names(redis) - {name}
+            assert other.startswith(f"{name}.")
+            job = get_queue().enqueue(sample_jobs.add, 1)
+            wait_until(lambda: job.is_finished, "it goes on")
+            job.refresh()
+            assert job.worker_name == other
+            redis.publish(f"rq:pubsub:{other}", '{"command": "shutdown"}')
+            assert process.ends() == 0, process.output
+        assert names(redis) == {name}
+
+
+def test_a_worker_with_a_name_of_its_own_goes_on_without_its_record(
+    redis: redis_py.Redis, tmp_path: Path
+) -> None:
+    with worker(tmp_path, "--name", "w1", environment={"RQ_TEST_LEASE": "4"}) as process:
+        process.ready()
+        with taken_over(redis, "w1"):
+            process.prints("A worker named 'w1' lives already")
+            job = get_queue().enqueue(sample_jobs.add, 1)
+            wait_until(lambda: job.is_finished, "it goes on")
+            process.signal(signal.SIGTERM)
+            assert process.ends() == 0, process.output
+        assert names(redis) == {"w1"}
 
 
 @in_containers

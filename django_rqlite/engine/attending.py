@@ -75,10 +75,14 @@ class Attending(Arrows):
         )
         return Owner(*map(text, answer)) if answer else None
 
-    def retire_worker(self, name: str, queues: Sequence[str]) -> None:
-        """Unlist a worker that ends."""
+    def retire_worker(self, name: str, queues: Sequence[str], instance: str = "") -> None:
+        """Unlist a worker that ends; not another one that has taken over its record.
+
+        Args:
+            instance: of the worker.
+        """
         keys = (self.keys.worker(name),)
-        _retire_worker(self.connection, keys, (self.prefix, DEAD_WORKER_TTL, *queues))
+        _retire_worker(self.connection, keys, (self.prefix, DEAD_WORKER_TTL, instance, *queues))
 
     def unlist_workers(self, *queues: str) -> int:
         """Unlist workers whose records have expired and that hold nothing; returns how many.
@@ -100,12 +104,14 @@ class Attending(Arrows):
         ttl: int,
         lease: int,
         ending: bool = False,
+        instance: str = "",
     ) -> tuple[bool, frozenset[str]]:
         """Renew a worker's record and the leases of what it runs. Times in seconds.
 
         Args:
             fields: what else the record is to say.
             ending: whether the worker has been asked to end; the record says since when.
+            instance: of the worker, so that the record of another one is left alone.
 
         Returns:
             whether the record was there, and the executions that lost their jobs.
@@ -115,7 +121,7 @@ class Attending(Arrows):
         listed, lost = _heartbeat(
             self.connection,
             (self.keys.worker(worker),),
-            (self.prefix, ttl, lease, state, int(ending), len(told), *told, *holds),
+            (self.prefix, ttl, lease, state, int(ending), instance, len(told), *told, *holds),
         )
         return bool(listed), frozenset(map(text, lost))
 

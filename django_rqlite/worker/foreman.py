@@ -49,7 +49,7 @@ class Foreman:
         self._rest_until = self.idle_since
 
     def rename(self, worker: str) -> None:
-        """Take the worker's other name; it has not begun."""
+        """Take the worker's other name."""
         self._worker = worker
 
     @property

@@ -69,8 +69,13 @@ class Ledger:
         self.bereaved: deque[Assignment] = deque()
 
     def rename(self, worker: str) -> None:
-        """Take the worker's other name; it has not begun."""
+        """Take the worker's other name.
+
+        The record of the old one knows what an unanswered claim has taken. That goes back when its
+        lease ends.
+        """
         self._worker = worker
+        self._wanted = None
 
     @property
     def owes(self) -> bool:

@@ -327,17 +327,20 @@ class Worker(WorkerListing):
         """Be listed; under another name where the name is our own choice, and a live worker's."""
         self._mailbox.open()  # so that others see that it lives before they see its record
         try:
-            while True:
-                try:
-                    self._presence.register()
-                    return
-                except WorkerNameTakenError:
-                    if not self._may_rename:
-                        raise
-                    self._rename()
+            self._be_listed()
         except BaseException:
             self._mailbox.close()
             raise
+
+    def _be_listed(self) -> None:
+        while True:
+            try:
+                self._presence.register()
+                return
+            except WorkerNameTakenError:
+                if not self._may_rename:
+                    raise
+                self._rename()
 
     def _rename(self) -> None:
         taken, self.name = self.name, another_name()
@@ -476,12 +479,14 @@ class Worker(WorkerListing):
         holds = [assignment.hold for assignment in running]
         lost: frozenset[str] = frozenset()
         with self._complaining("the heartbeat"):
-            lost = self._presence.beat(
+            listed, lost = self._presence.beat(
                 holds,
                 suspended=self._pauses.suspended,
                 ending=self._shutdown.requested,
                 child_memory=self._crew.peak,
             )
+            if not listed:
+                self._be_listed_again()
         for assignment in running:
             if assignment.hold.execution in lost and not assignment.lost:
                 assignment.lost = True
@@ -503,6 +508,13 @@ class Worker(WorkerListing):
         # a sign, the worker is deaf for no longer than this.
         self._nothing_waits = False
         self._beat_at = now + self._lease / BEATS_PER_LEASE
+
+    def _be_listed_again(self) -> None:
+        try:
+            self._be_listed()
+        except WorkerNameTakenError as exc:
+            # It was silent for so long that another has taken its name. Both go on.
+            self._complain(str(exc))
 
     def _sweep(self) -> None:
         self._complaints.clear()

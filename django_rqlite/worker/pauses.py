@@ -31,7 +31,7 @@ class Pauses:
         self.look_at: float | None = None
 
     def rename(self, worker: str) -> None:
-        """Take the worker's other name; it has not begun."""
+        """Take the worker's other name."""
         self._worker = worker
 
     def note(self, claim: Claim) -> bool:

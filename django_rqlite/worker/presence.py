@@ -120,7 +120,7 @@ class Presence:
         suspended: bool,
         ending: bool = False,
         child_memory: int = 0,
-    ) -> frozenset[str]:
+    ) -> tuple[bool, frozenset[str]]:
         """Say that the worker lives, and renew the leases of its jobs.
 
         Args:
@@ -129,7 +129,9 @@ class Presence:
             child_memory: bytes that the process of the last job has used at the most; 0: not known.
 
         Returns:
-            executions that lost their jobs.
+            whether the worker is still listed, and the executions that lost their jobs. It is not
+            where the server was flushed, came back without the record, or let another worker take
+            that over while this one was silent.
 
         Raises:
             redis.RedisError: the server does not answer.
@@ -142,10 +144,9 @@ class Presence:
             ttl=self._ttl,
             lease=self._lease,
             ending=ending,
+            instance=self._instance,
         )
-        if not listed:
-            self.register()  # the server was flushed, or came back without the record
-        return lost
+        return listed, lost
 
     def hold(self, hold: Hold, seconds: int) -> None:
         """Hold a job without a heartbeat for so long, and stay listed as well.
@@ -154,12 +155,17 @@ class Presence:
             redis.RedisError: the server does not answer.
         """
         self._transitions.heartbeat(
-            self.name, "busy", [hold], ttl=max(self._ttl, seconds), lease=seconds
+            self.name,
+            "busy",
+            [hold],
+            ttl=max(self._ttl, seconds),
+            lease=seconds,
+            instance=self._instance,
         )
 
     def retire(self) -> None:
         """Be listed no longer."""
-        self._transitions.retire_worker(self.name, self._queues)
+        self._transitions.retire_worker(self.name, self._queues, self._instance)
 
 
 def _alive(pid: str) -> bool:

@@ -1,16 +1,17 @@
 -- Arrow:     none: renews a worker's record and the leases of what it runs
 -- KEYS:      1 the worker's record
 -- ARGV:      1 prefix, 2 ttl of the record in seconds, 3 lease in seconds, 4 state,
---            5 '1' if the worker has been asked to end,
---            6 how many of the following are field, value, ... of the record, then these,
+--            5 '1' if the worker has been asked to end, 6 the worker's x_instance, or '',
+--            7 how many of the following are field, value, ... of the record, then these,
 --            then id, queue, execution, ... of each running job
 -- Returns:   {1 if the record is there else 0, {execution, ...} that no longer hold their jobs}
--- Invariant: fenced: an execution that lost its job is reported and renews nothing.
+-- Invariant: fenced: an execution that lost its job is reported and renews nothing. So is the record:
+--            one that another worker has taken over is not there, for this one.
 --@include keys
 --@include clock
 --@include execution
 local record, lease = KEYS[1], tonumber(ARGV[3])
-local first = 7 + tonumber(ARGV[6])  -- where the running jobs begin
+local first = 8 + tonumber(ARGV[7])  -- where the running jobs begin
 local at = stamp(now)
 local lost = {}
 for i = first, #ARGV, 3 do
@@ -26,8 +27,10 @@ for i = first, #ARGV, 3 do
     lost[#lost + 1] = execution
   end
 end
-if type(redis.pcall('HGET', record, 'birth')) ~= 'string' then return {0, lost} end
-redis.call('HSET', record, 'last_heartbeat', at, 'state', ARGV[4], unpack(ARGV, 7, first - 1))
+local known = redis.pcall('HMGET', record, 'birth', 'x_instance')  -- an error has no members
+if not known[1] then return {0, lost} end
+if ARGV[6] ~= '' and (known[2] or ARGV[6]) ~= ARGV[6] then return {0, lost} end
+redis.call('HSET', record, 'last_heartbeat', at, 'state', ARGV[4], unpack(ARGV, 8, first - 1))
 if ARGV[5] == '1' then redis.call('HSETNX', record, 'shutdown_requested_date', at) end
 if #ARGV >= first then
   local began = redis.call('HGET', execution_key(ARGV[first], ARGV[first + 2]), 'created_at')
