@@ -111,8 +111,8 @@ class Queue(StoredQueue):
             DuplicateJobError: a job with this ``job_id`` runs now, or ``unique`` or ``unique_key``
                 forbids it. Found when a transaction commits, this is logged instead, and the job
                 dropped.
-            PayloadTooLargeError: the server does not take so many bytes. Nothing was written, unless
-                all that it lacked was time, as the text then says.
+            PayloadTooLargeError: the server does not take so many bytes. Nothing was written,
+                unless all that it lacked was time, as the text then says.
             RedisUnavailableError: the server does not answer.
             RedisRefusedError: it answers that it can't: its memory is full, say.
         """
