@@ -162,7 +162,7 @@ def test_how_long_a_job_runs_is_told(world: World, admin_client: Client) -> None
     what = r"shop\.jobs\.send\('bob', copies=2\)"
     assert re.search(rf"{job_id} for 3 min \d s {what}", text_of(admin_client, WORKERS))
     told = text_of(admin_client, worker_page(WORKER))
-    assert re.search(rf"{job_id} {what} default 3 min \d s 3 min Stop", told)
+    assert re.search(rf"{job_id} Stop {what} default 3 min \d s 3 min", told)
 
 
 def _source(client: Client, address: str) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis as redis_py
 import rq
+from django.core.management import CommandError, call_command
 from django.db import connection as database
 
 from django_rqlite import (
@@ -161,6 +163,23 @@ def test_classes_of_rq_as_options_of_the_command(tmp_path: Path) -> None:
     with worker(tmp_path, "--burst", *options) as process:
         assert process.ends() == 0, process.output
         assert job.return_value() == process.pid
+
+
+@pytest.mark.parametrize(
+    ("flag", "path", "told"),
+    [
+        ("worker-class", "rq.Queue", r"rq\.Queue: .* does not inherit from django_rqlite.*Worker"),
+        ("worker-class", "rq.worker.Nope", r"'rq\.worker\.Nope' is a class of RQ's or django-rq's"),
+        ("queue-class", "tests.sample_jobs.Greeter", "does not inherit from django_rqlite.*Queue"),
+        ("job-class", "tests.nowhere.Job", "can't be imported"),
+    ],
+)
+def test_a_class_that_an_option_should_not_name(
+    monkeypatch: pytest.MonkeyPatch, flag: str, path: str, told: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "rq.worker", None)  # to import it would be an ImportError
+    with pytest.raises(CommandError, match=rf"--{flag} .*{told}"):
+        call_command("rqworker", "low", f"--{flag}", path, "--burst")
 
 
 # Found in Redis

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from .. import checks, conf
 from ..classes import named_class
 from ..compat.class_paths import of_ours
+from ..jobs import Job
 from ..queues import Queue, get_queue
 from ..worker import DequeueStrategy, Worker, databases
 from ..worker.link import one_client
 from .numbers import not_negative, positive
 
 logger = logging.getLogger("django_rqlite.worker")
+
+_T = TypeVar("_T")
 
 
 class WorkerCommand(BaseCommand):
@@ -129,12 +132,14 @@ def queues_of(options: dict[str, Any]) -> list[Queue]:
     Raises:
         RQLiteError: the options or the settings can't be used.
     """
+    queue_class = _class_given(options, "queue_class", Queue)
+    job_class = _class_given(options, "job_class", Job)
     names = list(dict.fromkeys(options["queues"])) or list(conf.queues())
     queues = [
         get_queue(
             name,
-            queue_class=of_ours(options["queue_class"]),
-            job_class=of_ours(options["job_class"]),
+            queue_class=queue_class,
+            job_class=job_class,
             serializer=options["serializer"],
         )
         for name in names
@@ -149,8 +154,16 @@ def class_of(options: dict[str, Any], queues: list[Queue]) -> type[Worker]:
     Raises:
         ConfigurationError: it can't be imported, or is none.
     """
-    given = of_ours(options["worker_class"]) or conf.queue(queues[0].name).worker_class
-    return named_class(given, Worker, Worker, "WORKER_CLASS")
+    given = _class_given(options, "worker_class", Worker)
+    configured = conf.queue(queues[0].name).worker_class
+    return given or named_class(configured, Worker, Worker, "WORKER_CLASS")
+
+
+def _class_given(options: dict[str, Any], name: str, base: type[_T]) -> type[_T] | None:
+    """The class that an option names; None where it is not given."""
+    given = options[name]
+    flag = f"--{name.replace('_', '-')} {given}"
+    return named_class(of_ours(given), base, base, flag) if given else None
 
 
 def make_worker(options: dict[str, Any], name: str | None) -> Worker:
