@@ -34,18 +34,21 @@ class SignalPipe:
             self._before[number] = signal.signal(number, _noted)
 
     def close(self, *, asked_to_end: bool = True) -> None:
-        """Watch no longer.
+        """Watch no longer. Does nothing where it does not watch.
 
         Args:
             asked_to_end: whether one of :data:`STOP` was what ended it. Then these go on doing
                 nothing: the process is about to end, and one more should not make that look like a
                 crash. Else a program that goes on after its worker can be interrupted as before.
         """
+        if not self._before:
+            return
         for number, before in self._before.items():
             if not (asked_to_end and number in STOP):
                 # None: it was set outside of Python, and can't be put back.
                 signal.signal(number, signal.SIG_DFL if before is None else before)
         signal.set_wakeup_fd(self._wakeup_before)
+        self._before.clear()
         self.reader.close()
         self._writer.close()
 
