@@ -54,12 +54,12 @@ def test_lists_leave_values_where_they_are(world: World, read: Monitor) -> None:
     world.queued(job_id="whole", fields={"meta": b"m", "result": b"r", "exc_info": b"e"})
     row = read.page("default", Place.QUEUED, 0, 10).rows[0]
     assert row.job
-    assert (row.job.data, row.job.meta, row.job.result, row.job.exc_info) == (b"", None, None, "")
+    assert (row.job.packed, row.job.meta, row.job.result, row.job.exc_info) == (b"", None, None, "")
     assert row.job.description
     assert row.job.problems == ()
     detail = read.job("whole")
     assert detail
-    assert detail.job.data
+    assert detail.job.packed
     assert (detail.job.meta, detail.job.result) == (b"m", b"r")
 
 
