@@ -137,16 +137,17 @@ class Ledger:
             claim_too = False
         try:
             claim = self._store(assignment, self._next() if claim_too else None)
+        except redis.ResponseError as exc:
+            if passes(exc):
+                raise
+            assignment.refusals += 1
+            if assignment.refusals >= MOST_REFUSALS:
+                self._give_up(assignment, exc)
+            return None
         except (redis.RedisError, OSError) as exc:
-            if isinstance(exc, redis.ResponseError) and not passes(exc):
-                assignment.refusals += 1
-                if assignment.refusals >= MOST_REFUSALS:
-                    self._give_up(assignment, exc)
-                return None
-            if not isinstance(exc, redis.ResponseError):
-                assignment.breaks += 1
-                if assignment.breaks > MOST_BREAKS:
-                    self._give_up(assignment, exc)
+            assignment.breaks += 1
+            if assignment.breaks > MOST_BREAKS:
+                self._give_up(assignment, exc)
             raise
         self._owed.popleft()
         if claim is not None:
