@@ -74,3 +74,26 @@ def run_next(*queues: str) -> Job:
         value = pickle.loads(outcome.result) if outcome.result else None  # type: ignore[union-attr]
         finish(hold, value, job.result_ttl or 500)
     return job
+
+
+def again(hold: Hold, delay: int = 0, reason: str = "ValueError: no") -> bool:
+    """End an execution with another to come; gives whether that was stored."""
+    return (
+        engine()
+        .again(
+            "w",
+            hold,
+            worker_name="w",
+            delay=delay,
+            at_front=False,
+            counter="retries_left",
+            change=-1,
+            tally="x_attempts",
+            kind="4",
+            payload_field="exc_string",
+            payload=codec.base64_traceback(reason),
+            headline=reason,
+            succeeded=False,
+        )
+        .stored
+    )

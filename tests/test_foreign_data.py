@@ -23,7 +23,7 @@ from django_rqlite.maintenance import janitor
 from django_rqlite.protocol.keys import Keys
 from tests import sample_jobs
 from tests.conftest import Server, wait_until
-from tests.outcomes_in_redis import engine, fail, finish
+from tests.outcomes_in_redis import again, engine, fail, finish
 from tests.worker_process import worker
 
 KEYS = Keys()
@@ -157,28 +157,6 @@ def may_be_replaced(key: str) -> bool:
 
 RUNNING = Hold("running-default", "default", "e-running-default")
 OTHER = Hold("running-high", "high", "e-running-high")
-
-
-def again(hold: Hold, delay: int) -> bool:
-    return (
-        engine()
-        .again(
-            "w",
-            hold,
-            worker_name="w",
-            delay=delay,
-            at_front=False,
-            counter="retries_left",
-            change=-1,
-            tally="x_attempts",
-            kind="3",
-            payload_field="exc_string",
-            payload=b"",
-            headline="E",
-            succeeded=False,
-        )
-        .stored
-    )
 
 
 def tick() -> None:

@@ -13,10 +13,9 @@ import redis as redis_py
 import rq
 
 from django_rqlite import Job, Queue, Repeat, Retry, get_queue
-from django_rqlite.engine.transitions import Hold
 from django_rqlite.protocol.records import read_job
 from tests import sample_jobs
-from tests.outcomes_in_redis import engine, fail, finish, start
+from tests.outcomes_in_redis import again, engine, fail, finish, start
 from tests.worker_process import run_burst
 
 pytestmark = pytest.mark.usefixtures("redis")
@@ -69,23 +68,6 @@ def test_a_finished_job_is_small(redis: redis_py.Redis) -> None:
     job = get_queue().enqueue("shop.orders.jobs.send_receipt", 4711, urgent=True)
     finish(start())
     assert redis.object("ENCODING", job.key) == b"listpack"
-
-
-def again(hold: Hold, delay: int = 0) -> None:
-    engine().again(
-        *("w", hold),
-        worker_name="w",
-        delay=delay,
-        at_front=False,
-        counter="retries_left",
-        change=-1,
-        tally="x_attempts",
-        kind="4",
-        payload_field="exc_string",
-        payload=b"",
-        headline="",
-        succeeded=False,
-    )
 
 
 def test_each_arrow_notes_its_time(redis: redis_py.Redis) -> None:

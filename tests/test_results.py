@@ -17,13 +17,12 @@ from rq.results import Result as RQResult
 
 from django_rqlite import Job, Repeat, Retry, enqueue, get_connection, get_queue
 from django_rqlite.connections import longest_wait
-from django_rqlite.engine.transitions import Hold
 from django_rqlite.exceptions import DeserializationError, SignatureError
-from django_rqlite.protocol.codec import base64_payload, base64_traceback
+from django_rqlite.protocol.codec import base64_payload
 from django_rqlite.results import Result
 from tests.conftest import Server, wait_until
 from tests.keyspace import commands
-from tests.outcomes_in_redis import engine, fail, finish, run_next, start
+from tests.outcomes_in_redis import again, engine, fail, finish, run_next, start
 from tests.sample_jobs import add, ask_for_retry, divide, echo, fail_at_first
 from tests.worker_process import run_burst, worker
 
@@ -165,26 +164,6 @@ def test_a_value_of_another_job_is_no_value_of_this_one(redis: redis_py.Redis) -
 # Waiting
 
 
-def retry(hold: Hold, delay: int) -> None:
-    """End an execution with another to come."""
-    engine().again(
-        "w",
-        hold,
-        worker_name="w",
-        delay=delay,
-        at_front=False,
-        counter="retries_left",
-        change=-1,
-        tally="x_attempts",
-        kind="4",
-        payload_field="exc_string",
-        payload=base64_traceback("ValueError: no"),
-        signature="",
-        headline="ValueError: no",
-        succeeded=False,
-    )
-
-
 def after(seconds: float, act: Callable[[], object]) -> Callable[[], object]:
     """To be called in another thread: ``act``, once somebody waits."""
 
@@ -248,7 +227,7 @@ def test_a_retry_is_not_what_is_waited_for() -> None:
     hold = start()
 
     def go() -> None:
-        retry(hold, delay=0)
+        again(hold)
         wait_until(lambda: get_connection().info("clients")["blocked_clients"], "it waits again")
         finish(start(execution="e2"), 7)
 
@@ -373,7 +352,7 @@ def test_nothing_is_left_behind(redis: redis_py.Redis, tmp_path: Path) -> None:
 def test_a_retry_that_may_not_wait_for_ever_leaves_nothing(redis: redis_py.Redis) -> None:
     job = enqueue(add, ttl=50)
     hold = start()
-    retry(hold, delay=60)
+    again(hold, delay=60)
     redis.zadd("rq:scheduled:default", {job.id: 1})  # a minute later
     engine().promote(["default"])
     for key in (job.key, f"rq:results:{job.id}"):
