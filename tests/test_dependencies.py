@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import redis as redis_py
@@ -16,6 +17,9 @@ from tests import sample_jobs
 from tests.conftest import wait_until
 from tests.outcomes_in_redis import fail, finish, start
 from tests.worker_process import run_burst, worker
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
 
 pytestmark = pytest.mark.usefixtures("redis")
 
@@ -343,6 +347,33 @@ def test_parents_that_ended_unheard_are_looked_at_once(queue: Queue, redis: redi
     finish(second)
     assert child.is_queued
     assert not redis.exists(f"rq:job::{child.id}:dependencies")
+
+
+@pytest.mark.parametrize("prefix", ["rq:", "all*of->it:"])
+def test_each_of_many_parents_is_seen_as_it_is(
+    settings: SettingsWrapper, redis: redis_py.Redis, prefix: str
+) -> None:
+    here = {**settings.RQ_QUEUES["default"], "KEY_PREFIX": prefix}
+    settings.RQ_QUEUES = {**settings.RQ_QUEUES, "default": here}
+    queue = get_queue()
+    ended = queue.enqueue_many([queue.prepare_data(sample_jobs.nothing)] * 40)
+    redis.hset(ended[0].key, "status", "finished")
+    ended[1].delete()
+    redis.rename(ended[2].key, "elsewhere")
+    redis.set(ended[2].key, "foreign")
+
+    child = queue.enqueue(sample_jobs.nothing, depends_on=ended)
+
+    waits_for = {
+        member.decode() for member in redis.smembers(f"{prefix}job::{child.id}:dependencies")
+    }
+    assert waits_for == {job.id for job in ended[3:]}
+    assert not redis.exists(f"{prefix}x:scratch")
+    redis.hset(ended[5].key, "status", "failed")
+    assert queue.enqueue(sample_jobs.nothing, depends_on=ended).is_canceled
+    for job in ended[3:]:
+        redis.hset(job.key, "status", "finished")
+    assert queue.enqueue(sample_jobs.nothing, depends_on=ended).is_queued
 
 
 def test_cycles_are_refused(queue: Queue, redis: redis_py.Redis) -> None:

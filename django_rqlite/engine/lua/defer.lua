@@ -19,6 +19,29 @@
 -- Members that one command takes: Lua's stack has an end.
 local MOST_AT_ONCE = 1000
 
+-- From this many parents on, one SORT reads their statuses faster than as many HGETs.
+local MANY = 20
+
+-- The statuses of the parents, in their order. The server may refuse the SORT: in a cluster, and to a
+-- user who may not read all keys. And a prefix with an asterisk would spoil its pattern.
+local function statuses_of_parents(first, last)
+  if last - first >= MANY and not string.find(prefix, '*', 1, true) then
+    redis.call('DEL', scratch_key())
+    for i = first, last, MOST_AT_ONCE do
+      redis.call('RPUSH', scratch_key(), unpack(ARGV, i, math.min(last, i + MOST_AT_ONCE - 1)))
+    end
+    local statuses =
+      redis.pcall('SORT', scratch_key(), 'BY', 'nosort', 'GET', job_key('*->status'))
+    redis.call('DEL', scratch_key())
+    if not statuses.err then return statuses end
+  end
+  local statuses = {}
+  for i = first, last do
+    statuses[#statuses + 1] = redis.pcall('HGET', job_key(ARGV[i]), 'status')
+  end
+  return statuses
+end
+
 local id, queue, minted, allow = ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1'
 local after = string.match(ARGV[6], '^%+(.*)$')
 local due = after and now + tonumber(after) or tonumber(ARGV[6])
@@ -55,16 +78,17 @@ redis.call('HSET', KEYS[1], 'origin', queue, 'status', 'deferred', 'created_at',
 tie(id, 8 + count)
 if due then redis.call('HSET', KEYS[1], 'x_due', due) end
 
+local statuses = statuses_of_parents(8, 7 + count)
 local waits, culprit, ending = false, nil, nil
 local remaining = {}
 -- There may be thousands of parents, and a local name costs less than a global one.
-local arguments, try = ARGV, redis.pcall
-for i = 8, 7 + count do
-  local parent = arguments[i]
-  local verdict = verdict_of_parent(parent, allow)
+local arguments, try, start = ARGV, redis.pcall, job_key('')
+for i = 1, count do
+  local verdict = verdict_on(statuses[i], allow)
   if verdict ~= 'met' then
+    local parent = arguments[i + 7]
     -- Also of one that ended badly: should it be requeued, the job will wait for it after all.
-    local children = dependents_key(parent)
+    local children = start .. parent .. ':dependents'
     if type(try('SADD', children, id)) == 'table' then on_own('SADD', children, id) end
     remaining[#remaining + 1] = parent
     if verdict == 'unmet' then waits = true else culprit, ending = parent, verdict end

@@ -17,9 +17,8 @@ local CANCELED_TTL = 31536000
 -- The score of a child that waits for no parent, but for a place. RQ gives its own jobs -1.
 local WITHOUT_PLACE = -2
 
--- What has become of a parent, as its child sees it: 'met', 'unmet', or the words for a bad end.
-local function verdict_of_parent(parent, allow_failure)
-  local status = redis.pcall('HGET', job_key(parent), 'status')
+-- What a parent's status means to its child: 'met', 'unmet', or the words for a bad end.
+local function verdict_on(status, allow_failure)
   -- A job that is gone counts as met, as for RQ: its result had its time and has expired. So does a
   -- key that holds no job.
   if type(status) ~= 'string' or status == 'finished' then return 'met' end
@@ -29,6 +28,10 @@ local function verdict_of_parent(parent, allow_failure)
     return 'was ' .. status
   end
   return 'unmet'
+end
+
+local function verdict_of_parent(parent, allow_failure)
+  return verdict_on(redis.pcall('HGET', job_key(parent), 'status'), allow_failure)
 end
 
 -- Makes an id wait for its parents; false where the registry can't take it, and nothing has changed.
