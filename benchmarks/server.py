@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 
-from django_rqlite import embedded
+from django_rqlite.broker import embedded
 
 from .failure import StepFailed
 from .guardian import MARK

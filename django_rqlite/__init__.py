@@ -10,15 +10,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .compat.absent import lookup_error
+from .compat.missing_names import lookup_error
 from .version import VERSION
 from .version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from .batches import EnqueueData
-    from .command import send_kill_horse_command, send_shutdown_command, send_stop_job_command
-    from .connections import get_connection
-    from .decorators import job
+    from .broker.clients import get_connection
     from .exceptions import (
         AbandonedJobError,
         DeserializationError,
@@ -31,9 +28,14 @@ if TYPE_CHECKING:
         NoSuchJobError,
         TimeoutFormatError,
     )
-    from .group import Group
-    from .jobs import Job, cancel_job, get_current_job, requeue_job
-    from .policies import Callback, Dependency, Repeat, Retry
+    from .jobs.commands import (
+        send_kill_horse_command,
+        send_shutdown_command,
+        send_stop_job_command,
+    )
+    from .jobs.job import Job, cancel_job, get_current_job, requeue_job
+    from .jobs.policies import Callback, Dependency, Repeat, Retry
+    from .jobs.results import Result
     from .protocol.records import DEFAULT_FAILURE_TTL, DEFAULT_RESULT_TTL, JobStatus
     from .protocol.serializers import (
         DefaultSerializer,
@@ -41,8 +43,11 @@ if TYPE_CHECKING:
         PickleSerializer,
         Serializer,
     )
-    from .queues import Queue, enqueue, get_queue, get_scheduler
-    from .registries import (
+    from .queues.bulk import EnqueueData
+    from .queues.decorators import job
+    from .queues.group import Group
+    from .queues.queue import Queue, enqueue, get_queue, get_scheduler
+    from .queues.registries import (
         BaseRegistry,
         CanceledJobRegistry,
         DeferredJobRegistry,
@@ -52,8 +57,7 @@ if TYPE_CHECKING:
         StartedJobRegistry,
         clean_registries,
     )
-    from .results import Result
-    from .suspension import is_suspended, resume, suspend
+    from .queues.suspension import is_suspended, resume, suspend
     from .worker import (
         BaseWorker,
         DequeueStrategy,
@@ -132,63 +136,63 @@ __all__ = [
 
 _HOMES = {
     "AbandonedJobError": "exceptions",
-    "BaseRegistry": "registries",
+    "BaseRegistry": "queues.registries",
     "BaseWorker": "worker",
-    "Callback": "policies",
-    "CanceledJobRegistry": "registries",
+    "Callback": "jobs.policies",
+    "CanceledJobRegistry": "queues.registries",
     "DEFAULT_FAILURE_TTL": "protocol.records",
     "DEFAULT_RESULT_TTL": "protocol.records",
     "DefaultSerializer": "protocol.serializers",
-    "DeferredJobRegistry": "registries",
-    "Dependency": "policies",
+    "DeferredJobRegistry": "queues.registries",
+    "Dependency": "jobs.policies",
     "DequeueStrategy": "worker",
     "DeserializationError": "exceptions",
     "DuplicateJobError": "exceptions",
-    "EnqueueData": "batches",
-    "FailedJobRegistry": "registries",
-    "FinishedJobRegistry": "registries",
-    "Group": "group",
+    "EnqueueData": "queues.bulk",
+    "FailedJobRegistry": "queues.registries",
+    "FinishedJobRegistry": "queues.registries",
+    "Group": "queues.group",
     "HerokuWorker": "worker",
     "InvalidJobDependency": "exceptions",
     "InvalidJobOperation": "exceptions",
     "InvalidJobOperationError": "exceptions",
     "JSONSerializer": "protocol.serializers",
-    "Job": "jobs",
+    "Job": "jobs.job",
     "JobStatus": "protocol.records",
     "JobTimeoutException": "exceptions",
     "NoSuchGroupError": "exceptions",
     "NoSuchJobError": "exceptions",
     "PickleSerializer": "protocol.serializers",
-    "Queue": "queues",
+    "Queue": "queues.queue",
     "RandomWorker": "worker",
-    "Repeat": "policies",
-    "Result": "results",
-    "Retry": "policies",
+    "Repeat": "jobs.policies",
+    "Result": "jobs.results",
+    "Retry": "jobs.policies",
     "RoundRobinWorker": "worker",
-    "ScheduledJobRegistry": "registries",
+    "ScheduledJobRegistry": "queues.registries",
     "Serializer": "protocol.serializers",
     "SimpleWorker": "worker",
     "SpawnWorker": "worker",
-    "StartedJobRegistry": "registries",
+    "StartedJobRegistry": "queues.registries",
     "TimeoutFormatError": "exceptions",
     "Worker": "worker",
     "WorkerStatus": "worker",
-    "cancel_job": "jobs",
-    "clean_registries": "registries",
-    "enqueue": "queues",
-    "get_connection": "connections",
-    "get_current_job": "jobs",
-    "get_queue": "queues",
-    "get_scheduler": "queues",
+    "cancel_job": "jobs.job",
+    "clean_registries": "queues.registries",
+    "enqueue": "queues.queue",
+    "get_connection": "broker.clients",
+    "get_current_job": "jobs.job",
+    "get_queue": "queues.queue",
+    "get_scheduler": "queues.queue",
     "get_worker": "workers",
-    "is_suspended": "suspension",
-    "job": "decorators",
-    "requeue_job": "jobs",
-    "resume": "suspension",
-    "send_kill_horse_command": "command",
-    "send_shutdown_command": "command",
-    "send_stop_job_command": "command",
-    "suspend": "suspension",
+    "is_suspended": "queues.suspension",
+    "job": "queues.decorators",
+    "requeue_job": "jobs.job",
+    "resume": "queues.suspension",
+    "send_kill_horse_command": "jobs.commands",
+    "send_shutdown_command": "jobs.commands",
+    "send_stop_job_command": "jobs.commands",
+    "suspend": "queues.suspension",
 }
 
 

@@ -13,7 +13,8 @@ class RQLiteConfig(AppConfig):
 
     def ready(self) -> None:
         # Nothing here connects to anything: this runs for every command of manage.py.
-        from . import checks, log_escaping
+        from . import checks
+        from .conf import log_escaping
 
         checks.register()
         log_escaping.escape_logs()

@@ -19,9 +19,11 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning
 
-from . import conf, connections, cron
+from . import conf
+from .broker import clients as connections
 from .compat import rq_imports
 from .compat.overrides import never_called
+from .cron import entries as cron
 from .exceptions import ConfigurationError, InvalidDurationError, MissingExtraError
 from .protocol.durations import parse_duration
 from .protocol.keys import DEFAULT_PREFIX

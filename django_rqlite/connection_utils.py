@@ -1,6 +1,6 @@
 """Redis clients by django-rq's functions; stands in for ``django_rq.connection_utils``.
 
-``django_rqlite.connections`` makes them.
+``django_rqlite.broker.clients`` makes them.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 
-from .compat.absent import finder
-from .connections import filter_connection_params, get_connection, get_redis_connection
+from .broker.clients import filter_connection_params, get_connection, get_redis_connection
+from .compat.missing_names import finder
 from .settings import configured_queues
 
 __all__ = [

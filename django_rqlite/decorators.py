@@ -1,101 +1,13 @@
-"""``@job``: a function that can be enqueued by its own ``delay``."""
+"""``@job``, under the name that django-rq has for its module."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING
 
-import redis
+from .compat.missing_names import finder
+from .queues.decorators import JobFunction, job
 
-from .compat.absent import finder
-from .jobs import Job
-from .queues import Queue, get_queue, named_queue
-
-P = ParamSpec("P")
-R_co = TypeVar("R_co", covariant=True)
-
-
-class JobFunction(Protocol[P, R_co]):
-    """A decorated function: called as before, enqueued with ``delay`` or ``enqueue``."""
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
-
-    def delay(self, *args: Any, **kwargs: Any) -> Job: ...
-
-    def enqueue(self, *args: Any, **kwargs: Any) -> Job: ...
-
-
-@overload
-def job(func_or_queue: Callable[P, R_co], /) -> JobFunction[P, R_co]: ...
-
-
-@overload
-def job(
-    func_or_queue: Queue | str = "default",
-    connection: redis.Redis | None = None,
-    *,
-    queue: Queue | str | None = None,
-    queue_class: type[Queue] | str | None = None,
-    **options: Any,
-) -> Callable[[Callable[P, R_co]], JobFunction[P, R_co]]: ...
-
-
-def job(
-    func_or_queue: Callable[..., Any] | Queue | str = "default",
-    connection: redis.Redis | None = None,
-    *,
-    queue: Queue | str | None = None,
-    queue_class: type[Queue] | str | None = None,
-    **options: Any,
-) -> Any:
-    """Give a function ``delay`` and ``enqueue``, which make a job of a call of it.
-
-    ``@job`` uses the queue ``default``; ``@job('mail', timeout='5m', result_ttl=60)`` another,
-    with options as for :meth:`Queue.enqueue_call`. The queue is looked up when a job is made, so
-    the decorator needs no settings. ``delay`` takes the function's own arguments and ``job_id``,
-    ``at_front``, ``depends_on``, ``unique``, ``unique_key`` and ``unique_for``.
-
-    Args:
-        connection: a client to use instead of that of the settings. The queue need not be among
-            those of the settings then.
-        queue: the queue, by the name that RQ's decorator has for the argument.
-        queue_class: instead of the one that the settings name.
-
-    Raises:
-        Nothing itself; ``delay`` raises what :meth:`Queue.enqueue` raises.
-    """
-    if callable(func_or_queue) and not isinstance(func_or_queue, Queue):
-        return _decorated(func_or_queue, get_queue, {})
-    named = func_or_queue if queue is None else queue
-    if isinstance(named, Queue):
-        find: Callable[[], Queue] = partial(_itself, named)
-    else:
-        find = partial(named_queue, named, connection, queue_class)
-    return lambda func: _decorated(func, find, options)
-
-
-def _itself(queue: Queue) -> Queue:
-    return queue
-
-
-def _decorated(
-    func: Callable[..., Any], find_queue: Callable[[], Queue], options: dict[str, Any]
-) -> Any:
-    @wraps(func)
-    def delay(*args: Any, **kwargs: Any) -> Job:
-        said = dict(options)
-        for name in ("job_id", "at_front", "depends_on", "unique", "unique_key", "unique_for"):
-            value = kwargs.pop(name, None)
-            if value is not None and value is not False:
-                said[name] = value
-        return find_queue().enqueue_call(func, args, kwargs, **said)
-
-    decorated = cast("Any", func)
-    decorated.delay = delay
-    decorated.enqueue = delay
-    return decorated
-
+__all__ = ["JobFunction", "job"]
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
     __getattr__ = finder(__name__)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import redis
 from django.core.exceptions import ImproperlyConfigured
 
-from .compat.absent import finder
+from .compat.missing_names import finder
 
 
 class RQLiteError(Exception):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from . import conf
-from .compat.absent import lookup_error
+from .compat.missing_names import lookup_error
 
 if TYPE_CHECKING:
     QUEUES: Mapping[str, dict[str, Any]]

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.dispatch import Signal
 
-from .jobs import Job
+from .jobs.job import Job
 
 logger = logging.getLogger("django_rqlite.job")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import exports
+from .metrics import views as exports
 
 app_name = "django_rqlite"
 urlpatterns = [

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connections as databases
 
-from . import statistics
-from .compat.absent import finder
+from .compat.missing_names import finder
 from .exceptions import InvalidJobOperation, RedisUnavailableError
-from .jobs import Job
+from .jobs.job import Job
+from .metrics import statistics
 from .protocol.records import JobStatus
-from .queues import Queue
+from .queues.queue import Queue
 
 
 def get_statistics(run_maintenance_tasks: bool = False) -> dict[str, list[dict[str, Any]]]:
-    """What is in each queue of ``RQ_QUEUES``, by name; see :mod:`django_rqlite.statistics`.
+    """What is in each queue of ``RQ_QUEUES``, by name; see :mod:`django_rqlite.metrics.statistics`.
 
     Args:
         run_maintenance_tasks: without effect: workers do them.

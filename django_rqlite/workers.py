@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from django.utils.module_loading import import_string
 
 from . import conf
-from .classes import named_class
-from .compat.absent import finder
 from .compat.class_paths import of_ours
+from .compat.missing_names import finder
+from .conf.classes import named_class
 from .exceptions import ConfigurationError
-from .jobs import Job
-from .queues import Queue, get_queues
+from .jobs.job import Job
+from .queues.queue import Queue, get_queues
 from .worker import Worker
 
 

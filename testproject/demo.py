@@ -24,7 +24,7 @@ import redis
 from django.core.management import call_command
 from django.db import connections
 
-from django_rqlite import embedded
+from django_rqlite.broker import embedded
 from supervisor import ChildEnded, NotReady, Stopped, Supervisor, say
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from django_rqlite.admin.segments import segment
+from django_rqlite.admin.url_segments import segment
 from django_rqlite.engine.cron import Announcement, CronArrows
-from django_rqlite.engine.transitions import NextClaim, Transitions
+from django_rqlite.engine.engine import NextClaim, Transitions
 from django_rqlite.protocol import codec
 from django_rqlite.protocol.keys import Keys
 

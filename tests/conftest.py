@@ -23,7 +23,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from redis.connection import AbstractConnection
 
-from django_rqlite import embedded
+from django_rqlite.broker import embedded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

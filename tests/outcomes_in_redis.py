@@ -6,11 +6,11 @@ import pickle
 from typing import Any
 
 from django_rqlite import Job, get_connection
-from django_rqlite.engine.transitions import Hold, NextClaim, Transitions
-from django_rqlite.execution import Failed, perform
+from django_rqlite.conf.signer import signer
+from django_rqlite.engine.engine import Hold, NextClaim, Transitions
+from django_rqlite.execution.run import Failed, perform
 from django_rqlite.protocol import codec
 from django_rqlite.protocol.keys import Keys
-from django_rqlite.trust import signer
 
 
 def engine() -> Transitions:

@@ -102,7 +102,7 @@ class Pages:
         return lambda: self._client.get(address)
 
     def _post(self, page: tuple[str, ...], **form: object) -> Callable[[], Any]:
-        from django_rqlite.admin.segments import segment
+        from django_rqlite.admin.url_segments import segment
 
         address = _address(*page)
         sent = {
@@ -115,7 +115,7 @@ class Pages:
 def _address(page: str, *named: str) -> str:
     from django.urls import reverse
 
-    from django_rqlite.admin.segments import segment
+    from django_rqlite.admin.url_segments import segment
 
     return reverse(f"admin:django_rqlite_{page}", args=[segment(each) for each in named])
 

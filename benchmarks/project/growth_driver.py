@@ -29,7 +29,7 @@ class Operations:
         from django.urls import reverse
 
         from django_rqlite import get_queue
-        from django_rqlite.statistics import get_statistics
+        from django_rqlite.metrics.statistics import get_statistics
         from noop import jobs
 
         call_command("migrate", verbosity=0, interactive=False)
@@ -131,7 +131,7 @@ class _Families:
     def __init__(self) -> None:
         # After django.setup().
         from django_rqlite import Queue, get_connection
-        from django_rqlite.engine.transitions import NextClaim, Transitions
+        from django_rqlite.engine.engine import NextClaim, Transitions
         from django_rqlite.protocol.keys import Keys
         from noop import jobs
 

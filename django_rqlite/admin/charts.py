@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from .. import shown
-from ..engine.activity import Activity, Runs, percentile_95
+from ..queries.throughput import Activity, Runs, percentile_95
+from . import formatting as shown
 
 #: Units of a chart's width and height.
 WIDTH, HEIGHT = 600, 100

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from .. import shown
-from ..engine.monitor import Place
 from ..protocol.records import JobStatus, ResultRecord, ResultType
+from ..queries.queries import Place
+from . import formatting as shown
 
 PLACES = {
     Place.QUEUED: _("Queued"),

@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from ..engine.monitor import Place
 from ..protocol.records import JobStatus
-from .segments import LONGEST, segment
+from ..queries.queries import Place
 from .sources import Source
+from .url_segments import LONGEST, segment
 
 #: Where the id of a job with this status is.
 PLACES: dict[str, Place] = {

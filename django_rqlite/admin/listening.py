@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..engine.monitor import QueueCounts, Workers
 from ..protocol.records import WorkerRecord
-from .silence import silent
+from ..queries.queries import QueueCounts, Workers
+from .attention.dead_workers import silent
 
 
 def lost(workers: Workers, now: datetime) -> set[str]:

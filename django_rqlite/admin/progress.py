@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from .. import shown
-from ..protocol import inert
+from ..protocol import safe_repr as inert
+from . import formatting as shown
 
 
 def percent_done(meta: bytes | None) -> float | None:

@@ -12,8 +12,26 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from .. import conf, exports
-from .actions import copying, on_all, on_cron, on_jobs, on_queues, on_workers
+from .. import conf
+from ..metrics import views as exports
+from .actions import (
+    all_matching as on_all,
+)
+from .actions import (
+    copy as copying,
+)
+from .actions import (
+    cron as on_cron,
+)
+from .actions import (
+    jobs as on_jobs,
+)
+from .actions import (
+    queues as on_queues,
+)
+from .actions import (
+    workers as on_workers,
+)
 from .pages import jobs, queues, schedule, search, workers
 from .pages.frame import NO_ANSWER, may, trouble_page
 from .sources import Gone, Trouble

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..engine.finding import function_of
-from ..engine.holding import Held
 from ..protocol.records import WorkerRecord
+from ..queries.job_search import function_of
+from ..queries.leases import Held
 
 #: Runs without which it is not known what is usual, and the least number of seconds that is long.
 FEWEST_RUNS = 20

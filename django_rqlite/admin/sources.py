@@ -10,19 +10,21 @@ from typing import TypeVar
 import redis
 from django.utils.translation import gettext as _
 
-from .. import conf, connections, shown
-from ..conf import QueueConf
-from ..engine import agenda
+from .. import conf
+from ..broker import clients as connections
+from ..conf.settings import QueueConf
 from ..engine.cron import CronArrows
-from ..engine.finding import Finder
-from ..engine.monitor import Expired, Monitor, QueueCounts
+from ..engine.engine import Transitions
 from ..engine.suspension import SuspensionArrows
-from ..engine.transitions import Transitions
-from ..engine.walking import Walker
 from ..exceptions import ConfigurationError
 from ..protocol.cron_records import CronRecord
 from ..protocol.keys import DEFAULT_PREFIX, Keys
 from ..protocol.records import WorkerRecord
+from ..queries import upcoming as agenda
+from ..queries.cursor import Walker
+from ..queries.job_search import Finder
+from ..queries.queries import Expired, Monitor, QueueCounts
+from . import formatting as shown
 
 _Found = TypeVar("_Found")
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from .. import shown
 from ..protocol.records import JobRecord, JobStatus, ResultRecord
+from . import formatting as shown
 from . import labels
 
 #: Units of the picture's width.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from .absent import instead_of
+from .missing_names import instead_of
 
 PACKAGES = ("rq", "django_rq")
 

@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 
 import redis
 
-from .. import oversize
-from ..wire import Command, Conversation, as_bytes, ends_connection, say, tries_once
-from .assembly import assembled
+from ..broker import oversize
+from ..broker.wire import Command, Conversation, as_bytes, ends_connection, say, tries_once
+from .lua_loader import assembled
 
 Argument = str | bytes | int | float
 

@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 from django.core.management.base import BaseCommand, CommandParser
 
 from .. import checks, conf
-from ..classes import named_class
 from ..compat.class_paths import of_ours
-from ..jobs import Job
-from ..queues import Queue, get_queue
-from ..worker import DequeueStrategy, Worker, databases
-from ..worker.link import one_client
-from .numbers import not_negative, positive
+from ..conf.classes import named_class
+from ..jobs.job import Job
+from ..queues.queue import Queue, get_queue
+from ..worker import DequeueStrategy, Worker
+from ..worker.children import database_connections as databases
+from ..worker.connection import one_client
+from .number_options import not_negative, positive
 
 logger = logging.getLogger("django_rqlite.worker")
 

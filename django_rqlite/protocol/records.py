@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 
 from . import codec
 from .problems import Problem
-from .terms import DEFAULT_CALLBACK_TIMEOUT, terms_of
+from .signed_terms import DEFAULT_CALLBACK_TIMEOUT, terms_of
 
 _T = TypeVar("_T")
 

@@ -9,7 +9,7 @@ from django.template.defaultfilters import capfirst
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from .. import shown
+from ..admin import formatting as shown
 
 register = template.Library()
 

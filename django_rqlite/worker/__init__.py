@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..compat.absent import finder
-from ..listed_workers import ListedWorker, WorkerStatus
+from ..compat.missing_names import finder
 from .loop import Worker
-from .simple import SimpleWorker
+from .simple_worker import SimpleWorker
 from .strategies import DequeueStrategy
-from .variants import HerokuWorker, RandomWorker, RoundRobinWorker, SpawnWorker
+from .worker_classes import HerokuWorker, RandomWorker, RoundRobinWorker, SpawnWorker
+from .worker_record import ListedWorker, WorkerStatus
 
 #: RQ's name for what its classes of workers have in common.
 BaseWorker = Worker

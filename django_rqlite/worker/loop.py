@@ -19,35 +19,36 @@ from contextlib import contextmanager
 import redis
 
 from .. import conf
-from ..connections import describe, prefix_of, translate_errors
-from ..engine.transitions import Claim, Transitions
+from ..broker.clients import describe, prefix_of, translate_errors
+from ..broker.server_errors import passes
+from ..cron import ticker as cron
+from ..engine.engine import Claim, Transitions
 from ..exceptions import ConfigurationError, ForkServerError, WorkerNameTakenError
-from ..jobs import Job
-from ..listed_workers import WorkerListing
-from ..maintenance import cron, janitor, reaper
-from ..maintenance.scheduler import Scheduler
+from ..jobs.job import Job
 from ..protocol.keys import Keys
 from ..protocol.records import DEFAULT_RESULT_TTL
-from ..queues import Queue
-from ..server_errors import passes
+from ..queues.queue import Queue
 from ..version import VERSION
-from . import databases
-from .child import QueueTraits, traits_of
-from .crew import Child, Crew
-from .foreman import Foreman
-from .ledger import Ledger
-from .link import descriptors, drop, one_client, open_link, queues_of
-from .mailbox import Announcement, Command, Mailbox, PausesChanged
-from .orphans import wait_for_orphans
+from .children import database_connections as databases
+from .children.child import QueueTraits, traits_of
+from .children.pool import Child, Crew
+from .children.preload import import_jobs, share_memory, stop_sharing_memory
+from .children.subreaper import wait_for_orphans
+from .children.warm_up import TIMES, rehearse
+from .claims import Ledger
+from .connection import descriptors, drop, one_client, open_link, queues_of
+from .dispatcher import Foreman
+from .heartbeat import Presence, another_name, default_name
+from .maintenance import janitor, reaper
+from .maintenance.scheduler import Scheduler
 from .outage import Outage
-from .pauses import Pauses
-from .preload import import_jobs, share_memory, stop_sharing_memory
-from .presence import Presence, another_name, default_name
-from .rehearsal import TIMES, rehearse
+from .pubsub import Announcement, Command, Mailbox, PausesChanged
 from .shutdown import Request, Shutdown
 from .signals import STOP, SignalPipe
 from .strategies import DequeueStrategy, strategy
+from .suspension import Pauses
 from .wakeup import Wakeup
+from .worker_record import WorkerListing
 
 logger = logging.getLogger("django_rqlite.worker")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-from ..server_errors import told
+from ..broker.server_errors import told
 
 logger = logging.getLogger("django_rqlite.worker")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django_rqlite.callables import reference
+from django_rqlite.jobs.callables import reference
 
 NAMES: list[str] = []
 

@@ -12,7 +12,7 @@ from rq.job import Job as RQJob
 from rq.results import Result
 
 from django_rqlite import Job, get_queue
-from django_rqlite.policies import Repeat, Retry
+from django_rqlite.jobs.policies import Repeat, Retry
 from tests.interop import jobs
 from tests.interop.rq_process import rq_burst
 from tests.interop.traces import RUNNING, keys

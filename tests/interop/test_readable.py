@@ -20,12 +20,12 @@ from rq.results import Result
 from rq.serializers import JSONSerializer
 
 from django_rqlite import Job, Queue, get_queue
-from django_rqlite.engine.transitions import Hold, NextClaim, Transitions
-from django_rqlite.policies import Repeat, Retry
+from django_rqlite.conf.signer import signer
+from django_rqlite.engine.engine import Hold, NextClaim, Transitions
+from django_rqlite.jobs.policies import Repeat, Retry
 from django_rqlite.protocol import codec
 from django_rqlite.protocol.keys import Keys
 from django_rqlite.protocol.records import ResultType
-from django_rqlite.trust import signer
 from tests import sample_jobs
 from tests.conftest import wait_until
 from tests.interop import jobs

@@ -11,9 +11,9 @@ from rq.exceptions import InvalidJobOperation
 from rq.job import Job as RQJob
 
 from django_rqlite import Job, get_queue
-from django_rqlite.engine.monitor import Monitor, Place
-from django_rqlite.engine.transitions import NextClaim, Transitions
+from django_rqlite.engine.engine import NextClaim, Transitions
 from django_rqlite.protocol.keys import Keys
+from django_rqlite.queries.queries import Monitor, Place
 from tests.conftest import wait_until
 from tests.interop import jobs
 from tests.interop.rq_process import rq_burst, run_rq

@@ -9,7 +9,8 @@ import redis as redis_py
 import rq
 from rq.command import send_kill_horse_command, send_shutdown_command, send_stop_job_command
 
-from django_rqlite import command, get_connection, get_queue
+from django_rqlite import get_connection, get_queue
+from django_rqlite.jobs import commands as command
 from tests.conftest import wait_until
 from tests.interop import jobs
 from tests.interop.rq_process import rq_worker

@@ -13,7 +13,7 @@ import rq
 from rq.job import Job as RQJob
 
 from django_rqlite import get_queue
-from django_rqlite.engine.transitions import NextClaim, Transitions
+from django_rqlite.engine.engine import NextClaim, Transitions
 from django_rqlite.protocol.keys import Keys
 from tests.interop import jobs
 from tests.interop.rq_process import rq_burst

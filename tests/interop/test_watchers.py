@@ -10,7 +10,7 @@ import pytest
 import redis as redis_py
 
 from django_rqlite import get_queue
-from django_rqlite.policies import Retry
+from django_rqlite.jobs.policies import Retry
 from tests.conftest import wait_until
 from tests.interop import jobs
 from tests.interop.traces import keys

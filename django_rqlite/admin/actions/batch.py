@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import redis
 
-from ...engine.monitor import Place
-from ...engine.walking import Position
+from ...queries.cursor import Position
+from ...queries.queries import Place
+from ..search_filters import Wanted
 from ..sources import Source, Trouble, all_sources
-from ..wanted import Wanted
-from .job_actions import JobAction, Order, Outcome
-from .round import Round, Stop
+from .job_operations import JobAction, Order, Outcome
+from .progress import Round, Stop
 
 #: Jobs that are looked at between two looks at the clock.
 STRETCH = 1000

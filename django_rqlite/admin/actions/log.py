@@ -12,8 +12,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ... import shown
 from ...models import Job
+from .. import formatting as shown
 
 #: Ids that a message or an entry of the log lists at the most.
 MOST_LISTED = 10

@@ -8,12 +8,13 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from ... import conf, shown
-from ...engine.agenda import CronEntries
+from ... import conf
+from ...cron.ticker import ANNOUNCE_EVERY
 from ...exceptions import ConfigurationError
-from ...maintenance.cron import ANNOUNCE_EVERY
 from ...protocol.cron_records import CronRecord
 from ...protocol.records import JobRecord, JobStatus
+from ...queries.upcoming import CronEntries
+from .. import formatting as shown
 from .. import labels
 from ..links import Links
 from ..sources import Source

@@ -14,22 +14,22 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from ... import shown
-from ...engine import monitor
-from ...engine.monitor import Place
 from ...protocol import codec
 from ...protocol.records import JobRecord, JobStatus, ResultRecord
+from ...queries import queries as monitor
+from ...queries.queries import Place
+from .. import formatting as shown
 from .. import labels
-from ..actions.job_actions import ACTIONS, possible, targets
-from ..given import page_number, place_named
-from ..lasting import attempt_took, ran_for, waited_for
+from ..actions.job_operations import ACTIONS, possible, targets
 from ..links import PLACES, Links
 from ..progress import percent_done
+from ..relations import linked, ties
+from ..request_filters import page_number, place_named
 from ..retries import TO_COME, retries_left
-from ..segments import LONGEST, from_segment, segment
+from ..run_duration import attempt_took, ran_for, waited_for
 from ..sources import find_job, find_queue
-from ..ties import linked, ties
 from ..timeline import timeline
+from ..url_segments import LONGEST, from_segment, segment
 from .frame import may, render, way_to
 
 PER_PAGE = 100

@@ -13,17 +13,19 @@ from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
 
-from ... import conf, shown
-from ...engine.activity import Activity, hours_until, percentile_95, total
-from ...engine.holding import MOST, Held, Lease, by_worker, most_of_a_queue
-from ...engine.monitor import Overview, Place, QueueCounts
-from .. import attention, charts, labels
-from ..attention_of_cron import about_cron
-from ..concern import Concern
+from ... import conf
+from ...queries.leases import MOST, Held, Lease, by_worker, most_of_a_queue
+from ...queries.queries import Overview, Place, QueueCounts
+from ...queries.throughput import Activity, hours_until, percentile_95, total
+from .. import charts, labels
+from .. import formatting as shown
+from ..attention import attention
+from ..attention.concern import Concern
+from ..attention.cron import about_cron
+from ..attention.dead_workers import RQ_SILENCE
+from ..attention.queue_state import State
 from ..links import Links
 from ..listening import any_at_work, listeners, listening, lost, unsure
-from ..queue_state import State
-from ..silence import RQ_SILENCE
 from ..slots import Slots, slots, unusual
 from ..sources import Gone, Source, Trouble, all_sources
 from .cron import in_settings

@@ -8,8 +8,8 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from ... import shown
-from ...engine import agenda
+from ...queries import upcoming as agenda
+from .. import formatting as shown
 from ..links import Links
 from ..sources import Source, Trouble, all_sources
 from . import cron, upcoming

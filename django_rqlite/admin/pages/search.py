@@ -12,20 +12,20 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ... import shown
-from ...engine import finding
-from ...engine.finding import Found, Searched, Window
-from ...engine.monitor import Parents, Place
 from ...protocol.records import JobStatus
+from ...queries import job_search as finding
+from ...queries.job_search import Found, Searched, Window
+from ...queries.queries import Parents, Place
+from .. import formatting as shown
 from .. import labels
-from ..actions.job_actions import possible, targets
-from ..given import page_number
+from ..actions.job_operations import possible, targets
 from ..links import Links
+from ..relations import Linked, linked
+from ..request_filters import page_number
 from ..retries import TO_COME, retries_left
-from ..segments import LONGEST, segment
+from ..search_filters import SINCE, SORTS, Wanted
 from ..sources import Source, Trouble, all_sources
-from ..ties import Linked, linked
-from ..wanted import SINCE, SORTS, Wanted
+from ..url_segments import LONGEST, segment
 from .frame import NO_ANSWER, render
 
 PER_PAGE = 50

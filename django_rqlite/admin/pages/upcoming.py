@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ... import shown
-from ...engine.agenda import Upcoming
-from ...engine.lateness import OVERDUE
 from ...protocol.records import JobRecord, JobStatus
+from ...queries.schedule_delay import OVERDUE
+from ...queries.upcoming import Upcoming
+from .. import formatting as shown
 from ..links import Links
 from ..retries import retries_left
 

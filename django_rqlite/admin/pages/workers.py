@@ -11,16 +11,16 @@ from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
-from ... import shown
-from ...engine.holding import Held, Holdings
-from ...engine.monitor import Expired
 from ...protocol.records import JobRecord, JobStatus, WorkerRecord
+from ...queries.leases import Held, Holdings
+from ...queries.queries import Expired
+from .. import formatting as shown
 from .. import labels
-from ..held import MOST_OF_A_WORKER, HeldJob, held_jobs
+from ..attention.dead_workers import silent
+from ..leases import MOST_OF_A_WORKER, HeldJob, held_jobs
 from ..links import Links
-from ..segments import from_segment
-from ..silence import silent
 from ..sources import Source, Trouble, all_sources, find_worker
+from ..url_segments import from_segment
 from .frame import NO_ANSWER, may, render, way_to
 
 

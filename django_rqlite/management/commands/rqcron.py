@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ... import checks
+from ...cron import config_file as cron_file
+from ...cron.process import CronProcess
 from ...exceptions import RQLiteError
-from ...maintenance import cron_file
-from ...maintenance.cron_process import CronProcess
-from ..log import be_heard
+from ..logging_setup import be_heard
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from ...engine.suspension import SuspensionArrows
-from ..standstill import add_queue_option, on_each_server
+from ..suspension_command import add_queue_option, on_each_server
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ... import conf
 from ...exceptions import RQLiteError
-from ..numbers import positive
+from ..number_options import positive
 
 
 class Command(BaseCommand):

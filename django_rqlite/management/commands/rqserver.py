@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ... import embedded
-from ...conf import DEFAULT_PORT
+from ...broker import embedded
+from ...conf.settings import DEFAULT_PORT
 from ...exceptions import RQLiteError
-from ...worker.orphans import wait_for_orphans
-from ...worker.parentage import die_with_parent
+from ...worker.children.parent_death import die_with_parent
+from ...worker.children.subreaper import wait_for_orphans
 
 if TYPE_CHECKING:
     from types import FrameType

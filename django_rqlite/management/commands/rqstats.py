@@ -14,8 +14,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...exceptions import RQLiteError
+from ...metrics.statistics import get_statistics
 from ...protocol.escaping import escape_controls
-from ...statistics import get_statistics
 
 _COLUMNS = {
     "Queued": "jobs",

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...engine.suspension import SuspensionArrows
 from ...exceptions import InvalidDurationError
-from ...suspension import seconds_to_rest
-from ..standstill import add_queue_option, on_each_server
+from ...queues.suspension import seconds_to_rest
+from ..suspension_command import add_queue_option, on_each_server
 
 
 class Command(BaseCommand):

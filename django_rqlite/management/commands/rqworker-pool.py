@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from ...exceptions import RQLiteError
-from ...worker.pool import Pool
-from ..log import be_heard, level_of
-from ..numbers import positive
+from ...worker.worker_pool import Pool
+from ..logging_setup import be_heard, level_of
+from ..number_options import positive
 from ..pid_file import PidFile
 from ..worker_command import WorkerCommand, class_of, make_worker, queues_of
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from ...exceptions import RQLiteError
-from ..log import be_heard, level_of
+from ..logging_setup import be_heard, level_of
 from ..pid_file import PidFile
 from ..worker_command import WorkerCommand, make_worker
 

@@ -6,7 +6,7 @@ import os
 import random
 from typing import Any
 
-from django_rqlite.worker import random_generators
+from django_rqlite.worker.children import random_generators
 
 IMPORTED_BY = os.getpid()
 

@@ -1,0 +1,1 @@
+"""What needs a person first: what is stuck, since when, and why."""

@@ -1,0 +1,1 @@
+"""Redis servers: their clients, the wire, and what is said when they refuse."""

@@ -1,0 +1,3 @@
+"""What the project's settings say, typed and checked."""
+
+from .settings import *  # noqa: F403

@@ -1,0 +1,1 @@
+"""One run of one job, from its call to the storing of its outcome."""

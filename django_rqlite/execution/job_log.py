@@ -1,0 +1,95 @@
+"""Keeping what a job logs beside it in Redis, for people who look at the job."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+
+from .. import conf
+from ..exceptions import RQLiteError
+from ..jobs.job import Job
+from .own_process import OwnProcess
+
+logger = logging.getLogger("django_rqlite.worker")
+
+#: Characters of a line, with its traceback, that are kept.
+LONGEST_LINE = 4_000
+
+#: Seconds within which lines that come in a burst are sent together: a job whose process is killed
+#: loses no more than that of its last words.
+BURST = 0.2
+
+#: Lines that are sent together at the most.
+MOST_TOGETHER = 100
+
+
+@contextmanager
+def kept_log(job: Job) -> Iterator[None]:
+    """Keep what reaches the root logger meanwhile, if ``RQ["JOB_LOGS"]`` says so."""
+    most = conf.job_logs()
+    if not most:
+        yield
+        return
+    handler = _JobLog(job, most)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        handler.flush()
+
+
+class _JobLog(logging.Handler):
+    """Sends lines at once, or as many as a burst brings together."""
+
+    def __init__(self, job: Job, most: int) -> None:
+        super().__init__()
+        formatter = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        formatter.converter = time.gmtime
+        formatter.default_time_format, formatter.default_msec_format = (
+            "%Y-%m-%dT%H:%M:%S",
+            "%s.%03dZ",
+        )
+        self.setFormatter(formatter)
+        self._job = job
+        self._own = OwnProcess()
+        self._most = most
+        self._lines: list[bytes] = []
+        self._sent_at = 0.0
+        #: Set while sending, and for good once that has failed: what is logged about it stays out.
+        self._deaf = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # A process that the job forks has lines of this one in its memory, to be sent only once.
+        if self._deaf or not self._own.is_current:
+            return
+        if record.name == logger.name:
+            return  # what the worker says is not of the job; the traceback is kept elsewhere
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001 - as logging's own handlers: a wrong argument of a log call
+            self.handleError(record)
+            return
+        if len(line) > LONGEST_LINE:
+            line = line[:LONGEST_LINE] + "…"
+        self._lines.append(line.encode("utf-8", "replace"))
+        if len(self._lines) >= MOST_TOGETHER or time.monotonic() - self._sent_at >= BURST:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._deaf or not self._lines or not self._own.is_current:
+            return
+        lines, self._lines = self._lines, []
+        self._deaf = True
+        try:
+            self._job._keep_log(lines, self._most)
+        except (RQLiteError, redis.RedisError, OSError) as exc:
+            logger.warning("What job %s logs is not kept any more: %s", self._job.id, exc)
+            return
+        self._sent_at = time.monotonic()
+        self._deaf = False

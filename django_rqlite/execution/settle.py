@@ -1,0 +1,131 @@
+"""Storing how a job went: from an outcome, through the policies, to the arrow that keeps it."""
+
+from __future__ import annotations
+
+from ..conf.signer import sign, why_not_trusted
+from ..engine.engine import Hold, NextClaim, Settled, Transitions
+from ..jobs.policies import Again, after_asking, after_failure, after_success
+from ..protocol import codec
+from ..protocol.records import (
+    DEFAULT_FAILURE_TTL,
+    DEFAULT_RESULT_TTL,
+    JobRecord,
+    JobStatus,
+    ResultType,
+)
+from .run import LONGEST_TRACEBACK, AskedForRetry, Failed, Outcome, Stopped, Succeeded
+
+
+def settle(
+    transitions: Transitions,
+    worker: str,
+    hold: Hold,
+    record: JobRecord,
+    outcome: Outcome,
+    worker_name: str,
+    then: NextClaim | None = None,
+) -> Settled:
+    """Store an outcome in one round trip, and claim the next job in the same if asked.
+
+    Args:
+        worker: whose record counts the job; ``''`` for none.
+        record: the job, as it was when it was claimed.
+        worker_name: what the result says.
+    """
+    again, kind, payload = _again(record, outcome)
+    if again is not None:
+        succeeded = isinstance(outcome, Succeeded)
+        return transitions.again(
+            worker,
+            hold,
+            worker_name=worker_name,
+            delay=again.delay,
+            at_front=again.at_front,
+            counter=again.counter,
+            change=again.change,
+            tally="x_repeats" if succeeded else "x_attempts",
+            kind=kind,
+            payload_field="return_value" if succeeded else "exc_string",
+            payload=payload,
+            signature=_signature(record, outcome) if isinstance(outcome, Succeeded) else "",
+            not_kept=outcome.not_kept if isinstance(outcome, Succeeded) else "",
+            headline=outcome.headline if isinstance(outcome, Failed) else "",
+            succeeded=succeeded,
+            then=then,
+        )
+    if isinstance(outcome, Succeeded):
+        result_ttl = record.result_ttl
+        return transitions.finish(
+            worker,
+            hold,
+            worker_name=worker_name,
+            result_ttl=DEFAULT_RESULT_TTL if result_ttl is None else result_ttl,
+            result=outcome.result,
+            signature=_signature(record, outcome),
+            encoded_result=codec.base64_payload(outcome.result),
+            not_kept=outcome.not_kept,
+            then=then,
+        )
+    failed = _as_failure(outcome)
+    failure_ttl = record.failure_ttl
+    return transitions.fail(
+        worker,
+        hold,
+        worker_name=worker_name,
+        failure_ttl=DEFAULT_FAILURE_TTL if failure_ttl is None else failure_ttl,
+        reason=failed.reason,
+        encoded_reason=codec.base64_traceback(failed.reason),
+        headline=failed.headline,
+        status=JobStatus.STOPPED if isinstance(outcome, Stopped) else JobStatus.FAILED,
+        then=then,
+    )
+
+
+def unstorable(outcome: Outcome, why: Exception) -> Failed:
+    """What is stored in place of an outcome that the server would not take, time and again.
+
+    The job is not retried: its work is done, and would most likely end the same way.
+    """
+    headline = f"Redis does not take the outcome of the job: {why}"
+    if isinstance(outcome, Succeeded):
+        sentences = (
+            f"The job returned, and its result has {len(outcome.result):,} bytes when serialized. "
+            "Its work is done, and the result is lost. Return an id or a path of it instead, or "
+            "set RQ['MAX_RESULT_SIZE'] below what the server takes: then the job of such a result "
+            "is finished without it."
+        )
+    elif isinstance(outcome, AskedForRetry):
+        sentences = "The job asked for another run."
+    else:
+        sentences = f"It ended with this:\n{outcome.reason}"[: LONGEST_TRACEBACK // 10]
+    return Failed(f"{headline}\n{sentences}", headline[:300], final=True)
+
+
+def _again(record: JobRecord, outcome: Outcome) -> tuple[Again | None, str, bytes]:
+    """Whether the job runs once more, and what this run leaves in the results stream."""
+    if isinstance(outcome, Succeeded):
+        payload = codec.base64_payload(outcome.result)
+        return after_success(record), ResultType.SUCCESSFUL, payload
+    if isinstance(outcome, AskedForRetry):
+        decision = after_asking(record, outcome.most, outcome.intervals, outcome.at_front)
+        return decision, ResultType.RETRIED, b""
+    if isinstance(outcome, Stopped) or record.problems or outcome.final:
+        return None, "", b""  # nobody wants it to, or it would end the same way
+    payload = codec.base64_traceback(outcome.reason)
+    decision = after_failure(record, outcome.kinds)
+    if decision and why_not_trusted(record):
+        return None, "", b""  # it was refused, and would be again
+    return decision, ResultType.RETRIED, payload
+
+
+def _signature(record: JobRecord, outcome: Succeeded) -> str:
+    return sign("result", record.id, outcome.result) if outcome.result else ""
+
+
+def _as_failure(outcome: Failed | AskedForRetry | Stopped) -> Failed:
+    if isinstance(outcome, Failed):
+        return outcome
+    if isinstance(outcome, Stopped):
+        return Failed(outcome.reason, outcome.reason)
+    headline = f"The job asked for another run more than {outcome.most} times"
+    return Failed(f"{headline}: it returned Retry(max={outcome.most}) once more.", headline)

@@ -1,0 +1,13 @@
+"""Jobs: what enqueues them, what they are asked, and what they are told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..compat.missing_names import finder
+from .job import Job, cancel_job, get_current_job, get_job_class, requeue_job
+
+__all__ = ["Job", "cancel_job", "get_current_job", "get_job_class", "requeue_job"]
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

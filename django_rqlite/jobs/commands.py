@@ -1,0 +1,50 @@
+"""Telling running workers what to do, by RQ's messages: RQ's own client can send them too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import redis
+
+from ..broker.clients import get_connection, prefix_of, translate_errors
+from ..compat.missing_names import finder
+from ..engine.engine import Transitions
+from ..protocol.keys import Keys
+from .job import Job
+
+
+def send_stop_job_command(
+    connection: redis.Redis | None, job_id: str, serializer: object = None
+) -> None:
+    """Have the worker that runs a job stop it. The job ends as ``stopped`` and is not retried.
+
+    Args:
+        connection: None: that of the queue ``default``.
+        serializer: without effect, for RQ's callers.
+
+    Raises:
+        NoSuchJobError: there is no such job.
+        InvalidJobOperation: it does not run.
+    """
+    Job(job_id, connection).stop()
+
+
+def send_kill_horse_command(connection: redis.Redis | None, worker_name: str) -> None:
+    """Have a worker kill the processes of the jobs it runs. The jobs fail, or are retried."""
+    _send(connection, worker_name, "kill-horse")
+
+
+def send_shutdown_command(connection: redis.Redis | None, worker_name: str) -> None:
+    """Have a worker end as after SIGTERM: no more jobs, and the running ones may end."""
+    _send(connection, worker_name, "shutdown")
+
+
+def _send(connection: redis.Redis | None, worker_name: str, command: str) -> None:
+    connection = connection if connection is not None else get_connection()
+    transitions = Transitions(connection, Keys(prefix_of(connection)))
+    with translate_errors(connection):
+        transitions.tell_worker(worker_name, command)
+
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

@@ -1,0 +1,68 @@
+"""What ``rqsuspend`` and ``rqresume`` share: which servers are meant, and asking each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import redis
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from .. import conf
+from ..broker.clients import by_server, connection_for, describe, translate_errors
+from ..conf.settings import QueueConf
+from ..engine.suspension import SuspensionArrows
+from ..exceptions import RQLiteError
+from ..queues.suspension import arrows_of
+
+
+def add_queue_option(parser: CommandParser, meaning: str) -> None:
+    """``--queue NAME ...``, which may be repeated."""
+    parser.add_argument(
+        "--queue", nargs="+", action="extend", metavar="NAME", dest="queues", help=meaning
+    )
+
+
+def on_each_server(
+    command: BaseCommand,
+    names: Sequence[str] | None,
+    change: Callable[[SuspensionArrows, Sequence[str], str], str],
+) -> None:
+    """Change something on the server of each queue named, or on all configured servers.
+
+    Args:
+        names: of queues; None: all servers as a whole.
+        change: given the arrows of a server, the queues named that are there and its address,
+            changes it and says what was done.
+
+    Raises:
+        CommandError: a queue is not configured (nothing was changed), or a server could not be
+            asked (the others were).
+    """
+    try:
+        asked = list(conf.queues().values()) if names is None else [*map(conf.queue, names)]
+    except RQLiteError as exc:
+        raise CommandError(str(exc)) from exc
+    troubles = []
+    for group in by_server(asked):
+        try:
+            command.stdout.write(_change(group, names is not None, change))
+        except (RQLiteError, redis.RedisError) as exc:
+            troubles.append(f"Nothing was changed for {_named(group)}: {exc}")
+    if troubles:
+        raise CommandError("\n".join(troubles))
+
+
+def _change(
+    group: Sequence[QueueConf],
+    named: bool,
+    change: Callable[[SuspensionArrows, Sequence[str], str], str],
+) -> str:
+    client = connection_for(group[0])
+    queues = list(dict.fromkeys(queue.name for queue in group)) if named else []
+    with translate_errors(client):
+        return change(arrows_of(client), queues, describe(client))
+
+
+def _named(group: Sequence[QueueConf]) -> str:
+    plural = "s" if len(group) > 1 else ""
+    return f"the queue{plural} {', '.join(repr(queue.name) for queue in group)}"

@@ -1,0 +1,1 @@
+"""The figures of all queues, for other programs."""

@@ -1,0 +1,171 @@
+"""The figures of all configured queues as Prometheus metrics, by the names of django-rq.
+
+Needs ``pip install 'django-rqlite[prometheus]'``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+import redis
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from .. import conf
+from ..broker.clients import by_server, connection_for, describe, translate_errors
+from ..conf.settings import QueueConf
+from ..exceptions import RQLiteError
+from ..protocol.keys import Keys
+from ..queries.queries import Figures, Monitor, Workers
+
+_Family = type[GaugeMetricFamily] | type[CounterMetricFamily]
+
+#: Each metric's kind, what it is, and its labels.
+_METRICS: Mapping[str, tuple[_Family, str, Sequence[str]]] = {
+    "rq_up": (GaugeMetricFamily, "Whether the Redis server answered", ["server"]),
+    "rq_workers": (GaugeMetricFamily, "RQ workers", ["name", "state", "queues"]),
+    "rq_workers_omitted": (
+        GaugeMetricFamily,
+        "Workers beyond those that one scrape reads",
+        ["server"],
+    ),
+    "rq_job_successful_total": (
+        CounterMetricFamily,
+        "Jobs that a worker finished",
+        ["name", "queues"],
+    ),
+    "rq_job_failed_total": (
+        CounterMetricFamily,
+        "Jobs that failed in a worker",
+        ["name", "queues"],
+    ),
+    "rq_working_seconds_total": (
+        CounterMetricFamily,
+        "Seconds that a worker spent in jobs",
+        ["name", "queues"],
+    ),
+    "rq_jobs": (GaugeMetricFamily, "RQ jobs by status", ["queue", "status"]),
+    "rq_queue_oldest_job_age_seconds": (
+        GaugeMetricFamily,
+        "Seconds since the job that is next was enqueued; 0 where none waits",
+        ["queue"],
+    ),
+    "rq_queue_paused": (
+        GaugeMetricFamily,
+        "Whether workers take nothing from the queue",
+        ["queue"],
+    ),
+}
+
+#: Characters of a name that are exported; others wrote it, so it can be of any length.
+_LONGEST = 200
+
+_Samples = dict[str, dict[tuple[str, ...], float]]
+
+
+class RQCollector(Collector):
+    """All queues of ``RQ_QUEUES``: four round trips for each server, and nothing is written.
+
+    For a registry of your own: ``registry.register(RQCollector())``.
+    """
+
+    def describe(self) -> Iterator[Metric]:
+        """The metrics without values: to register asks no server."""
+        return _families({})
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics. A server that can't be asked is ``rq_up`` 0, and tells nothing else.
+
+        Raises:
+            ConfigurationError: ``RQ_QUEUES`` can't be used.
+        """
+        samples: _Samples = defaultdict(dict)
+        for group in by_server(conf.queues().values()):
+            _read_server(group, samples)
+        return _families(samples)
+
+
+def exposition(accept: str, names: Sequence[str] = ()) -> tuple[bytes, str]:
+    """The text of a scrape, and its content type.
+
+    Args:
+        accept: the header of that name, which chooses between the text formats.
+        names: of the samples that are wanted; none means all.
+    """
+    # Its own each time: a filter on a registry that is kept would filter the next scrape as well.
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(RQCollector())
+    encode: Callable[[Collector], bytes]
+    try:
+        encode, content_type = choose_encoder(accept)
+    except (TypeError, ValueError):  # it names a version that is no number
+        encode, content_type = choose_encoder("")
+    return encode(registry.restricted_registry(names) if names else registry), content_type
+
+
+def _families(samples: Mapping[str, Mapping[tuple[str, ...], float]]) -> Iterator[Metric]:
+    for name, (family, documentation, labels) in _METRICS.items():
+        metric = family(name, documentation, labels=labels)
+        for values, number in samples.get(name, {}).items():
+            metric.add_metric(values, number)
+        yield metric
+
+
+def _read_server(group: Sequence[QueueConf], samples: _Samples) -> None:
+    server = f"of queue {group[0].name}"
+    try:
+        client = connection_for(group[0])
+        server = describe(client)
+        with translate_errors(client):
+            monitor = Monitor(client, Keys(group[0].key_prefix))
+            figures, workers = monitor.figures([q.name for q in group]), monitor.workers()
+    except (RQLiteError, redis.RedisError):
+        samples["rq_up"][(server,)] = 0
+        return
+    # Queues of two prefixes can be on one server.
+    samples["rq_up"].setdefault((server,), 1)
+    omitted = samples["rq_workers_omitted"]
+    omitted[(server,)] = omitted.get((server,), 0) + workers.more
+    _add_queues(figures, samples)
+    _add_workers(workers, samples)
+
+
+def _add_queues(figures: Figures, samples: _Samples) -> None:
+    now = datetime.now(UTC)
+    for queue in figures.queues:
+        name = _label(queue.counts.name)
+        for place, count in queue.counts.places.items():
+            samples["rq_jobs"][name, place.value] = count
+        age = (now - queue.oldest).total_seconds() if queue.oldest else 0
+        samples["rq_queue_oldest_job_age_seconds"][(name,)] = max(0, age)
+        samples["rq_queue_paused"][(name,)] = int(queue.counts.paused)
+
+
+def _add_workers(workers: Workers, samples: _Samples) -> None:
+    for worker in workers.found:
+        name, queues = _label(worker.name), _label(",".join(worker.queues))
+        samples["rq_workers"][name, _label(worker.state), queues] = 1
+        for metric, number in (
+            ("rq_job_successful_total", worker.successful_jobs),
+            ("rq_job_failed_total", worker.failed_jobs),
+            ("rq_working_seconds_total", worker.total_working_time),
+        ):
+            # Workers on two servers can have one name, and a sample must not be there twice.
+            known = samples[metric].get((name, queues), 0)
+            samples[metric][name, queues] = known + _number(number)
+
+
+def _label(text: str) -> str:
+    """A label's value in UTF-8, whatever bytes stood in Redis."""
+    return text[:_LONGEST].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _number(stored: float) -> float:
+    try:
+        return float(stored)
+    except OverflowError:
+        return float("inf")  # an integer of more than 300 digits, written by others

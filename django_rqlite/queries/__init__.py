@@ -1,0 +1,1 @@
+"""The read model, for people: what pages, commands and metrics show. It writes nothing."""

@@ -1,0 +1,43 @@
+"""Queues, under the names that django-rq has for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..broker.clients import filter_connection_params, get_connection, get_redis_connection
+from ..compat.missing_names import finder
+from ..jobs.job import get_job_class
+from .queue import (
+    VALID_COMMIT_MODES,
+    DjangoRQ,
+    Queue,
+    enqueue,
+    get_commit_mode,
+    get_queue,
+    get_queue_by_index,
+    get_queue_class,
+    get_queues,
+    get_result_ttl,
+    get_scheduler,
+)
+
+__all__ = [
+    "VALID_COMMIT_MODES",
+    "DjangoRQ",
+    "Queue",
+    "enqueue",
+    "filter_connection_params",
+    "get_commit_mode",
+    "get_connection",
+    "get_job_class",
+    "get_queue",
+    "get_queue_by_index",
+    "get_queue_class",
+    "get_queues",
+    "get_redis_connection",
+    "get_result_ttl",
+    "get_scheduler",
+]
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

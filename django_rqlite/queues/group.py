@@ -1,0 +1,133 @@
+"""Jobs that belong together, under one name."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+import redis
+
+from ..broker.clients import get_connection, prefix_of, translate_errors
+from ..compat.missing_names import finder
+from ..engine.engine import Transitions
+from ..exceptions import NoSuchGroupError
+from ..jobs.job import Job
+from ..protocol import codec
+from ..protocol.keys import Keys
+from .bulk import EnqueueData
+from .queue import Queue
+
+
+class Group:
+    """A set of jobs of one connection.
+
+    It is there while it has a job: jobs that are deleted leave it at once, and those that expire
+    are taken out by the workers.
+
+    Attributes:
+        name: unique on its connection.
+        connection: the client of its server.
+    """
+
+    def __init__(self, connection: redis.Redis | None = None, name: str | None = None) -> None:
+        """A group, which need not be there yet.
+
+        Args:
+            connection: None: that of the queue ``default``.
+            name: None: a new one.
+        """
+        self.connection = connection if connection is not None else get_connection()
+        self.name = name or uuid.uuid4().hex
+        self._keys = Keys(prefix_of(self.connection))
+        self._transitions = Transitions(self.connection, self._keys)
+
+    def __repr__(self) -> str:
+        return f"Group(id={self.name})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Group) and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    @classmethod
+    def create(cls, connection: redis.Redis | None = None, name: str | None = None) -> Group:
+        """The same as the class itself, as in RQ. Nothing is written until it has a job."""
+        return cls(connection, name)
+
+    @classmethod
+    def fetch(cls, name: str, connection: redis.Redis | None = None) -> Group:
+        """The group of this name.
+
+        Raises:
+            NoSuchGroupError: there is none.
+            RedisUnavailableError: the server does not answer.
+        """
+        group = cls(connection, name)
+        with translate_errors(group.connection):
+            if not group.connection.exists(group.key):
+                raise NoSuchGroupError(
+                    f"There is no group {name!r}: it never had a job, or all its jobs are gone."
+                )
+        return group
+
+    @classmethod
+    def all(cls, connection: redis.Redis | None = None) -> list[Group]:
+        """All groups of a connection, by their names."""
+        connection = connection if connection is not None else get_connection()
+        keys = Keys(prefix_of(connection))
+        with translate_errors(connection):
+            members = cast("set[bytes]", connection.smembers(keys.groups))
+            names = sorted(map(codec.text, members))
+            with connection.pipeline(transaction=False) as pipeline:
+                for name in names:
+                    pipeline.exists(keys.group(name))
+                there = pipeline.execute()
+        return [cls(connection, name) for name, found in zip(names, there, strict=True) if found]
+
+    @property
+    def key(self) -> str:
+        """The key of its set."""
+        return self._keys.group(self.name)
+
+    def enqueue_many(
+        self,
+        queue: Queue,
+        job_datas: Iterable[EnqueueData],
+        pipeline: None = None,
+        *,
+        ignore_duplicates: bool = False,
+    ) -> list[Job]:
+        """Enqueue jobs that are of this group from the moment they are there.
+
+        Args and errors as of :meth:`Queue.enqueue_many`.
+        """
+        return queue.enqueue_many(
+            job_datas, pipeline, self.name, ignore_duplicates=ignore_duplicates
+        )
+
+    def get_job_ids(self) -> list[str]:
+        """Ids of its jobs, in no order; some of those that have just expired among them."""
+        with translate_errors(self.connection):
+            members = cast("set[bytes]", self.connection.smembers(self.key))
+        return list(map(codec.text, members))
+
+    def get_jobs(self) -> list[Job]:
+        """Its jobs that are there, in no order, in two round trips."""
+        found = Job.fetch_many(self.get_job_ids(), self.connection)
+        return [job for job in found if job is not None]
+
+    def delete_job(self, job_id: str, pipeline: None = None) -> None:
+        """Take a job out of the group; the job itself stays."""
+        with translate_errors(self.connection):
+            self._transitions.leave_group(self.name, [job_id])
+
+    def cleanup(self) -> None:
+        """Take out all ids whose jobs are gone. Workers do so by themselves, a part at a time."""
+        with translate_errors(self.connection):
+            self._transitions.tidy_groups(self.name)
+
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

@@ -1,0 +1,78 @@
+"""Keeping workers from taking jobs, and letting them go on, under RQ's names.
+
+It is RQ's key, so RQ's workers heed it too. A single queue is paused with ``Queue.pause()``, which
+only workers of django_rqlite heed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import redis
+
+from ..broker.clients import prefix_of, translate_errors
+from ..compat.missing_names import finder
+from ..engine.suspension import SuspensionArrows
+from ..protocol.durations import parse_duration
+from ..protocol.keys import Keys
+
+
+def suspend(connection: redis.Redis, ttl: int | str | None = None) -> None:
+    """Have no worker of a connection take a job any more. Jobs that run go on.
+
+    Args:
+        connection: as from ``get_connection()``.
+        ttl: seconds, or a form such as ``'1h30m'``, after which the workers go on by themselves;
+            None: they wait for :func:`resume`.
+
+    Raises:
+        InvalidDurationError: ``ttl`` is none, or less than a second.
+        RedisUnavailableError: the server does not answer.
+    """
+    seconds = seconds_to_rest(ttl)
+    with translate_errors(connection):
+        arrows_of(connection).suspend(seconds)
+
+
+def resume(connection: redis.Redis) -> int:
+    """Let the workers of a connection take jobs again. Queues that are paused stay so.
+
+    Returns:
+        1 if they were suspended, else 0.
+
+    Raises:
+        RedisUnavailableError: the server does not answer.
+    """
+    with translate_errors(connection):
+        return int(arrows_of(connection).resume())
+
+
+def is_suspended(connection: redis.Redis) -> bool:
+    """Whether the workers of a connection are suspended.
+
+    Raises:
+        RedisUnavailableError: the server does not answer.
+    """
+    with translate_errors(connection):
+        return arrows_of(connection).is_suspended()
+
+
+def arrows_of(connection: redis.Redis) -> SuspensionArrows:
+    """What pauses single queues of a connection, too."""
+    return SuspensionArrows(connection, Keys(prefix_of(connection)))
+
+
+def seconds_to_rest(given: int | str | None, *, name: str = "ttl") -> int | None:
+    """For how long workers are to wait; None: until they are told.
+
+    Args:
+        name: what messages call the value.
+
+    Raises:
+        InvalidDurationError: it is no duration, or less than a second.
+    """
+    return parse_duration(given, name=name, minimum=1, forever=False)
+
+
+if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+    __getattr__ = finder(__name__)

@@ -1,0 +1,118 @@
+"""Which connections to databases this process has, and how those of its own are closed.
+
+A worker closes what it has opened itself and nothing else: ``work()`` may have been called in the
+middle of a test's transaction.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Container, Iterator
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+#: Connections that were opened in this process, and the threads that opened them.
+_opened: WeakKeyDictionary[BaseDatabaseWrapper, threading.Thread] = WeakKeyDictionary()
+
+
+def _note(connection: BaseDatabaseWrapper, **_: object) -> None:
+    _opened[connection] = threading.current_thread()
+
+
+connection_created.connect(_note, dispatch_uid="django_rqlite.worker.children.database_connections")
+
+
+def any_opened() -> bool:
+    """Whether this process has opened a connection.
+
+    To look at Django's connections touches more pages than the rest of a short job.
+    """
+    return bool(_opened)
+
+
+def known() -> list[BaseDatabaseWrapper]:
+    """The connections of this thread, and those that other threads have opened."""
+    found = {id(each): each for each in connections.all(initialized_only=True)}
+    for reference in _opened.keyrefs():
+        if (connection := reference()) is not None:
+            found[id(connection)] = connection
+    return list(found.values())
+
+
+def thread_of(connection: BaseDatabaseWrapper) -> threading.Thread:
+    """The thread that opened a connection; this one where nobody did."""
+    return _opened.get(connection) or threading.current_thread()
+
+
+def forget_all() -> None:
+    """Take note of what is opened from now on only."""
+    _opened.clear()
+
+
+def pools() -> Iterator[dict[str, Any]]:
+    """For each backend that keeps pools: its pools by alias."""
+    found = {}
+    for connection in known():
+        # Django has no public way to them; the name has stood since they came with 5.1.
+        by_alias = getattr(type(connection), "_connection_pools", None)
+        if by_alias:
+            found[id(by_alias)] = by_alias
+    yield from found.values()
+
+
+def in_use() -> list[object]:
+    """The connections that are open now, and the pools."""
+    found: list[object] = [each for each in known() if each.connection is not None]
+    for by_alias in pools():
+        found += by_alias.values()
+    return found
+
+
+def close(but: Container[object] = ()) -> None:
+    """Close pools, and the connections of this thread and of threads that have ended.
+
+    Args:
+        but: what stays open, as :func:`in_use` gave it.
+    """
+    for connection in known():
+        thread = thread_of(connection)
+        if connection not in but and not (thread.is_alive() and _is_another(thread)):
+            close_one(connection)
+    for by_alias in list(pools()):
+        for alias, pool in list(by_alias.items()):
+            if pool not in but:
+                connections[alias].close_pool()  # type: ignore[attr-defined]
+
+
+def close_one(connection: BaseDatabaseWrapper) -> None:
+    """Close a connection of this thread, or of one that has ended."""
+    if connection.connection is None:
+        return
+    connection.inc_thread_sharing()
+    try:
+        connection.close()
+    finally:
+        connection.dec_thread_sharing()
+
+
+def descriptor_of(raw: Any) -> int | None:
+    """The socket of a driver's connection; None: it has none, or tells nobody."""
+    try:
+        number = raw.fileno()
+    except Exception:  # noqa: BLE001 - each driver has errors of its own for one that is closed
+        return None
+    return number if isinstance(number, int) and number >= 0 else None
+
+
+def idle_in(pool: Any) -> list[Any]:
+    """The drivers' connections that wait in a pool."""
+    # psycopg_pool has no public way to them; the name has stood since its first release.
+    return list(getattr(pool, "_pool", ()))
+
+
+def _is_another(thread: threading.Thread) -> bool:
+    return thread is not threading.current_thread()

@@ -1,0 +1,109 @@
+"""The worker's one connection for all it says to Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+
+from ..broker.clients import describe, same_keys
+from ..exceptions import ConfigurationError
+from ..jobs.job import Job
+from ..queues.queue import Queue, named_queue
+
+#: Seconds, where the settings say nothing. Without a limit, a server that hangs, or a network that
+#: swallows packets, would keep the single thread from its children and its signals.
+_PATIENCE: dict[str, Any] = {
+    "socket_connect_timeout": 5,
+    "socket_timeout": 10,
+    "socket_keepalive": True,
+}
+
+
+def queues_of(
+    given: Queue | str | Sequence[Queue | str],
+    connection: redis.Redis | None = None,
+    queue_class: type[Queue] | str | None = None,
+    job_class: type[Job] | str | None = None,
+    serializer: object = None,
+) -> list[Queue]:
+    """The queues that a worker was given, as such or by their names.
+
+    Args:
+        connection: where those that were given by their names are; None: where the settings say.
+
+    Raises:
+        UnknownQueueError: ``RQ_QUEUES`` has no such queue, and there is no connection.
+        ConfigurationError: a queue is on another connection than the one given.
+    """
+    several = [given] if isinstance(given, Queue | str) else given
+    queues = [
+        one
+        if isinstance(one, Queue)
+        else named_queue(one, connection, queue_class, job_class, serializer)
+        for one in several
+    ]
+    for queue in queues:
+        if connection is not None and not same_keys(queue.connection, connection):
+            raise ConfigurationError(
+                f"The worker was given the connection {describe(connection)}, but the queue "
+                f"{queue.name!r} is on {describe(queue.connection)}, or has another KEY_PREFIX. "
+                "Leave the connection out: a worker uses that of its queues."
+            )
+    return queues
+
+
+def one_client(queues: Sequence[Queue]) -> redis.Redis:
+    """The client that all queues of a worker share: it claims and settles in one step.
+
+    Raises:
+        ConfigurationError: no queues, or they have different connection settings.
+    """
+    if not queues:
+        raise ConfigurationError("A worker needs at least one queue to listen to.")
+    first = queues[0]
+    for other in queues:
+        if other.connection is not first.connection:
+            raise ConfigurationError(
+                f"The queues {first.name!r} ({describe(first.connection)}) and {other.name!r} "
+                f"({describe(other.connection)}) differ in their connection settings or "
+                "KEY_PREFIX. A worker takes jobs and stores outcomes in one step, which needs one "
+                "connection: start a worker for each and name its queues."
+            )
+    return first.connection
+
+
+def open_link(client: redis.Redis) -> redis.Redis:
+    """A client with one connection of its own, made as the given client's are, but patient.
+
+    A child closes that connection by its descriptor; a pool would not tell which it holds.
+
+    Raises:
+        redis.ConnectionError: the server does not answer.
+    """
+    pool = client.connection_pool
+    for name, value in _PATIENCE.items():
+        if pool.connection_kwargs.get(name) is None and _takes(pool.connection_class, name):
+            pool.connection_kwargs[name] = value
+    return redis.Redis(connection_pool=pool, single_connection_client=True)
+
+
+def _takes(connection_class: type[Any], name: str) -> bool:
+    # A unix socket is neither connected slowly nor kept alive.
+    return name == "socket_timeout" or not issubclass(
+        connection_class, redis.UnixDomainSocketConnection
+    )
+
+
+def drop(link: redis.Redis) -> None:
+    """Close the connection; the next command opens it again, wherever the server is then."""
+    if link.connection is not None:
+        link.connection.disconnect()  # type: ignore[no-untyped-call]
+
+
+def descriptors(link: redis.Redis) -> list[int]:
+    """What a child must close."""
+    # redis-py offers no public way to a connection's socket; the name has stood since 2.0.
+    sock = getattr(link.connection, "_sock", None)
+    return [] if sock is None else [sock.fileno()]

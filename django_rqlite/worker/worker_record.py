@@ -1,0 +1,289 @@
+"""Workers as they are listed in Redis, by RQ's names: ``Worker.all()`` and its kin.
+
+What is found can be read and not be worked with. A worker itself asks nothing in here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, cast
+
+from .. import conf
+from ..broker.clients import get_connection, prefix_of, translate_errors
+from ..exceptions import NoSuchJobError
+from ..jobs.job import Job
+from ..protocol import codec
+from ..protocol.keys import Keys
+from ..protocol.records import WorkerRecord, read_worker
+from ..queues.queue import Queue, get_queue_class
+
+if TYPE_CHECKING:
+    import redis
+
+
+class WorkerStatus(StrEnum):
+    """What a worker does (RQ's words)."""
+
+    STARTED = "started"
+    SUSPENDED = "suspended"
+    BUSY = "busy"
+    IDLE = "idle"
+
+
+class ListedWorker:
+    """What the record of a worker says, ours or RQ's. Nothing can be changed through it.
+
+    Times are aware and in UTC, durations in seconds. Attributes are what was last read.
+
+    Attributes:
+        name: unique on its connection.
+        connection: the client of its server.
+    """
+
+    def __init__(
+        self,
+        record: WorkerRecord,
+        connection: redis.Redis,
+        job_class: type[Job] | None = None,
+        queue_class: type[Queue] | str | None = None,
+        serializer: object = None,
+    ) -> None:
+        self.name = record.name
+        self.connection = connection
+        self._keys = Keys(prefix_of(connection))
+        self._record = record
+        self._job_class = job_class or Job
+        self._queue_class = get_queue_class(queue_class=queue_class)
+        self._serializer = serializer
+
+    def __repr__(self) -> str:
+        return f"<ListedWorker {self.name}: {self.state}>"
+
+    def __eq__(self, other: object) -> bool:
+        return self.name == other.name if isinstance(other, ListedWorker) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def refresh(self) -> None:
+        """Read everything again; what is gone stays as it was, as in RQ."""
+        found = _records(self.connection, [self.name])
+        if found:
+            self._record = found[0]
+
+    @property
+    def key(self) -> str:
+        """The key of its record."""
+        return self._keys.worker(self.name)
+
+    @property
+    def pubsub_channel_name(self) -> str:
+        """The channel on which it is told what to do."""
+        return self._keys.commands_channel(self.name)
+
+    @property
+    def state(self) -> str:
+        """``started``, ``idle``, ``busy`` or ``suspended``; ``?`` where nothing is recorded."""
+        return self._record.state or "?"
+
+    def get_state(self) -> str:
+        """The same as :attr:`state`."""
+        return self.state
+
+    def queue_names(self) -> list[str]:
+        """The names of its queues, in its order."""
+        return list(self._record.queues)
+
+    def queue_keys(self) -> list[str]:
+        """The keys of its queues' lists, in its order."""
+        return [self._keys.queue(name) for name in self._record.queues]
+
+    @property
+    def queues(self) -> list[Queue]:
+        """Its queues, in its order. What ``RQ_QUEUES`` says of them is not considered."""
+        return [
+            self._queue_class(
+                name, self.connection, job_class=self._job_class, serializer=self._serializer
+            )
+            for name in self._record.queues
+            if not conf.name_problem(name)
+        ]
+
+    def get_current_job_id(self) -> str | None:
+        """The id of the job that it runs, or of one of them; None while it runs none."""
+        return self._record.current_job or None
+
+    def get_current_job(self) -> Job | None:
+        """That job; None where there is none, or it is gone."""
+        job_id = self.get_current_job_id()
+        if job_id is None:
+            return None
+        try:
+            return self._job_class.fetch(job_id, self.connection, self._serializer)
+        except NoSuchJobError:
+            return None
+
+    @property
+    def birth_date(self) -> datetime | None:
+        """When it began."""
+        return self._record.birth
+
+    @property
+    def death_date(self) -> datetime | None:
+        """When it ended, where the record is still there."""
+        return self._record.death
+
+    @property
+    def last_heartbeat(self) -> datetime | None:
+        """When it was last heard of."""
+        return self._record.last_heartbeat
+
+    @property
+    def shutdown_requested_date(self) -> datetime | None:
+        """When it was asked to end."""
+        return self._record.shutdown_requested_at
+
+    @property
+    def hostname(self) -> str | None:
+        """The host it runs on."""
+        return self._record.hostname or None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id there."""
+        return self._record.pid
+
+    @property
+    def version(self) -> str:
+        """The release that it runs, ours with the package's name in front."""
+        return self._record.version
+
+    @property
+    def python_version(self) -> str:
+        """The Python that it runs on."""
+        return self._record.python_version
+
+    @property
+    def successful_job_count(self) -> int:
+        """Jobs that ended well, since it began."""
+        return self._record.successful_jobs
+
+    @property
+    def failed_job_count(self) -> int:
+        """Jobs that failed, since it began."""
+        return self._record.failed_jobs
+
+    @property
+    def total_working_time(self) -> float:
+        """Seconds that its jobs have taken."""
+        return self._record.total_working_time
+
+    @property
+    def current_job_working_time(self) -> float:
+        """Seconds that its job has taken so far (of RQ's own workers)."""
+        return self._record.current_job_working_time or 0.0
+
+
+class WorkerListing:
+    """The class methods by which RQ finds workers, for the classes of workers to inherit."""
+
+    @classmethod
+    def all(
+        cls,
+        connection: redis.Redis | None = None,
+        job_class: type[Job] | None = None,
+        queue_class: type[Queue] | str | None = None,
+        queue: Queue | None = None,
+        serializer: object = None,
+    ) -> list[ListedWorker]:
+        """The workers of a connection, ours and RQ's, by their names. Two round trips.
+
+        Args:
+            connection: None: that of the queue, or of the queue ``default``.
+            queue: those only that listen to this one.
+            job_class, queue_class, serializer: what :meth:`ListedWorker.get_current_job` and
+                :attr:`ListedWorker.queues` are made of.
+
+        Raises:
+            RedisUnavailableError: the server does not answer.
+        """
+        connection = _connection(connection, queue)
+        records = _records(connection, _names(connection, queue))
+        return [
+            ListedWorker(record, connection, job_class, queue_class, serializer)
+            for record in records
+        ]
+
+    @classmethod
+    def all_keys(
+        cls, connection: redis.Redis | None = None, queue: Queue | None = None
+    ) -> list[str]:
+        """The keys of the records of these workers, sorted."""
+        connection = _connection(connection, queue)
+        keys = Keys(prefix_of(connection))
+        return [keys.worker(name) for name in _names(connection, queue)]
+
+    @classmethod
+    def count(cls, connection: redis.Redis | None = None, queue: Queue | None = None) -> int:
+        """How many workers are listed, those included that have just died, as in RQ."""
+        return len(_names(_connection(connection, queue), queue))
+
+    @classmethod
+    def find_by_key(
+        cls,
+        worker_key: str,
+        connection: redis.Redis | None = None,
+        job_class: type[Job] | None = None,
+        queue_class: type[Queue] | str | None = None,
+        serializer: object = None,
+    ) -> ListedWorker | None:
+        """The worker whose record has this key; None where there is none.
+
+        Raises:
+            ValueError: it is not the key of a worker.
+            RedisUnavailableError: the server does not answer.
+        """
+        connection = _connection(connection, None)
+        keys = Keys(prefix_of(connection))
+        name = keys.worker_name(worker_key)
+        if name == worker_key:
+            raise ValueError(
+                f"{worker_key!r} is not the key of a worker. Such keys begin with "
+                f"{keys.worker('')!r}."
+            )
+        found = _records(connection, [name])
+        if not found:
+            return None
+        return ListedWorker(found[0], connection, job_class, queue_class, serializer)
+
+
+def _connection(given: redis.Redis | None, queue: Queue | None) -> redis.Redis:
+    if queue is not None:
+        return queue.connection
+    return given if given is not None else get_connection()
+
+
+def _names(connection: redis.Redis, queue: Queue | None) -> list[str]:
+    keys = Keys(prefix_of(connection))
+    listed = keys.workers if queue is None else keys.queue_workers(queue.name)
+    with translate_errors(connection):
+        members = cast("set[bytes]", connection.smembers(listed))
+    return sorted(keys.worker_name(codec.text(member)) for member in members)
+
+
+def _records(connection: redis.Redis, names: Iterable[str]) -> list[WorkerRecord]:
+    """Those that are there, and can be read."""
+    keys = Keys(prefix_of(connection))
+    wanted = list(names)
+    with translate_errors(connection), connection.pipeline(transaction=False) as pipeline:
+        for name in wanted:
+            pipeline.hgetall(keys.worker(name))
+        execute: Callable[..., list[Any]] = pipeline.execute
+        answers = execute(raise_on_error=False)
+    return [
+        read_worker(name, fields)
+        for name, fields in zip(wanted, answers, strict=True)
+        if fields and not isinstance(fields, Exception)
+    ]

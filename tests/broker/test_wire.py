@@ -1,0 +1,252 @@
+"""One connection for one conversation: what is sent, what is kept, and what is given back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import redis as redis_py
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from django_rqlite import Queue, enqueue, get_connection, get_queue
+from django_rqlite.broker import wire
+from django_rqlite.exceptions import RedisUnavailableError
+from tests.sample_jobs import echo
+
+pytestmark = pytest.mark.usefixtures("redis")
+
+WHO_AM_I = ("CLIENT", "ID")
+
+
+@pytest.fixture(params=["in C", "in Python"])
+def packer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "in Python":
+        monkeypatch.setattr(wire, "_pack_in_c", None)
+    elif wire._pack_in_c is None:
+        pytest.skip("hiredis is not installed")
+
+
+@pytest.fixture
+def server_sees(redis: redis_py.Redis) -> Callable[[], set[str]]:
+    """The ids of the connections that the server has, but for the test's own."""
+
+    def connections() -> set[str]:
+        own = str(redis.client_id())
+        return {client["id"] for client in redis.client_list()} - {own}
+
+    return connections
+
+
+# What is sent
+
+
+@pytest.mark.usefixtures("packer")
+@pytest.mark.parametrize(
+    ("part", "arrives"),
+    [
+        ("text", b"text"),
+        ("é", "é".encode()),
+        (b"\x00\xff\r\n", b"\x00\xff\r\n"),
+        ("found \udc80", b"found \x80"),
+        ("", b""),
+        (7, b"7"),
+        (-1, b"-1"),
+        (1.5, b"1.5"),
+        ("x" * 70_000, b"x" * 70_000),
+    ],
+)
+def test_any_part_arrives_as_it_is(part: str | bytes | float, arrives: bytes) -> None:
+    assert wire.ask(get_connection(), ("ECHO", part)) == arrives
+
+
+@pytest.mark.usefixtures("packer")
+def test_both_packers_serve_all_calls() -> None:
+    queue = get_queue()
+    first = queue.enqueue(echo, "é")
+    others = queue.enqueue_many(Queue.prepare_data(echo, (number,)) for number in range(3))
+    assert [job.args for job in queue.jobs] == [("é",), (0,), (1,), (2,)]
+    assert queue.job_ids == [first.id, *(job.id for job in others)]
+
+
+# What is kept at hand
+
+
+def test_enqueueing_keeps_to_one_connection(server_sees: Callable[[], set[str]]) -> None:
+    enqueue(echo)
+    before = server_sees()
+    for _ in range(5):
+        get_queue().enqueue(echo)
+    assert server_sees() == before
+
+
+def test_what_is_at_hand_is_not_the_pool_s() -> None:
+    client = get_connection()
+    kept = wire.ask(client, WHO_AM_I, keep=True)
+    assert client.client_id() != kept
+    assert wire.ask(client, WHO_AM_I, keep=True) == kept
+    enqueue(echo)
+    assert wire.ask(client, WHO_AM_I, keep=True) == kept
+
+
+def test_a_connection_that_the_server_closed_is_not_used(
+    redis: redis_py.Redis, server_sees: Callable[[], set[str]]
+) -> None:
+    enqueue(echo)
+    for client in server_sees():
+        redis.client_kill_filter(_id=client)
+    assert enqueue(echo).is_queued
+    assert get_queue().count == 2
+
+
+def test_nor_is_one_that_was_closed_here() -> None:
+    enqueue(echo)
+    get_connection().connection_pool.disconnect()
+    assert enqueue(echo).is_queued
+
+
+def test_a_small_pool_keeps_none(settings: Any, server: Any) -> None:
+    settings.RQ_QUEUES = {
+        "default": {"URL": server.url, "REDIS_CLIENT_KWARGS": {"max_connections": 1}}
+    }
+    # With its one connection kept at hand, there would be none to ask with.
+    assert enqueue(echo).is_queued
+    assert len(get_queue().enqueue_many(Queue.prepare_data(echo) for _ in range(1500))) == 1500
+
+
+def test_threads_do_not_share_it() -> None:
+    queue = get_queue()
+    made: list[str] = []
+
+    def many() -> None:
+        made.extend(queue.enqueue(echo, number).id for number in range(50))
+
+    threads = [threading.Thread(target=many) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(queue.job_ids) == sorted(made)
+    assert len(set(made)) == 200
+
+
+def test_a_forked_process_does_not_use_its_parent_s() -> None:
+    client = get_connection()
+    kept = wire.ask(client, WHO_AM_I, keep=True)
+    begins, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        # No assertion may leave the child: it would go on with the tests.
+        try:
+            os.write(told, b"%d" % wire.ask(client, WHO_AM_I, keep=True))
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(told)
+    assert int(os.read(begins, 20)) != kept
+    os.close(begins)
+    assert wire.ask(client, WHO_AM_I, keep=True) == kept, "nor did it close it"
+
+
+class Interrupted(BaseException):
+    """What a job's timeout is to the job."""
+
+
+@contextmanager
+def interrupted_in(seconds: float) -> Iterator[None]:
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    former = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        with pytest.raises(Interrupted):
+            yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_an_answer_that_nobody_waits_for_is_nobody_else_s(
+    redis: redis_py.Redis, server_sees: Callable[[], set[str]], keep: bool
+) -> None:
+    client = get_connection()
+    assert wire.ask(client, ("PING",), keep=keep) == b"PONG"
+    with interrupted_in(0.05):
+        wire.ask(client, ("BLPOP", "x", 0), keep=keep)
+    redis.rpush("x", "late")
+    assert wire.ask(client, ("ECHO", "mine"), keep=keep) == b"mine"
+
+
+def test_a_conversation_that_is_broken_off_leaves_nothing(settings: Any, server: Any) -> None:
+    settings.RQ_QUEUES = {"default": {"URL": server.url, "SOCKET_TIMEOUT": 5}}
+    client = get_connection()
+    conversation = wire.Conversation(client)
+    conversation.send([("ECHO", "first"), ("BLPOP", "x", 0)])
+    assert conversation.read() == b"first"
+    conversation.end()
+    assert client.echo("mine") == b"mine"
+
+
+def test_an_error_of_the_server_keeps_the_connection(server_sees: Callable[[], set[str]]) -> None:
+    client = get_connection()
+    wire.ask(client, ("PING",))
+    before = server_sees()
+    client.set("x", "text")
+    with pytest.raises(redis_py.ResponseError, match="WRONGTYPE"):
+        wire.ask(client, ("LLEN", "x"))
+    assert wire.ask(client, ("PING",)) == b"PONG"
+    assert server_sees() == before
+
+
+def test_a_server_that_is_not_there(settings: Any) -> None:
+    settings.RQ_QUEUES = {"default": {"URL": "redis://localhost:1"}}
+    with pytest.raises(RedisUnavailableError, match="localhost:1"):
+        enqueue(echo)
+
+
+# What is left to the client
+
+
+def test_who_asked_for_repeats_gets_them(settings: Any, server: Any) -> None:
+    assert wire.tries_once(get_connection())
+    patient = {"retry": Retry(NoBackoff(), 3)}
+    settings.RQ_QUEUES = {"default": {"URL": server.url, "REDIS_CLIENT_KWARGS": patient}}
+    assert not wire.tries_once(get_connection())
+    queue = get_queue()
+    queue.enqueue(echo)
+    assert len(queue.enqueue_many(Queue.prepare_data(echo) for _ in range(1500))) == 1500
+    assert queue.count == 1501
+
+
+def test_a_client_of_the_caller_s(redis: redis_py.Redis) -> None:
+    queue = get_queue(connection=redis)
+    assert not wire.tries_once(redis)
+    job = queue.enqueue(echo)
+    made = queue.enqueue_many(Queue.prepare_data(echo) for _ in range(3))
+    assert queue.job_ids == [job.id, *(job.id for job in made)]
+
+
+def test_a_client_of_a_cluster() -> None:
+    # Not connected: there is no cluster here.
+    assert not wire.tries_once(redis_py.RedisCluster.__new__(redis_py.RedisCluster))  # type: ignore[arg-type]
+
+
+def test_a_client_of_one_connection_speaks_over_that(
+    server_sees: Callable[[], set[str]],
+) -> None:
+    pool = get_connection().connection_pool
+    alone = redis_py.Redis(connection_pool=pool, single_connection_client=True)
+    assert not wire.tries_once(alone)
+    before = server_sees()
+    queue = get_queue(connection=alone)
+    queue.enqueue(echo)
+    assert server_sees() == before
+    queue.enqueue_many([Queue.prepare_data(echo)])
+    assert queue.count == 2
