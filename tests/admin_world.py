@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from django_rqlite.admin.url_segments import segment
-from django_rqlite.engine.cron import Announcement, CronArrows
-from django_rqlite.engine.engine import NextClaim, Transitions
+from django_rqlite.engine.cron import Announcement, CronScripts
+from django_rqlite.engine.engine import Engine, NextClaim
 from django_rqlite.protocol import codec
 from django_rqlite.protocol.keys import Keys
 
@@ -34,7 +34,7 @@ class World:
     def __init__(self, connection: redis.Redis, prefix: str = "rq:") -> None:
         self.redis = connection
         self.keys = Keys(prefix)
-        self.engine = Transitions(connection, self.keys)
+        self.engine = Engine(connection, self.keys)
 
     def queued(
         self,
@@ -111,7 +111,7 @@ class World:
 
     def cron(self, name: str, next_tick: int = 4_102_444_800) -> str:
         entry = Announcement(name, "every 60 s", "low", "shop.jobs.send", "settings", next_tick)
-        CronArrows(self.redis, self.keys).announce([entry])
+        CronScripts(self.redis, self.keys).announce([entry])
         return name
 
     def status(self, job_id: str) -> str | None:

@@ -6,15 +6,15 @@ import pickle
 from typing import Any
 
 from django_rqlite import Job, get_connection
+from django_rqlite.broker.broker import Broker
 from django_rqlite.conf.signer import signer
-from django_rqlite.engine.engine import Hold, NextClaim, Transitions
+from django_rqlite.engine.engine import Engine, Hold, NextClaim
 from django_rqlite.execution.run import Failed, perform
 from django_rqlite.protocol import codec
-from django_rqlite.protocol.keys import Keys
 
 
-def engine() -> Transitions:
-    return Transitions(get_connection(), Keys())
+def engine() -> Engine:
+    return Engine(Broker.of(get_connection()))
 
 
 def start(*queues: str, execution: str = "e1", worker: str = "w") -> Hold:

@@ -1,6 +1,7 @@
 """A project's tests that have a worker run jobs, as the page for django-rq's users tells them to.
 
-``tests/worker/test_work_in_tests.py`` has Django's runner run them, with one database after the other.
+``tests/worker/test_work_in_tests.py`` has Django's runner run them, with one database after the
+other.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import Any
 import django
 
 from answering import answer_until_eof
+from django_rqlite.broker.broker import Broker
 from round_trips import counted_round_trips
 
 #: Jobs in one call of enqueue_many(): a list of all would be a gigabyte.
@@ -131,8 +132,7 @@ class _Families:
     def __init__(self) -> None:
         # After django.setup().
         from django_rqlite import Queue, get_connection
-        from django_rqlite.engine.engine import NextClaim, Transitions
-        from django_rqlite.protocol.keys import Keys
+        from django_rqlite.engine.engine import Engine, NextClaim
         from noop import jobs
 
         self.parents = 0
@@ -140,7 +140,7 @@ class _Families:
         self._noop = jobs.noop
         self._queue = Queue("parents", connection=connection)
         self._children = Queue("children", connection=connection)
-        self._engine = Transitions(connection, Keys())
+        self._engine = Engine(Broker(connection))
         self._wanted = NextClaim
         self._ids: list[str] = []
         #: Whether any of these has ended.

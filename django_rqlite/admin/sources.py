@@ -12,18 +12,19 @@ from django.utils.translation import gettext as _
 
 from .. import conf
 from ..broker import clients as connections
+from ..broker.broker import Broker
 from ..conf.settings import QueueConf
-from ..engine.cron import CronArrows
-from ..engine.engine import Transitions
-from ..engine.suspension import SuspensionArrows
+from ..engine.cron import CronScripts
+from ..engine.engine import Engine
+from ..engine.suspension import SuspensionScripts
 from ..exceptions import ConfigurationError
 from ..protocol.cron_records import CronRecord
-from ..protocol.keys import DEFAULT_PREFIX, Keys
+from ..protocol.keys import DEFAULT_PREFIX
 from ..protocol.records import WorkerRecord
 from ..queries import upcoming as agenda
-from ..queries.cursor import Walker
-from ..queries.job_search import Finder
-from ..queries.queries import Expired, Monitor, QueueCounts
+from ..queries.cursor import PlaceCursor
+from ..queries.job_search import JobSearch
+from ..queries.queries import Expired, Queries, QueueCounts
 from . import formatting as shown
 
 _Found = TypeVar("_Found")
@@ -69,28 +70,28 @@ class Source:
         return address if prefix == DEFAULT_PREFIX else f"{address} ({prefix}…)"
 
     @property
-    def monitor(self) -> Monitor:
-        return Monitor(self._connection, Keys(self.queues[0].key_prefix))
+    def monitor(self) -> Queries:
+        return Queries(Broker(self._connection, self.queues[0].key_prefix))
 
     @property
-    def finder(self) -> Finder:
-        return Finder(self._connection, Keys(self.queues[0].key_prefix))
+    def finder(self) -> JobSearch:
+        return JobSearch(Broker(self._connection, self.queues[0].key_prefix))
 
     @property
-    def walker(self) -> Walker:
-        return Walker(self._connection, Keys(self.queues[0].key_prefix))
+    def walker(self) -> PlaceCursor:
+        return PlaceCursor(Broker(self._connection, self.queues[0].key_prefix))
 
     @property
-    def transitions(self) -> Transitions:
-        return Transitions(self._connection, Keys(self.queues[0].key_prefix))
+    def transitions(self) -> Engine:
+        return Engine(Broker(self._connection, self.queues[0].key_prefix))
 
     @property
-    def suspension(self) -> SuspensionArrows:
-        return SuspensionArrows(self._connection, Keys(self.queues[0].key_prefix))
+    def suspension(self) -> SuspensionScripts:
+        return SuspensionScripts(Broker(self._connection, self.queues[0].key_prefix))
 
     @property
-    def cron(self) -> CronArrows:
-        return CronArrows(self._connection, Keys(self.queues[0].key_prefix))
+    def cron(self) -> CronScripts:
+        return CronScripts(Broker(self._connection, self.queues[0].key_prefix))
 
     @property
     def _connection(self) -> redis.Redis:
@@ -190,7 +191,7 @@ def find_queue(on: str | None, name: str) -> tuple[Source, QueueCounts]:
 
 
 def find_job(
-    on: str | None, job_id: str, look: Callable[[Monitor], _Found | None]
+    on: str | None, job_id: str, look: Callable[[Queries], _Found | None]
 ) -> tuple[Source, _Found]:
     """A job, as far as ``look`` reads it.
 

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
-from weakref import WeakKeyDictionary
 
 import redis
 from django.conf import settings
@@ -34,10 +33,13 @@ from .wire import Once
 # children of a worker never do.
 _owner = os.getpid()
 _lock = threading.Lock()
-_clients: dict[tuple[ConnectionSetting, str], redis.Redis] = {}
+_clients: dict[tuple[ConnectionSetting, str], Client] = {}
 
-# Kept in a child process: a queue made before the fork still knows its prefix there.
-_prefixes: WeakKeyDictionary[redis.Redis, str] = WeakKeyDictionary()
+
+class Client(redis.Redis):
+    """A client that was made from the settings, and the prefix of the keys that it is meant for."""
+
+    key_prefix: str = DEFAULT_PREFIX
 
 
 def get_connection(name: str = "default", use_strict_redis: bool = False) -> redis.Redis:
@@ -78,38 +80,12 @@ def connection_for(queue: QueueConf) -> redis.Redis:
         if client is None:
             client = _make(queue)
             _clients[key] = client
-            _prefixes[client] = queue.key_prefix
+            client.key_prefix = queue.key_prefix
     return client
 
 
-def by_server(queues: Iterable[QueueConf]) -> list[tuple[QueueConf, ...]]:
-    """Group queues that share a client: the same connection setting and prefix."""
-    groups: dict[object, list[QueueConf]] = {}
-    for queue in queues:
-        groups.setdefault((queue.connection, queue.key_prefix), []).append(queue)
-    return [tuple(group) for group in groups.values()]
-
-
-def prefix_of(connection: redis.Redis) -> str:
-    """Return the ``KEY_PREFIX`` of a client made here, and ``rq:`` for any other client.
-
-    Whatever deals with keys of a client asks this first, so a client that can't be used is refused
-    here, before anything is written with it.
-
-    :raises ConfigurationError: if the client decodes what it reads.
-    """
-    prefix = _prefixes.get(connection)
-    if prefix is not None:
-        return prefix
-    if _decoding(connection):
-        raise ConfigurationError(
-            "The client given as connection= has decode_responses=True, but jobs are bytes. Make it"
-            " without decode_responses, or leave connection= out for that of RQ_QUEUES."
-        )
-    return DEFAULT_PREFIX
-
-
-def _decoding(client: redis.Redis) -> bool:
+def decodes_answers(client: redis.Redis) -> bool:
+    """Whether a client turns the bytes it reads into text, which jobs don't survive."""
     return bool(client.get_encoder().decode_responses)
 
 
@@ -138,11 +114,6 @@ def describe(target: QueueConf | redis.Redis) -> str:
         return f"unix://{options.get('path')}{f'?db={db}' if db else ''}"
     scheme = "rediss" if issubclass(pool.connection_class, SSLConnection) else "redis"
     return f"{scheme}://{_address(options, conf.DEFAULT_PORT)}/{db}"
-
-
-def same_keys(one: redis.Redis, other: redis.Redis) -> bool:
-    """Return whether two clients mean the same keys of the same server."""
-    return one is other or (prefix_of(one) == prefix_of(other) and describe(one) == describe(other))
 
 
 def longest_wait(connection: redis.Redis) -> float | None:
@@ -202,14 +173,14 @@ def _address(options: Mapping[str, Any], default_port: int) -> str:
     return f"{f'[{host}]' if ':' in host else host}:{options.get('port') or default_port}"
 
 
-def _make(queue: QueueConf) -> redis.Redis:
+def _make(queue: QueueConf) -> Client:
     where = f"RQ_QUEUES[{queue.name!r}]"
     try:
         client = _MAKERS[queue.connection.form](queue.connection)
         # redis-py looks at most options when it first connects; a wrong one should show here.
         pool = client.connection_pool
         pool.connection_class(**pool.connection_kwargs)
-        if _decoding(client):
+        if decodes_answers(client):
             raise ConfigurationError(
                 f"{queue.connection.form} leads to a client with decode_responses=True, but jobs"
                 " are bytes. Look for decode_responses in a connection_pool of yours, and take it"
@@ -222,7 +193,7 @@ def _make(queue: QueueConf) -> redis.Redis:
     return client
 
 
-def _from_url(setting: ConnectionSetting) -> redis.Redis:
+def _from_url(setting: ConnectionSetting) -> Client:
     url = _without_protocol(setting["URL"])
     options = _credentials(setting) | _client_options(setting, "REDIS_CLIENT_KWARGS")
     if "DB" in setting:
@@ -235,18 +206,19 @@ def _from_url(setting: ConnectionSetting) -> redis.Redis:
     else:
         # A connection without TLS doesn't know these, and django-rq's settings may have them.
         options = {key: value for key, value in options.items() if not key.startswith("ssl_")}
-    return redis.Redis.from_url(url, **options)
+    # redis-py says that it returns its own class, whatever the class is.
+    return cast("Client", Client.from_url(url, **options))
 
 
-def _from_unix_socket(setting: ConnectionSetting) -> redis.Redis:
-    return redis.Redis(
+def _from_unix_socket(setting: ConnectionSetting) -> Client:
+    return Client(
         **{"unix_socket_path": str(setting["UNIX_SOCKET_PATH"]), "db": setting["DB"]}
         | _credentials(setting)
         | _client_options(setting, "REDIS_CLIENT_KWARGS")
     )
 
 
-def _from_host(setting: ConnectionSetting) -> redis.Redis:
+def _from_host(setting: ConnectionSetting) -> Client:
     options = {
         "host": setting["HOST"],
         "port": setting["PORT"],
@@ -254,12 +226,12 @@ def _from_host(setting: ConnectionSetting) -> redis.Redis:
         "ssl": bool(setting.get("SSL", False)),
         "ssl_cert_reqs": setting.get("SSL_CERT_REQS", "required"),
     }
-    return redis.Redis(
+    return Client(
         **options | _credentials(setting) | _client_options(setting, "REDIS_CLIENT_KWARGS")
     )
 
 
-def _from_sentinels(setting: ConnectionSetting) -> redis.Redis:
+def _from_sentinels(setting: ConnectionSetting) -> Client:
     options = {"db": setting["DB"]} | _credentials(setting)
     if setting.get("SSL"):
         options |= {"ssl": True, "ssl_cert_reqs": setting.get("SSL_CERT_REQS", "required")}
@@ -270,11 +242,11 @@ def _from_sentinels(setting: ConnectionSetting) -> redis.Redis:
     sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
         setting["SENTINELS"], sentinel_kwargs=sentinel_options, **options
     )
-    client: redis.Redis = sentinel.master_for(setting["MASTER_NAME"])
+    client: Client = sentinel.master_for(setting["MASTER_NAME"], redis_class=Client)
     return client
 
 
-def _from_cache(setting: ConnectionSetting) -> redis.Redis:
+def _from_cache(setting: ConnectionSetting) -> Client:
     """A client with every option of a django-redis cache, on a pool of its own.
 
     The cache's own pool would not do: it may decode what it reads, and a worker that waits for
@@ -295,10 +267,10 @@ def _from_cache(setting: ConnectionSetting) -> redis.Redis:
     factory: Any = get_connection_factory(options=options)
     # The first server is the one that django-redis writes to.
     parameters = factory.make_connection_params(_without_protocol(servers[0], "decode_responses"))
-    return redis.Redis(connection_pool=factory.get_connection_pool(parameters))
+    return Client(connection_pool=factory.get_connection_pool(parameters))
 
 
-_MAKERS: dict[str, Callable[[ConnectionSetting], redis.Redis]] = {
+_MAKERS: dict[str, Callable[[ConnectionSetting], Client]] = {
     "URL": _from_url,
     "USE_REDIS_CACHE": _from_cache,
     "UNIX_SOCKET_PATH": _from_unix_socket,

@@ -21,11 +21,11 @@ from typing import Any
 import redis
 
 from .. import conf
-from ..broker.clients import connection_for, describe, prefix_of, translate_errors
+from ..broker.broker import Broker
+from ..broker.clients import connection_for, describe, translate_errors
 from ..broker.server_errors import passes
-from ..engine.cron import CronArrows
+from ..engine.cron import CronScripts
 from ..exceptions import ConfigurationError
-from ..protocol.keys import Keys
 from ..worker.children.subreaper import wait_for_orphans
 from ..worker.connection import drop, open_link
 from ..worker.outage import Outage
@@ -66,9 +66,9 @@ class CronProcess:
         self._created_at = datetime.now(UTC)
         with translate_errors(client):
             self._link = open_link(client)
-        keys = Keys(prefix_of(client))
-        self._arrows = CronArrows(self._link, keys)
-        self._ticker = Ticker(self._link, keys, entries, passes)
+        broker = Broker(self._link, Broker.of(client).prefix)
+        self._arrows = CronScripts(broker)
+        self._ticker = Ticker(broker, entries, passes)
         self._outage = Outage(describe(client), "No cron entry ticks; the process waits")
         self._signals = SignalPipe()
         self._beat_at = time.monotonic()

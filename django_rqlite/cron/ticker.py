@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import redis
 
 from .. import conf
+from ..broker.broker import Broker
 from ..broker.clients import connection_for
-from ..engine.cron import Announcement, CronArrows, Verdict
-from ..protocol.keys import Keys
+from ..engine.cron import Announcement, CronScripts, Verdict
 from . import entries as cron
 from .entries import Entry
 
@@ -69,13 +69,12 @@ class Ticker:
 
     def __init__(
         self,
-        connection: redis.Redis,
-        keys: Keys,
+        broker: Broker,
         entries: Sequence[Entry],
         passes: Callable[[Exception], bool],
     ) -> None:
         self.entries = entries
-        self._arrows = CronArrows(connection, keys)
+        self._arrows = CronScripts(broker)
         self._passes = passes
         #: Monotonic time at which to be called; None: never.
         self.due_at: float | None = time.monotonic() if entries else None
@@ -195,15 +194,14 @@ class Ticker:
 
 def of_settings(
     client: redis.Redis,
-    connection: redis.Redis,
-    keys: Keys,
+    broker: Broker,
     passes: Callable[[Exception], bool],
 ) -> Ticker:
     """A ticker for those entries of ``RQ["CRON"]`` whose queues are on a worker's server.
 
     Args:
         client: of the worker's queues.
-        connection: to talk through; the worker's own.
+        broker: to talk through; with the worker's own connection.
 
     What is wrong with an entry is logged; it does not keep the worker from its jobs.
     """
@@ -214,4 +212,4 @@ def of_settings(
     for entry in mine:
         if reason := cron.why_not_importable(entry.func):
             logger.error("Cron: entry %r: %s Its jobs will fail.", entry.name, reason)
-    return Ticker(connection, keys, mine, passes)
+    return Ticker(broker, mine, passes)

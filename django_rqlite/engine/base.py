@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import redis
-
-from ..protocol.keys import Keys
+from ..broker.broker import Broker
 from .scripts import Argument
 
 #: Ids that one call of a script which searches or deletes handles at the most, so that the server
@@ -18,15 +16,16 @@ BATCH = 250
 SEARCHES = 1
 
 
-class Arrows:
+class EngineBase:
     """Changes of state on one connection below one key prefix."""
 
-    __slots__ = ("connection", "keys", "prefix")
+    __slots__ = ("broker", "connection", "keys", "prefix")
 
-    def __init__(self, connection: redis.Redis, keys: Keys) -> None:
-        self.connection = connection
-        self.keys = keys
-        self.prefix = keys.prefix
+    def __init__(self, broker: Broker) -> None:
+        self.broker = broker
+        self.connection = broker.client
+        self.keys = broker.keys
+        self.prefix = broker.prefix
 
 
 def flat(fields: Mapping[str, Argument]) -> list[Argument]:

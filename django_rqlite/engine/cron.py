@@ -9,9 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import redis
-
-from ..protocol.keys import Keys
+from ..broker.broker import Broker
 from .scripts import Argument, Script
 
 _tick = Script("cron_tick")
@@ -90,14 +88,14 @@ class Announcement:
     next_tick: int
 
 
-class CronArrows:
+class CronScripts:
     """What cron changes on one connection below one key prefix."""
 
     __slots__ = ("connection", "keys")
 
-    def __init__(self, connection: redis.Redis, keys: Keys) -> None:
-        self.connection = connection
-        self.keys = keys
+    def __init__(self, broker: Broker) -> None:
+        self.connection = broker.client
+        self.keys = broker.keys
 
     def tick(
         self,

@@ -6,16 +6,17 @@ arrow promises. All values are bytes, text or whole seconds: serializing is the 
 
 from __future__ import annotations
 
-from .enqueue import Entering
-from .execution import Executing
-from .failed_mirror import Mirroring
-from .removal import Leaving
-from .requeue import Moving
+from .enqueue import EnqueueScripts
+from .execution import ExecutionScripts
+from .failed_mirror import FailedMirrorScripts
+from .removal import RemovalScripts
+from .requeue import RequeueScripts
 from .values import Claim, Hold, NewJob, NextClaim, Owner, Pause, Promoted, Reaped, Settled
-from .workers import Attending
+from .workers import WorkerScripts
 
 __all__ = [
     "Claim",
+    "Engine",
     "Hold",
     "NewJob",
     "NextClaim",
@@ -24,11 +25,17 @@ __all__ = [
     "Promoted",
     "Reaped",
     "Settled",
-    "Transitions",
 ]
 
 
-class Transitions(Entering, Moving, Executing, Leaving, Mirroring, Attending):
+class Engine(
+    EnqueueScripts,
+    RequeueScripts,
+    ExecutionScripts,
+    RemovalScripts,
+    FailedMirrorScripts,
+    WorkerScripts,
+):
     """Every change of state on one connection below one key prefix."""
 
     __slots__ = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..exceptions import DuplicateJobError, InvalidJobError
-from .base import Arrows, flat, text
+from .base import EngineBase, flat, text
 from .enqueue_slices import parted
 from .scripts import Argument, Call, Running, Script
 from .values import Hold, NewJob
@@ -17,7 +17,7 @@ _schedule = Script("schedule")
 _defer = Script("defer")
 
 
-class Entering(Arrows):
+class EnqueueScripts(EngineBase):
     """How new jobs come into a place."""
 
     __slots__ = ()
@@ -237,12 +237,12 @@ class Entering(Arrows):
 
 
 class Arrivals:
-    """Jobs on their way into a queue; see :meth:`Entering.enqueue_many`.
+    """Jobs on their way into a queue; see :meth:`EnqueueScripts.enqueue_many`.
 
     Whoever made this must ask for the outcomes, or else a connection is lost to its pool.
     """
 
-    def __init__(self, arrows: Entering, jobs: Sequence[NewJob]) -> None:
+    def __init__(self, arrows: EnqueueScripts, jobs: Sequence[NewJob]) -> None:
         self._parts = list(parted(jobs))
         self._running = Running(
             arrows.connection,
@@ -254,7 +254,7 @@ class Arrivals:
 
     def outcomes(self) -> list[tuple[str, str] | Exception]:
         """For each job, its status and when, in unix microseconds, or why it was canceled; or what
-        :meth:`Entering.enqueue` or :meth:`Entering.defer` would raise.
+        :meth:`EnqueueScripts.enqueue` or :meth:`EnqueueScripts.defer` would raise.
 
         Raises:
             redis.RedisError: the connection broke; some of them may have been enqueued.

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from ..protocol.durations import FOREVER, LONGEST
 from ..protocol.records import JobStatus
-from .base import BATCH, SEARCHES, Arrows, text
+from .base import BATCH, SEARCHES, EngineBase, text
 from .scripts import Argument, Script
 from .values import Claim, Hold, NextClaim, Pause, Reaped, Settled
 
@@ -21,7 +21,7 @@ _rescue = Script("rescue")
 _append_log = Script("append_log")
 
 
-class Executing(Arrows):
+class ExecutionScripts(EngineBase):
     """How jobs are claimed, held and settled by workers, and taken from workers that are gone."""
 
     __slots__ = ()

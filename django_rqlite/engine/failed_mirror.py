@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from .base import Arrows
+from .base import EngineBase
 from .scripts import Script
 
 _tidy_mirror = Script("tidy_mirror")
@@ -14,7 +14,7 @@ _unmirror_noted = Script("unmirror_noted")
 PART = 1000
 
 
-class Mirroring(Arrows):
+class FailedMirrorScripts(EngineBase):
     """How the list of failed jobs that RQ 0.5 shows is kept in order."""
 
     __slots__ = ()

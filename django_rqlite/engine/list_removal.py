@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from math import inf
 from typing import Any, cast
 
-from .base import BATCH, SEARCHES, Arrows, text
+from .base import BATCH, SEARCHES, EngineBase, text
 from .scripts import Argument, Script
 
 #: Ids for which the list is searched again and again; reading it costs about as much.
@@ -32,7 +32,7 @@ SLACK = 500
 
 
 def take_out(
-    arrows: Arrows,
+    arrows: EngineBase,
     script: Script,
     job_ids: Sequence[str],
     *options: Argument,
@@ -55,7 +55,7 @@ def take_out(
 class _TakingOut:
     def __init__(
         self,
-        arrows: Arrows,
+        arrows: EngineBase,
         script: Script,
         options: Sequence[Argument],
         job_ids: Sequence[str],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .base import BATCH, Arrows, flat, text
+from .base import BATCH, EngineBase, flat, text
 from .list_removal import take_out
 from .scripts import Argument, Script
 
@@ -25,7 +25,7 @@ SOME_GROUPS = 10
 MOST_TRIMMED = 10_000
 
 
-class Leaving(Arrows):
+class RemovalScripts(EngineBase):
     """How jobs are canceled and deleted, and what they leave behind is swept."""
 
     __slots__ = ()
@@ -36,7 +36,7 @@ class Leaving(Arrows):
         """queued, scheduled or deferred → canceled, for any number of jobs.
 
         Args:
-            behind: as for :meth:`Moving.move`.
+            behind: as for :meth:`RequeueScripts.move`.
             release_dependents: whether jobs that wait for them run all the same; else they are
                 canceled too.
 
@@ -51,7 +51,7 @@ class Leaving(Arrows):
         """Any state → (gone), with everything that belongs to the jobs.
 
         Args:
-            behind: as for :meth:`Moving.move`.
+            behind: as for :meth:`RequeueScripts.move`.
 
         Returns:
             for each whether it was there.

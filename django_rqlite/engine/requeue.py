@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .base import BATCH, Arrows, text
+from .base import BATCH, EngineBase, text
 from .list_removal import take_out
 from .scripts import Argument, Script
 from .values import Promoted
@@ -16,7 +16,7 @@ _requeue = Script("requeue")
 _move = Script("move")
 
 
-class Moving(Arrows):
+class RequeueScripts(EngineBase):
     """How jobs that stand somewhere come to stand elsewhere: by the clock, or by someone's word."""
 
     __slots__ = ()

@@ -7,23 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import redis
-
-from ..protocol.keys import Keys
+from ..broker.broker import Broker
 from .scripts import Script
 
 _suspend = Script("suspend")
 _resume = Script("resume")
 
 
-class SuspensionArrows:
+class SuspensionScripts:
     """What keeps workers from taking jobs, on one connection below one key prefix."""
 
     __slots__ = ("connection", "keys")
 
-    def __init__(self, connection: redis.Redis, keys: Keys) -> None:
-        self.connection = connection
-        self.keys = keys
+    def __init__(self, broker: Broker) -> None:
+        self.connection = broker.client
+        self.keys = broker.keys
 
     def suspend(self, ttl: int | None = None) -> bool:
         """No worker takes a job any more; gives whether that is new.

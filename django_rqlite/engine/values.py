@@ -10,7 +10,7 @@ from .scripts import Argument
 
 
 class NewJob(NamedTuple):
-    """A job that is to enter a queue; see :meth:`Transitions.enqueue` and ``defer``."""
+    """A job that is to enter a queue; see :meth:`Engine.enqueue` and ``defer``."""
 
     id: str
     queue: str

@@ -10,7 +10,7 @@ import redis
 from ..broker.wire import database_of
 from ..queries import foreign_keys as foreign
 from ..queries.foreign_keys import Misfit
-from .base import Arrows, flat, text
+from .base import EngineBase, flat, text
 from .scripts import Argument, Script
 from .values import Hold, Owner
 
@@ -32,7 +32,7 @@ MOST_LEASES_OF_A_QUEUE = 100
 MOST_LEASES = 1000
 
 
-class Attending(Arrows):
+class WorkerScripts(EngineBase):
     """How workers are listed, heard of and spoken to."""
 
     __slots__ = ()

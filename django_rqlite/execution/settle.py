@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..conf.signer import sign, why_not_trusted
-from ..engine.engine import Hold, NextClaim, Settled, Transitions
+from ..engine.engine import Engine, Hold, NextClaim, Settled
 from ..jobs.policies import Again, after_asking, after_failure, after_success
 from ..protocol import codec
 from ..protocol.records import (
@@ -17,7 +17,7 @@ from .run import LONGEST_TRACEBACK, AskedForRetry, Failed, Outcome, Stopped, Suc
 
 
 def settle(
-    transitions: Transitions,
+    transitions: Engine,
     worker: str,
     hold: Hold,
     record: JobRecord,

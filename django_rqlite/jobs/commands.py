@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import redis
 
-from ..broker.clients import get_connection, prefix_of, translate_errors
+from ..broker.broker import Broker
+from ..broker.clients import get_connection, translate_errors
 from ..compat.missing_names import finder
-from ..engine.engine import Transitions
-from ..protocol.keys import Keys
+from ..engine.engine import Engine
 from .job import Job
 
 
@@ -41,7 +41,7 @@ def send_shutdown_command(connection: redis.Redis | None, worker_name: str) -> N
 
 def _send(connection: redis.Redis | None, worker_name: str, command: str) -> None:
     connection = connection if connection is not None else get_connection()
-    transitions = Transitions(connection, Keys(prefix_of(connection)))
+    transitions = Engine(Broker.of(connection))
     with translate_errors(connection):
         transitions.tell_worker(worker_name, command)
 

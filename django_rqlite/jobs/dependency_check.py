@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import redis
 
-from ..broker.clients import describe, prefix_of, same_keys, translate_errors
+from ..broker.broker import Broker
+from ..broker.clients import describe, translate_errors
 from ..exceptions import InvalidJobDependency
-from ..protocol.keys import Keys
 from ..queues.commit import comes_before
 from .job_data import JobData
 
@@ -66,12 +66,14 @@ def _refuse_unless_there(parent: JobData, connection: redis.Redis) -> None:
 
 def _exists(parent: JobData, connection: redis.Redis) -> bool:
     with translate_errors(connection):
-        return bool(connection.exists(Keys(prefix_of(connection)).job(parent.id)))
+        return bool(connection.exists(Broker.of(connection).keys.job(parent.id)))
 
 
 def _is_elsewhere(parent: JobData, connection: redis.Redis) -> bool:
-    return parent._connection is not None and not same_keys(parent._connection, connection)
+    return parent._connection is not None and not Broker.of(parent._connection).is_same(
+        Broker.of(connection)
+    )
 
 
 def _where(connection: redis.Redis) -> str:
-    return f"{describe(connection)} (keys begin with {prefix_of(connection)!r})"
+    return f"{describe(connection)} (keys begin with {Broker.of(connection).prefix!r})"

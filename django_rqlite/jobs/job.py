@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 import redis
 
 from .. import conf
-from ..broker.clients import get_connection, prefix_of, translate_errors
+from ..broker.broker import Broker
+from ..broker.clients import get_connection, translate_errors
 from ..compat.missing_names import finder
 from ..conf.classes import named_class
-from ..engine.engine import Transitions
+from ..engine.engine import Engine
 from ..engine.scripts import Argument
 from ..exceptions import InvalidJobOperation, NoSuchJobError
 from ..protocol import codec
@@ -131,7 +132,7 @@ class Job(JobData):
         """The jobs with these ids, in one round trip; None where there is none."""
         connection = connection or get_connection()
         ids = list(job_ids)
-        keys = Keys(prefix_of(connection))
+        keys = Broker.of(connection).keys
         with translate_errors(connection), connection.pipeline(transaction=False) as pipeline:
             for job_id in ids:
                 pipeline.hgetall(keys.job(job_id))
@@ -146,7 +147,7 @@ class Job(JobData):
         """Whether there is a job with this id."""
         connection = connection or get_connection()
         with translate_errors(connection):
-            return bool(connection.exists(Keys(prefix_of(connection)).job(job_id)))
+            return bool(connection.exists(Broker.of(connection).keys.job(job_id)))
 
     def refresh(self) -> None:
         """Read everything again.
@@ -208,7 +209,7 @@ class Job(JobData):
 
     def _keep_log(self, lines: Sequence[bytes], most: int) -> None:
         """Append to the lines that people see beside the job; without effect where it is gone."""
-        transitions = self._transitions
+        transitions = self._engine
         with translate_errors(transitions.connection):
             transitions.append_log(self.id, lines, most)
 
@@ -237,7 +238,7 @@ class Job(JobData):
         self._save(fields)
 
     def _save(self, fields: Mapping[str, Argument]) -> None:
-        transitions = self._transitions
+        transitions = self._engine
         with translate_errors(transitions.connection):
             if not transitions.save(self.id, fields):
                 raise NoSuchJobError(f"Job {self.id} is gone, so nothing of it can be saved.")
@@ -379,7 +380,7 @@ class Job(JobData):
                 self._exc_info = read_result(self.id, *entries[0]).exc_string
         return self._exc_info or None
 
-    # Arrows
+    # EngineBase
 
     def requeue(self, at_front: bool = False) -> Self:
         """Put a failed, stopped or canceled job back into its queue.
@@ -390,7 +391,7 @@ class Job(JobData):
             InvalidJobOperation: it is not among those (any more).
             NoSuchJobError: it is gone.
         """
-        transitions = self._transitions
+        transitions = self._engine
         with translate_errors(transitions.connection):
             verdict = transitions.requeue([self.id], at_front=at_front)[0]
         if verdict == "missing":
@@ -423,7 +424,7 @@ class Job(JobData):
             NoSuchJobError: it is gone.
         """
         refuse_pipeline(pipeline, "cancel()", InvalidJobOperation)
-        transitions = self._transitions
+        transitions = self._engine
         with translate_errors(transitions.connection):
             (verdict,) = transitions.cancel([self.id], release_dependents=enqueue_dependents)
             if verdict == JobStatus.STARTED:
@@ -450,9 +451,9 @@ class Job(JobData):
                 "waits from running, cancel or delete it."
             )
         with translate_errors(self.connection):
-            self._stop(self._transitions)
+            self._stop(self._engine)
 
-    def _stop(self, transitions: Transitions) -> None:
+    def _stop(self, transitions: Engine) -> None:
         worker = self._ask(lambda link, keys: link.hget(keys.job(self.id), "worker_name"))
         if not transitions.tell_worker(codec.text(worker or b""), "stop-job", job_id=self.id):
             raise InvalidJobOperation(
@@ -506,7 +507,7 @@ class Job(JobData):
             InvalidJobOperation: a pipeline was given.
         """
         refuse_pipeline(pipeline, "delete()", InvalidJobOperation)
-        transitions = self._transitions
+        transitions = self._engine
         dependents = self.dependent_ids if delete_dependents else []
         with translate_errors(transitions.connection):
             transitions.delete([self.id, *dependents])
@@ -521,7 +522,7 @@ class Job(JobData):
             InvalidJobOperation: a pipeline was given.
         """
         refuse_pipeline(pipeline, "delete_dependents()", InvalidJobOperation)
-        transitions = self._transitions
+        transitions = self._engine
         with translate_errors(transitions.connection):
             transitions.delete(self.dependent_ids)
 

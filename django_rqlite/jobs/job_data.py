@@ -11,9 +11,10 @@ from typing import Any, Self
 import redis
 
 from .. import conf
-from ..broker.clients import connection_for, get_connection, prefix_of, translate_errors
+from ..broker.broker import Broker
+from ..broker.clients import connection_for, get_connection, translate_errors
 from ..conf.signer import sign, signer
-from ..engine.engine import Transitions
+from ..engine.engine import Engine
 from ..engine.scripts import Argument
 from ..exceptions import (
     ConfigurationError,
@@ -166,12 +167,12 @@ class JobData:
     @property
     def key(self) -> str:
         """The key of its hash."""
-        return Keys(prefix_of(self.connection)).job(self.id)
+        return Broker.of(self.connection).keys.job(self.id)
 
     @property
     def key_prefix(self) -> str:
         """What all keys of its connection begin with."""
-        return prefix_of(self.connection)
+        return Broker.of(self.connection).prefix
 
     @property
     def serializer(self) -> Serializer:
@@ -190,13 +191,13 @@ class JobData:
         return found
 
     @property
-    def _transitions(self) -> Transitions:
-        return Transitions(self.connection, Keys(prefix_of(self.connection)))
+    def _engine(self) -> Engine:
+        return Engine(Broker.of(self.connection))
 
     def _ask(self, question: Callable[[redis.Redis, Keys], Any]) -> Any:
         link = self.connection
         with translate_errors(link):
-            return question(link, Keys(prefix_of(link)))
+            return question(link, Broker.of(link).keys)
 
     # The call
 

@@ -16,11 +16,11 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from .. import conf
-from ..broker.clients import by_server, connection_for, describe, translate_errors
+from ..broker.broker import Broker, by_server
+from ..broker.clients import connection_for, describe, translate_errors
 from ..conf.settings import QueueConf
 from ..exceptions import RQLiteError
-from ..protocol.keys import Keys
-from ..queries.queries import Figures, Monitor, Workers
+from ..queries.queries import Figures, Queries, Workers
 
 _Family = type[GaugeMetricFamily] | type[CounterMetricFamily]
 
@@ -121,7 +121,7 @@ def _read_server(group: Sequence[QueueConf], samples: _Samples) -> None:
         client = connection_for(group[0])
         server = describe(client)
         with translate_errors(client):
-            monitor = Monitor(client, Keys(group[0].key_prefix))
+            monitor = Queries(Broker(client, group[0].key_prefix))
             figures, workers = monitor.figures([q.name for q in group]), monitor.workers()
     except (RQLiteError, redis.RedisError):
         samples["rq_up"][(server,)] = 0

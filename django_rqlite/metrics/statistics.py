@@ -11,11 +11,11 @@ from django.utils import timezone
 from redis.sentinel import SentinelConnectionPool
 
 from .. import conf
-from ..broker.clients import by_server, connection_for, translate_errors
+from ..broker.broker import Broker, by_server
+from ..broker.clients import connection_for, translate_errors
 from ..conf.settings import QueueConf
 from ..exceptions import RQLiteError
-from ..protocol.keys import Keys
-from ..queries.queries import Monitor, Place, QueueFigures
+from ..queries.queries import Place, Queries, QueueFigures
 
 #: What may be told of a connection: all else could be, or hold, a secret.
 _TELLABLE = (
@@ -54,7 +54,7 @@ def _of_server(group: Sequence[QueueConf]) -> dict[str, dict[str, Any]]:
         return {queue.name: _row(queue.name, {}, error=str(exc)) for queue in group}
     try:
         with translate_errors(client):
-            figures = Monitor(client, Keys(group[0].key_prefix)).figures([q.name for q in group])
+            figures = Queries(Broker(client, group[0].key_prefix)).figures([q.name for q in group])
     except (RQLiteError, redis.RedisError) as exc:
         return {
             queue.name: _row(queue.name, options, error=str(exc))

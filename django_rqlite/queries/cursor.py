@@ -11,14 +11,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-import redis
-
+from ..broker.broker import Broker
 from ..engine.scripts import Script
-from ..protocol.keys import Keys
-from .job_search import Finder, Found
+from .job_search import Found, JobSearch
 from .pipeline import answers, name_of
 from .places import Place, size_command
-from .queries import Monitor
+from .queries import Queries
 
 _next_of_list = Script("next_of_list")
 _next_of_set = Script("next_of_set")
@@ -58,15 +56,15 @@ class Stretch:
         return Position("", stay[-1]) if stay else self._start
 
 
-class Walker:
+class PlaceCursor:
     """Goes through places of one connection below one key prefix."""
 
     __slots__ = ("_connection", "_finder", "_monitor")
 
-    def __init__(self, connection: redis.Redis, keys: Keys) -> None:
-        self._connection = connection
-        self._monitor = Monitor(connection, keys)
-        self._finder = Finder(connection, keys)
+    def __init__(self, broker: Broker) -> None:
+        self._connection = broker.client
+        self._monitor = Queries(broker)
+        self._finder = JobSearch(broker)
 
     def count(self, places: Sequence[tuple[str, Place]]) -> int:
         """How many jobs are in these places. One round trip."""

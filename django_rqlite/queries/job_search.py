@@ -11,16 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import redis
-
+from ..broker.broker import Broker
 from ..engine.scripts import Script
 from ..protocol import codec
-from ..protocol.keys import Keys
 from ..protocol.problems import Problem
 from ..protocol.records import JobRecord, JobStatus, read_job
 from .pipeline import answers, items, name_of
 from .places import Place, id_of, size_command
-from .queries import MOST_FOUND, Monitor
+from .queries import MOST_FOUND, Queries
 from .requeued_traceback import BLANKED
 
 #: Ids of one place of one queue that are read at the most, and of all places together.
@@ -196,13 +194,13 @@ def grouped(found: Sequence[Found]) -> list[Group]:
     return sorted(told, key=lambda group: (group.count, group.last or long_ago), reverse=True)
 
 
-class Finder:
+class JobSearch:
     """Reads one connection below one key prefix. Four round trips for all of it."""
 
     __slots__ = ("_monitor",)
 
-    def __init__(self, connection: redis.Redis, keys: Keys) -> None:
-        self._monitor = Monitor(connection, keys)
+    def __init__(self, broker: Broker) -> None:
+        self._monitor = Queries(broker)
 
     def known(self, configured: Sequence[str], job_id: str = "") -> Known:
         """The queues, those configured first, and whether there is this job. One round trip."""

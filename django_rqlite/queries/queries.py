@@ -11,10 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-import redis
-
+from ..broker.broker import Broker
 from ..protocol import codec
-from ..protocol.keys import Keys
 from ..protocol.problems import Problem
 from ..protocol.records import (
     JobRecord,
@@ -67,11 +65,11 @@ __all__ = [
     "Expired",
     "Figures",
     "JobDetail",
-    "Monitor",
     "Overview",
     "Page",
     "Parents",
     "Place",
+    "Queries",
     "QueueCounts",
     "QueueFigures",
     "Row",
@@ -103,14 +101,14 @@ _SUMMARY = (
 _BRIEFLY = ("status", "description")
 
 
-class Monitor:
+class Queries:
     """Reads one connection below one key prefix."""
 
     __slots__ = ("connection", "keys")
 
-    def __init__(self, connection: redis.Redis, keys: Keys) -> None:
-        self.connection = connection
-        self.keys = keys
+    def __init__(self, broker: Broker) -> None:
+        self.connection = broker.client
+        self.keys = broker.keys
 
     def queues(self) -> list[str]:
         """The names of all queues that anything was ever enqueued to, sorted. One round trip."""

@@ -15,7 +15,7 @@ from ..protocol.problems import Problem
 from ..protocol.records import JobRecord
 from . import cron_entries
 from .pipeline import answers, items, name_of
-from .queries import MOST_FOUND, Monitor
+from .queries import MOST_FOUND, Queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Agenda:
 
 
 def read(
-    monitor: Monitor, queues: Sequence[str], *, jobs: int, entries: int = MOST_FOUND
+    monitor: Queries, queues: Sequence[str], *, jobs: int, entries: int = MOST_FOUND
 ) -> Agenda:
     """What comes next. Three round trips.
 
@@ -98,7 +98,7 @@ def read(
     return Agenda(upcoming, scheduled, problems, CronEntries(len(known), records, last_jobs))
 
 
-def entry(monitor: Monitor, name: str) -> CronRecord | None:
+def entry(monitor: Queries, name: str) -> CronRecord | None:
     """One cron entry's record, or None where it was not announced in a month. One round trip."""
     keys = monitor.keys
     fields, listed = answers(
@@ -109,7 +109,7 @@ def entry(monitor: Monitor, name: str) -> CronRecord | None:
     return cron_entries.record(name, fields) if known else None
 
 
-def _commands(monitor: Monitor, queues: Sequence[str], jobs: int) -> list[tuple[Any, ...]]:
+def _commands(monitor: Queries, queues: Sequence[str], jobs: int) -> list[tuple[Any, ...]]:
     commands: list[tuple[Any, ...]] = []
     for queue in queues:
         key = monitor.keys.scheduled(queue)

@@ -156,7 +156,7 @@ class _Batch:
     def set_off(self) -> None:
         """Begin to push them; the server works on it while the caller goes on."""
         with translate_errors(self._queue.connection):
-            self._arrivals = self._queue._transitions.enqueue_many(self._entering)
+            self._arrivals = self._queue._engine.enqueue_many(self._entering)
 
     def arrive(self) -> None:
         """See what has become of each, in :attr:`jobs` and :attr:`refused`."""

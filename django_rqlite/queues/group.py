@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, cast
 
 import redis
 
-from ..broker.clients import get_connection, prefix_of, translate_errors
+from ..broker.broker import Broker
+from ..broker.clients import get_connection, translate_errors
 from ..compat.missing_names import finder
-from ..engine.engine import Transitions
+from ..engine.engine import Engine
 from ..exceptions import NoSuchGroupError
 from ..jobs.job import Job
 from ..protocol import codec
-from ..protocol.keys import Keys
 from .bulk import EnqueueData
 from .queue import Queue
 
@@ -39,8 +39,8 @@ class Group:
         """
         self.connection = connection if connection is not None else get_connection()
         self.name = name or uuid.uuid4().hex
-        self._keys = Keys(prefix_of(self.connection))
-        self._transitions = Transitions(self.connection, self._keys)
+        self._broker = Broker.of(self.connection)
+        self._engine = Engine(self._broker)
 
     def __repr__(self) -> str:
         return f"Group(id={self.name})"
@@ -76,7 +76,7 @@ class Group:
     def all(cls, connection: redis.Redis | None = None) -> list[Group]:
         """All groups of a connection, by their names."""
         connection = connection if connection is not None else get_connection()
-        keys = Keys(prefix_of(connection))
+        keys = Broker.of(connection).keys
         with translate_errors(connection):
             members = cast("set[bytes]", connection.smembers(keys.groups))
             names = sorted(map(codec.text, members))
@@ -89,7 +89,7 @@ class Group:
     @property
     def key(self) -> str:
         """The key of its set."""
-        return self._keys.group(self.name)
+        return self._broker.keys.group(self.name)
 
     def enqueue_many(
         self,
@@ -121,12 +121,12 @@ class Group:
     def delete_job(self, job_id: str, pipeline: None = None) -> None:
         """Take a job out of the group; the job itself stays."""
         with translate_errors(self.connection):
-            self._transitions.leave_group(self.name, [job_id])
+            self._engine.leave_group(self.name, [job_id])
 
     def cleanup(self) -> None:
         """Take out all ids whose jobs are gone. Workers do so by themselves, a part at a time."""
         with translate_errors(self.connection):
-            self._transitions.tidy_groups(self.name)
+            self._engine.tidy_groups(self.name)
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's

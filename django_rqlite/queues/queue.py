@@ -302,7 +302,7 @@ class Queue(StoredQueue):
                 self._defer(job, fields, options.unique, due=due, delay=delay)
                 return
             with translate_errors(self.connection):
-                self._transitions.schedule(
+                self._engine.schedule(
                     job.id,
                     self.name,
                     fields,
@@ -403,7 +403,7 @@ class Queue(StoredQueue):
             self._run_in_place(job, fields, unique)
             return
         with translate_errors(self.connection):
-            enqueued = self._transitions.enqueue(
+            enqueued = self._engine.enqueue(
                 job.id,
                 self.name,
                 fields,
@@ -425,7 +425,7 @@ class Queue(StoredQueue):
         delay: float | None = None,
     ) -> None:
         with translate_errors(self.connection):
-            status, reason = self._transitions.defer(
+            status, reason = self._engine.defer(
                 job.id,
                 self.name,
                 fields,
@@ -459,7 +459,7 @@ class Queue(StoredQueue):
         # Taken before the job can change what its outcome is decided by, or make it unserializable.
         record = job.to_record()
         with translate_errors(self.connection):
-            started = self._transitions.start_in_place(
+            started = self._engine.start_in_place(
                 hold, fields, lease=lease, worker_name=IN_PLACE, unique=unique
             )
         job._entered(JobStatus.STARTED, started)
@@ -469,14 +469,14 @@ class Queue(StoredQueue):
             outcome = perform(job)
             with translate_errors(self.connection):
                 try:
-                    settle(self._transitions, "", hold, record, outcome, IN_PLACE)
+                    settle(self._engine, "", hold, record, outcome, IN_PLACE)
                 except redis.ResponseError as exc:
                     if passes(exc):
                         raise
                     # Else a worker would run it again once the lease has ended.
                     refused = unstorable(outcome, exc)
-                    settle(self._transitions, "", hold, record, refused, IN_PLACE)
-                stored = self._transitions.fields(job.id)
+                    settle(self._engine, "", hold, record, refused, IN_PLACE)
+                stored = self._engine.fields(job.id)
         finally:
             job._unstored = None
         if stored:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import redis
 
-from ..broker.clients import get_connection, prefix_of, same_keys, translate_errors
+from ..broker.broker import Broker
+from ..broker.clients import get_connection, translate_errors
 from ..compat.missing_names import finder
-from ..engine.engine import Transitions
+from ..engine.engine import Engine
 from ..exceptions import InvalidJobOperation, NoSuchJobError
 from ..jobs.job import Job
 from ..protocol import codec
-from ..protocol.keys import Keys
 from ..protocol.serializers import Serializer
 from ..queries.places import id_of
 
@@ -53,12 +53,12 @@ class BaseRegistry:
         self.connection = queue.connection if queue else connection or get_connection(name)
         self.job_class = job_class or (queue.job_class if queue else Job)
         self._serializer = queue.serializer if queue else serializer
-        self._keys = Keys(prefix_of(self.connection))
+        self._broker = Broker.of(self.connection)
 
     @property
     def key(self) -> str:
         """The key of the sorted set."""
-        key: str = getattr(self._keys, self._place)(self.name)
+        key: str = getattr(self._broker.keys, self._place)(self.name)
         return key
 
     @property
@@ -74,7 +74,9 @@ class BaseRegistry:
         """Whether it is the same sorted set on the same server."""
         if type(other) is not type(self) or not isinstance(other, BaseRegistry):
             return NotImplemented
-        return self.key == other.key and same_keys(self.connection, other.connection)
+        return self.key == other.key and Broker.of(self.connection).is_same(
+            Broker.of(other.connection)
+        )
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -141,7 +143,7 @@ class BaseRegistry:
                 "nowhere. Delete it (delete_job=True), cancel it, or requeue it."
             )
         with translate_errors(self.connection):
-            Transitions(self.connection, self._keys).delete([_id(job)])
+            Engine(self._broker).delete([_id(job)])
 
     def cleanup(self, timestamp: float | None = None) -> None:
         """Do nothing, and need not be called: every worker tidies its queues' registries."""
@@ -204,7 +206,7 @@ class _Revivable(BaseRegistry):
             NoSuchJobError: it is gone.
         """
         job_id = _id(job_or_id)
-        transitions = Transitions(self.connection, self._keys)
+        transitions = Engine(self._broker)
         with translate_errors(self.connection):
             verdict = transitions.requeue([job_id], at_front=at_front)[0]
         if verdict == "missing":

@@ -9,17 +9,18 @@ from typing import Self, cast
 import redis
 
 from .. import conf
-from ..broker.clients import connection_for, get_connection, prefix_of, translate_errors
+from ..broker.broker import Broker
+from ..broker.clients import connection_for, get_connection, translate_errors
 from ..conf.classes import named_class
-from ..engine.engine import Transitions
+from ..engine.engine import Engine
+from ..engine.suspension import SuspensionScripts
 from ..exceptions import ConfigurationError, InvalidJobOperation, InvalidQueueError
 from ..jobs.job import Job
 from ..protocol import codec
 from ..protocol.durations import parse_duration
-from ..protocol.keys import Keys
 from ..protocol.records import DEFAULT_TIMEOUT
 from ..protocol.serializers import Serializer, resolve
-from ..queries.queries import Monitor
+from ..queries.queries import Queries
 from .commit import AFTER_REQUEST, AT_ONCE
 from .registries import (
     CanceledJobRegistry,
@@ -29,7 +30,7 @@ from .registries import (
     ScheduledJobRegistry,
     StartedJobRegistry,
 )
-from .suspension import arrows_of, seconds_to_rest
+from .suspension import seconds_to_rest
 
 
 @total_ordering
@@ -86,8 +87,8 @@ class StoredQueue:
             parse_duration(default_timeout, name="default_timeout", minimum=1) or DEFAULT_TIMEOUT
         )
         self._default_result_ttl = default_result_ttl
-        self._keys = Keys(prefix_of(self.connection))
-        self._transitions = Transitions(self.connection, self._keys)
+        self._broker = Broker.of(self.connection)
+        self._engine = Engine(self._broker)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -126,7 +127,7 @@ class StoredQueue:
         """
         connection = connection if connection is not None else get_connection()
         with translate_errors(connection):
-            names = Monitor(connection, Keys(prefix_of(connection))).queues()
+            names = Queries(Broker.of(connection)).queues()
         return [
             cls(name, connection, job_class=job_class, serializer=serializer)
             for name in names
@@ -150,7 +151,7 @@ class StoredQueue:
             InvalidQueueError: it is not the key of a queue.
         """
         connection = connection if connection is not None else get_connection()
-        keys = Keys(prefix_of(connection))
+        keys = Broker.of(connection).keys
         name = keys.queue_name(queue_key)
         if name == queue_key or conf.name_problem(name):
             raise InvalidQueueError(
@@ -163,7 +164,7 @@ class StoredQueue:
     @property
     def key(self) -> str:
         """The key of its list."""
-        return self._keys.queue(self.name)
+        return self._broker.keys.queue(self.name)
 
     @property
     def count(self) -> int:
@@ -259,25 +260,25 @@ class StoredQueue:
         """
         seconds = seconds_to_rest(ttl)
         with translate_errors(self.connection):
-            arrows_of(self.connection).pause([self.name], seconds)
+            SuspensionScripts(self._broker).pause([self.name], seconds)
 
     def resume(self) -> bool:
         """Let workers take jobs from this queue again; gives whether it was paused."""
         with translate_errors(self.connection):
-            return bool(arrows_of(self.connection).unpause([self.name]))
+            return bool(SuspensionScripts(self._broker).unpause([self.name]))
 
     @property
     def is_paused(self) -> bool:
         """Whether workers take no job from this queue. See also ``suspension.is_suspended``."""
         with translate_errors(self.connection):
-            return arrows_of(self.connection).is_paused(self.name)
+            return SuspensionScripts(self._broker).is_paused(self.name)
 
     # Deleting
 
     def empty(self) -> int:
         """Delete all jobs that wait; returns how many. Those that run or have ended stay."""
         with translate_errors(self.connection):
-            return self._transitions.empty(self.name)
+            return self._engine.empty(self.name)
 
     def delete(self, delete_jobs: bool = True) -> None:
         """Take the queue out of the set of queues; it comes back with the next enqueue.
@@ -291,7 +292,7 @@ class StoredQueue:
         if delete_jobs:
             self.empty()
         with translate_errors(self.connection):
-            waiting = self._transitions.delete_queue(self.name)
+            waiting = self._engine.delete_queue(self.name)
         if waiting:
             raise InvalidJobOperation(
                 f"Queue {self.name!r} was not deleted: {waiting} jobs wait in it and would be "

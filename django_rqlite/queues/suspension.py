@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import redis
 
-from ..broker.clients import prefix_of, translate_errors
+from ..broker.broker import Broker
+from ..broker.clients import translate_errors
 from ..compat.missing_names import finder
-from ..engine.suspension import SuspensionArrows
+from ..engine.suspension import SuspensionScripts
 from ..protocol.durations import parse_duration
-from ..protocol.keys import Keys
 
 
 def suspend(connection: redis.Redis, ttl: int | str | None = None) -> None:
@@ -31,7 +31,7 @@ def suspend(connection: redis.Redis, ttl: int | str | None = None) -> None:
     """
     seconds = seconds_to_rest(ttl)
     with translate_errors(connection):
-        arrows_of(connection).suspend(seconds)
+        SuspensionScripts(Broker.of(connection)).suspend(seconds)
 
 
 def resume(connection: redis.Redis) -> int:
@@ -44,7 +44,7 @@ def resume(connection: redis.Redis) -> int:
         RedisUnavailableError: the server does not answer.
     """
     with translate_errors(connection):
-        return int(arrows_of(connection).resume())
+        return int(SuspensionScripts(Broker.of(connection)).resume())
 
 
 def is_suspended(connection: redis.Redis) -> bool:
@@ -54,12 +54,7 @@ def is_suspended(connection: redis.Redis) -> bool:
         RedisUnavailableError: the server does not answer.
     """
     with translate_errors(connection):
-        return arrows_of(connection).is_suspended()
-
-
-def arrows_of(connection: redis.Redis) -> SuspensionArrows:
-    """What pauses single queues of a connection, too."""
-    return SuspensionArrows(connection, Keys(prefix_of(connection)))
+        return SuspensionScripts(Broker.of(connection)).is_suspended()
 
 
 def seconds_to_rest(given: int | str | None, *, name: str = "ttl") -> int | None:

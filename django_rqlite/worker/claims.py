@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 import redis
 
 from ..broker.server_errors import passes
-from ..engine.engine import Claim, NextClaim, Transitions
+from ..engine.engine import Claim, Engine, NextClaim
 from ..execution.run import Failed
 from ..execution.settle import settle, unstorable
 from ..protocol.records import read_job
@@ -33,7 +33,7 @@ MOST_REFUSALS = 3
 MOST_BREAKS = 10
 
 
-class Ledger:
+class Claims:
     """The worker's open dealings with Redis.
 
     Args:
@@ -45,13 +45,13 @@ class Ledger:
 
     def __init__(
         self,
-        transitions: Transitions,
+        transitions: Engine,
         worker: str,
         queues: Sequence[str],
         lease: int,
         strategy: DequeueStrategy = DequeueStrategy.DEFAULT,
     ) -> None:
-        self._transitions = transitions
+        self._engine = transitions
         self._worker = worker
         self._queues = queues
         self._lease = lease
@@ -94,9 +94,9 @@ class Ledger:
         """
         wanted = self._next()
         if self._claim_breaks:
-            self._transitions.connection.ping()  # as in settle()
+            self._engine.connection.ping()  # as in settle()
         try:
-            claim = self._transitions.claim(self._worker, wanted)
+            claim = self._engine.claim(self._worker, wanted)
         except (redis.ConnectionError, redis.TimeoutError, OSError) as exc:
             self._claim_breaks += 1
             if self._claim_breaks > MOST_BREAKS:
@@ -108,7 +108,7 @@ class Ledger:
     def _give_up_unread(self, wanted: NextClaim, exc: Exception) -> None:
         """The connection breaks over the answer to a claim: have the job that it took fail."""
         self._claim_breaks = 0
-        hold = self._transitions.claimed(self._worker, wanted.execution)
+        hold = self._engine.claimed(self._worker, wanted.execution)
         if hold is None:
             return
         headline = f"The job can't be read: the connection breaks over it each time ({exc})"
@@ -133,7 +133,7 @@ class Ledger:
         if assignment.breaks:
             # Should Redis be away, this raises, and the outcome is not to blame. Nor is it for a
             # claim's answer.
-            self._transitions.connection.ping()
+            self._engine.connection.ping()
             claim_too = False
         try:
             claim = self._store(assignment, self._next() if claim_too else None)
@@ -192,7 +192,7 @@ class Ledger:
             # another; either goes back.
             claim = self.claim()
             if claim.hold is not None:
-                self._transitions.release(self._worker, claim.hold)
+                self._engine.release(self._worker, claim.hold)
 
     def _next(self) -> NextClaim:
         if self._wanted is None:
@@ -209,11 +209,11 @@ class Ledger:
     def _store(self, assignment: Assignment, then: NextClaim | None) -> Claim | None:
         hold = assignment.hold
         if assignment.outcome is None:
-            if self._transitions.release(self._worker, hold):
+            if self._engine.release(self._worker, hold):
                 logger.warning("%s: put back to the front (%s)", hold.queue, hold.job_id)
             return None
         settled = settle(
-            self._transitions,
+            self._engine,
             self._worker,
             hold,
             assignment.record,

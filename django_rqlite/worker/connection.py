@@ -7,7 +7,8 @@ from typing import Any
 
 import redis
 
-from ..broker.clients import describe, same_keys
+from ..broker.broker import Broker
+from ..broker.clients import describe
 from ..exceptions import ConfigurationError
 from ..jobs.job import Job
 from ..queues.queue import Queue, named_queue
@@ -45,7 +46,9 @@ def queues_of(
         for one in several
     ]
     for queue in queues:
-        if connection is not None and not same_keys(queue.connection, connection):
+        if connection is not None and not Broker.of(queue.connection).is_same(
+            Broker.of(connection)
+        ):
             raise ConfigurationError(
                 f"The worker was given the connection {describe(connection)}, but the queue "
                 f"{queue.name!r} is on {describe(queue.connection)}, or has another KEY_PREFIX. "

@@ -16,8 +16,8 @@ from ..engine.engine import Claim, Hold
 from ..execution.run import AskedForRetry, Failed, Outcome, Stopped, Succeeded, time_limit
 from ..protocol.records import JobRecord, read_job
 from .children.assignment import Assignment
-from .children.pool import Child, Crew
-from .claims import Ledger
+from .children.pool import Child, ChildPool
+from .claims import Claims
 
 logger = logging.getLogger("django_rqlite.worker")
 
@@ -29,7 +29,7 @@ BREATHER = 5.0
 LEAST_SPARES = 2
 
 
-class Foreman:
+class Dispatcher:
     """Gives jobs to a crew, and learns how they went.
 
     Args:
@@ -40,9 +40,9 @@ class Foreman:
         idle_since: monotonic time at which a job has last begun or ended.
     """
 
-    def __init__(self, crew: Crew, ledger: Ledger, worker: str, concurrency: int) -> None:
-        self._crew = crew
-        self._ledger = ledger
+    def __init__(self, crew: ChildPool, ledger: Claims, worker: str, concurrency: int) -> None:
+        self._children = crew
+        self._claims = ledger
         self._worker = worker
         self._concurrency = concurrency
         self.idle_since = time.monotonic()
@@ -60,7 +60,7 @@ class Foreman:
     @property
     def has_room(self) -> bool:
         """Whether another job may run."""
-        return self.rests_until is None and len(self._crew.busy) < self._concurrency
+        return self.rests_until is None and len(self._children.busy) < self._concurrency
 
     def start(self, claim: Claim) -> None:
         """Have a claimed job run."""
@@ -82,10 +82,10 @@ class Foreman:
         calls = max(record.callback_time("success"), record.callback_time("failure"))
         allowed = None if limit is None else limit + conf.timeout_grace() + calls
         try:
-            self._crew.hand_over(claim.hold, record, allowed)
+            self._children.hand_over(claim.hold, record, allowed)
         except OSError as exc:
             self._rest(exc)
-            self._ledger.owe([Assignment(claim.hold, record, None)])
+            self._claims.owe([Assignment(claim.hold, record, None)])
 
     def call_back(self, hold: Hold, record: JobRecord, outcome: Outcome | None) -> None:
         """Have the callback called of a job that could not do so itself.
@@ -108,13 +108,13 @@ class Foreman:
                 )
                 return
             try:
-                self._crew.call_back(hold.queue, record, outcome)
+                self._children.call_back(hold.queue, record, outcome)
             except OSError as exc:
                 self._rest(exc)
 
     def collect(self, child: Child) -> None:
         """Take what a child has to report."""
-        assignment = self._crew.collect(child)
+        assignment = self._children.collect(child)
         if assignment is not None:
             self._ended(assignment)
 
@@ -124,7 +124,7 @@ class Foreman:
         Raises:
             ForkServerError: all have.
         """
-        bereaved, trouble = self._crew.bury()
+        bereaved, trouble = self._children.bury()
         if trouble is not None:
             self._rest(trouble)
         for assignment in bereaved:
@@ -134,27 +134,29 @@ class Foreman:
         """Have children made before they are needed."""
         if self.rests_until is not None:
             return
-        if self._crew.jobs_per_child == 1:
+        if self._children.jobs_per_child == 1:
             wanted = max(LEAST_SPARES, self._concurrency)
         else:
-            wanted = self._concurrency - len(self._crew.busy)  # who wait for another before long
+            wanted = self._concurrency - len(
+                self._children.busy
+            )  # who wait for another before long
         try:
-            while self._crew.spares < wanted:
-                self._crew.fork()
+            while self._children.spares < wanted:
+                self._children.fork()
         except OSError as exc:
             self._rest(exc)
 
     def keep_time(self) -> None:
         """Kill what should have ended long ago."""
-        for child in self._crew.overdue(time.monotonic()):
+        for child in self._children.overdue(time.monotonic()):
             if child.assignment is None:
                 logger.warning(
                     "Worker %s: a process that did not end after its job is killed.", self._worker
                 )
-                self._crew.kill(child, "")
+                self._children.kill(child, "")
                 continue
             limit = time_limit(child.assignment.record.timeout)
-            self._crew.kill(
+            self._children.kill(
                 child,
                 f"it ran longer than its timeout of {limit} s and did not end within "
                 f"{conf.timeout_grace()} s of the exception that told it so",
@@ -164,25 +166,25 @@ class Foreman:
 
     def stop(self, job_id: str, by: str) -> None:
         """End a job, if it runs here, as a person has asked, whose name is ``by`` if not ``''``."""
-        for child in self._crew.busy:
+        for child in self._children.busy:
             if child.assignment and child.assignment.hold.job_id == job_id:
                 if not child.assignment.stopped:
                     child.assignment.stopped_by = by
-                self._crew.kill(child, "it was stopped", stopped=True)
+                self._children.kill(child, "it was stopped", stopped=True)
 
     def kill_all(self, because: str) -> None:
         """Have all jobs that run fail."""
-        for child in self._crew.busy:
-            self._crew.kill(child, because)
+        for child in self._children.busy:
+            self._children.kill(child, because)
 
     def put_back(self, because: str) -> None:
         """End all jobs that run; they go back to the front of their queues."""
-        for child in self._crew.busy:
-            self._crew.kill(child, because, give_back=True)
+        for child in self._children.busy:
+            self._children.kill(child, because, give_back=True)
 
     def _ended(self, assignment: Assignment) -> None:
         """A job has an outcome, or its process died: log it, and have Redis told."""
-        self._ledger.owe([assignment])
+        self._claims.owe([assignment])
         self.idle_since = time.monotonic()
         hold, outcome = assignment.hold, assignment.outcome
         if isinstance(outcome, Succeeded):

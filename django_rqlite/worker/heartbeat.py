@@ -8,7 +8,7 @@ import socket
 import uuid
 from collections.abc import Sequence
 
-from ..engine.engine import Hold, Owner, Transitions
+from ..engine.engine import Engine, Hold, Owner
 from ..exceptions import WorkerNameTakenError
 from ..version import VERSION
 from .children.memory import resident
@@ -29,7 +29,7 @@ def another_name() -> str:
     return f"{default_name()}.{uuid.uuid4().hex[:6]}"
 
 
-class Presence:
+class Heartbeat:
     """One worker's record.
 
     Args:
@@ -41,7 +41,7 @@ class Presence:
 
     def __init__(
         self,
-        transitions: Transitions,
+        transitions: Engine,
         name: str,
         queues: Sequence[str],
         *,
@@ -50,7 +50,7 @@ class Presence:
         lease: int,
         concurrency: int = 1,
     ) -> None:
-        self._transitions = transitions
+        self._engine = transitions
         self.name = name
         self._instance = instance
         self._queues = queues
@@ -90,10 +90,10 @@ class Presence:
         if owner.instance == self._instance or (owner.process and owner.process == own_identity()):
             return False  # left there by this process, which has one worker at a time
         known = lives(owner.process)
-        return self._transitions.lives(owner.instance) if known is None else known
+        return self._engine.lives(owner.instance) if known is None else known
 
     def _try_to_register(self, hostname: str, dead: str = "") -> Owner | None:
-        return self._transitions.register_worker(
+        return self._engine.register_worker(
             self.name,
             self._queues,
             {
@@ -136,7 +136,7 @@ class Presence:
         Raises:
             redis.RedisError: the server does not answer.
         """
-        listed, lost = self._transitions.heartbeat(
+        listed, lost = self._engine.heartbeat(
             self.name,
             "busy" if running else "suspended" if suspended else "idle",
             running,
@@ -154,7 +154,7 @@ class Presence:
         Raises:
             redis.RedisError: the server does not answer.
         """
-        self._transitions.heartbeat(
+        self._engine.heartbeat(
             self.name,
             "busy",
             [hold],
@@ -165,7 +165,7 @@ class Presence:
 
     def retire(self) -> None:
         """Be listed no longer."""
-        self._transitions.retire_worker(self.name, self._queues, self._instance)
+        self._engine.retire_worker(self.name, self._queues, self._instance)
 
 
 def _alive(pid: str) -> bool:

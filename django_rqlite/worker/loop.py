@@ -19,30 +19,30 @@ from contextlib import contextmanager
 import redis
 
 from .. import conf
-from ..broker.clients import describe, prefix_of, translate_errors
+from ..broker.broker import Broker
+from ..broker.clients import describe, translate_errors
 from ..broker.server_errors import passes
 from ..cron import ticker as cron
-from ..engine.engine import Claim, Transitions
+from ..engine.engine import Claim, Engine
 from ..exceptions import ConfigurationError, ForkServerError, WorkerNameTakenError
 from ..jobs.job import Job
-from ..protocol.keys import Keys
 from ..protocol.records import DEFAULT_RESULT_TTL
 from ..queues.queue import Queue
 from ..version import VERSION
 from .children import database_connections as databases
 from .children.child import QueueTraits, traits_of
-from .children.pool import Child, Crew
+from .children.pool import Child, ChildPool
 from .children.preload import import_jobs, share_memory, stop_sharing_memory
 from .children.subreaper import wait_for_orphans
 from .children.warm_up import TIMES, rehearse
-from .claims import Ledger
+from .claims import Claims
 from .connection import descriptors, drop, one_client, open_link, queues_of
-from .dispatcher import Foreman
-from .heartbeat import Presence, another_name, default_name
+from .dispatcher import Dispatcher
+from .heartbeat import Heartbeat, another_name, default_name
 from .maintenance import janitor, reaper
 from .maintenance.scheduler import Scheduler
 from .outage import Outage
-from .pubsub import Announcement, Command, Mailbox, PausesChanged
+from .pubsub import Announcement, Command, PausesChanged, PubSub
 from .shutdown import Request, Shutdown
 from .signals import STOP, SignalPipe
 from .strategies import DequeueStrategy, strategy
@@ -169,19 +169,20 @@ class Worker(WorkerListing):
         self._client = one_client(queues)
         with translate_errors(self._client):
             self._link = open_link(self._client)
-        self._transitions = Transitions(self._link, Keys(prefix_of(self._client)))
+        link = Broker(self._link, Broker.of(self._client).prefix)
+        self._engine = Engine(link)
         self._begin()
 
     def _begin(self) -> None:
         """Make what one call of :meth:`work` uses up."""
-        client, names, keys = self._client, self._names, self._transitions.keys
+        client, names, keys = self._client, self._names, self._engine.keys
         self._jobs_left = self._max_jobs
         self._shutdown = Shutdown(self._grace)
         self._lease = conf.lease()
-        self._ledger = Ledger(self._transitions, self.name, names, self._lease, self._strategy)
+        self._claims = Claims(self._engine, self.name, names, self._lease, self._strategy)
         self._pauses = Pauses(self.name)
-        self._presence = Presence(
-            self._transitions,
+        self._heartbeat = Heartbeat(
+            self._engine,
             self.name,
             names,
             instance=self._instance,
@@ -193,12 +194,12 @@ class Worker(WorkerListing):
         self._signals = SignalPipe()
         lists = [queue.key for queue in self.queues]
         self._wakeup = Wakeup(client, self._selector, names, lists)
-        self._mailbox = Mailbox(client, self._selector, keys, self.name, names, self._instance)
-        self._scheduler = Scheduler(self._transitions, names)
-        self._crew = self._make_crew({queue.name: traits_of(queue) for queue in self.queues})
-        self._foreman = self._make_foreman()
+        self._pubsub = PubSub(client, self._selector, keys, self.name, names, self._instance)
+        self._scheduler = Scheduler(self._engine, names)
+        self._children = self._make_crew({queue.name: traits_of(queue) for queue in self.queues})
+        self._dispatcher = self._make_foreman()
         self._outage = Outage(describe(client))
-        self._cron = cron.of_settings(client, self._link, keys, passes)
+        self._cron = cron.of_settings(client, self._engine.broker, passes)
 
         #: Whether the queues had nothing at the last look, and nothing was heard since.
         self._nothing_waits = False
@@ -212,8 +213,8 @@ class Worker(WorkerListing):
         self._ends_idle = False
         self._idle_limit: float | None = None
 
-    def _make_crew(self, traits: Mapping[str, QueueTraits]) -> Crew:
-        return Crew(
+    def _make_crew(self, traits: Mapping[str, QueueTraits]) -> ChildPool:
+        return ChildPool(
             self._selector,
             traits,
             self._max_jobs_per_child,
@@ -222,8 +223,8 @@ class Worker(WorkerListing):
             heed_sigterm=self.children_heed_sigterm,
         )
 
-    def _make_foreman(self) -> Foreman:
-        return Foreman(self._crew, self._ledger, self.name, self._concurrency)
+    def _make_foreman(self) -> Dispatcher:
+        return Dispatcher(self._children, self._claims, self.name, self._concurrency)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {', '.join(self._names)}>"
@@ -236,7 +237,7 @@ class Worker(WorkerListing):
     @property
     def key(self) -> str:
         """The key of its record."""
-        return self._transitions.keys.worker(self.name)
+        return self._engine.keys.worker(self.name)
 
     def queue_names(self) -> list[str]:
         """The names of its queues, in the order of preference."""
@@ -286,7 +287,7 @@ class Worker(WorkerListing):
         self._ends_idle = self._burst or burst
         self._jobs_left = self._max_jobs if max_jobs is None else max_jobs
         self._idle_limit = self._max_idle_time if max_idle_time is None else max_idle_time
-        self._ledger.strategy = chosen
+        self._claims.strategy = chosen
         self._prepare()
         try:
             with translate_errors(self._link):
@@ -300,14 +301,14 @@ class Worker(WorkerListing):
         self._signals.open()
         self._selector.register(self._signals.reader, selectors.EVENT_READ, self._signals)
         try:
-            self._crew.start(self._foreign())
+            self._children.start(self._foreign())
             logger.info("RQ worker %r started, version %s", self.key, VERSION)
             logger.info("*** Listening on %s...", ", ".join(self._names))
             while not self._done():
                 self._sleep()
                 self._converse()
         except ForkServerError:
-            self._ledger.owe(self._crew.abandon())
+            self._claims.owe(self._children.abandon())
             raise
         finally:
             self._close()
@@ -326,17 +327,17 @@ class Worker(WorkerListing):
 
     def _register(self) -> None:
         """Be listed; under another name where the name is our own choice, and a live worker's."""
-        self._mailbox.open()  # so that others see that it lives before they see its record
+        self._pubsub.open()  # so that others see that it lives before they see its record
         try:
             self._be_listed()
         except BaseException:
-            self._mailbox.close()
+            self._pubsub.close()
             raise
 
     def _be_listed(self) -> None:
         while True:
             try:
-                self._presence.register()
+                self._heartbeat.register()
                 return
             except WorkerNameTakenError:
                 if not self._may_rename:
@@ -350,18 +351,18 @@ class Worker(WorkerListing):
             self.name,
             taken,
         )
-        self._presence.name = self.name
-        for part in (self._ledger, self._pauses, self._foreman, self._mailbox):
+        self._heartbeat.name = self.name
+        for part in (self._claims, self._pauses, self._dispatcher, self._pubsub):
             part.rename(self.name)
-        self._mailbox.close()
-        self._mailbox.open()
+        self._pubsub.close()
+        self._pubsub.open()
 
     def _done(self) -> bool:
         if self._give_up:
             return True
-        if self._crew.busy:
+        if self._children.busy:
             return False
-        if self._ledger.owes:
+        if self._claims.owes:
             return self._has_waited_enough
         if self._shutdown.requested:
             return True
@@ -392,26 +393,26 @@ class Worker(WorkerListing):
 
     @property
     def _idle_until(self) -> float | None:
-        if self._idle_limit is None or not self._nothing_waits or self._crew.busy:
+        if self._idle_limit is None or not self._nothing_waits or self._children.busy:
             return None
         if self._pauses.suspended:
             return None  # it would not come back when the workers go on
-        return self._foreman.idle_since + self._idle_limit
+        return self._dispatcher.idle_since + self._idle_limit
 
     def _close(self) -> None:
-        self._foreman.put_back("the worker ended")
-        self._crew.dismiss()
-        while len(self._crew):
+        self._dispatcher.put_back("the worker ended")
+        self._children.dismiss()
+        while len(self._children):
             self._selector.select(1)
             self._signals.read()
             self._keep_time()
-            self._ledger.owe(self._crew.bury()[0])
-        self._crew.stop()
+            self._claims.owe(self._children.bury()[0])
+        self._children.stop()
         self._wakeup.hang_up()
-        self._mailbox.close()
+        self._pubsub.close()
         try:
-            self._ledger.close()
-            self._presence.retire()
+            self._claims.close()
+            self._heartbeat.retire()
         except redis.RedisError as exc:
             logger.error(
                 "Worker %s: could not say good-bye to Redis at %s (%s). What it held is queued "
@@ -434,7 +435,7 @@ class Worker(WorkerListing):
             return
         try:
             self._settle_all()
-            if self._mailbox.open():
+            if self._pubsub.open():
                 # What was announced before is not known.
                 self._scheduler.due_at = time.monotonic()
             self._beat_if_due()
@@ -452,21 +453,21 @@ class Worker(WorkerListing):
         else:
             self._outage.over()
         if not self._shutdown.requested and self._jobs_left != 0:
-            self._foreman.keep_spares()
+            self._dispatcher.keep_spares()
 
     def _lost(self, exc: Exception) -> None:
         drop(self._link)
         self._wakeup.hang_up()
-        self._mailbox.close()
+        self._pubsub.close()
         self._nothing_waits = False
         self._outage.note(exc)
 
     def _settle_all(self) -> None:
-        while self._ledger.owes:
-            claim = self._ledger.settle(claim_too=self._may_claim)
-            while self._ledger.bereaved:
-                died = self._ledger.bereaved.popleft()
-                self._foreman.call_back(died.hold, died.record, died.outcome)
+        while self._claims.owes:
+            claim = self._claims.settle(claim_too=self._may_claim)
+            while self._claims.bereaved:
+                died = self._claims.bereaved.popleft()
+                self._dispatcher.call_back(died.hold, died.record, died.outcome)
             if claim is not None:
                 self._answered(claim)
             if self._pauses.suspended:
@@ -476,15 +477,15 @@ class Worker(WorkerListing):
         now = time.monotonic()
         if now < self._beat_at:
             return
-        running = self._crew.assignments()
+        running = self._children.assignments()
         holds = [assignment.hold for assignment in running]
         lost: frozenset[str] = frozenset()
         with self._complaining("the heartbeat"):
-            listed, lost = self._presence.beat(
+            listed, lost = self._heartbeat.beat(
                 holds,
                 suspended=self._pauses.suspended,
                 ending=self._shutdown.requested,
-                child_memory=self._crew.peak,
+                child_memory=self._children.peak,
             )
             if not listed:
                 self._be_listed_again()
@@ -499,9 +500,9 @@ class Worker(WorkerListing):
                 )
         with self._complaining("looking for jobs of dead workers"):
             for hold, record, outcome in reaper.reap(
-                self._transitions, self._names, requeue=conf.requeue_on_worker_death()
+                self._engine, self._names, requeue=conf.requeue_on_worker_death()
             ):
-                self._foreman.call_back(hold, record, outcome)
+                self._dispatcher.call_back(hold, record, outcome)
         self._beats += 1
         if self._beats % BEATS_PER_SWEEP == 1:
             self._sweep()
@@ -522,20 +523,20 @@ class Worker(WorkerListing):
         with self._complaining("looking for keys with foreign data"):
             entries = [entry.name for entry in self._cron.entries]
             hour = int(time.time() // 3600)
-            for misfit in self._transitions.foreign_keys(self._names, hour, entries):
+            for misfit in self._engine.foreign_keys(self._names, hour, entries):
                 self._complain(str(misfit))
         with self._complaining("looking for what workers of RQ left"):
-            reaper.rescue(self._transitions, self._names)
+            reaper.rescue(self._engine, self._names)
         with self._complaining("looking for jobs whose parents have ended"):
-            reaper.place(self._transitions, self._names)
+            reaper.place(self._engine, self._names)
         for what, tidy in janitor.SWEEPS.items():
             with self._complaining(what):
-                tidy(self._transitions, self._names)
+                tidy(self._engine, self._names)
         self._wakeup.forgive()
 
     def _claim_all(self) -> None:
         while self._may_claim and not self._nothing_waits:
-            self._answered(self._ledger.claim())
+            self._answered(self._claims.claim())
 
     @contextmanager
     def _complaining(self, what: str) -> Iterator[None]:
@@ -557,13 +558,13 @@ class Worker(WorkerListing):
 
     @property
     def _may_claim(self) -> bool:
-        return not self._shutdown.requested and self._jobs_left != 0 and self._foreman.has_room
+        return not self._shutdown.requested and self._jobs_left != 0 and self._dispatcher.has_room
 
     def _answered(self, claim: Claim) -> None:
         for note in claim.notes:
             self._complain(note)
         if self._pauses.note(claim):
-            self._beat_at = self._foreman.idle_since = time.monotonic()
+            self._beat_at = self._dispatcher.idle_since = time.monotonic()
         if claim.hold is None:
             if not claim.more:
                 self._nothing_waits = True
@@ -572,14 +573,14 @@ class Worker(WorkerListing):
         self._took_any = True
         if self._jobs_left is not None:
             self._jobs_left -= 1
-        self._foreman.start(claim)
+        self._dispatcher.start(claim)
 
     def _foreign(self) -> list[int]:
         return [
             self._selector.fileno(),
             *self._signals.descriptors(),
             *self._wakeup.descriptors(),
-            *self._mailbox.descriptors(),
+            *self._pubsub.descriptors(),
             *descriptors(self._link),
         ]
 
@@ -589,7 +590,7 @@ class Worker(WorkerListing):
         """Wait until something happens, and take note of it."""
         now = time.monotonic()
         if not self._outage.lasts and (
-            self._ledger.owes or (self._may_claim and not self._nothing_waits)
+            self._claims.owes or (self._may_claim and not self._nothing_waits)
         ):
             timeout = 0.0
         else:
@@ -599,12 +600,12 @@ class Worker(WorkerListing):
                 self._take_signals()
             elif key.data is self._wakeup:
                 self._hear(key.fd)
-            elif key.data is self._mailbox:
+            elif key.data is self._pubsub:
                 self._take_messages()
-            elif key.data is self._crew:
-                self._foreman.bury()
+            elif key.data is self._children:
+                self._dispatcher.bury()
             elif isinstance(key.data, Child):
-                self._foreman.collect(key.data)
+                self._dispatcher.collect(key.data)
         self._keep_time()
 
     def _next_appointment(self, now: float) -> float:
@@ -612,17 +613,17 @@ class Worker(WorkerListing):
             self._outage.retry_at or min(self._beat_at, self._scheduler.due_at),
             None if self._outage.lasts else self._cron.due_at,
             None if self._outage.lasts else self._pauses.look_at,
-            self._crew.next_due(),
+            self._children.next_due(),
             self._idle_until,
             self._grace_ends,
-            self._foreman.rests_until,
+            self._dispatcher.rests_until,
         ]
         return min(at for at in times if at is not None)
 
     def _keep_time(self) -> None:
-        self._foreman.keep_time()
+        self._dispatcher.keep_time()
         if self._grace_ends is not None and time.monotonic() >= self._grace_ends:
-            self._foreman.put_back("the grace period is over")
+            self._dispatcher.put_back("the grace period is over")
 
     def _hear(self, descriptor: int) -> None:
         self._nothing_waits = False
@@ -634,14 +635,14 @@ class Worker(WorkerListing):
     @property
     def _grace_ends(self) -> float | None:
         """Monotonic time at which jobs that still run are put back; None: none is to be."""
-        running = (a for a in self._crew.assignments() if not a.killed_because)
+        running = (a for a in self._children.assignments() if not a.killed_because)
         return self._shutdown.grace_ends if any(running) else None
 
     # Messages and signals
 
     def _take_messages(self) -> None:
         try:
-            messages = self._mailbox.read()
+            messages = self._pubsub.read()
         except (redis.RedisError, OSError) as exc:
             self._lost(exc)
             return
@@ -658,21 +659,21 @@ class Worker(WorkerListing):
         if command.name == "shutdown":
             self._asked_to_stop("the command shutdown")
         elif command.name == "kill-horse":
-            self._foreman.kill_all("the worker was sent the command kill-horse")
+            self._dispatcher.kill_all("the worker was sent the command kill-horse")
         elif command.name == "stop-job":
-            self._foreman.stop(command.job_id, command.by)
+            self._dispatcher.stop(command.job_id, command.by)
 
     def _take_signals(self) -> None:
         for number in self._signals.read():
             if number in STOP:
                 self._asked_to_stop(signal.Signals(number).name)
             elif number == signal.SIGCHLD:
-                wait_for_orphans(own={self._crew.server_pid})
+                wait_for_orphans(own={self._children.server_pid})
 
     def _asked_to_stop(self, name: str) -> None:
         request = self._shutdown.request()
         if request is Request.WARM:
-            running = len(self._crew.assignments())
+            running = len(self._children.assignments())
             logger.info(
                 "Worker %s: got %s, warm shut down requested. %s",
                 self.name,
@@ -681,11 +682,11 @@ class Worker(WorkerListing):
                 if running
                 else "Nothing runs.",
             )
-            self._crew.dismiss()
+            self._children.dismiss()
             self._beat_at = time.monotonic()  # the record says so now
         elif request is Request.COLD:
             logger.warning("Worker %s: got %s again, cold shut down", self.name, name)
-            if self._crew.busy:
-                self._foreman.put_back("the worker was told to end at once")
+            if self._children.busy:
+                self._dispatcher.put_back("the worker was told to end at once")
             else:
                 self._give_up = True

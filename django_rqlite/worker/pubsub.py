@@ -60,7 +60,7 @@ Message = Command | Announcement | PausesChanged
 LONGEST_NAME = 150
 
 
-class Mailbox:
+class PubSub:
     """The worker's subscription.
 
     Args:

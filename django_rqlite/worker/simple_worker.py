@@ -17,9 +17,9 @@ from .children import child, orders
 from .children import database_connections as databases
 from .children.assignment import Assignment
 from .children.child import QueueTraits
-from .children.pool import Child, Crew
+from .children.pool import Child, ChildPool
 from .children.process_reset import look_after_databases
-from .dispatcher import Foreman
+from .dispatcher import Dispatcher
 from .loop import Worker
 
 #: Seconds for which a job without a timeout is held.
@@ -38,11 +38,11 @@ class SimpleWorker(Worker):
     ``max_jobs_per_child`` and ``max_child_memory`` have no meaning.
     """
 
-    def _make_crew(self, traits: Mapping[str, QueueTraits]) -> Crew:
+    def _make_crew(self, traits: Mapping[str, QueueTraits]) -> ChildPool:
         return _InPlace(traits, self._hold)
 
-    def _make_foreman(self) -> Foreman:
-        return _Alone(self._crew, self._ledger, self.name, 1)
+    def _make_foreman(self) -> Dispatcher:
+        return _Alone(self._children, self._claims, self.name, 1)
 
     def _prepare(self) -> None:
         """Nothing is forked, so there is nothing to prepare."""
@@ -51,10 +51,10 @@ class SimpleWorker(Worker):
         """Nothing was changed."""
 
     def _hold(self, hold: Hold, seconds: int) -> None:
-        self._presence.hold(hold, seconds)
+        self._heartbeat.hold(hold, seconds)
 
 
-class _InPlace(Crew):
+class _InPlace(ChildPool):
     """Instead of children: the process itself.
 
     Args:
@@ -137,7 +137,7 @@ class _InPlace(Crew):
         """End nobody."""
 
 
-class _Alone(Foreman):
+class _Alone(Dispatcher):
     """Who runs the jobs is who gives them."""
 
     def start(self, claim: Claim) -> None:
@@ -146,14 +146,14 @@ class _Alone(Foreman):
         except redis.RedisError:
             assert claim.hold is not None
             record = read_job(claim.hold.job_id, claim.fields)
-            self._ledger.owe([Assignment(claim.hold, record, None)])  # it goes back
+            self._claims.owe([Assignment(claim.hold, record, None)])  # it goes back
             raise
         self.bury()
 
     @property
     def has_room(self) -> bool:
         """Whether another job may run: not before the outcome of the one before is stored."""
-        return not self._ledger.owes
+        return not self._claims.owes
 
     def keep_spares(self) -> None:
         """Nobody waits for a job."""

@@ -11,11 +11,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 
 from .. import conf
-from ..broker.clients import get_connection, prefix_of, translate_errors
+from ..broker.broker import Broker
+from ..broker.clients import get_connection, translate_errors
 from ..exceptions import NoSuchJobError
 from ..jobs.job import Job
 from ..protocol import codec
-from ..protocol.keys import Keys
 from ..protocol.records import WorkerRecord, read_worker
 from ..queues.queue import Queue, get_queue_class
 
@@ -52,7 +52,7 @@ class ListedWorker:
     ) -> None:
         self.name = record.name
         self.connection = connection
-        self._keys = Keys(prefix_of(connection))
+        self._keys = Broker.of(connection).keys
         self._record = record
         self._job_class = job_class or Job
         self._queue_class = get_queue_class(queue_class=queue_class)
@@ -222,7 +222,7 @@ class WorkerListing:
     ) -> list[str]:
         """The keys of the records of these workers, sorted."""
         connection = _connection(connection, queue)
-        keys = Keys(prefix_of(connection))
+        keys = Broker.of(connection).keys
         return [keys.worker(name) for name in _names(connection, queue)]
 
     @classmethod
@@ -246,7 +246,7 @@ class WorkerListing:
             RedisUnavailableError: the server does not answer.
         """
         connection = _connection(connection, None)
-        keys = Keys(prefix_of(connection))
+        keys = Broker.of(connection).keys
         name = keys.worker_name(worker_key)
         if name == worker_key:
             raise ValueError(
@@ -266,7 +266,7 @@ def _connection(given: redis.Redis | None, queue: Queue | None) -> redis.Redis:
 
 
 def _names(connection: redis.Redis, queue: Queue | None) -> list[str]:
-    keys = Keys(prefix_of(connection))
+    keys = Broker.of(connection).keys
     listed = keys.workers if queue is None else keys.queue_workers(queue.name)
     with translate_errors(connection):
         members = cast("set[bytes]", connection.smembers(listed))
@@ -275,7 +275,7 @@ def _names(connection: redis.Redis, queue: Queue | None) -> list[str]:
 
 def _records(connection: redis.Redis, names: Iterable[str]) -> list[WorkerRecord]:
     """Those that are there, and can be read."""
-    keys = Keys(prefix_of(connection))
+    keys = Broker.of(connection).keys
     wanted = list(names)
     with translate_errors(connection), connection.pipeline(transaction=False) as pipeline:
         for name in wanted:

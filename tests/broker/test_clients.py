@@ -24,6 +24,7 @@ from redis.retry import Retry
 from django_rqlite import conf
 from django_rqlite.broker import clients as connections
 from django_rqlite.broker import embedded
+from django_rqlite.broker.broker import Broker
 from django_rqlite.exceptions import (
     ConfigurationError,
     RedisUnavailableError,
@@ -144,9 +145,9 @@ class TestSharing:
         a, b, c = (connections.get_connection(name) for name in "abc")
         assert a is c
         assert a is not b
-        assert connections.prefix_of(a) == "rq:"
-        assert connections.prefix_of(b) == "{b}rq:"
-        assert connections.prefix_of(redis_py.Redis()) == "rq:"
+        assert Broker.of(a).prefix == "rq:"
+        assert Broker.of(b).prefix == "{b}rq:"
+        assert Broker.of(redis_py.Redis()).prefix == "rq:"
 
     def test_threads_get_the_same_client(self) -> None:
         barrier = threading.Barrier(8)
@@ -169,7 +170,7 @@ class TestSharing:
                 try:
                     mine = connections.get_connection()
                     ok = mine is not parent and mine.client_id() != connection
-                    ok = ok and connections.prefix_of(parent) == "rq:"
+                    ok = ok and Broker.of(parent).prefix == "rq:"
                     os._exit(0 if ok else 1)
                 finally:
                     os._exit(2)

@@ -22,21 +22,21 @@ from redis.retry import Retry as Repeats
 from django_rqlite import Callback, Job, Queue, Retry, conf
 from django_rqlite.broker import clients as connections
 from django_rqlite.broker import embedded, wire
+from django_rqlite.broker.broker import Broker
 from django_rqlite.broker.server_errors import passes
 from django_rqlite.cron.entries import Entry
 from django_rqlite.cron.schedules import Interval
 from django_rqlite.cron.ticker import Ticker
-from django_rqlite.engine.engine import NextClaim, Transitions
+from django_rqlite.engine.engine import Engine, NextClaim
 from django_rqlite.exceptions import (
     InvalidJobError,
     PayloadTooLargeError,
     RedisUnavailableError,
 )
 from django_rqlite.execution.run import AskedForRetry, Failed, Outcome, Succeeded
-from django_rqlite.protocol.keys import Keys
 from django_rqlite.protocol.records import read_job
 from django_rqlite.worker.children.assignment import Assignment
-from django_rqlite.worker.claims import MOST_BREAKS, Ledger
+from django_rqlite.worker.claims import MOST_BREAKS, Claims
 from django_rqlite.worker.connection import open_link
 from tests import sample_jobs
 from tests.broker.test_clients import free_port, running
@@ -306,7 +306,7 @@ def test_a_cron_entry_that_the_server_does_not_take_is_left_out(
 ) -> None:
     large = Entry("large", "tests.sample_jobs.echo", Interval(1), "default", "here", (LARGE,))
     small = Entry("small", "tests.sample_jobs.add", Interval(1), "default", "here", (1,))
-    ticker = Ticker(ours(own_server.url), Keys(), [large, small], passes)
+    ticker = Ticker(Broker(ours(own_server.url)), [large, small], passes)
     with configured(admin, proto_max_bulk_len=1 << 20):
         wait_until(ticker.tick_if_due, "the other one is enqueued")
         wait_until(lambda: "entry 'large' is left out" in caplog.text, "it is said")
@@ -365,18 +365,18 @@ def breaking(own_server: Server, admin: redis_py.Redis) -> Iterator[Breaking]:
 
 def owing(
     proxy: Breaking, admin: redis_py.Redis, outcome: Outcome | None, *, died: bool = False
-) -> tuple[Ledger, Job]:
+) -> tuple[Claims, Job]:
     """A ledger that owes an outcome, and its job."""
     job = Queue("default", connection=admin).enqueue(sample_jobs.add, 1, retry=Retry(2))
-    claim = Transitions(admin, Keys()).claim("w", NextClaim("e1", ("default",), 60))
+    claim = Engine(Broker(admin)).claim("w", NextClaim("e1", ("default",), 60))
     assert claim.hold is not None
     record = read_job(job.id, claim.fields)
-    ledger = Ledger(Transitions(open_link(ours(proxy.url)), Keys()), "w", ["default"], 60)
+    ledger = Claims(Engine(Broker(open_link(ours(proxy.url)))), "w", ["default"], 60)
     ledger.owe([Assignment(claim.hold, record, None, outcome=outcome, died=died)])
     return ledger, job
 
 
-def settle(ledger: Ledger) -> int:
+def settle(ledger: Claims) -> int:
     """Settle all; gives how often the connection broke."""
     breaks = 0
     while ledger.owes:
@@ -462,7 +462,7 @@ def test_a_job_that_the_server_does_not_let_through_fails(
 ) -> None:
     queue = Queue("default", connection=admin)
     job, after = queue.enqueue(sample_jobs.echo, LARGE), queue.enqueue(sample_jobs.add, 1)
-    ledger = Ledger(Transitions(open_link(ours(own_server.url)), Keys()), "w", ["default"], 60)
+    ledger = Claims(Engine(Broker(open_link(ours(own_server.url)))), "w", ["default"], 60)
     with configured(admin, client_output_buffer_limit="normal 1048576 0 0"):
         for _ in range(MOST_BREAKS + 1):
             with pytest.raises(redis_py.ConnectionError):
@@ -479,7 +479,7 @@ def test_a_claim_that_has_taken_nothing_is_asked_for_again(
     breaking: Breaking, admin: redis_py.Redis
 ) -> None:
     breaking.over = ("claim",)
-    ledger = Ledger(Transitions(open_link(ours(breaking.url)), Keys()), "w", ["default"], 60)
+    ledger = Claims(Engine(Broker(open_link(ours(breaking.url)))), "w", ["default"], 60)
     for _ in range(3 * MOST_BREAKS):
         with pytest.raises(redis_py.ConnectionError):
             ledger.claim()

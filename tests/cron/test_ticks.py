@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import redis as redis_py
 
-from django_rqlite.engine.cron import Announcement, CronArrows, Switch, Verdict
+from django_rqlite.engine.cron import Announcement, CronScripts, Switch, Verdict
 from django_rqlite.protocol.keys import Keys
 
 if TYPE_CHECKING:
@@ -19,21 +19,21 @@ KEYS = Keys()
 
 
 @pytest.fixture
-def arrows(redis: redis_py.Redis) -> CronArrows:
-    return CronArrows(redis, KEYS)
+def arrows(redis: redis_py.Redis) -> CronScripts:
+    return CronScripts(redis, KEYS)
 
 
 def server_time(redis: redis_py.Redis) -> int:
     return int(redis.time()[0])
 
 
-def propose(arrows: CronArrows, tick: int, name: str = "nightly") -> Verdict:
+def propose(arrows: CronScripts, tick: int, name: str = "nightly") -> Verdict:
     job_id = uuid.uuid4().hex
     fields = {"data": b"", "x_cron": name, "description": str(tick)}
     return arrows.tick(name, tick, tick + 60, job_id, "default", fields).verdict
 
 
-def announce(arrows: CronArrows, schedule: str = "every 60 s", name: str = "nightly") -> int:
+def announce(arrows: CronScripts, schedule: str = "every 60 s", name: str = "nightly") -> int:
     entry = Announcement(name, schedule, "default", "a.b", "settings", 2**31)
     return arrows.announce([entry]).floors[name]
 
@@ -42,7 +42,7 @@ def queued(redis: redis_py.Redis) -> list[bytes]:
     return redis.lrange(KEYS.queue("default"), 0, -1)
 
 
-def test_a_tick_enqueues_its_job_once(redis: redis_py.Redis, arrows: CronArrows) -> None:
+def test_a_tick_enqueues_its_job_once(redis: redis_py.Redis, arrows: CronScripts) -> None:
     now = server_time(redis)
 
     assert propose(arrows, now) is Verdict.QUEUED
@@ -68,7 +68,7 @@ def test_ten_that_propose_the_same_ticks(redis: redis_py.Redis, server: Server) 
 
     def propose_all() -> None:
         with server.client() as client:
-            mine = CronArrows(client, KEYS)
+            mine = CronScripts(client, KEYS)
             start.wait()
             verdicts.extend([propose(mine, tick) for tick in ticks])
 
@@ -85,7 +85,7 @@ def test_ten_that_propose_the_same_ticks(redis: redis_py.Redis, server: Server) 
 
 
 def test_what_is_older_than_the_last_tick_is_settled(
-    redis: redis_py.Redis, arrows: CronArrows
+    redis: redis_py.Redis, arrows: CronScripts
 ) -> None:
     now = server_time(redis)
     propose(arrows, now)
@@ -93,13 +93,13 @@ def test_what_is_older_than_the_last_tick_is_settled(
     assert len(queued(redis)) == 1
 
 
-def test_what_lies_ahead_is_early(redis: redis_py.Redis, arrows: CronArrows) -> None:
+def test_what_lies_ahead_is_early(redis: redis_py.Redis, arrows: CronScripts) -> None:
     assert propose(arrows, server_time(redis) + 30) is Verdict.EARLY
     assert redis.keys() == []
 
 
 def test_a_tick_stays_decided_when_the_record_was_lost(
-    redis: redis_py.Redis, arrows: CronArrows
+    redis: redis_py.Redis, arrows: CronScripts
 ) -> None:
     now = server_time(redis)
     propose(arrows, now)
@@ -107,14 +107,14 @@ def test_a_tick_stays_decided_when_the_record_was_lost(
     assert propose(arrows, now) is Verdict.SETTLED
 
 
-def test_entries_tick_apart(redis: redis_py.Redis, arrows: CronArrows) -> None:
+def test_entries_tick_apart(redis: redis_py.Redis, arrows: CronScripts) -> None:
     now = server_time(redis)
     assert propose(arrows, now, "a") is Verdict.QUEUED
     assert propose(arrows, now, "b") is Verdict.QUEUED
 
 
 def test_nothing_changes_when_foreign_data_is_in_the_way(
-    redis: redis_py.Redis, arrows: CronArrows
+    redis: redis_py.Redis, arrows: CronScripts
 ) -> None:
     now = server_time(redis)
     redis.set(KEYS.queue("default"), "foreign")
@@ -126,7 +126,7 @@ def test_nothing_changes_when_foreign_data_is_in_the_way(
     assert propose(arrows, now) is Verdict.QUEUED, "the tick is not lost"
 
 
-def test_everything_expires(redis: redis_py.Redis, arrows: CronArrows) -> None:
+def test_everything_expires(redis: redis_py.Redis, arrows: CronScripts) -> None:
     now = server_time(redis)
     announce(arrows)
     propose(arrows, now + 1)  # within the skew
@@ -134,14 +134,14 @@ def test_everything_expires(redis: redis_py.Redis, arrows: CronArrows) -> None:
     assert redis.ttl(KEYS.cron_entry("nightly")) > 0
 
 
-def test_a_new_entry_owes_nothing_of_the_past(redis: redis_py.Redis, arrows: CronArrows) -> None:
+def test_a_new_entry_owes_nothing_of_the_past(redis: redis_py.Redis, arrows: CronScripts) -> None:
     now = server_time(redis)
     assert announce(arrows) >= now
     assert propose(arrows, now - 1) is Verdict.SETTLED
 
 
 def test_an_entry_that_is_known_keeps_its_last_tick(
-    redis: redis_py.Redis, arrows: CronArrows
+    redis: redis_py.Redis, arrows: CronScripts
 ) -> None:
     now = server_time(redis)
     propose(arrows, now - 3600)
@@ -151,7 +151,7 @@ def test_an_entry_that_is_known_keeps_its_last_tick(
     assert propose(arrows, now) is Verdict.QUEUED
 
 
-def test_another_schedule_begins_anew(redis: redis_py.Redis, arrows: CronArrows) -> None:
+def test_another_schedule_begins_anew(redis: redis_py.Redis, arrows: CronScripts) -> None:
     now = server_time(redis)
     redis.hset(KEYS.cron_entry("nightly"), mapping={"schedule": "every 60 s", "since": now - 7200})
     assert announce(arrows) == now - 7200
@@ -164,7 +164,7 @@ def long_known(redis: redis_py.Redis, since: int) -> None:
 
 
 def test_a_paused_entry_enqueues_nothing_and_owes_nothing_when_it_is_resumed(
-    redis: redis_py.Redis, arrows: CronArrows
+    redis: redis_py.Redis, arrows: CronScripts
 ) -> None:
     now = server_time(redis)
     long_known(redis, now - 7200)
@@ -193,7 +193,7 @@ def test_a_paused_entry_enqueues_nothing_and_owes_nothing_when_it_is_resumed(
 
 
 def test_to_pause_and_to_resume_again_changes_nothing(
-    redis: redis_py.Redis, arrows: CronArrows
+    redis: redis_py.Redis, arrows: CronScripts
 ) -> None:
     key = KEYS.cron_entry("nightly")
     long_known(redis, 5)
@@ -210,7 +210,7 @@ def test_to_pause_and_to_resume_again_changes_nothing(
 
 
 def test_a_pause_outlives_announcements_and_another_schedule(
-    redis: redis_py.Redis, arrows: CronArrows
+    redis: redis_py.Redis, arrows: CronScripts
 ) -> None:
     announce(arrows)
     arrows.pause("nightly")
@@ -224,7 +224,7 @@ def test_a_pause_outlives_announcements_and_another_schedule(
 
 @pytest.mark.parametrize("stored", [None, "text", "hash"])
 def test_only_an_entry_is_paused(
-    redis: redis_py.Redis, arrows: CronArrows, stored: str | None
+    redis: redis_py.Redis, arrows: CronScripts, stored: str | None
 ) -> None:
     key = KEYS.cron_entry("nightly")
     if stored == "text":
@@ -237,14 +237,14 @@ def test_only_an_entry_is_paused(
     assert redis.dump(key) == before
 
 
-def test_foreign_data_in_the_place_of_a_record(redis: redis_py.Redis, arrows: CronArrows) -> None:
+def test_foreign_data_in_the_place_of_a_record(redis: redis_py.Redis, arrows: CronScripts) -> None:
     redis.set(KEYS.cron_entry("nightly"), "foreign")
     entry = Announcement("nightly", "s", "default", "a.b", "settings", 2**31)
     other = Announcement("other", "s", "default", "a.b", "settings", 2**31)
     assert list(arrows.announce([entry, other]).floors) == ["other"]
 
 
-def test_a_scheduler_is_listed_and_unlisted(redis: redis_py.Redis, arrows: CronArrows) -> None:
+def test_a_scheduler_is_listed_and_unlisted(redis: redis_py.Redis, arrows: CronScripts) -> None:
     redis.zadd(KEYS.cron_schedulers, {"long silent": 5})
     arrows.list_scheduler("host:1:abc", {"name": "host:1:abc", "pid": "1"}, ttl=120)
     assert redis.zrange(KEYS.cron_schedulers, 0, -1) == [b"host:1:abc"]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import redis as redis_py
 
+from django_rqlite.broker.broker import Broker
 from django_rqlite.engine import list_removal as searching
-from django_rqlite.engine.engine import NextClaim, Transitions
-from django_rqlite.protocol.keys import Keys
+from django_rqlite.engine.engine import Engine, NextClaim
 from tests.keyspace import places
 from tests.outcomes_in_redis import engine, fail, start
 
@@ -219,7 +219,7 @@ def test_what_comes_and_goes_meanwhile_is_spared(
     client = Meanwhile(connection_pool=redis.connection_pool)
     client.others = others
 
-    answers = getattr(Transitions(client, Keys()), arrow)(out)
+    answers = getattr(Engine(Broker(client)), arrow)(out)
 
     assert others.came
     assert others.went
@@ -358,7 +358,7 @@ def test_the_mirror_may_change_during_a_pass(redis: redis_py.Redis, seed: int) -
     client = Meanwhile(connection_pool=redis.connection_pool)
     client.others = meanwhile
     meanwhile()
-    Transitions(client, Keys()).tidy_mirror()
+    Engine(Broker(client)).tidy_mirror()
 
     engine().tidy_mirror()
     stands = [member.decode() for member in redis.zrange("rq:failed:default", 0, -1)]

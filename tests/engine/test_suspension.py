@@ -6,30 +6,30 @@ import pytest
 import redis as redis_py
 
 from django_rqlite import get_queue
-from django_rqlite.engine.engine import Claim, NextClaim, Pause, Transitions
-from django_rqlite.engine.suspension import SuspensionArrows
-from django_rqlite.protocol.keys import Keys
+from django_rqlite.broker.broker import Broker
+from django_rqlite.engine.engine import Claim, Engine, NextClaim, Pause
+from django_rqlite.engine.suspension import SuspensionScripts
 from tests import sample_jobs
 
 ALL = ("high", "default", "low")
 
 
 @pytest.fixture
-def arrows(redis: redis_py.Redis) -> SuspensionArrows:
-    return SuspensionArrows(redis, Keys())
+def arrows(redis: redis_py.Redis) -> SuspensionScripts:
+    return SuspensionScripts(Broker(redis))
 
 
 @pytest.fixture
-def transitions(redis: redis_py.Redis) -> Transitions:
-    return Transitions(redis, Keys())
+def transitions(redis: redis_py.Redis) -> Engine:
+    return Engine(Broker(redis))
 
 
-def claim(transitions: Transitions, execution: str = "e1") -> Claim:
+def claim(transitions: Engine, execution: str = "e1") -> Claim:
     return transitions.claim("w", NextClaim(execution, ALL, 60))
 
 
 def test_nothing_leaves_its_queue_while_suspended(
-    redis: redis_py.Redis, arrows: SuspensionArrows, transitions: Transitions
+    redis: redis_py.Redis, arrows: SuspensionScripts, transitions: Engine
 ) -> None:
     job = get_queue().enqueue(sample_jobs.add, 1)
     assert arrows.suspend() is True
@@ -46,7 +46,7 @@ def test_nothing_leaves_its_queue_while_suspended(
 
 
 def test_a_claim_that_was_made_before_is_answered_again(
-    arrows: SuspensionArrows, transitions: Transitions
+    arrows: SuspensionScripts, transitions: Engine
 ) -> None:
     job = get_queue().enqueue(sample_jobs.add, 1)
     before = claim(transitions)
@@ -58,7 +58,7 @@ def test_a_claim_that_was_made_before_is_answered_again(
     assert claim(transitions) == before, "its answer was lost, not the job"
 
 
-def test_paused_queues_are_passed_over(arrows: SuspensionArrows, transitions: Transitions) -> None:
+def test_paused_queues_are_passed_over(arrows: SuspensionScripts, transitions: Engine) -> None:
     get_queue("high").enqueue(sample_jobs.add, 1)
     low = get_queue("low").enqueue(sample_jobs.add, 1)
     assert arrows.pause(["high", "default"], ttl=90) == 2
@@ -74,7 +74,7 @@ def test_paused_queues_are_passed_over(arrows: SuspensionArrows, transitions: Tr
     assert claim(transitions, "e2").hold is not None
 
 
-def test_a_later_call_replaces_the_time(redis: redis_py.Redis, arrows: SuspensionArrows) -> None:
+def test_a_later_call_replaces_the_time(redis: redis_py.Redis, arrows: SuspensionScripts) -> None:
     arrows.suspend(100)
     assert 90 < redis.ttl("rq:suspended") <= 100
     arrows.suspend()
@@ -84,7 +84,7 @@ def test_a_later_call_replaces_the_time(redis: redis_py.Redis, arrows: Suspensio
 
 
 def test_an_outcome_is_stored_while_suspended_and_says_so(
-    redis: redis_py.Redis, arrows: SuspensionArrows, transitions: Transitions
+    redis: redis_py.Redis, arrows: SuspensionScripts, transitions: Engine
 ) -> None:
     job = get_queue().enqueue(sample_jobs.add, 1)
     get_queue().enqueue(sample_jobs.add, 2)
@@ -107,7 +107,7 @@ def test_an_outcome_is_stored_while_suspended_and_says_so(
     assert redis.zrange("rq:finished:default", 0, -1) == [job.id.encode()]
 
 
-def test_every_change_is_announced(redis: redis_py.Redis, arrows: SuspensionArrows) -> None:
+def test_every_change_is_announced(redis: redis_py.Redis, arrows: SuspensionScripts) -> None:
     with redis.pubsub() as inbox:
         inbox.subscribe("rq:x:suspension")
         assert inbox.get_message(timeout=5)
@@ -121,7 +121,7 @@ def test_every_change_is_announced(redis: redis_py.Redis, arrows: SuspensionArro
 
 
 def test_foreign_data_under_the_key_counts_as_rq_takes_it(
-    redis: redis_py.Redis, transitions: Transitions, arrows: SuspensionArrows
+    redis: redis_py.Redis, transitions: Engine, arrows: SuspensionScripts
 ) -> None:
     redis.rpush("rq:suspended", "a list")
     get_queue().enqueue(sample_jobs.add, 1)

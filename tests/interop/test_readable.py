@@ -20,8 +20,9 @@ from rq.results import Result
 from rq.serializers import JSONSerializer
 
 from django_rqlite import Job, Queue, get_queue
+from django_rqlite.broker.broker import Broker
 from django_rqlite.conf.signer import signer
-from django_rqlite.engine.engine import Hold, NextClaim, Transitions
+from django_rqlite.engine.engine import Engine, Hold, NextClaim
 from django_rqlite.jobs.policies import Repeat, Retry
 from django_rqlite.protocol import codec
 from django_rqlite.protocol.keys import Keys
@@ -85,7 +86,7 @@ class Life:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.engine = Transitions(job.connection, Keys())
+        self.engine = Engine(Broker(job.connection))
         self.hold: Hold | None = None
         self.executions = 0
 

@@ -11,9 +11,10 @@ from rq.exceptions import InvalidJobOperation
 from rq.job import Job as RQJob
 
 from django_rqlite import Job, get_queue
-from django_rqlite.engine.engine import NextClaim, Transitions
+from django_rqlite.broker.broker import Broker
+from django_rqlite.engine.engine import Engine, NextClaim
 from django_rqlite.protocol.keys import Keys
-from django_rqlite.queries.queries import Monitor, Place
+from django_rqlite.queries.queries import Place, Queries
 from tests.conftest import wait_until
 from tests.interop import jobs
 from tests.interop.rq_process import rq_burst, run_rq
@@ -87,7 +88,7 @@ def test_the_error_shown_is_that_of_the_last_run(
 
     rq_burst("default")
 
-    monitor = Monitor(redis, Keys())
+    monitor = Queries(Broker(redis))
     (row,) = monitor.page("default", Place.FAILED, 0, 10).rows
     detail = monitor.job(job.id)
     assert row.job is not None
@@ -165,15 +166,15 @@ class TestMirror:
     """RQ knows nothing of the list of failed jobs that we keep for RQ 0.5."""
 
     @pytest.fixture
-    def engine(self, redis: redis_py.Redis) -> Transitions:
-        return Transitions(redis, Keys())
+    def engine(self, redis: redis_py.Redis) -> Engine:
+        return Engine(Broker(redis))
 
     def test_ids_that_rq_left_in_it_go(
         self,
         redis: redis_py.Redis,
         rq_link: redis_py.Redis,
         tmp_path: Path,
-        engine: Transitions,
+        engine: Engine,
     ) -> None:
         made = failed_by_us(tmp_path, file=tmp_path / "none", count=4)
         requeued, deleted, stopped, failed = made
@@ -189,7 +190,7 @@ class TestMirror:
         assert get_queue().get_job_ids() == [requeued.id]
         assert set(get_queue().failed_job_registry.get_job_ids()) == {stopped.id, failed.id}
 
-    def test_any_number_goes_at_once(self, redis: redis_py.Redis, engine: Transitions) -> None:
+    def test_any_number_goes_at_once(self, redis: redis_py.Redis, engine: Engine) -> None:
         redis.hset("rq:job:failed", mapping={"status": "failed", "origin": "default"})
         redis.set("rq:job:odd", "no hash")
         redis.rpush(MIRROR, *["failed", "odd", *(f"stale-{number}" for number in range(2000))])
@@ -198,7 +199,7 @@ class TestMirror:
 
         assert redis.lrange(MIRROR, 0, -1) == [b"failed"]
 
-    def test_it_confuses_no_claim(self, redis: redis_py.Redis, engine: Transitions) -> None:
+    def test_it_confuses_no_claim(self, redis: redis_py.Redis, engine: Engine) -> None:
         job = get_queue().enqueue(jobs.add, 1)
         redis.rpush(MIRROR, job.id, "gone")
 
@@ -209,7 +210,7 @@ class TestMirror:
         assert claim.notes == ()
 
     def test_foreign_data_in_its_place_is_left_alone(
-        self, redis: redis_py.Redis, engine: Transitions
+        self, redis: redis_py.Redis, engine: Engine
     ) -> None:
         redis.set(MIRROR, "foreign")
         assert engine.tidy_mirror() == 0

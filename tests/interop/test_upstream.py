@@ -13,8 +13,8 @@ import rq
 from rq.job import Job as RQJob
 
 from django_rqlite import get_queue
-from django_rqlite.engine.engine import NextClaim, Transitions
-from django_rqlite.protocol.keys import Keys
+from django_rqlite.broker.broker import Broker
+from django_rqlite.engine.engine import Engine, NextClaim
 from tests.interop import jobs
 from tests.interop.rq_process import rq_burst
 from tests.interop.watchers import Dashboard, DjangoRQ
@@ -50,7 +50,7 @@ def test_django_rq_shows_no_started_jobs_while_a_hash_is_missing(
     redis: redis_py.Redis, rq_link: redis_py.Redis
 ) -> None:
     job = get_queue().enqueue(jobs.add, 1)
-    Transitions(redis, Keys()).claim("w", NextClaim("e", ("default",), 60))
+    Engine(Broker(redis)).claim("w", NextClaim("e", ("default",), 60))
     site = DjangoRQ(rq_link)
     with site.closing:
         assert job.id in site.get("queues/0/started/")

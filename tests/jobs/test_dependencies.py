@@ -235,7 +235,7 @@ def enqueue_children(redis: redis_py.Redis, parent: Job, count: int) -> None:
 def tell_the_rest(redis: redis_py.Redis) -> None:
     """As workers do while they wait."""
     for _ in range(100):
-        if get_queue()._transitions.promote(["default"]).next_due is None:
+        if get_queue()._engine.promote(["default"]).next_due is None:
             break
     assert not redis.exists("rq:x:untold")
 

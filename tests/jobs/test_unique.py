@@ -181,7 +181,7 @@ def test_it_holds_while_it_waits_and_runs(tmp_path: Path) -> None:
     hold = start()
     assert holder.is_started
     assert refused(holder)
-    get_queue()._transitions.release("w", hold)
+    get_queue()._engine.release("w", hold)
     run_burst(tmp_path)
     assert holder.is_scheduled
     assert refused(holder), "a retry holds it"
@@ -268,7 +268,7 @@ def test_a_job_enqueued_again_takes_it_again(redis: redis_py.Redis) -> None:
 def test_a_call_whose_answer_was_lost_may_be_repeated() -> None:
     fields = get_queue().create_job(add, unique_key="sync-42", unique_for=9).to_fields()
     for _ in range(2):
-        get_queue()._transitions.enqueue("minted", "default", fields, minted=True)
+        get_queue()._engine.enqueue("minted", "default", fields, minted=True)
     assert get_queue().job_ids == ["minted"]
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from django_rqlite.protocol.keys import Keys
-from django_rqlite.queries.cursor import Position, Walker
+from django_rqlite.broker.broker import Broker
+from django_rqlite.queries.cursor import PlaceCursor, Position
 from django_rqlite.queries.queries import Place
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def walked(
     redis: redis_py.Redis, place: Place, most: int, leave: Callable[[list[str]], list[str]]
 ) -> Iterator[str]:
     """Every id that is seen; ``leave`` is told them, and says which of them it left."""
-    walker, position = Walker(redis, Keys()), Position()
+    walker, position = PlaceCursor(Broker(redis)), Position()
     while True:
         stretch = walker.stretch("default", place, position, most)
         seen = [found.id for found in stretch.jobs]
@@ -81,7 +81,7 @@ def test_a_walk_ends_when_nobody_takes_anything(redis: redis_py.Redis) -> None:
 
 def test_what_comes_after_is_told_of_a_list(redis: redis_py.Redis) -> None:
     redis.rpush("rq:queue:default", *"abcdef")
-    walker = Walker(redis, Keys())
+    walker = PlaceCursor(Broker(redis))
     assert walker.stretch("default", Place.QUEUED, Position("", "b"), 2).behind == 2
     # It was claimed, so all before it were too.
     redis.ltrim("rq:queue:default", 2, -1)
@@ -91,7 +91,7 @@ def test_what_comes_after_is_told_of_a_list(redis: redis_py.Redis) -> None:
 
 def test_running_jobs_are_seen_by_their_ids(redis: redis_py.Redis) -> None:
     redis.zadd("rq:wip:default", {"a:b:execution": 10})
-    stretch = Walker(redis, Keys()).stretch("default", Place.STARTED, Position(), 5)
+    stretch = PlaceCursor(Broker(redis)).stretch("default", Place.STARTED, Position(), 5)
     assert [found.id for found in stretch.jobs] == ["a:b"]
-    again = Walker(redis, Keys()).stretch("default", Place.STARTED, stretch.next(["a:b"]), 5)
+    again = PlaceCursor(Broker(redis)).stretch("default", Place.STARTED, stretch.next(["a:b"]), 5)
     assert again.jobs == []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from django_rqlite.protocol import codec
-from django_rqlite.queries.job_search import Filter, Finder, Found, grouped, shared
+from django_rqlite.queries.job_search import Filter, Found, JobSearch, grouped, shared
 from django_rqlite.queries.queries import Place
 
 from ..admin_world import World
@@ -22,8 +22,8 @@ def world(redis: redis_py.Redis) -> World:
 
 
 @pytest.fixture
-def finder(world: World) -> Finder:
-    return Finder(world.redis, world.keys)
+def finder(world: World) -> JobSearch:
+    return JobSearch(world.redis, world.keys)
 
 
 def test_places_share_what_is_read() -> None:
@@ -35,7 +35,7 @@ def test_places_share_what_is_read() -> None:
 @pytest.mark.parametrize("place", Place)
 @pytest.mark.parametrize("newest", [True, False])
 def test_the_end_that_is_asked_for(
-    world: World, finder: Finder, place: Place, newest: bool
+    world: World, finder: JobSearch, place: Place, newest: bool
 ) -> None:
     ids = [f"j{number:04}" for number in range(1500)]
     if place is Place.QUEUED:
@@ -58,7 +58,7 @@ def test_the_end_that_is_asked_for(
     [("exc_info", False), ("exc_info", True), ("exc_string", True)],
 )
 def test_the_error_wherever_it_is_kept(
-    world: World, finder: Finder, field: str, packed: bool
+    world: World, finder: JobSearch, field: str, packed: bool
 ) -> None:
     world.redis.zadd("rq:failed:default", {"j": 1})
     world.redis.hset("rq:job:j", "description", "shop.jobs.send(1)")
@@ -73,7 +73,7 @@ def test_the_error_wherever_it_is_kept(
     assert found.function == "shop.jobs.send"
 
 
-def test_long_fields_are_cut_and_wrong_kinds_told(world: World, finder: Finder) -> None:
+def test_long_fields_are_cut_and_wrong_kinds_told(world: World, finder: JobSearch) -> None:
     world.redis.rpush("rq:queue:default", "long", "list")
     world.redis.hset("rq:job:long", mapping={"description": b"\xff" * 1_000_000, "data": b"x"})
     world.redis.rpush("rq:job:list", "x")
@@ -88,7 +88,7 @@ def test_long_fields_are_cut_and_wrong_kinds_told(world: World, finder: Finder) 
     assert "WRONGTYPE" in window.problems[0]
 
 
-def test_what_a_filter_takes(world: World, finder: Finder) -> None:
+def test_what_a_filter_takes(world: World, finder: JobSearch) -> None:
     world.failed(job_id="a", reason="ValueError: x")
     world.failed(job_id="b", reason="KeyError: x", fields={"description": "shop.other()"})
 
@@ -104,7 +104,7 @@ def test_what_a_filter_takes(world: World, finder: Finder) -> None:
     assert taken(text="OTHER") == ["b"]
 
 
-def test_failed_jobs_by_function_and_error(world: World, finder: Finder) -> None:
+def test_failed_jobs_by_function_and_error(world: World, finder: JobSearch) -> None:
     for number in range(3):
         world.failed(reason=f"ValueError: {number}")
     world.failed(reason="KeyError: x")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from django_rqlite.queries import queries as monitor
-from django_rqlite.queries.queries import Monitor, Place
+from django_rqlite.queries.queries import Place, Queries
 
 from ..admin_world import World
 
@@ -21,11 +21,11 @@ def world(redis: redis_py.Redis) -> World:
 
 
 @pytest.fixture
-def read(world: World) -> Monitor:
-    return Monitor(world.redis, world.keys)
+def read(world: World) -> Queries:
+    return Queries(world.redis, world.keys)
 
 
-def test_the_overview_keeps_the_order_asked_for(world: World, read: Monitor) -> None:
+def test_the_overview_keeps_the_order_asked_for(world: World, read: Queries) -> None:
     for name in ("b", "z", "a"):
         world.queued(name)
     found = read.overview(["z", "never used"], [], 0)
@@ -37,7 +37,7 @@ def test_the_overview_keeps_the_order_asked_for(world: World, read: Monitor) -> 
 
 
 def test_what_is_too_much_is_counted(
-    world: World, read: Monitor, monkeypatch: pytest.MonkeyPatch
+    world: World, read: Queries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(monitor, "MOST_FOUND", 2)
     for name in ("a", "b", "c", "d", "e"):
@@ -50,7 +50,7 @@ def test_what_is_too_much_is_counted(
     assert workers.more == 3
 
 
-def test_lists_leave_values_where_they_are(world: World, read: Monitor) -> None:
+def test_lists_leave_values_where_they_are(world: World, read: Queries) -> None:
     world.queued(job_id="whole", fields={"meta": b"m", "result": b"r", "exc_info": b"e"})
     row = read.page("default", Place.QUEUED, 0, 10).rows[0]
     assert row.job
@@ -63,13 +63,13 @@ def test_lists_leave_values_where_they_are(world: World, read: Monitor) -> None:
     assert (detail.job.meta, detail.job.result) == (b"m", b"r")
 
 
-def test_a_hash_without_any_known_field_is_there(world: World, read: Monitor) -> None:
+def test_a_hash_without_any_known_field_is_there(world: World, read: Queries) -> None:
     world.redis.hset("rq:job:odd", "something", "else")
     assert [job is None for job in read.jobs(["odd", "gone"])] == [False, True]
     assert read.jobs([]) == []
 
 
-def test_the_order_of_each_place(world: World, read: Monitor) -> None:
+def test_the_order_of_each_place(world: World, read: Queries) -> None:
     for place in Place:
         if place is not Place.QUEUED:
             key = f"rq:{'wip' if place is Place.STARTED else place}:default"

@@ -87,14 +87,14 @@ def test_a_hundred_in_each_script(redis: redis_py.Redis) -> None:
 def test_in_one_round_trip_for_a_thousand() -> None:
     sizes: list[int] = []
     queue = get_queue()
-    many = queue._transitions.__class__.enqueue_many
+    many = queue._engine.__class__.enqueue_many
 
     def counted(self: Any, jobs: Any) -> Any:
         sizes.append(len(jobs))
         return many(self, jobs)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(queue._transitions.__class__, "enqueue_many", counted)
+        patch.setattr(queue._engine.__class__, "enqueue_many", counted)
         made = queue.enqueue_many(datas(2500))
     assert sizes == [1000, 1000, 500]
     assert [job.id for job in made] == queue.job_ids
@@ -194,7 +194,7 @@ def test_what_a_generator_raises(error: type[BaseException]) -> None:
 
 
 def test_a_slice_sent_again_does_nothing(redis: redis_py.Redis) -> None:
-    arrows = get_queue()._transitions
+    arrows = get_queue()._engine
     made = [get_queue().create_job(echo, (number,)) for number in range(3)]
     new = [NewJob(job.id, "default", job.to_fields(), True) for job in made]
     first = arrows.enqueue_many(new).outcomes()

@@ -15,7 +15,8 @@ import pytest
 import redis as redis_py
 
 from django_rqlite import Job, enqueue, get_connection, get_queue
-from django_rqlite.engine.engine import Hold, NextClaim, Transitions
+from django_rqlite.broker.broker import Broker
+from django_rqlite.engine.engine import Engine, Hold, NextClaim
 from django_rqlite.exceptions import (
     ConfigurationError,
     DuplicateJobError,
@@ -29,7 +30,6 @@ from django_rqlite.exceptions import (
     UnknownQueueError,
     UnserializableError,
 )
-from django_rqlite.protocol.keys import Keys
 from django_rqlite.queues.queue import Queue
 from tests import sample_jobs
 from tests.keyspace import commands, dumped, places
@@ -364,11 +364,11 @@ def test_a_server_that_is_not_there(settings: Any) -> None:
 
 
 @pytest.fixture
-def transitions() -> Transitions:
-    return Transitions(get_connection(), Keys())
+def transitions() -> Engine:
+    return Engine(Broker.of(get_connection()))
 
 
-def finish(transitions: Transitions, hold: Hold, ttl: int = 500) -> None:
+def finish(transitions: Engine, hold: Hold, ttl: int = 500) -> None:
     transitions.finish(
         "w",
         hold,
@@ -380,13 +380,13 @@ def finish(transitions: Transitions, hold: Hold, ttl: int = 500) -> None:
     )
 
 
-def fail(transitions: Transitions, hold: Hold) -> None:
+def fail(transitions: Engine, hold: Hold) -> None:
     transitions.fail(
         "w", hold, worker_name="w", failure_ttl=9, reason="why", encoded_reason=b"", headline="h"
     )
 
 
-def start(transitions: Transitions, queue: str = "default") -> Hold:
+def start(transitions: Engine, queue: str = "default") -> Hold:
     hold = transitions.claim("w", NextClaim("e1", [queue], 60)).hold
     assert hold is not None
     return hold
@@ -414,7 +414,7 @@ def test_one_that_waits_is_replaced(redis: redis_py.Redis, queue: str) -> None:
 @pytest.mark.parametrize("queue", ["default", "high"])
 @pytest.mark.parametrize("end", [finish, fail])
 def test_one_that_has_ended_is_replaced(
-    redis: redis_py.Redis, transitions: Transitions, end: Callable[..., None], queue: str
+    redis: redis_py.Redis, transitions: Engine, end: Callable[..., None], queue: str
 ) -> None:
     enqueue(add, 1, job_id="a", meta={"old": 1}, result_ttl=5)
     end(transitions, start(transitions))
@@ -429,7 +429,7 @@ def test_one_of_rq_that_is_elsewhere_is_replaced(redis: redis_py.Redis, place: s
 
 
 def test_one_whose_hash_has_expired_leaves_its_places(
-    redis: redis_py.Redis, transitions: Transitions
+    redis: redis_py.Redis, transitions: Engine
 ) -> None:
     enqueue(add, job_id="a")
     redis.delete("rq:job:a")
@@ -439,7 +439,7 @@ def test_one_whose_hash_has_expired_leaves_its_places(
     again(redis, "default")
 
 
-def test_one_that_runs_is_left_alone(redis: redis_py.Redis, transitions: Transitions) -> None:
+def test_one_that_runs_is_left_alone(redis: redis_py.Redis, transitions: Engine) -> None:
     enqueue(add, job_id="a")
     start(transitions)
     before = dumped(redis)
@@ -449,7 +449,7 @@ def test_one_that_runs_is_left_alone(redis: redis_py.Redis, transitions: Transit
 
 
 def test_a_call_whose_answer_was_lost_may_be_repeated(
-    redis: redis_py.Redis, transitions: Transitions
+    redis: redis_py.Redis, transitions: Engine
 ) -> None:
     fields = get_queue().create_job(add).to_fields()
     stamps = {
@@ -467,7 +467,7 @@ def test_a_call_whose_answer_was_lost_may_be_repeated(
 
 
 def test_a_finished_job_enqueued_again_runs_again(
-    redis: redis_py.Redis, transitions: Transitions
+    redis: redis_py.Redis, transitions: Engine
 ) -> None:
     queue = get_queue()
     job = queue.enqueue(add, 1, b=2, meta={"a": 1}, ttl=50)

@@ -118,7 +118,7 @@ def test_many_promoters_promote_once(server: Server, redis: redis_py.Redis) -> N
 
     def promote(_: int) -> int:
         moved = 0
-        while count := queue._transitions.promote(["default"]).moved:
+        while count := queue._engine.promote(["default"]).moved:
             moved += count
         return moved
 
@@ -163,7 +163,7 @@ def test_the_worker_tells_when_the_next_one_is_due() -> None:
     when = datetime(2030, 1, 2, tzinfo=UTC)
     queue.enqueue_at(when + timedelta(days=1), sample_jobs.add, 1)
     queue.enqueue_at(when, sample_jobs.add, 1)
-    assert queue._transitions.promote(["default", "high"]).next_due == when.timestamp()
+    assert queue._engine.promote(["default", "high"]).next_due == when.timestamp()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,14 +11,14 @@ import pytest
 import redis as redis_py
 
 from django_rqlite import Retry, get_connection, get_queue
-from django_rqlite.engine.engine import Transitions
+from django_rqlite.broker.broker import Broker
+from django_rqlite.engine.engine import Engine
 from django_rqlite.exceptions import InvalidJobOperation, NoSuchJobError
 from django_rqlite.jobs.commands import (
     send_kill_horse_command,
     send_shutdown_command,
     send_stop_job_command,
 )
-from django_rqlite.protocol.keys import Keys
 from tests import sample_jobs
 from tests.conftest import Server, wait_until
 from tests.worker_process import worker
@@ -123,7 +123,7 @@ def test_a_command_is_for_one_database(
         process.prints(job.id)
         send_shutdown_command(other_database, "w1")
         send_kill_horse_command(other_database, "w1")
-        Transitions(other_database, Keys()).tell_worker("w1", "stop-job", job_id=job.id)
+        Engine(Broker(other_database)).tell_worker("w1", "stop-job", job_id=job.id)
         # RQ's commands name no database, and are obeyed. They come in their order.
         redis.publish("rq:pubsub:w1", json.dumps({"command": "stop-job", "job_id": job.id}))
         wait_until(lambda: job.is_stopped, "the job has stopped")

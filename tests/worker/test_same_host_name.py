@@ -14,11 +14,12 @@ import pytest
 import redis as redis_py
 
 from django_rqlite import get_queue
-from django_rqlite.engine.engine import Transitions
+from django_rqlite.broker.broker import Broker
+from django_rqlite.engine.engine import Engine
 from django_rqlite.exceptions import WorkerNameTakenError
 from django_rqlite.protocol.keys import Keys
 from django_rqlite.worker import process_identity
-from django_rqlite.worker.heartbeat import Presence
+from django_rqlite.worker.heartbeat import Heartbeat
 from tests import sample_jobs
 from tests.conftest import Server, wait_until
 from tests.outcomes_in_redis import engine
@@ -173,8 +174,8 @@ def test_a_process_id_of_another_container_says_nothing(tmp_path: Path) -> None:
             assert "A worker named 'w1' lives already" in second.output
 
 
-def presence(name: str, instance: str) -> Presence:
-    return Presence(engine(), name, ["default"], instance=instance, worker_ttl=420, lease=60)
+def presence(name: str, instance: str) -> Heartbeat:
+    return Heartbeat(engine(), name, ["default"], instance=instance, worker_ttl=420, lease=60)
 
 
 def test_where_processes_cannot_be_told_apart_the_subscription_counts(
@@ -200,7 +201,7 @@ def test_who_may_not_ask_takes_nothing_over(redis: redis_py.Redis, server: Serve
     redis.execute_command("ACL", "SETUSER", "mute", *allowed)
     try:
         with redis_py.Redis.from_url(server.url, username="mute", password="any") as client:
-            assert Transitions(client, Keys()).lives("nobody")
+            assert Engine(Broker(client)).lives("nobody")
     finally:
         redis.execute_command("ACL", "DELUSER", "mute")
     assert not engine().lives("nobody")

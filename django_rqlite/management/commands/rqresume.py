@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from ...engine.suspension import SuspensionArrows
+from ...engine.suspension import SuspensionScripts
 from ..suspension_command import add_queue_option, on_each_server
 
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         on_each_server(self, options["queues"], _resume)
 
 
-def _resume(arrows: SuspensionArrows, queues: Sequence[str], address: str) -> str:
+def _resume(arrows: SuspensionScripts, queues: Sequence[str], address: str) -> str:
     if queues:
         ended = arrows.unpause(queues)
         names = ", ".join(queues)

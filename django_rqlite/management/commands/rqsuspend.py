@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ...engine.suspension import SuspensionArrows
+from ...engine.suspension import SuspensionScripts
 from ...exceptions import InvalidDurationError
 from ...queues.suspension import seconds_to_rest
 from ..suspension_command import add_queue_option, on_each_server
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             raise CommandError(str(exc)) from exc
         lasts = "until rqresume" if seconds is None else f"for {seconds} seconds"
 
-        def change(arrows: SuspensionArrows, queues: Sequence[str], address: str) -> str:
+        def change(arrows: SuspensionScripts, queues: Sequence[str], address: str) -> str:
             if queues:
                 arrows.pause(queues, seconds)
                 return f"No worker takes a job from {', '.join(queues)} {lasts} ({address})."

@@ -57,7 +57,7 @@ class Child:
             self.leave_by = time.monotonic() + seconds
 
 
-class Crew:
+class ChildPool:
     """All children of one worker.
 
     Args:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ...engine.engine import Transitions
+from ...engine.engine import Engine
 
 #: What there is to tidy, by what the log calls it. Each gives how many entries went.
-SWEEPS: Mapping[str, Callable[[Transitions, Sequence[str]], int]] = {
+SWEEPS: Mapping[str, Callable[[Engine, Sequence[str]], int]] = {
     "trimming registries": lambda transitions, queues: transitions.trim(*queues),
     "tidying the list of failed jobs": lambda transitions, queues: transitions.tidy_mirror(),
     "tidying groups": lambda transitions, queues: transitions.tidy_groups(),

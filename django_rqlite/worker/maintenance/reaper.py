@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from ...engine.engine import Hold, Reaped, Transitions
+from ...engine.engine import Engine, Hold, Reaped
 from ...execution.run import Failed
 from ...execution.settle import settle
 from ...protocol.records import JobRecord, read_job
@@ -28,7 +28,7 @@ PLACED = "%s: job %s has its place now; a key that held something else had kept 
 
 
 def reap(
-    transitions: Transitions, queues: Sequence[str], *, requeue: bool
+    transitions: Engine, queues: Sequence[str], *, requeue: bool
 ) -> list[tuple[Hold, JobRecord, Failed]]:
     """Take jobs from workers that are gone. Safe with any number of workers at once.
 
@@ -61,7 +61,7 @@ def reap(
     return failed
 
 
-def rescue(transitions: Transitions, queues: Sequence[str]) -> None:
+def rescue(transitions: Engine, queues: Sequence[str]) -> None:
     """Put back what a worker of RQ took and never recorded, once it was seen long enough.
 
     Raises:
@@ -71,7 +71,7 @@ def rescue(transitions: Transitions, queues: Sequence[str]) -> None:
         logger.warning("%s: job %s was left by a worker of RQ; queued again.", queue, job_id)
 
 
-def place(transitions: Transitions, queues: Sequence[str]) -> None:
+def place(transitions: Engine, queues: Sequence[str]) -> None:
     """Bring jobs whose parents have ended to places that could not take them then.
 
     Raises:
@@ -81,7 +81,7 @@ def place(transitions: Transitions, queues: Sequence[str]) -> None:
         logger.info(PLACED, queue, job_id)
 
 
-def _fail(transitions: Transitions, reaped: Reaped) -> tuple[JobRecord, Failed | None]:
+def _fail(transitions: Engine, reaped: Reaped) -> tuple[JobRecord, Failed | None]:
     """End what has lost its worker too often, through the fence and by the job's own policies."""
     hold = reaped.hold
     fields = transitions.fields(hold.job_id)

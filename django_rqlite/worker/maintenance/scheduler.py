@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from ...engine.engine import Transitions
+from ...engine.engine import Engine
 
 #: Seconds after which a worker looks again although nothing was announced: RQ's own client
 #: schedules without a word, and an announcement may be lost.
@@ -21,8 +21,8 @@ class Scheduler:
     Times are the server's. This host's clock may be off, so only its monotonic one is asked.
     """
 
-    def __init__(self, transitions: Transitions, queues: Sequence[str]) -> None:
-        self._transitions = transitions
+    def __init__(self, transitions: Engine, queues: Sequence[str]) -> None:
+        self._engine = transitions
         self._queues = queues
         #: Monotonic time of the next look.
         self.due_at = time.monotonic()
@@ -39,7 +39,7 @@ class Scheduler:
             return 0
         # Also where it is refused.
         self.due_at = time.monotonic() + LONGEST_WAIT
-        promoted = self._transitions.promote(self._queues)
+        promoted = self._engine.promote(self._queues)
         now = time.monotonic()
         self._offset = promoted.server_time - now
         self.due_at = now + LONGEST_WAIT

@@ -8,10 +8,10 @@ import pytest
 import redis as redis_py
 
 from django_rqlite import get_connection
+from django_rqlite.broker.broker import Broker
 from django_rqlite.engine.base import BATCH
-from django_rqlite.engine.engine import NextClaim, Transitions
+from django_rqlite.engine.engine import Engine, NextClaim
 from django_rqlite.engine.removal import MOST_TRIMMED
-from django_rqlite.protocol.keys import Keys
 from django_rqlite.worker.maintenance import janitor, reaper
 from tests.engine.test_long_lists import listed, waiting
 from tests.keyspace import commands
@@ -35,7 +35,7 @@ def lose_workers(redis: redis_py.Redis, queue: str, *ids: str) -> None:
         redis.zadd(f"rq:wip:{queue}", {f"{job_id}:of-{job_id}": 1}, xx=True)
 
 
-SWEEPS: dict[str, Callable[[Transitions, list[str]], object]] = {
+SWEEPS: dict[str, Callable[[Engine, list[str]], object]] = {
     "reap": lambda link, queues: reaper.reap(link, queues, requeue=True),
     "rescue": reaper.rescue,
     "place": reaper.place,
@@ -46,7 +46,7 @@ SWEEPS: dict[str, Callable[[Transitions, list[str]], object]] = {
 
 @pytest.mark.parametrize("sweep", SWEEPS)
 def test_many_queues_take_as_many_commands_as_one(redis: redis_py.Redis, sweep: str) -> None:
-    link = Transitions(get_connection(), Keys())
+    link = Engine(Broker.of(get_connection()))
     SWEEPS[sweep](link, ["default"])  # which sends the scripts
     one = commands(redis, lambda: SWEEPS[sweep](link, ["default"]))
     many = commands(redis, lambda: SWEEPS[sweep](link, [f"q{number}" for number in range(20)]))

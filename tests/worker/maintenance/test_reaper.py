@@ -32,7 +32,7 @@ def lose_a_worker(redis: redis_py.Redis, job: Job, *, crashes: int = 0) -> None:
     """Have a job claimed by a worker that is never heard of again."""
     queue = get_queue(job.origin)
     execution = f"of{job.id}"
-    claim = queue._transitions.claim("dead.1", NextClaim(execution, [job.origin], 60))
+    claim = queue._engine.claim("dead.1", NextClaim(execution, [job.origin], 60))
     assert claim.hold is not None
     assert claim.hold.job_id == job.id
     redis.zadd(f"rq:wip:{job.origin}", {f"{job.id}:{execution}": 1})
@@ -67,9 +67,9 @@ def test_no_lease_is_shorter_than_it_says(redis: redis_py.Redis) -> None:
     # Late in a second, where cutting times to whole seconds costs most.
     wait_until(lambda: server_time() % 1 > 0.9, "a second is nearly over")
     began = server_time()
-    queue._transitions.claim("silent.1", NextClaim("e1", ["default"], 1))
+    queue._engine.claim("silent.1", NextClaim("e1", ["default"], 1))
 
-    wait_until(lambda: queue._transitions.reap(["default"], most_crashes=3, patience=90), "reaped")
+    wait_until(lambda: queue._engine.reap(["default"], most_crashes=3, patience=90), "reaped")
 
     assert server_time() - began >= 1
 
