@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from django_rqlite.admin.url_segments import segment
+from django_rqlite.broker.broker import Broker
 from django_rqlite.engine.cron import Announcement, CronScripts
 from django_rqlite.engine.engine import Engine, NextClaim
 from django_rqlite.protocol import codec
@@ -34,7 +35,7 @@ class World:
     def __init__(self, connection: redis.Redis, prefix: str = "rq:") -> None:
         self.redis = connection
         self.keys = Keys(prefix)
-        self.engine = Engine(connection, self.keys)
+        self.engine = Engine(Broker(connection, self.keys.prefix))
 
     def queued(
         self,
@@ -111,7 +112,7 @@ class World:
 
     def cron(self, name: str, next_tick: int = 4_102_444_800) -> str:
         entry = Announcement(name, "every 60 s", "low", "shop.jobs.send", "settings", next_tick)
-        CronScripts(self.redis, self.keys).announce([entry])
+        CronScripts(Broker(self.redis, self.keys.prefix)).announce([entry])
         return name
 
     def status(self, job_id: str) -> str | None:

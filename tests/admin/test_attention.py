@@ -12,6 +12,7 @@ import pytest
 from django.utils.html import strip_tags
 
 from django_rqlite import get_connection, get_queue
+from django_rqlite.broker.broker import Broker
 from django_rqlite.engine.cron import Announcement, CronScripts
 from django_rqlite.queries import queries as monitor
 from django_rqlite.queues.suspension import suspend
@@ -75,7 +76,7 @@ def entry(world: World, name: str, *, late: float, heard: float = 0, source: str
     announced = Announcement(
         name, "every 60 s", "low", "shop.jobs.tidy", source or "settings", int(time.time() - late)
     )
-    CronScripts(world.redis, world.keys).announce([announced])
+    CronScripts(Broker(world.redis, world.keys.prefix)).announce([announced])
     at = int(time.time() - heard)
     world.redis.hset(f"rq:x:cron:entry:{name}", "announced_at", at)
     world.redis.zadd("rq:x:cron:entries", {name: at})
@@ -176,7 +177,7 @@ def entries_without_evaluation(world: World) -> None:
 def entry_paused(world: World) -> None:
     a_worker_everywhere(world)
     entry(world, "tidy", late=-3600)
-    CronScripts(world.redis, world.keys).pause("tidy")
+    CronScripts(Broker(world.redis, world.keys.prefix)).pause("tidy")
 
 
 def one_queue_without_workers(world: World) -> None:

@@ -234,7 +234,7 @@ def test_a_paused_entry_is_passed_over_until_its_next_tick(
 ) -> None:
     late = entry(seconds=DAY)
     backdate(redis, late, NOON - 5 * DAY)
-    CronScripts(redis, KEYS).pause(late.name)
+    CronScripts(Broker(redis)).pause(late.name)
     mine = ticker(late)
     with caplog.at_level(logging.INFO):
         assert mine.tick_if_due() == 0
@@ -246,7 +246,7 @@ def test_a_paused_entry_is_passed_over_until_its_next_tick(
     assert mine.due_at > time.monotonic() + 1
     assert caplog.text == ""
     # Nor does any other, once it is resumed: what passed is not made up for.
-    CronScripts(redis, KEYS).resume(late.name)
+    CronScripts(Broker(redis)).resume(late.name)
     assert ticker(late).tick_if_due() == mine.tick_if_due() == 0
     assert entries_of_jobs(redis) == []
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import redis as redis_py
 
+from django_rqlite.broker.broker import Broker
 from django_rqlite.engine.cron import CronScripts, Switch
 from django_rqlite.protocol.keys import Keys
 from tests.conftest import Server, wait_until
@@ -65,7 +66,7 @@ def test_a_pause_outlives_the_worker_and_ends_with_the_next_tick(
 ) -> None:
     path = tmp_path / "runs"
     environment = settings_with(every=every_second(path), other=every_second(tmp_path / "other"))
-    arrows = CronScripts(redis, KEYS)
+    arrows = CronScripts(Broker(redis))
     with worker(tmp_path, environment=environment) as process:
         wait_until(lambda: runs(path) >= 1, "the job runs")
         assert arrows.pause("every") is Switch.CHANGED

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from django_rqlite import Job
+from django_rqlite.broker.broker import Broker
 from django_rqlite.engine.cron import CronScripts
 from django_rqlite.protocol.keys import Keys
 from tests.conftest import wait_until
@@ -31,7 +32,7 @@ def ticked(redis: redis_py.Redis, ago: int = 0) -> str:
     """The job of a tick some seconds ago."""
     job_id, tick = uuid.uuid4().hex, server_time(redis) - ago
     fields = {"data": b"", "x_cron": "nightly"}
-    CronScripts(redis, KEYS).tick("nightly", tick, tick + 60, job_id, "default", fields)
+    CronScripts(Broker(redis)).tick("nightly", tick, tick + 60, job_id, "default", fields)
     return job_id
 
 
@@ -172,7 +173,7 @@ def test_a_job_that_is_run_beside_the_ticks_is_the_last(redis: redis_py.Redis) -
     ticked(redis)
     fail(start())
     ticks = redis.hmget(ENTRY, "last_tick", "next_tick", "enqueued_at")
-    arrows, fields = CronScripts(redis, KEYS), {"data": b"", "x_cron": "nightly"}
+    arrows, fields = CronScripts(Broker(redis)), {"data": b"", "x_cron": "nightly"}
     for _try in range(2):  # an answer was lost
         arrows.run_now("nightly", "extra", "default", fields, ttl=90)
     assert redis.lrange(KEYS.queue("default"), 0, -1) == [b"extra"]
@@ -189,7 +190,7 @@ def test_a_job_runs_beside_the_ticks_of_no_record(redis: redis_py.Redis, foreign
     if foreign:
         redis.set(ENTRY, "x")
     fields = {"data": b"", "x_cron": "nightly"}
-    CronScripts(redis, KEYS).run_now("nightly", "extra", "default", fields)
+    CronScripts(Broker(redis)).run_now("nightly", "extra", "default", fields)
     assert redis.lrange(KEYS.queue("default"), 0, -1) == [b"extra"]
     assert redis.type(ENTRY) == (b"string" if foreign else b"none")
 

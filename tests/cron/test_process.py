@@ -15,6 +15,7 @@ import redis as redis_py
 from rq import cron_scheduler_registry
 from rq.cron import CronScheduler
 
+from django_rqlite.broker.broker import Broker
 from django_rqlite.cron.config_file import load
 from django_rqlite.cron.process import LISTED, NOT_JSON, CronProcess
 from django_rqlite.exceptions import ConfigurationError
@@ -176,7 +177,7 @@ def test_entries_can_be_looked_at(redis: redis_py.Redis, tmp_path: Path) -> None
     redis.zadd(KEYS.cron_entries, {"gone": 1, "foreign": 2})
     redis.set(KEYS.cron_entry("foreign"), "text")
 
-    seen = agenda.read(Queries(redis, KEYS), [], jobs=1).entries
+    seen = agenda.read(Queries(Broker(redis)), [], jobs=1).entries
     assert seen.total == 3
     foreign, gone, entry = seen.found
     assert "its key can't be read" in foreign.problems[0]
@@ -190,13 +191,13 @@ def test_entries_can_be_looked_at(redis: redis_py.Redis, tmp_path: Path) -> None
     assert entry.announced_at is not None
     assert redis.exists(KEYS.job(entry.last_job))
     assert entry.problems == ()
-    few = agenda.read(Queries(redis, KEYS), [], jobs=1, entries=1).entries
+    few = agenda.read(Queries(Broker(redis)), [], jobs=1, entries=1).entries
     assert (few.total, [each.name for each in few.found]) == (3, ["foreign"])
 
 
 def test_foreign_data_in_the_place_of_the_list(redis: redis_py.Redis) -> None:
     redis.set(KEYS.cron_entries, "text")
-    assert agenda.read(Queries(redis, KEYS), [], jobs=1).entries.total == 0
+    assert agenda.read(Queries(Broker(redis)), [], jobs=1).entries.total == 0
 
 
 # The file

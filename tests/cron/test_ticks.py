@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import redis as redis_py
 
+from django_rqlite.broker.broker import Broker
 from django_rqlite.engine.cron import Announcement, CronScripts, Switch, Verdict
 from django_rqlite.protocol.keys import Keys
 
@@ -20,7 +21,7 @@ KEYS = Keys()
 
 @pytest.fixture
 def arrows(redis: redis_py.Redis) -> CronScripts:
-    return CronScripts(redis, KEYS)
+    return CronScripts(Broker(redis))
 
 
 def server_time(redis: redis_py.Redis) -> int:
@@ -68,7 +69,7 @@ def test_ten_that_propose_the_same_ticks(redis: redis_py.Redis, server: Server) 
 
     def propose_all() -> None:
         with server.client() as client:
-            mine = CronScripts(client, KEYS)
+            mine = CronScripts(Broker(client))
             start.wait()
             verdicts.extend([propose(mine, tick) for tick in ticks])
 

@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from django_rqlite import Queue, get_connection, get_queue
+from django_rqlite.broker.broker import Broker
 from django_rqlite.engine.cron import Announcement, CronScripts
 from django_rqlite.engine.engine import Hold, NextClaim
 from django_rqlite.protocol.keys import Keys
@@ -52,7 +53,7 @@ def place_foreign(redis: redis_py.Redis, key: str, kind: str) -> None:
 
 def build_world(redis: redis_py.Redis) -> None:
     link = engine()
-    cron = CronScripts(get_connection(), KEYS)
+    cron = CronScripts(Broker(get_connection()))
     for queue in QUEUES:
         fields = {"data": b"\x80", "timeout": 180}
 
@@ -165,7 +166,7 @@ def tick() -> None:
     for queue in QUEUES:
         # Where its record or its queue can't be used the caller leaves the entry out.
         with suppress(redis_py.ResponseError) if queue == "default" else nullcontext():
-            CronScripts(get_connection(), KEYS).tick(
+            CronScripts(Broker(get_connection())).tick(
                 *(f"tick-{queue}", seconds + 1, seconds + 60),
                 *(f"ticked-{queue}", queue, fields),
             )
@@ -209,14 +210,14 @@ CALLS: Mapping[str, Callable[[], object]] = {
     "register_worker": register,
     "retire_worker": lambda: engine().retire_worker("w", QUEUES),
     "append_log": lambda: engine().append_log("running-default", [b"line"], 10),
-    "cron_announce": lambda: CronScripts(get_connection(), KEYS).announce(
+    "cron_announce": lambda: CronScripts(Broker(get_connection())).announce(
         [announcement(queue) for queue in QUEUES]
     ),
     "cron_tick": tick,
-    "list_scheduler": lambda: CronScripts(get_connection(), KEYS).list_scheduler(
+    "list_scheduler": lambda: CronScripts(Broker(get_connection())).list_scheduler(
         "c", {"pid": 1}, ttl=9
     ),
-    "unlist_scheduler": lambda: CronScripts(get_connection(), KEYS).unlist_scheduler("c"),
+    "unlist_scheduler": lambda: CronScripts(Broker(get_connection())).unlist_scheduler("c"),
 }
 
 #: Of the other queue: what each of these has done, as places of ids, whatever stands where.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from django_rqlite.broker.broker import Broker
 from django_rqlite.protocol import codec
 from django_rqlite.queries.job_search import Filter, Found, JobSearch, grouped, shared
 from django_rqlite.queries.queries import Place
@@ -23,7 +24,7 @@ def world(redis: redis_py.Redis) -> World:
 
 @pytest.fixture
 def finder(world: World) -> JobSearch:
-    return JobSearch(world.redis, world.keys)
+    return JobSearch(Broker(world.redis, world.keys.prefix))
 
 
 def test_places_share_what_is_read() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from django_rqlite.broker.broker import Broker
 from django_rqlite.queries import queries as monitor
 from django_rqlite.queries.queries import Place, Queries
 
@@ -22,7 +23,7 @@ def world(redis: redis_py.Redis) -> World:
 
 @pytest.fixture
 def read(world: World) -> Queries:
-    return Queries(world.redis, world.keys)
+    return Queries(Broker(world.redis, world.keys.prefix))
 
 
 def test_the_overview_keeps_the_order_asked_for(world: World, read: Queries) -> None:
