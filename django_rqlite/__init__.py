@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from .queues.bulk import EnqueueData
     from .queues.decorators import job
     from .queues.group import Group
-    from .queues.queue import Queue, enqueue, get_queue, get_scheduler
+    from .queues.lookup import enqueue, get_queue, get_scheduler
+    from .queues.queue import Queue
     from .queues.registries import (
         BaseRegistry,
         CanceledJobRegistry,
@@ -179,11 +180,11 @@ _HOMES = {
     "WorkerStatus": "worker",
     "cancel_job": "jobs.job",
     "clean_registries": "queues.registries",
-    "enqueue": "queues.queue",
+    "enqueue": "queues.lookup",
     "get_connection": "broker.clients",
     "get_current_job": "jobs.job",
-    "get_queue": "queues.queue",
-    "get_scheduler": "queues.queue",
+    "get_queue": "queues.lookup",
+    "get_scheduler": "queues.lookup",
     "get_worker": "workers",
     "is_suspended": "queues.suspension",
     "job": "queues.decorators",

@@ -16,7 +16,8 @@ from .compat.missing_names import finder
 from .conf.classes import named_class
 from .exceptions import ConfigurationError
 from .jobs.job import Job
-from .queues.queue import Queue, get_queues
+from .queues.lookup import get_queues
+from .queues.queue import Queue
 from .worker import Worker
 
 

@@ -24,7 +24,7 @@ from ..jobs import callables
 from ..jobs.job import Job
 from ..jobs.options import checked
 from ..protocol.durations import parse_duration
-from ..queues.queue import get_queue
+from ..queues.lookup import get_queue
 from .schedules import Interval, Schedule, cron_expression
 
 #: What an entry of ``RQ["CRON"]`` may say about its job, as an enqueueing call does.

@@ -13,7 +13,8 @@ from ..protocol.records import (
     JobStatus,
     ResultType,
 )
-from .run import LONGEST_TRACEBACK, AskedForRetry, Failed, Outcome, Stopped, Succeeded
+from .failure import LONGEST_TRACEBACK
+from .outcome import AskedForRetry, Failed, Outcome, Stopped, Succeeded
 
 
 def settle(

@@ -11,7 +11,8 @@ from .. import checks, conf
 from ..compat.class_paths import of_ours
 from ..conf.classes import named_class
 from ..jobs.job import Job
-from ..queues.queue import Queue, get_queue
+from ..queues.lookup import get_queue
+from ..queues.queue import Queue
 from ..worker import DequeueStrategy, Worker
 from ..worker.children import database_connections as databases
 from ..worker.connection import one_client

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from ..broker.clients import filter_connection_params, get_connection, get_redis_connection
 from ..compat.missing_names import finder
 from ..jobs.job import get_job_class
-from .queue import (
+from .lookup import (
     VALID_COMMIT_MODES,
     DjangoRQ,
-    Queue,
     enqueue,
     get_commit_mode,
     get_queue,
@@ -20,6 +19,7 @@ from .queue import (
     get_result_ttl,
     get_scheduler,
 )
+from .queue import Queue
 
 __all__ = [
     "VALID_COMMIT_MODES",

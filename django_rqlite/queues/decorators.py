@@ -10,7 +10,8 @@ import redis
 
 from ..compat.missing_names import finder
 from ..jobs.job import Job
-from .queue import Queue, get_queue, named_queue
+from .lookup import get_queue, named_queue
+from .queue import Queue
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)

@@ -16,7 +16,7 @@ import redis
 
 from ..broker.server_errors import passes
 from ..engine.engine import Claim, Engine, NextClaim
-from ..execution.run import Failed
+from ..execution.outcome import Failed
 from ..execution.settle import settle, unstorable
 from ..protocol.records import read_job
 from .children.assignment import Assignment

@@ -11,7 +11,8 @@ from ..broker.broker import Broker
 from ..broker.clients import describe
 from ..exceptions import ConfigurationError
 from ..jobs.job import Job
-from ..queues.queue import Queue, named_queue
+from ..queues.lookup import named_queue
+from ..queues.queue import Queue
 
 #: Seconds, where the settings say nothing. Without a limit, a server that hangs, or a network that
 #: swallows packets, would keep the single thread from its children and its signals.

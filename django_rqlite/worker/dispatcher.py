@@ -13,7 +13,8 @@ from .. import conf
 from ..conf.log_escaping import Lines
 from ..conf.signer import why_not_trusted
 from ..engine.engine import Claim, Hold
-from ..execution.run import AskedForRetry, Failed, Outcome, Stopped, Succeeded, time_limit
+from ..execution.outcome import AskedForRetry, Failed, Outcome, Stopped, Succeeded
+from ..execution.run import time_limit
 from ..protocol.records import JobRecord, read_job
 from .children.assignment import Assignment
 from .children.pool import Child, ChildPool

@@ -17,7 +17,8 @@ from ..exceptions import NoSuchJobError
 from ..jobs.job import Job
 from ..protocol import codec
 from ..protocol.records import WorkerRecord, read_worker
-from ..queues.queue import Queue, get_queue_class
+from ..queues.lookup import get_queue_class
+from ..queues.queue import Queue
 
 if TYPE_CHECKING:
     import redis

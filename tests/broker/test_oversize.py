@@ -33,7 +33,7 @@ from django_rqlite.exceptions import (
     PayloadTooLargeError,
     RedisUnavailableError,
 )
-from django_rqlite.execution.run import AskedForRetry, Failed, Outcome, Succeeded
+from django_rqlite.execution.outcome import AskedForRetry, Failed, Outcome, Succeeded
 from django_rqlite.protocol.records import read_job
 from django_rqlite.worker.children.assignment import Assignment
 from django_rqlite.worker.claims import MOST_BREAKS, Claims

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...conf.signer import why_not_trusted
-from ...execution.run import Failed, Stopped
+from ...execution.outcome import Failed, Stopped
 from ...jobs.job_data import JobData, state_of
 from ...protocol.records import JobRecord
 

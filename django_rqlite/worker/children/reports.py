@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ...execution.run import AskedForRetry, Failed, Report, Succeeded
+from ...execution.outcome import AskedForRetry, Failed, Report, Succeeded
 from .framing import BrokenFrameError
 
 _SUCCEEDED, _FAILED, _ASKED = b"succeeded", b"failed", b"asked for retry"
