@@ -24,7 +24,7 @@ from .. import conf
 from ..broker.broker import Broker
 from ..broker.clients import connection_for, describe, translate_errors
 from ..broker.server_errors import passes
-from ..engine.cron import CronScripts
+from ..engine.engine import Engine
 from ..exceptions import ConfigurationError
 from ..worker.children.subreaper import wait_for_orphans
 from ..worker.connection import drop, open_link
@@ -67,7 +67,7 @@ class CronProcess:
         with translate_errors(client):
             self._link = open_link(client)
         broker = Broker(self._link, Broker.of(client).prefix)
-        self._arrows = CronScripts(broker)
+        self._arrows = Engine(broker)
         self._ticker = Ticker(broker, entries, passes)
         self._outage = Outage(describe(client), "No cron entry ticks; the process waits")
         self._signals = SignalPipe()
@@ -120,7 +120,7 @@ class CronProcess:
 
     def _close(self) -> None:
         try:
-            self._arrows.unlist_scheduler(self.name)
+            self._arrows.unregister_cron_scheduler(self.name)
         except redis.RedisError as exc:
             logger.warning(
                 "rqcron %s: could not say good-bye to Redis (%s); it stays listed for up to %d s.",
@@ -132,7 +132,7 @@ class CronProcess:
         self._signals.close()
 
     def _beat(self) -> None:
-        self._arrows.list_scheduler(
+        self._arrows.register_cron_scheduler(
             self.name,
             {
                 "hostname": socket.gethostname(),
