@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-from ..broker.server_errors import told
+from .server_errors import told
 
 logger = logging.getLogger("django_rqlite.worker")
 
