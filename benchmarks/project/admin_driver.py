@@ -56,7 +56,7 @@ class Pages:
         from django_rqlite.admin.pages.jobs import PER_PAGE
 
         queue = self.world.queues[0]
-        (counts,) = self.world.source.monitor.counts([queue])
+        (counts,) = self.world.source.queries.counts([queue])
         queued, failed = (
             next(count for place, count in counts.places.items() if place == name)
             for name in ("queued", "failed")

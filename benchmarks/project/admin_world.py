@@ -62,8 +62,8 @@ class AdminWorld:
         self.queues = [queue.name for queue in source.queues]
         self._jobs = jobs
         self._get_queue = get_queue
-        monitor = source.monitor
-        self._redis, self._keys = monitor.connection, monitor.keys
+        queries = source.queries
+        self._redis, self._keys = queries.connection, queries.keys
 
     def enqueue_patterns(self) -> int:
         """Have some jobs wait in the first queue that will fail; returns how many."""
@@ -115,7 +115,7 @@ class AdminWorld:
 
     def counts(self) -> Mapping[str, int]:
         """How many wait and have failed in all queues together."""
-        found = self.source.monitor.counts(self.queues)
+        found = self.source.queries.counts(self.queues)
         return {
             place: sum(each.places[kind] for each in found)
             for place in ("queued", "failed")

@@ -14,17 +14,15 @@ from .. import conf
 from ..broker import clients as connections
 from ..broker.broker import Broker
 from ..conf.settings import QueueConf
-from ..engine.cron import CronScripts
 from ..engine.engine import Engine
-from ..engine.suspension import SuspensionScripts
 from ..exceptions import ConfigurationError
 from ..protocol.cron_records import CronRecord
 from ..protocol.keys import DEFAULT_PREFIX
 from ..protocol.records import WorkerRecord
-from ..queries import upcoming as agenda
 from ..queries.cursor import PlaceCursor
 from ..queries.job_search import JobSearch
-from ..queries.queries import Expired, Queries, QueueCounts
+from ..queries.queries import Queries
+from ..queries.snapshots import ExpiredWorker, QueueCounts
 from . import formatting as shown
 
 _Found = TypeVar("_Found")
@@ -70,7 +68,7 @@ class Source:
         return address if prefix == DEFAULT_PREFIX else f"{address} ({prefix}…)"
 
     @property
-    def monitor(self) -> Queries:
+    def queries(self) -> Queries:
         return Queries(Broker(self._connection, self.queues[0].key_prefix))
 
     @property
@@ -86,12 +84,12 @@ class Source:
         return Engine(Broker(self._connection, self.queues[0].key_prefix))
 
     @property
-    def suspension(self) -> SuspensionScripts:
-        return SuspensionScripts(Broker(self._connection, self.queues[0].key_prefix))
+    def suspension(self) -> Engine:
+        return Engine(Broker(self._connection, self.queues[0].key_prefix))
 
     @property
-    def cron(self) -> CronScripts:
-        return CronScripts(Broker(self._connection, self.queues[0].key_prefix))
+    def cron(self) -> Engine:
+        return Engine(Broker(self._connection, self.queues[0].key_prefix))
 
     @property
     def _connection(self) -> redis.Redis:
@@ -180,7 +178,7 @@ def find_queue(on: str | None, name: str) -> tuple[Source, QueueCounts]:
     """
 
     def look(source: Source) -> QueueCounts | None:
-        counts = source.monitor.counts([name])[0]
+        counts = source.queries.counts([name])[0]
         known = source.has(name)
         if known or counts.listed or counts.workers or any(counts.places.values()):
             return counts
@@ -202,7 +200,7 @@ def find_job(
     gone = _("There is no job “%(id)s”: it has expired or was deleted, or never was.") % {
         "id": shown.shortened(job_id, 200)
     }
-    return first(candidates(on), lambda source: look(source.monitor), gone)
+    return first(candidates(on), lambda source: look(source.queries), gone)
 
 
 def find_entry(on: str | None, name: str) -> tuple[Source, CronRecord]:
@@ -215,10 +213,10 @@ def find_entry(on: str | None, name: str) -> tuple[Source, CronRecord]:
     gone = _("There is no cron entry “%(name)s”: nobody has evaluated it in the last month.") % {
         "name": shown.shortened(name, 200)
     }
-    return first(candidates(on), lambda source: agenda.entry(source.monitor, name), gone)
+    return first(candidates(on), lambda source: source.queries.cron_entry(name), gone)
 
 
-def find_worker(on: str | None, name: str) -> tuple[Source, WorkerRecord | Expired]:
+def find_worker(on: str | None, name: str) -> tuple[Source, WorkerRecord | ExpiredWorker]:
     """A worker's record, or that it has expired although the worker did not take its leave.
 
     Raises:
@@ -228,4 +226,4 @@ def find_worker(on: str | None, name: str) -> tuple[Source, WorkerRecord | Expir
     gone = _("There is no worker “%(name)s”: it ended, or it never was.") % {
         "name": shown.shortened(name, 200)
     }
-    return first(candidates(on), lambda source: source.monitor.worker(name), gone)
+    return first(candidates(on), lambda source: source.queries.worker(name), gone)

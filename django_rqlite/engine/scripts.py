@@ -60,7 +60,7 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ScriptCall:
     """One run of a script, to be made with others."""
 
     script: Script
@@ -68,7 +68,7 @@ class Call:
     arguments: Sequence[Argument]
 
 
-class Running:
+class ScriptPipeline:
     """Scripts that run one after the other, sent together (in three round trips when the server
     has forgotten one). Whoever made this must ask for the answers, or else a connection is lost to
     its pool.
@@ -77,7 +77,7 @@ class Running:
         redis.RedisError: the connection broke; which of them have run is not known.
     """
 
-    def __init__(self, connection: redis.Redis, calls: Sequence[Call]) -> None:
+    def __init__(self, connection: redis.Redis, calls: Sequence[ScriptCall]) -> None:
         self._connection = connection
         self._calls = calls
         #: Scripts that the server is told first. It must not run some and have forgotten others, or
@@ -153,7 +153,7 @@ class Running:
             self._conversation.end()
             self._conversation = None
 
-    def _in_a_pipeline(self, calls: Sequence[Call]) -> list[Any]:
+    def _in_a_pipeline(self, calls: Sequence[ScriptCall]) -> list[Any]:
         with self._connection.pipeline(transaction=False) as pipeline:
             execute: Callable[..., Any] = pipeline.execute_command
             for command in self._commands(calls):
@@ -161,7 +161,7 @@ class Running:
             answers: list[Any] = pipeline.execute(raise_on_error=False)
         return answers[len(self._told) :]
 
-    def _commands(self, calls: Sequence[Call]) -> list[Command]:
+    def _commands(self, calls: Sequence[ScriptCall]) -> list[Command]:
         commands: list[Command] = [("SCRIPT", "LOAD", text) for text in self._told]
         for call in calls:
             digest, keys = call.script.digest, call.keys

@@ -36,7 +36,7 @@ def settle(
     again, kind, payload = _again(record, outcome)
     if again is not None:
         succeeded = isinstance(outcome, Succeeded)
-        return transitions.again(
+        return transitions.retry_or_repeat(
             worker,
             hold,
             worker_name=worker_name,

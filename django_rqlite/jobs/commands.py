@@ -43,7 +43,7 @@ def _send(connection: redis.Redis | None, worker_name: str, command: str) -> Non
     connection = connection if connection is not None else get_connection()
     transitions = Engine(Broker.of(connection))
     with translate_errors(connection):
-        transitions.tell_worker(worker_name, command)
+        transitions.send_command(worker_name, command)
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's

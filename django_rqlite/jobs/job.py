@@ -455,7 +455,7 @@ class Job(JobData):
 
     def _stop(self, transitions: Engine) -> None:
         worker = self._ask(lambda link, keys: link.hget(keys.job(self.id), "worker_name"))
-        if not transitions.tell_worker(codec.text(worker or b""), "stop-job", job_id=self.id):
+        if not transitions.send_command(codec.text(worker or b""), "stop-job", job_id=self.id):
             raise InvalidJobOperation(
                 f"Job {self.id} runs on worker {codec.text(worker or b'?')}, which does not "
                 "listen. If that worker is dead, its lease will end and the job be queued again."

@@ -20,7 +20,8 @@ from ..broker.broker import Broker, by_server
 from ..broker.clients import connection_for, describe, translate_errors
 from ..conf.settings import QueueConf
 from ..exceptions import RQLiteError
-from ..queries.queries import Figures, Queries, Workers
+from ..queries.queries import Queries
+from ..queries.snapshots import ServerStatistics, Workers
 
 _Family = type[GaugeMetricFamily] | type[CounterMetricFamily]
 
@@ -121,8 +122,8 @@ def _read_server(group: Sequence[QueueConf], samples: _Samples) -> None:
         client = connection_for(group[0])
         server = describe(client)
         with translate_errors(client):
-            monitor = Queries(Broker(client, group[0].key_prefix))
-            figures, workers = monitor.figures([q.name for q in group]), monitor.workers()
+            queries = Queries(Broker(client, group[0].key_prefix))
+            figures, workers = queries.statistics([q.name for q in group]), queries.workers()
     except (RQLiteError, redis.RedisError):
         samples["rq_up"][(server,)] = 0
         return
@@ -134,7 +135,7 @@ def _read_server(group: Sequence[QueueConf], samples: _Samples) -> None:
     _add_workers(workers, samples)
 
 
-def _add_queues(figures: Figures, samples: _Samples) -> None:
+def _add_queues(figures: ServerStatistics, samples: _Samples) -> None:
     now = datetime.now(UTC)
     for queue in figures.queues:
         name = _label(queue.counts.name)

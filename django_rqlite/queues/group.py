@@ -126,7 +126,7 @@ class Group:
     def cleanup(self) -> None:
         """Take out all ids whose jobs are gone. Workers do so by themselves, a part at a time."""
         with translate_errors(self.connection):
-            self._engine.tidy_groups(self.name)
+            self._engine.clean_groups(self.name)
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's

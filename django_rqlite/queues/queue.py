@@ -450,7 +450,7 @@ class Queue(StoredQueue):
                     # Else a worker would run it again once the lease has ended.
                     refused = unstorable(outcome, exc)
                     settle(self._engine, "", hold, record, refused, IN_PLACE)
-                stored = self._engine.fields(job.id)
+                stored = self._engine.job_fields(job.id)
         finally:
             job._unstored = None
         if stored:

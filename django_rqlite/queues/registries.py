@@ -15,8 +15,8 @@ from ..engine.engine import Engine
 from ..exceptions import InvalidJobOperation, NoSuchJobError
 from ..jobs.job import Job
 from ..protocol import codec
+from ..protocol.places import job_id_of
 from ..protocol.serializers import Serializer
-from ..queries.places import id_of
 
 
 class _Queue(Protocol):
@@ -186,7 +186,7 @@ class StartedJobRegistry(BaseRegistry):
     @staticmethod
     def _job_id(member: str) -> str:
         # A bare id is RQ 0.5's form.
-        return id_of(member)
+        return job_id_of(member)
 
 
 class FinishedJobRegistry(BaseRegistry):

@@ -13,7 +13,6 @@ from ..broker.broker import Broker
 from ..broker.clients import connection_for, get_connection, translate_errors
 from ..conf.classes import named_class
 from ..engine.engine import Engine
-from ..engine.suspension import SuspensionScripts
 from ..exceptions import ConfigurationError, InvalidJobOperation, InvalidQueueError
 from ..jobs.job import Job
 from ..protocol import codec
@@ -260,18 +259,18 @@ class StoredQueue:
         """
         seconds = seconds_to_rest(ttl)
         with translate_errors(self.connection):
-            SuspensionScripts(self._broker).pause([self.name], seconds)
+            Engine(self._broker).pause_queues([self.name], seconds)
 
     def resume(self) -> bool:
         """Let workers take jobs from this queue again; gives whether it was paused."""
         with translate_errors(self.connection):
-            return bool(SuspensionScripts(self._broker).unpause([self.name]))
+            return bool(Engine(self._broker).resume_queues([self.name]))
 
     @property
     def is_paused(self) -> bool:
         """Whether workers take no job from this queue. See also ``suspension.is_suspended``."""
         with translate_errors(self.connection):
-            return SuspensionScripts(self._broker).is_paused(self.name)
+            return Engine(self._broker).is_paused(self.name)
 
     # Deleting
 

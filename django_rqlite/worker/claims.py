@@ -108,7 +108,7 @@ class Claims:
     def _give_up_unread(self, wanted: NextClaim, exc: Exception) -> None:
         """The connection breaks over the answer to a claim: have the job that it took fail."""
         self._claim_breaks = 0
-        hold = self._engine.claimed(self._worker, wanted.execution)
+        hold = self._engine.find_claim(self._worker, wanted.execution)
         if hold is None:
             return
         headline = f"The job can't be read: the connection breaks over it each time ({exc})"

@@ -524,7 +524,7 @@ class Worker(WorkerListing):
         with self._complaining("looking for keys with foreign data"):
             entries = [entry.name for entry in self._cron.entries]
             hour = int(time.time() // 3600)
-            for misfit in self._engine.foreign_keys(self._names, hour, entries):
+            for misfit in self._engine.wrong_type_keys(self._names, hour, entries):
                 self._complain(str(misfit))
         with self._complaining("looking for what workers of RQ left"):
             reaper.rescue(self._engine, self._names)

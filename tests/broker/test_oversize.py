@@ -339,7 +339,7 @@ def test_a_worker_in_a_long_outage_ends_when_asked_once(tmp_path: Path) -> None:
 class Breaking(Proxy):
     """Breaks every connection over the scripts that it is told."""
 
-    over: tuple[str, ...] = ("finish", "fail", "again")
+    over: tuple[str, ...] = ("finish", "fail", "retry_or_repeat")
 
     def _forward(self, pair: Any) -> None:
         from tests.chaos import proxy
@@ -389,9 +389,9 @@ def settle(ledger: Claims) -> int:
 
 OUTCOMES: dict[str, tuple[Outcome, tuple[str, ...], str]] = {
     "returned": (Succeeded(b"\x80\x05N."), ("finish",), "its result has 4 bytes"),
-    "asked": (AskedForRetry(2, (0,), False), ("again",), "asked for another run"),
-    "raised": (Failed("Traceback\nValueError: no", "no"), ("again",), "ValueError: no"),
-    "died": (Failed("exit code 3", "exit code 3"), ("again",), "exit code 3"),
+    "asked": (AskedForRetry(2, (0,), False), ("retry_or_repeat",), "asked for another run"),
+    "raised": (Failed("Traceback\nValueError: no", "no"), ("retry_or_repeat",), "ValueError: no"),
+    "died": (Failed("exit code 3", "exit code 3"), ("retry_or_repeat",), "exit code 3"),
 }
 
 

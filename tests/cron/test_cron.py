@@ -18,7 +18,7 @@ from django_rqlite.cron.cron_expression import cron_expression
 from django_rqlite.cron.entries import Entry
 from django_rqlite.cron.schedule import Interval
 from django_rqlite.cron.ticker import Ticker, next_look, of_settings, plan
-from django_rqlite.engine.cron import CronScripts
+from django_rqlite.engine.engine import Engine
 from django_rqlite.exceptions import ConfigurationError
 from django_rqlite.protocol.keys import Keys
 from tests import sample_jobs
@@ -235,7 +235,7 @@ def test_a_paused_entry_is_passed_over_until_its_next_tick(
 ) -> None:
     late = entry(seconds=DAY)
     backdate(redis, late, NOON - 5 * DAY)
-    CronScripts(Broker(redis)).pause(late.name)
+    Engine(Broker(redis)).cron_pause(late.name)
     mine = ticker(late)
     with caplog.at_level(logging.INFO):
         assert mine.tick_if_due() == 0
@@ -247,7 +247,7 @@ def test_a_paused_entry_is_passed_over_until_its_next_tick(
     assert mine.due_at > time.monotonic() + 1
     assert caplog.text == ""
     # Nor does any other, once it is resumed: what passed is not made up for.
-    CronScripts(Broker(redis)).resume(late.name)
+    Engine(Broker(redis)).cron_resume(late.name)
     assert ticker(late).tick_if_due() == mine.tick_if_due() == 0
     assert entries_of_jobs(redis) == []
 
