@@ -21,9 +21,10 @@ from typing import Any
 import redis
 
 from .. import conf
+from ..broker.address import describe
 from ..broker.broker import Broker
-from ..broker.clients import connection_for, describe, translate_errors
-from ..broker.server_errors import passes
+from ..broker.clients import connection_for
+from ..broker.errors import is_transient, translate_errors
 from ..engine.cron import CronScripts
 from ..exceptions import ConfigurationError
 from ..worker.children.subreaper import wait_for_orphans
@@ -68,7 +69,7 @@ class CronProcess:
             self._link = open_link(client)
         broker = Broker(self._link, Broker.of(client).prefix)
         self._arrows = CronScripts(broker)
-        self._ticker = Ticker(broker, entries, passes)
+        self._ticker = Ticker(broker, entries, is_transient)
         self._outage = Outage(describe(client), "No cron entry ticks; the process waits")
         self._signals = SignalPipe()
         self._beat_at = time.monotonic()

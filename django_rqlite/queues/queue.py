@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 import redis
 
 from .. import conf
+from ..broker.address import describe
 from ..broker.clients import (
     connection_for,
-    describe,
     filter_connection_params,
     get_connection,
     get_redis_connection,
-    translate_errors,
 )
-from ..broker.server_errors import passes
-from ..compat.missing_names import finder
-from ..conf.classes import named_class
+from ..broker.errors import is_transient, translate_errors
+from ..compat.missing_names import module_getattr
+from ..conf.classes import resolve_class
 from ..engine.engine import Hold
 from ..engine.scripts import Argument
 from ..exceptions import ConfigurationError, InvalidJobError, InvalidQueueError
@@ -471,7 +470,7 @@ class Queue(StoredQueue):
                 try:
                     settle(self._engine, "", hold, record, outcome, IN_PLACE)
                 except redis.ResponseError as exc:
-                    if passes(exc):
+                    if is_transient(exc):
                         raise
                     # Else a worker would run it again once the lease has ended.
                     refused = unstorable(outcome, exc)
@@ -537,7 +536,7 @@ def get_queue(
     """
     configured = conf.queue(name)
     given = queue_class or configured.queue_class
-    made_by = named_class(given, Queue, Queue, "QUEUE_CLASS")
+    made_by = resolve_class(given, Queue, Queue, "QUEUE_CLASS")
     return made_by(
         name,
         default_timeout=configured.default_timeout if default_timeout is None else default_timeout,
@@ -626,7 +625,7 @@ def get_queue_class(
         ConfigurationError: it can't be imported, or does not inherit from :class:`Queue`.
     """
     given = queue_class or (config or {}).get("QUEUE_CLASS") or conf.default_class("QUEUE_CLASS")
-    return named_class(given, Queue, Queue, "QUEUE_CLASS")
+    return resolve_class(given, Queue, Queue, "QUEUE_CLASS")
 
 
 def get_commit_mode() -> str:
@@ -657,4 +656,4 @@ def get_scheduler(*args: object, **kwargs: object) -> NoReturn:
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

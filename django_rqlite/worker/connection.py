@@ -7,8 +7,8 @@ from typing import Any
 
 import redis
 
+from ..broker.address import describe
 from ..broker.broker import Broker
-from ..broker.clients import describe
 from ..exceptions import ConfigurationError
 from ..jobs.job import Job
 from ..queues.queue import Queue, named_queue

@@ -141,7 +141,7 @@ def test_settings_by_name(settings: Any) -> None:
 
 
 def test_importing_the_modules_needs_no_settings() -> None:
-    modules = "settings queues workers jobs connection_utils utils registries results command"
+    modules = "settings queues workers jobs connection_utils utils decorators"
     code = "import importlib\n" + "".join(
         f"importlib.import_module('django_rqlite.{module}')\n" for module in modules.split()
     )

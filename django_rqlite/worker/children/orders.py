@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...conf.signer import why_not_trusted
+from ...conf.signer import signature_problem
 from ...execution.run import Failed, Stopped
 from ...jobs.job_data import JobData, state_of
 from ...protocol.records import JobRecord
@@ -52,7 +52,7 @@ def call_back(queue: str, record: JobRecord, outcome: Stopped | Failed) -> bytes
 def _told(record: JobRecord) -> dict[str, Any]:
     """What a job does not begin with anyhow."""
     state = state_of(record)
-    if not why_not_trusted(record, state["_terms"]):
+    if not signature_problem(record, state["_terms"]):
         # Looked at here, since a child, which was just forked, would have to copy a page for
         # nearly everything that takes.
         state["_verified"] = ("data",)
