@@ -25,7 +25,8 @@ from ..jobs.job import Job
 from ..jobs.options import checked
 from ..protocol.durations import parse_duration
 from ..queues.queue import get_queue
-from .schedules import Interval, Schedule, cron_expression
+from .cron_expression import cron_expression
+from .schedule import Interval, Schedule
 
 #: What an entry of ``RQ["CRON"]`` may say about its job, as an enqueueing call does.
 OPTIONS = ("job_timeout", "result_ttl", "failure_ttl", "ttl", "at_front", "description", "meta")

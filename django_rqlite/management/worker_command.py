@@ -14,7 +14,7 @@ from ..jobs.job import Job
 from ..queues.queue import Queue, get_queue
 from ..worker import DequeueStrategy, Worker
 from ..worker.children import database_connections as databases
-from ..worker.connection import one_client
+from ..worker.served_queues import shared_client
 from .number_options import not_negative, positive
 
 logger = logging.getLogger("django_rqlite.worker")
@@ -145,7 +145,7 @@ def queues_of(options: dict[str, Any]) -> list[Queue]:
         )
         for name in names
     ]
-    one_client(queues)
+    shared_client(queues)
     return queues
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..compat.missing_names import module_getattr
-from .loop import Worker
+from .dequeue_strategy import DequeueStrategy
 from .simple_worker import SimpleWorker
-from .strategies import DequeueStrategy
+from .worker import Worker
 from .worker_classes import HerokuWorker, RandomWorker, RoundRobinWorker, SpawnWorker
 from .worker_record import ListedWorker, WorkerStatus
 

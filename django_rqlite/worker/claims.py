@@ -20,7 +20,7 @@ from ..execution.run import Failed
 from ..execution.settle import settle, unstorable
 from ..protocol.records import read_job
 from .children.assignment import Assignment
-from .strategies import DequeueStrategy, order
+from .dequeue_strategy import DequeueStrategy, order
 
 logger = logging.getLogger("django_rqlite.worker")
 

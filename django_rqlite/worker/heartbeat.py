@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from ..engine.engine import Engine, Hold, Owner
 from ..exceptions import WorkerNameTakenError
+from ..process.identity import lives, own_identity
+from ..process.memory import resident
 from ..version import VERSION
-from .children.memory import resident
-from .process_identity import lives, own_identity
 
 #: Seconds that a record outlives its heartbeats beside ``worker_ttl`` (RQ 2.12: 420 + 60).
 RECORD_SLACK = 60

@@ -24,8 +24,9 @@ from django_rqlite.broker import clients as connections
 from django_rqlite.broker import embedded, wire
 from django_rqlite.broker.broker import Broker
 from django_rqlite.broker.errors import is_transient
+from django_rqlite.broker.single_connection import open_single_connection
 from django_rqlite.cron.entries import Entry
-from django_rqlite.cron.schedules import Interval
+from django_rqlite.cron.schedule import Interval
 from django_rqlite.cron.ticker import Ticker
 from django_rqlite.engine.engine import Engine, NextClaim
 from django_rqlite.exceptions import (
@@ -37,7 +38,6 @@ from django_rqlite.execution.run import AskedForRetry, Failed, Outcome, Succeede
 from django_rqlite.protocol.records import read_job
 from django_rqlite.worker.children.assignment import Assignment
 from django_rqlite.worker.claims import MOST_BREAKS, Claims
-from django_rqlite.worker.connection import open_link
 from tests import sample_jobs
 from tests.broker.test_clients import free_port, running
 from tests.broker.test_errors import configured, not_permitted
@@ -371,7 +371,7 @@ def owing(
     claim = Engine(Broker(admin)).claim("w", NextClaim("e1", ("default",), 60))
     assert claim.hold is not None
     record = read_job(job.id, claim.fields)
-    ledger = Claims(Engine(Broker(open_link(ours(proxy.url)))), "w", ["default"], 60)
+    ledger = Claims(Engine(Broker(open_single_connection(ours(proxy.url)))), "w", ["default"], 60)
     ledger.owe([Assignment(claim.hold, record, None, outcome=outcome, died=died)])
     return ledger, job
 
@@ -462,7 +462,9 @@ def test_a_job_that_the_server_does_not_let_through_fails(
 ) -> None:
     queue = Queue("default", connection=admin)
     job, after = queue.enqueue(sample_jobs.echo, LARGE), queue.enqueue(sample_jobs.add, 1)
-    ledger = Claims(Engine(Broker(open_link(ours(own_server.url)))), "w", ["default"], 60)
+    ledger = Claims(
+        Engine(Broker(open_single_connection(ours(own_server.url)))), "w", ["default"], 60
+    )
     with configured(admin, client_output_buffer_limit="normal 1048576 0 0"):
         for _ in range(MOST_BREAKS + 1):
             with pytest.raises(redis_py.ConnectionError):
@@ -479,7 +481,9 @@ def test_a_claim_that_has_taken_nothing_is_asked_for_again(
     breaking: Breaking, admin: redis_py.Redis
 ) -> None:
     breaking.over = ("claim",)
-    ledger = Claims(Engine(Broker(open_link(ours(breaking.url)))), "w", ["default"], 60)
+    ledger = Claims(
+        Engine(Broker(open_single_connection(ours(breaking.url)))), "w", ["default"], 60
+    )
     for _ in range(3 * MOST_BREAKS):
         with pytest.raises(redis_py.ConnectionError):
             ledger.claim()

@@ -14,8 +14,9 @@ from django_rqlite import get_connection, get_queue
 from django_rqlite.broker.broker import Broker
 from django_rqlite.broker.errors import is_transient
 from django_rqlite.cron import entries as cron
+from django_rqlite.cron.cron_expression import cron_expression
 from django_rqlite.cron.entries import Entry
-from django_rqlite.cron.schedules import Interval, cron_expression
+from django_rqlite.cron.schedule import Interval
 from django_rqlite.cron.ticker import Ticker, next_look, of_settings, plan
 from django_rqlite.engine.cron import CronScripts
 from django_rqlite.exceptions import ConfigurationError

@@ -17,8 +17,8 @@ from django_rqlite import get_queue
 from django_rqlite.broker.broker import Broker
 from django_rqlite.engine.engine import Engine
 from django_rqlite.exceptions import WorkerNameTakenError
+from django_rqlite.process import identity as process_identity
 from django_rqlite.protocol.keys import Keys
-from django_rqlite.worker import process_identity
 from django_rqlite.worker.heartbeat import Heartbeat
 from tests import sample_jobs
 from tests.conftest import Server, wait_until

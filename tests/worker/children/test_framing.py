@@ -14,7 +14,7 @@ from django_rqlite.worker.children.framing import (
     BrokenFrameError,
     pack,
 )
-from django_rqlite.worker.children.reports import pack_report, unpack_report
+from django_rqlite.worker.children.messages import pack_report, unpack_report
 
 MESSAGES = [
     [],

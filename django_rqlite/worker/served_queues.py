@@ -1,9 +1,8 @@
-"""The worker's one connection for all it says to Redis."""
+"""The queues that one worker serves, and the client that they share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import redis
 
@@ -12,14 +11,6 @@ from ..broker.broker import Broker
 from ..exceptions import ConfigurationError
 from ..jobs.job import Job
 from ..queues.queue import Queue, named_queue
-
-#: Seconds, where the settings say nothing. Without a limit, a server that hangs, or a network that
-#: swallows packets, would keep the single thread from its children and its signals.
-_PATIENCE: dict[str, Any] = {
-    "socket_connect_timeout": 5,
-    "socket_timeout": 10,
-    "socket_keepalive": True,
-}
 
 
 def queues_of(
@@ -57,7 +48,7 @@ def queues_of(
     return queues
 
 
-def one_client(queues: Sequence[Queue]) -> redis.Redis:
+def shared_client(queues: Sequence[Queue]) -> redis.Redis:
     """The client that all queues of a worker share: it claims and settles in one step.
 
     Raises:
@@ -75,38 +66,3 @@ def one_client(queues: Sequence[Queue]) -> redis.Redis:
                 "connection: start a worker for each and name its queues."
             )
     return first.connection
-
-
-def open_link(client: redis.Redis) -> redis.Redis:
-    """A client with one connection of its own, made as the given client's are, but patient.
-
-    A child closes that connection by its descriptor; a pool would not tell which it holds.
-
-    Raises:
-        redis.ConnectionError: the server does not answer.
-    """
-    pool = client.connection_pool
-    for name, value in _PATIENCE.items():
-        if pool.connection_kwargs.get(name) is None and _takes(pool.connection_class, name):
-            pool.connection_kwargs[name] = value
-    return redis.Redis(connection_pool=pool, single_connection_client=True)
-
-
-def _takes(connection_class: type[Any], name: str) -> bool:
-    # A unix socket is neither connected slowly nor kept alive.
-    return name == "socket_timeout" or not issubclass(
-        connection_class, redis.UnixDomainSocketConnection
-    )
-
-
-def drop(link: redis.Redis) -> None:
-    """Close the connection; the next command opens it again, wherever the server is then."""
-    if link.connection is not None:
-        link.connection.disconnect()  # type: ignore[no-untyped-call]
-
-
-def descriptors(link: redis.Redis) -> list[int]:
-    """What a child must close."""
-    # redis-py offers no public way to a connection's socket; the name has stood since 2.0.
-    sock = getattr(link.connection, "_sock", None)
-    return [] if sock is None else [sock.fileno()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-from ..broker.errors import explain
+from .errors import explain
 
 logger = logging.getLogger("django_rqlite.worker")
 

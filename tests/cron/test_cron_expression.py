@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from django_rqlite.cron.schedules import Interval, Schedule, cron_expression
+from django_rqlite.cron.cron_expression import cron_expression
+from django_rqlite.cron.schedule import Interval, Schedule
 from django_rqlite.exceptions import ConfigurationError, MissingExtraError
 
 BERLIN = ZoneInfo("Europe/Berlin")

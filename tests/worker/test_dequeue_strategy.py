@@ -13,7 +13,7 @@ from rq.worker import DequeueStrategy as RQStrategy
 from django_rqlite import get_queue
 from django_rqlite.exceptions import ConfigurationError
 from django_rqlite.worker import DequeueStrategy, RandomWorker, RoundRobinWorker
-from django_rqlite.worker.strategies import order, strategy
+from django_rqlite.worker.dequeue_strategy import order, strategy
 from tests import sample_jobs
 from tests.command_process import manage
 from tests.worker_process import run_burst

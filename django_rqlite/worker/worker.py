@@ -22,10 +22,14 @@ from .. import conf
 from ..broker.address import describe
 from ..broker.broker import Broker
 from ..broker.errors import is_transient, translate_errors
+from ..broker.outage import Outage
+from ..broker.single_connection import descriptors, disconnect, open_single_connection
 from ..cron import ticker as cron
 from ..engine.engine import Claim, Engine
 from ..exceptions import ConfigurationError, ForkServerError, WorkerNameTakenError
 from ..jobs.job import Job
+from ..process.signal_pipe import STOP, SignalPipe
+from ..process.subreaper import wait_for_orphans
 from ..protocol.records import DEFAULT_RESULT_TTL
 from ..queues.queue import Queue
 from ..version import VERSION
@@ -33,19 +37,16 @@ from .children import database_connections as databases
 from .children.child import QueueTraits, traits_of
 from .children.pool import Child, ChildPool
 from .children.preload import import_jobs, share_memory, stop_sharing_memory
-from .children.subreaper import wait_for_orphans
 from .children.warm_up import TIMES, rehearse
 from .claims import Claims
-from .connection import descriptors, drop, one_client, open_link, queues_of
+from .dequeue_strategy import DequeueStrategy, strategy
 from .dispatcher import Dispatcher
 from .heartbeat import Heartbeat, another_name, default_name
 from .maintenance import janitor, reaper
 from .maintenance.scheduler import Scheduler
-from .outage import Outage
 from .pubsub import Announcement, Command, PausesChanged, PubSub
+from .served_queues import queues_of, shared_client
 from .shutdown import Request, Shutdown
-from .signals import STOP, SignalPipe
-from .strategies import DequeueStrategy, strategy
 from .suspension import Pauses
 from .wakeup import Wakeup
 from .worker_record import WorkerListing
@@ -166,9 +167,9 @@ class Worker(WorkerListing):
         self._max_child_memory = max_child_memory
         self._strategy = strategy(dequeue_strategy or self.default_dequeue_strategy)
         self._names = [queue.name for queue in queues]
-        self._client = one_client(queues)
+        self._client = shared_client(queues)
         with translate_errors(self._client):
-            self._link = open_link(self._client)
+            self._link = open_single_connection(self._client)
         link = Broker(self._link, Broker.of(self._client).prefix)
         self._engine = Engine(link)
         self._begin()
@@ -422,7 +423,7 @@ class Worker(WorkerListing):
                 exc,
                 self._lease,
             )
-        drop(self._link)
+        disconnect(self._link)
         self._selector.close()
         self._signals.close(asked_to_end=self._shutdown.requested)
 
@@ -456,7 +457,7 @@ class Worker(WorkerListing):
             self._dispatcher.keep_spares()
 
     def _lost(self, exc: Exception) -> None:
-        drop(self._link)
+        disconnect(self._link)
         self._wakeup.hang_up()
         self._pubsub.close()
         self._nothing_waits = False

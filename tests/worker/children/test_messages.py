@@ -13,8 +13,13 @@ from django_rqlite.execution.run import Failed, Stopped
 from django_rqlite.jobs.job import Job
 from django_rqlite.jobs.job_data import JobData, state_of
 from django_rqlite.protocol.records import JobRecord, read_job
-from django_rqlite.worker.children import orders
 from django_rqlite.worker.children.child import receive
+from django_rqlite.worker.children.messages import (
+    Instruction,
+    pack_callback,
+    pack_run,
+    unpack_instruction,
+)
 from tests.sample_jobs import echo
 
 FULL = {
@@ -36,24 +41,28 @@ FULL = {
 }
 
 
-def heard(message: bytes) -> orders.Order:
+def heard(message: bytes) -> Instruction:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        # A large order does not fit into the pipe.
+        # A large instruction does not fit into the pipe.
         speaker = threading.Thread(target=ours.sendall, args=(message,))
         speaker.start()
         body = receive(theirs.fileno())
         speaker.join()
     assert body is not None
-    return orders.unpack(body)
+    return unpack_instruction(body)
 
 
 @pytest.mark.parametrize("fields", [{}, FULL], ids=["nothing", "everything"])
 def test_the_job_of_an_order_is_the_one_that_was_stored(fields: dict[bytes, bytes]) -> None:
     record = read_job("an-id", fields)
-    order = heard(orders.run("default", "e1", record))
-    assert (order.job_id, order.queue, order.execution) == ("an-id", "default", "e1")
-    told, read = Job.from_state("an-id", order.state), Job.from_record(record)
+    instruction = heard(pack_run("default", "e1", record))
+    assert (instruction.job_id, instruction.queue, instruction.execution) == (
+        "an-id",
+        "default",
+        "e1",
+    )
+    told, read = Job.from_state("an-id", instruction.state), Job.from_record(record)
     for name, value in vars(read).items():
         if name not in ("_verified", "minted"):
             assert getattr(told, name) == value, name
@@ -66,15 +75,15 @@ def test_a_state_names_attributes_that_a_job_has() -> None:
 
 def test_a_signature_is_looked_at_once() -> None:
     job = get_queue("default").create_job(echo, [1])
-    order = heard(orders.run("default", "e1", job.to_record()))
-    assert Job.from_state(job.id, order.state).args == (1,)
-    assert order.state["_verified"] == ("data",)
+    instruction = heard(pack_run("default", "e1", job.to_record()))
+    assert Job.from_state(job.id, instruction.state).args == (1,)
+    assert instruction.state["_verified"] == ("data",)
 
 
 def test_a_wrong_signature_is_left_for_the_child_to_complain_of() -> None:
     job = get_queue("default").create_job(echo, [1])
     record = read_job("another-id", _fields_of(job))
-    assert "_verified" not in heard(orders.run("default", "e1", record)).state
+    assert "_verified" not in heard(pack_run("default", "e1", record)).state
 
 
 def _fields_of(job: Job) -> dict[bytes, bytes]:
@@ -85,12 +94,16 @@ def _fields_of(job: Job) -> dict[bytes, bytes]:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "stopped"), [(Stopped("by order"), True), (Failed("it died", "died"), False)]
+    ("outcome", "stopped"), [(Stopped("by instruction"), True), (Failed("it died", "died"), False)]
 )
 def test_a_callback_that_is_due(outcome: Stopped | Failed, stopped: bool) -> None:
-    order = heard(orders.call_back("default", read_job("an-id", FULL), outcome))
-    assert (order.execution, order.stopped, order.reason) == ("", stopped, outcome.reason)
-    assert Job.from_state("an-id", order.state).success_callback_name == "a.b"
+    instruction = heard(pack_callback("default", read_job("an-id", FULL), outcome))
+    assert (instruction.execution, instruction.stopped, instruction.reason) == (
+        "",
+        stopped,
+        outcome.reason,
+    )
+    assert Job.from_state("an-id", instruction.state).success_callback_name == "a.b"
 
 
 def large() -> JobRecord:
@@ -98,7 +111,7 @@ def large() -> JobRecord:
 
 
 def test_an_order_may_be_large() -> None:
-    state = heard(orders.run("default", "e1", large())).state
+    state = heard(pack_run("default", "e1", large())).state
     assert len(state["_packed"]) == 3_000_000
     assert state["created_at"] == datetime(2026, 11, 25, 7, tzinfo=UTC)
 
@@ -108,5 +121,5 @@ def test_a_worker_that_hangs_up_in_the_middle_has_said_nothing(sent: int) -> Non
     ours, theirs = socket.socketpair()
     with theirs:
         with ours:
-            ours.sendall(orders.run("default", "e1", large())[:sent])
+            ours.sendall(pack_run("default", "e1", large())[:sent])
         assert receive(theirs.fileno()) is None

@@ -1,9 +1,8 @@
-"""When something recurs: every so many seconds, or as a cron expression says.
+"""Schedules that a cron expression describes.
 
-Pure functions of the time they are given, so that all workers agree. Points in time are whole unix
-seconds. Cron expressions are parsed and evaluated by the package cronsim (the extra ``cron``),
-which does as Debian's cron: a job at a fixed hour runs once where a clock repeats that hour, and
-at the end of the gap where a clock skips it.
+The package cronsim (the extra ``cron``) parses and evaluates the expressions as Debian's cron does:
+a job at a fixed hour runs once where a clock repeats that hour, and at the end of the gap where a
+clock skips it.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ..exceptions import ConfigurationError, MissingExtraError
@@ -30,32 +29,6 @@ ALIASES = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-
-
-class Schedule(Protocol):
-    """When an entry ticks. The text of one says all of it: equal texts, equal ticks."""
-
-    def latest(self, now: int) -> int:
-        """The last tick that is not after ``now``."""
-
-    def following(self, after: int) -> int:
-        """The first tick after ``after``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """Ticks at the multiples of ``seconds`` since 1970, so that all workers agree on them."""
-
-    seconds: int
-
-    def __str__(self) -> str:
-        return f"every {self.seconds} s"
-
-    def latest(self, now: int) -> int:
-        return now // self.seconds * self.seconds
-
-    def following(self, after: int) -> int:
-        return self.latest(after) + self.seconds
 
 
 @dataclass(frozen=True, slots=True)
