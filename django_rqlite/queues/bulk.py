@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from ..broker.clients import translate_errors
+from ..broker.errors import translate_errors
 from ..engine.engine import NewJob
 from ..exceptions import DuplicateJobError, InvalidJobDependency, InvalidJobError
 from ..jobs.options import JobOptions
