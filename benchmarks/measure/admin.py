@@ -30,9 +30,9 @@ PAGES = (
     *("queues, charts of an hour", "queues, charts of a day"),
     *("queued jobs, first page", "queued jobs, middle page", "queued jobs, last page"),
     *("failed jobs, first page", "failed jobs, last page"),
-    *("search: everything", "search: a text that nothing has", "search: a job's id"),
+    *("search: everything", "search: a text that no job has", "search: a job's id"),
     *("search: a function", "search: an error", "groups of failed jobs"),
-    *("a job that waits", "a job that has failed", "workers", "a worker"),
+    *("a queued job", "a failed job", "workers", "a worker"),
     *("delete a page of failed jobs?", "requeue all failed jobs?", "schedules"),
     *("stats.json", "metrics"),
 )

@@ -31,8 +31,8 @@ OPERATIONS = (
     # Of a job with few parents, and with many.
     *("enqueue a child", "end of a parent"),
     # For comparison: the effect of the server's memory size alone.
-    *("HGETALL of a waiting job", "HSET of a new key"),
-    *("page of queues", "page of waiting jobs", "page of failed jobs", "page of a job"),
+    *("HGETALL of a queued job", "HSET of a new key"),
+    *("page of queues", "page of queued jobs", "page of failed jobs", "page of a job"),
 )
 
 #: All costs. "claim" is the total time of a worker for each job, "claim in the server" the server's

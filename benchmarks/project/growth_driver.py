@@ -51,12 +51,12 @@ class Operations:
             "cancel": lambda: self._some_pending().cancel,
             "delete": lambda: self._some_pending().delete,
             "requeue": lambda: self._some_failed().requeue,
-            "HGETALL of a waiting job": self._read_some_pending,
+            "HGETALL of a queued job": self._read_some_pending,
             "HSET of a new key": self._write_something,
             "enqueue a child": self._dependencies.enqueue_child,
             "end of a parent": self._dependencies.end_parent,
             "page of queues": lambda: self._get(queues),
-            "page of waiting jobs": lambda: self._get(waiting),
+            "page of queued jobs": lambda: self._get(waiting),
             "page of failed jobs": lambda: self._get(failed),
             "page of a job": lambda: self._get(
                 reverse(f"{site}_job_change", args=[self._some_pending().id])
