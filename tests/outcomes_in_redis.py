@@ -81,7 +81,7 @@ def again(hold: Hold, delay: int = 0, reason: str = "ValueError: no") -> bool:
     """End an execution with another to come; gives whether that was stored."""
     return (
         engine()
-        .again(
+        .retry_or_repeat(
             "w",
             hold,
             worker_name="w",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from .. import conf
-from ..compat.missing_names import finder
+from ..compat.missing_names import module_getattr
 from ..engine.scripts import Argument
 from ..exceptions import ConfigurationError, InvalidJobError, MissingExtraError, RQLiteError
 from ..jobs import callables
@@ -333,4 +333,4 @@ def _shown(func: object) -> str:
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

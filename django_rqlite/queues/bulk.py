@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from ..broker.clients import translate_errors
+from ..broker.errors import translate_errors
 from ..engine.engine import NewJob
 from ..exceptions import DuplicateJobError, InvalidJobDependency, InvalidJobError
 from ..jobs.options import JobOptions
@@ -27,7 +27,7 @@ from . import dependency_check
 from .commit import is_visible_at_once, push_when_visible
 
 if TYPE_CHECKING:
-    from ..engine.enqueue import Arrivals
+    from ..engine.enqueue import PendingEnqueue
     from ..jobs.job import Job
     from .queue import Queue
 
@@ -116,7 +116,7 @@ class _Batch:
         self._queue = queue
         # Serialized here, so that what can't be is found before anything is written.
         self._entering = [_entering(queue, job, options) for job, options in made]
-        self._arrivals: Arrivals | None = None
+        self._arrivals: PendingEnqueue | None = None
 
     def push(self) -> None:
         """Push all of them, whatever becomes of one.

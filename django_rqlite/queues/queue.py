@@ -9,10 +9,7 @@ from typing import Any, ClassVar
 
 import redis
 
-from ..broker.clients import (
-    translate_errors,
-)
-from ..broker.server_errors import passes
+from ..broker.errors import is_transient, translate_errors
 from ..engine.engine import Hold
 from ..engine.scripts import Argument
 from ..exceptions import InvalidJobError
@@ -445,12 +442,12 @@ class Queue(StoredQueue):
                 try:
                     settle(self._engine, "", hold, record, outcome, IN_PLACE)
                 except redis.ResponseError as exc:
-                    if passes(exc):
+                    if is_transient(exc):
                         raise
                     # Else a worker would run it again once the lease has ended.
                     refused = unstorable(outcome, exc)
                     settle(self._engine, "", hold, record, refused, IN_PLACE)
-                stored = self._engine.fields(job.id)
+                stored = self._engine.job_fields(job.id)
         finally:
             job._unstored = None
         if stored:
