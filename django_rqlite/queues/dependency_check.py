@@ -12,11 +12,11 @@ from ..broker.address import describe
 from ..broker.broker import Broker
 from ..broker.errors import translate_errors
 from ..exceptions import InvalidJobDependency
-from ..jobs.job_data import JobData
+from ..jobs.record import JobBase
 from .commit import comes_before
 
 
-def check(job: JobData, connection: redis.Redis, mode: str) -> None:
+def check(job: JobBase, connection: redis.Redis, mode: str) -> None:
     """Look at the parents that were given as jobs; of those given by their ids nothing is known.
 
     Args:
@@ -39,7 +39,7 @@ def check(job: JobData, connection: redis.Redis, mode: str) -> None:
             _refuse_unless_there(parent, connection)
 
 
-def check_again(job: JobData, connection: redis.Redis) -> None:
+def check_again(job: JobBase, connection: redis.Redis) -> None:
     """Look once more when a job is enqueued later than its caller asked for.
 
     Raises:
@@ -50,7 +50,7 @@ def check_again(job: JobData, connection: redis.Redis) -> None:
             _refuse_unless_there(parent, connection)
 
 
-def _refuse_unless_there(parent: JobData, connection: redis.Redis) -> None:
+def _refuse_unless_there(parent: JobBase, connection: redis.Redis) -> None:
     if _exists(parent, connection):
         return  # the one that was there when this one was refused as a duplicate, say
     why = (
@@ -65,12 +65,12 @@ def _refuse_unless_there(parent: JobData, connection: redis.Redis) -> None:
     )
 
 
-def _exists(parent: JobData, connection: redis.Redis) -> bool:
+def _exists(parent: JobBase, connection: redis.Redis) -> bool:
     with translate_errors(connection):
         return bool(connection.exists(Broker.of(connection).keys.job(parent.id)))
 
 
-def _is_elsewhere(parent: JobData, connection: redis.Redis) -> bool:
+def _is_elsewhere(parent: JobBase, connection: redis.Redis) -> bool:
     return parent._connection is not None and not Broker.of(parent._connection).is_same(
         Broker.of(connection)
     )

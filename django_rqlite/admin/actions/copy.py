@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
 from ...exceptions import RQLiteError
-from ...jobs.job_data import JobData
+from ...jobs.stored_job import StoredJob
 from ...models import Job
 from .. import formatting as shown
 from ..links import Links
@@ -24,7 +24,7 @@ def enqueue_copy(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResp
     source, found = find_job(request.GET.get("on"), id_, lambda queries: queries.job(id_))
     links = Links.to(source, site.name)
     try:
-        copy = JobData.from_record(found.job).copied()
+        copy = StoredJob.from_record(found.job).copied()
         with source.asked():
             source.transitions.enqueue(
                 copy.id, copy.origin, copy.to_fields(), minted=True, ttl=copy.waiting_ttl

@@ -57,7 +57,12 @@ class QueueTraits:
 
     def job(self, instruction: Instruction) -> Job:
         """The job that an instruction is about."""
-        job = self.job_class.from_state(instruction.job_id, instruction.state, self.serializer)
+        job = self.job_class.from_state(
+            instruction.job_id,
+            instruction.state,
+            self.serializer,
+            verified=instruction.verified,
+        )
         if self.connection is not None:
             job._connection = self.connection
         return job

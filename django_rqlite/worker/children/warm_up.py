@@ -35,7 +35,7 @@ def rehearse(times: int = 1) -> None:
     order = _order()
     for _ in range(times):
         heard = unpack_instruction(order)
-        job = Job.from_state(heard.job_id, heard.state, PickleSerializer)
+        job = Job.from_state(heard.job_id, heard.state, PickleSerializer, verified=heard.verified)
         outcome = perform(job, announce=_to_nobody)
         pack(pack_report(heard.execution, outcome, stays=False))
 
