@@ -258,7 +258,7 @@ def test_an_answer_that_was_lost(redis: redis_py.Redis) -> None:
     backdate(redis, late, NOON - DAY)
     mine = ticker(late)
     arrows = mine._arrows
-    first = arrows.tick
+    first = arrows.cron_tick
 
     def breaks(*args: Any, **kwargs: Any) -> Any:
         first(*args, **kwargs)
