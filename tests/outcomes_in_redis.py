@@ -9,7 +9,8 @@ from django_rqlite import Job, get_connection
 from django_rqlite.broker.broker import Broker
 from django_rqlite.conf.signer import signer
 from django_rqlite.engine.engine import Engine, Hold, NextClaim
-from django_rqlite.execution.run import Failed, perform
+from django_rqlite.execution.outcome import Failed
+from django_rqlite.execution.run import perform
 from django_rqlite.protocol import codec
 
 
