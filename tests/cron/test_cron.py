@@ -265,8 +265,8 @@ def test_an_answer_that_was_lost(redis: redis_py.Redis) -> None:
         raise redis_py.ConnectionError("gone")
 
     class Broken:
-        tick = staticmethod(breaks)
-        announce = arrows.announce
+        cron_tick = staticmethod(breaks)
+        cron_announce = arrows.cron_announce
 
     mine._arrows = Broken()  # type: ignore[assignment]
     with pytest.raises(redis_py.ConnectionError):
