@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .compat.missing_names import lookup_error
+from .compat.missing_names import missing_name_error
 from .version import VERSION
 from .version import VERSION as __version__
 
@@ -200,7 +200,7 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
-        raise lookup_error(__name__, name)
+        raise missing_name_error(__name__, name)
     value = getattr(import_module(f".{home}", __name__), name)
     globals()[name] = value  # asked for once
     return value

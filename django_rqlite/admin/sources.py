@@ -11,8 +11,10 @@ import redis
 from django.utils.translation import gettext as _
 
 from .. import conf
-from ..broker import clients as connections
+from ..broker.address import describe
 from ..broker.broker import Broker
+from ..broker.clients import connection_for
+from ..broker.errors import translate_errors
 from ..conf.settings import QueueConf
 from ..engine.engine import Engine
 from ..exceptions import ConfigurationError
@@ -62,7 +64,7 @@ class Source:
         """For people; without user and password."""
         prefix = self.queues[0].key_prefix
         try:
-            address = connections.describe(self.queues[0])
+            address = describe(self._connection)
         except ConfigurationError:
             return ""
         return address if prefix == DEFAULT_PREFIX else f"{address} ({prefix}…)"
@@ -93,7 +95,7 @@ class Source:
 
     @property
     def _connection(self) -> redis.Redis:
-        return connections.connection_for(self.queues[0])
+        return connection_for(self.queues[0])
 
     @contextmanager
     def asked(self) -> Iterator[None]:
@@ -103,7 +105,7 @@ class Source:
             Trouble: it can't be asked.
         """
         try:
-            with connections.translate_errors(self._connection):
+            with translate_errors(self._connection):
                 yield
         except (ConfigurationError, redis.RedisError, OSError, UnicodeError) as exc:
             raise Trouble(str(exc)) from exc

@@ -21,10 +21,11 @@ from typing import Any
 import redis
 
 from .. import conf
+from ..broker.address import describe
 from ..broker.broker import Broker
-from ..broker.clients import connection_for, describe, translate_errors
+from ..broker.clients import connection_for
+from ..broker.errors import is_transient, translate_errors
 from ..broker.outage import Outage
-from ..broker.server_errors import passes
 from ..broker.single_connection import disconnect, open_single_connection
 from ..engine.engine import Engine
 from ..exceptions import ConfigurationError
@@ -69,7 +70,7 @@ class CronProcess:
             self._link = open_single_connection(client)
         broker = Broker(self._link, Broker.of(client).prefix)
         self._arrows = Engine(broker)
-        self._ticker = Ticker(broker, entries, passes)
+        self._ticker = Ticker(broker, entries, is_transient)
         self._outage = Outage(describe(client), "No cron entry ticks; the process waits")
         self._signals = SignalPipe()
         self._beat_at = time.monotonic()

@@ -11,7 +11,14 @@ from typing import Any, NoReturn
 import redis
 
 from ..broker import oversize
-from ..broker.wire import Command, Conversation, as_bytes, ends_connection, say, tries_once
+from ..broker.wire import (
+    Command,
+    CommandStream,
+    as_bytes,
+    ends_connection,
+    execute_command,
+    has_direct_pool,
+)
 from .lua_loader import assembled
 
 Argument = str | bytes | int | float
@@ -51,9 +58,9 @@ class Script:
 
     def _ask(self, connection: redis.Redis, command: Command) -> Any:
         try:
-            return say(connection, command, keep=self.often)
+            return execute_command(connection, command, keep=self.often)
         except redis.RedisError as exc:
-            refused = oversize.refusal(partial(say, connection), command, exc)
+            refused = oversize.diagnose(partial(execute_command, connection), command, exc)
             if refused is None:
                 raise
             raise refused from exc
@@ -85,10 +92,10 @@ class ScriptPipeline:
         self._told = {call.script.text for call in calls}
         if len(self._told) == 1:
             self._told.clear()
-        self._conversation: Conversation | None = None
-        if not tries_once(connection):
+        self._conversation: CommandStream | None = None
+        if not has_direct_pool(connection):
             return  # its pipeline sends them, and repeats them, when it is asked for the answers
-        self._conversation = Conversation(connection)
+        self._conversation = CommandStream(connection)
         try:
             self._conversation.send(self._commands(calls))
         except redis.RedisError as exc:
@@ -127,8 +134,8 @@ class ScriptPipeline:
         """Raise what ended the conversation, or why one of the commands did."""
         commands = self._commands(self._calls)
         # Of the largest alone: if the server takes that, it takes all.
-        largest = max(commands, key=oversize.size, default=())
-        refused = oversize.refusal(partial(say, self._connection), largest, exc)
+        largest = max(commands, key=oversize.command_size, default=())
+        refused = oversize.diagnose(partial(execute_command, self._connection), largest, exc)
         if refused is None:
             raise exc
         raise refused from exc
@@ -150,7 +157,7 @@ class ScriptPipeline:
 
     def _hang_up(self) -> None:
         if self._conversation is not None:
-            self._conversation.end()
+            self._conversation.close()
             self._conversation = None
 
     def _in_a_pipeline(self, calls: Sequence[ScriptCall]) -> list[Any]:

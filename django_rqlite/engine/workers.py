@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import redis
 
-from ..broker.wire import database_of
+from ..broker.address import database_number
 from ..protocol.codec import decode
 from . import wrong_type_keys
 from .base import EngineBase, flat
@@ -162,6 +162,6 @@ class WorkerScripts(EngineBase):
             named: what else the message says: ``by``, the name of who sends it, is kept with a job
                 that is stopped.
         """
-        database = database_of(self.connection)
+        database = database_number(self.connection)
         message = json.dumps({"command": command, "x_database": database, **named})
         return bool(self.connection.publish(self.keys.commands_channel(worker), message))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import redis
 
 from ..broker.broker import Broker
-from ..broker.server_errors import passes
+from ..broker.errors import is_transient
 from ..engine.engine import Engine, Hold
 from ..engine.scripts import Argument
 from ..jobs.job import Job
@@ -77,7 +77,7 @@ def _store(engine: Engine, hold: Hold, record: JobRecord, outcome: Outcome) -> N
     try:
         settle(engine, "", hold, record, outcome, WORKER_NAME)
     except redis.ResponseError as exc:
-        if passes(exc):
+        if is_transient(exc):
             raise
         # Without an outcome, a worker would run the job again when the lease has expired.
         settle(engine, "", hold, record, unstorable(outcome, exc), WORKER_NAME)

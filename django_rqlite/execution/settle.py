@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..conf.signer import sign, why_not_trusted
+from ..conf.signer import sign, signature_problem
 from ..engine.engine import Engine, Hold, NextClaim, Settled
 from ..jobs.policies import Again, after_asking, after_failure, after_success
 from ..protocol import codec
@@ -114,7 +114,7 @@ def _again(record: JobRecord, outcome: Outcome) -> tuple[Again | None, str, byte
         return None, "", b""  # nobody wants it to, or it would end the same way
     payload = codec.base64_traceback(outcome.reason)
     decision = after_failure(record, outcome.kinds)
-    if decision and why_not_trusted(record):
+    if decision and signature_problem(record):
         return None, "", b""  # it was refused, and would be again
     return decision, ResultType.RETRIED, payload
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import redis
 
 from ..broker.broker import Broker
-from ..broker.clients import get_connection, translate_errors
-from ..compat.missing_names import finder
+from ..broker.clients import get_connection
+from ..broker.errors import translate_errors
+from ..compat.missing_names import module_getattr
 from ..engine.engine import Engine
 from .job import Job
 
@@ -47,4 +48,4 @@ def _send(connection: redis.Redis | None, worker_name: str, command: str) -> Non
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

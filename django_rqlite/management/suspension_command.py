@@ -8,8 +8,10 @@ import redis
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from .. import conf
-from ..broker.broker import Broker, by_server
-from ..broker.clients import connection_for, describe, translate_errors
+from ..broker.address import describe
+from ..broker.broker import Broker, group_by_broker
+from ..broker.clients import connection_for
+from ..broker.errors import translate_errors
 from ..conf.settings import QueueConf
 from ..engine.engine import Engine
 from ..exceptions import RQLiteError
@@ -43,7 +45,7 @@ def on_each_server(
     except RQLiteError as exc:
         raise CommandError(str(exc)) from exc
     troubles = []
-    for group in by_server(asked):
+    for group in group_by_broker(asked):
         try:
             command.stdout.write(_change(group, names is not None, change))
         except (RQLiteError, redis.RedisError) as exc:

@@ -16,8 +16,10 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from .. import conf
-from ..broker.broker import Broker, by_server
-from ..broker.clients import connection_for, describe, translate_errors
+from ..broker.address import describe
+from ..broker.broker import Broker, group_by_broker
+from ..broker.clients import connection_for
+from ..broker.errors import translate_errors
 from ..conf.settings import QueueConf
 from ..exceptions import RQLiteError
 from ..queries.queries import Queries
@@ -85,7 +87,7 @@ class RQCollector(Collector):
             ConfigurationError: ``RQ_QUEUES`` can't be used.
         """
         samples: _Samples = defaultdict(dict)
-        for group in by_server(conf.queues().values()):
+        for group in group_by_broker(conf.queues().values()):
             _read_server(group, samples)
         return _families(samples)
 

@@ -11,8 +11,9 @@ from django.utils import timezone
 from redis.sentinel import SentinelConnectionPool
 
 from .. import conf
-from ..broker.broker import Broker, by_server
-from ..broker.clients import connection_for, translate_errors
+from ..broker.broker import Broker, group_by_broker
+from ..broker.clients import connection_for
+from ..broker.errors import translate_errors
 from ..conf.settings import QueueConf
 from ..exceptions import RQLiteError
 from ..protocol.places import Place
@@ -42,7 +43,7 @@ def get_statistics() -> dict[str, list[dict[str, Any]]]:
     """
     configured = conf.queues()
     found: dict[str, dict[str, Any]] = {}
-    for group in by_server(configured.values()):
+    for group in group_by_broker(configured.values()):
         found |= _of_server(group)
     # The index is a queue's place among the sorted names, as in django-rq's addresses.
     return {"queues": [found[name] | {"index": i} for i, name in enumerate(sorted(configured))]}

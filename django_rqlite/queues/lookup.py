@@ -8,8 +8,9 @@ from typing import Any, NoReturn, cast
 import redis
 
 from .. import conf
-from ..broker.clients import connection_for, describe
-from ..conf.classes import named_class
+from ..broker.address import describe
+from ..broker.clients import connection_for
+from ..conf.classes import resolve_class
 from ..exceptions import ConfigurationError, InvalidQueueError
 from ..jobs.job import Job
 from .queue import Queue
@@ -41,7 +42,7 @@ def get_queue(
     """
     configured = conf.queue(name)
     given = queue_class or configured.queue_class
-    made_by = named_class(given, Queue, Queue, "QUEUE_CLASS")
+    made_by = resolve_class(given, Queue, Queue, "QUEUE_CLASS")
     return made_by(
         name,
         default_timeout=configured.default_timeout if default_timeout is None else default_timeout,
@@ -130,7 +131,7 @@ def get_queue_class(
         ConfigurationError: it can't be imported, or does not inherit from :class:`Queue`.
     """
     given = queue_class or (config or {}).get("QUEUE_CLASS") or conf.default_class("QUEUE_CLASS")
-    return named_class(given, Queue, Queue, "QUEUE_CLASS")
+    return resolve_class(given, Queue, Queue, "QUEUE_CLASS")
 
 
 def get_commit_mode() -> str:

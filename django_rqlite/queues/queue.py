@@ -13,7 +13,7 @@ import redis
 from .. import conf
 from ..broker.broker import Broker
 from ..broker.clients import connection_for, get_connection
-from ..conf.classes import named_class
+from ..conf.classes import resolve_class
 from ..engine.engine import Engine
 from ..exceptions import (
     ConfigurationError,
@@ -111,13 +111,13 @@ class Queue:
             raise ConfigurationError(
                 f"commit_mode {commit_mode!r} is none of {', '.join(conf.COMMIT_MODES)}."
             )
-        if problem := conf.name_problem(name):
+        if problem := conf.queue_name_problem(name):
             raise ConfigurationError(
                 f"{name!r} can't be the name of a queue: it {problem}. Choose another name."
             )
         self.name = name
         self.connection = connection if connection is not None else connection_for(conf.queue(name))
-        self.job_class = named_class(job_class, self.default_job_class, Job, "JOB_CLASS")
+        self.job_class = resolve_class(job_class, self.default_job_class, Job, "JOB_CLASS")
         self.serializer: Serializer = resolve(
             serializer, setting=f"RQ_QUEUES[{name!r}]['SERIALIZER']"
         )
@@ -516,7 +516,7 @@ class Queue:
         return [
             cls(name, connection, job_class=job_class, serializer=serializer)
             for name in names
-            if not conf.name_problem(name)
+            if not conf.queue_name_problem(name)
         ]
 
     @classmethod
@@ -541,7 +541,7 @@ class Queue:
         connection = connection if connection is not None else get_connection()
         keys = Broker.of(connection).keys
         name = keys.queue_name(queue_key)
-        if name == queue_key or conf.name_problem(name):
+        if name == queue_key or conf.queue_name_problem(name):
             raise InvalidQueueError(
                 f"{queue_key!r} is not the key of a queue. Such keys begin with {keys.queue('')!r}."
             )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 import redis
 
 from ..broker.broker import Broker
-from ..broker.clients import get_connection, translate_errors
-from ..compat.missing_names import finder
+from ..broker.clients import get_connection
+from ..broker.errors import translate_errors
+from ..compat.missing_names import module_getattr
 from ..engine.engine import Engine
 from ..exceptions import InvalidJobOperation, NoSuchJobError
 from ..jobs.job import Job
@@ -264,4 +265,4 @@ def _id(job: object) -> str:
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import redis
 
 from ..broker.broker import Broker
-from ..broker.clients import translate_errors
-from ..compat.missing_names import finder
+from ..broker.errors import translate_errors
+from ..compat.missing_names import module_getattr
 from ..engine.engine import Engine
 from ..protocol.durations import parse_duration
 
@@ -70,4 +70,4 @@ def pause_seconds(given: int | str | None, *, name: str = "ttl") -> int | None:
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 
 import redis
 
-from ..broker.server_errors import passes
+from ..broker.errors import is_transient
 from ..engine.engine import Claim, Engine, NextClaim
 from ..execution.outcome import Failed
 from ..execution.settle import settle, unstorable
@@ -138,7 +138,7 @@ class Claims:
         try:
             claim = self._store(assignment, self._next() if claim_too else None)
         except redis.ResponseError as exc:
-            if passes(exc):
+            if is_transient(exc):
                 raise
             assignment.refusals += 1
             if assignment.refusals >= MOST_REFUSALS:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import redis
 
+from ..broker.address import describe
 from ..broker.broker import Broker
-from ..broker.clients import describe
 from ..exceptions import ConfigurationError
 from ..jobs.job import Job
 from ..queues.lookup import named_queue

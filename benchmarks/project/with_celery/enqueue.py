@@ -1,4 +1,4 @@
-"""How Celery's users enqueue. It has no call for many."""
+"""How Celery's users enqueue. Celery has no bulk call."""
 
 from __future__ import annotations
 

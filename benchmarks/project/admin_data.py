@@ -1,7 +1,7 @@
-"""Jobs, workers and a day's counts, put into Redis quickly, for the admin to show.
+"""Fills Redis with jobs, workers and the counts of a day, for the admin to show.
 
-Jobs that wait are enqueued. A few jobs have failed in a worker; the many others are copies of
-these, made inside the server, with an id, a queue and times of their own.
+Queued jobs are enqueued. A few jobs have failed in a worker. The other failed jobs are copies of
+these, made inside the server, with their own ids, queues and times.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 #: Jobs in one call of enqueue_many(): a list of all would be a gigabyte.
 _SLICE = 10_000
 
-#: Jobs that one script copies.
+#: Jobs that one call of the script copies.
 _TOGETHER = 500
 
-#: Seconds in which the jobs have failed, evenly.
+#: Seconds over which the failures are spread evenly.
 _DAY = 86_400
 
-#: Buckets of an hour's counts, as powers of two seconds: runs took 1/8 to 4 s, and waited longer.
+#: Buckets of the counts, as powers of two seconds: runs took 1/8 to 4 s, waits up to 128 s.
 _RAN, _WAITED = range(-3, 3), range(8)
 
-#: Seconds for which the workers are listed; nobody sends their heartbeats.
+#: TTL of the workers' records in seconds. They send no heartbeats.
 _LISTED = 86_400
 
 # KEYS: the registry, the mirror of failed jobs, the pattern's hash and outcomes, its registry,
@@ -49,8 +49,8 @@ end
 """
 
 
-class AdminWorld:
-    """What there is on one server. After ``django.setup()`` only."""
+class AdminData:
+    """The data on one server. It needs ``django.setup()``."""
 
     def __init__(self) -> None:
         from django_rqlite import get_queue
@@ -66,7 +66,7 @@ class AdminWorld:
         self._redis, self._keys = queries.connection, queries.keys
 
     def enqueue_patterns(self) -> int:
-        """Have some jobs wait in the first queue that will fail; returns how many."""
+        """Enqueue some jobs that will fail in the first queue. Returns their number."""
         queue = self._get_queue(self.queues[0])
         queue.enqueue(self._jobs.fail)
         queue.enqueue(self._jobs.noop, "what it does not take")
@@ -74,11 +74,12 @@ class AdminWorld:
         return 3
 
     def fill(self, queued: int, failed: int, *, busy: bool) -> None:
-        """Have so many jobs wait and have failed in all queues together.
+        """Fill all queues.
 
         Args:
-            failed: the patterns included, which have failed by now.
-            busy: whether jobs ran in each minute of the last day.
+            queued: The number of queued jobs in all queues together.
+            failed: The number of failed jobs, with the patterns, which must have failed by now.
+            busy: Whether to write counts of runs for each minute of the last day.
         """
         first = self.queues[0]
         patterns = self.failed_ids(first, 0, 100)
@@ -101,20 +102,20 @@ class AdminWorld:
             )
 
     def queued_id(self, queue: str, position: int) -> str:
-        """The job at this place of those that wait."""
+        """The id of the queued job at a position."""
         (found,) = cast(
             "list[bytes]", self._redis.lrange(self._keys.queue(queue), position, position)
         )
         return found.decode()
 
     def failed_ids(self, queue: str, position: int, count: int) -> list[str]:
-        """Those that failed last, beginning with this one."""
+        """The ids of the jobs that failed last, from a position on."""
         key, last = self._keys.failed(queue), position + count - 1
         found = cast("list[bytes]", self._redis.zrevrange(key, position, last))
         return [each.decode() for each in found]
 
     def counts(self) -> Mapping[str, int]:
-        """How many wait and have failed in all queues together."""
+        """The numbers of queued and failed jobs in all queues together."""
         found = self.source.queries.counts(self.queues)
         return {
             place: sum(each.places[kind] for each in found)
@@ -133,7 +134,7 @@ class AdminWorld:
     def _copy(self, patterns: Sequence[str], name: str, count: int) -> None:
         keys, now = self._keys, time.time()
         script = self._redis.register_script(_COPY)
-        # In turn, so that whatever part of them a page reads has all.
+        # Patterns alternate, so that each part that a page reads has all of them.
         for first, part in product(range(len(patterns)), _parts(count)):
             pattern, part = patterns[first], part[first :: len(patterns)]
             ids = [str(uuid.uuid4()) for _ in part]

@@ -1,4 +1,4 @@
-"""How long each measurement takes."""
+"""Rounds, durations and counts of the measurements: the full benchmark, and ``--quick``."""
 
 from __future__ import annotations
 
@@ -6,36 +6,37 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
-    """Seconds and counts, of one round of one contestant where nothing else is said."""
+class Preset:
+    """Seconds and counts. Unless noted, they are for one round of one contestant."""
 
     rounds: int
-    #: Rounds of what hardly varies: bytes, and peers that start a process anew for each job.
+    #: Rounds of measurements that hardly vary: memory, and peers that start a process for each job.
     few_rounds: int
-    #: Seconds of the middle of a run whose rate is taken.
+    #: Seconds of the middle of a run, over which the rate is measured.
     drain: float
-    #: The longest that those may take who need seconds for a job.
+    #: The limit of the same, for contestants that need seconds for a job.
     slow: float
+    #: Seconds of enqueueing.
     enqueue: float
-    #: Jobs whose latency is taken, and seconds between two.
+    #: Jobs whose latency is measured, and the mean seconds between two.
     latencies: int
     pause: float
-    #: Jobs whose bytes are counted.
+    #: Jobs whose memory in the server is measured.
     kept: int
-    #: Seconds for which workers are watched that have nothing to do.
+    #: Seconds for which idle workers are watched.
     idle: float
-    #: Jobs that wait, and jobs that have failed, in the large case.
+    #: Queued and failed jobs of the large server.
     many_pending: int
     many_failed: int
-    #: Single calls of each operation in a round.
+    #: Calls of each operation in a round of "growth".
     calls: int
     #: Requests of each page of the admin in a round, on each server.
     pages: int
-    #: Jobs that wait, and that have failed, in the small case.
+    #: Queued jobs, and as many failed ones, of the small server.
     few: int = 1000
 
 
-FULL = Effort(
+FULL = Preset(
     rounds=5,
     few_rounds=2,
     drain=3.5,
@@ -51,7 +52,7 @@ FULL = Effort(
     pages=20,
 )
 
-QUICK = Effort(
+QUICK = Preset(
     rounds=2,
     few_rounds=1,
     drain=1.2,

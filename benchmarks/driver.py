@@ -1,4 +1,6 @@
-"""The runner's end of the conversation with a driver, see ``project/answering.py``."""
+"""Driver processes, which run operations in a contestant's site. ``project/driver_loop.py`` is the
+other end of their pipes.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +13,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .failure import StepFailed
-from .processes import Started
+from .exceptions import MeasurementError
+from .processes import ManagedProcess
 
-#: Seconds that an answer may take where nothing else is said.
-_PATIENCE = 60
+#: Default timeout of an answer, in seconds.
+_TIMEOUT = 60
 
 
 class Driver:
-    """A process of a contestant's site that does as it is told."""
+    """A process of a contestant's site that runs operations on request."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str], log: Path) -> None:
-        self._process = Started(command, environment, log, answers=True)
+        self._process = ManagedProcess(command, environment, log, answers=True)
 
     def __enter__(self) -> Driver:
         return self
@@ -38,40 +40,40 @@ class Driver:
     def stop(self) -> None:
         self._process.kill()
 
-    def do(self, what: str, patience: float = _PATIENCE, **how: object) -> Any:
-        """Have it done; returns what came of it.
+    def do(self, what: str, timeout: float = _TIMEOUT, **how: object) -> Any:
+        """Run an operation and return its result.
 
         Raises:
-            StepFailed: it could not be done, or took longer than ``patience`` seconds.
+            MeasurementError: The operation failed, or took longer than ``timeout`` seconds.
         """
         self.tell(what, **how)
-        return self.answer(patience)
+        return self.answer(timeout)
 
     def tell(self, what: str, **how: object) -> None:
-        """Say what to do, without waiting for the answer."""
+        """Start an operation without waiting for its result."""
         pipe = self._process.process.stdin
         assert pipe is not None
         try:
             pipe.write(json.dumps({"do": what, **how}).encode() + b"\n")
             pipe.flush()
         except BrokenPipeError as error:
-            raise StepFailed(f"the driver has ended: {self._process.last_words()}") from error
+            raise MeasurementError(f"the driver has ended: {self._process.last_words()}") from error
 
-    def answer(self, patience: float = _PATIENCE) -> Any:
-        """The answer to what was told last; errors as for :meth:`do`."""
+    def answer(self, timeout: float = _TIMEOUT) -> Any:
+        """The result of the operation that was started last. It raises what :meth:`do` raises."""
         pipe = self._process.process.stdout
         assert pipe is not None
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         text = b""
         while not text.endswith(b"\n"):
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([pipe], [], [], left)[0]:
-                raise StepFailed(f"the driver did not answer within {patience:g} s")
+                raise MeasurementError(f"the driver did not answer within {timeout:g} s")
             chunk = os.read(pipe.fileno(), 1 << 16)
             if not chunk:
-                raise StepFailed(f"the driver has ended: {self._process.last_words()}")
+                raise MeasurementError(f"the driver has ended: {self._process.last_words()}")
             text += chunk
         answer = json.loads(text)
         if "error" in answer:
-            raise StepFailed(str(answer["error"]))
+            raise MeasurementError(str(answer["error"]))
         return answer["value"]

@@ -1,4 +1,4 @@
-"""A contestant on a server: where its driver and its workers are started from."""
+"""Starting the driver processes and the workers of a contestant."""
 
 from __future__ import annotations
 
@@ -9,21 +9,25 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
+from .cleanup import MARK
 from .contestants import Contestant, Mode
-from .conversation import Driver
-from .failure import StepFailed
-from .guardian import MARK
-from .processes import Started
+from .driver import Driver
+from .exceptions import MeasurementError
+from .processes import ManagedProcess
 from .server import Server
 
 _PROJECT = Path(__file__).resolve().parent / "project"
 
-#: What would lead a contestant to another's environment, or make it another Python.
+#: Variables of the benchmark's environment that would select another Python or other settings.
 _FOREIGN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "DJANGO_SETTINGS_MODULE")
 
 
-class Stage:
-    """What all processes of a contestant have in common. ``python``: of its environment."""
+class Launcher:
+    """Starts processes of a contestant, which use the same server.
+
+    Args:
+        python: The Python of the contestant's environment.
+    """
 
     def __init__(self, contestant: Contestant, python: Path, server: Server) -> None:
         self.contestant = contestant
@@ -47,7 +51,7 @@ class Stage:
         self._logs = 0
         self._drivers: list[Driver] = []
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> Launcher:
         return self
 
     def __exit__(
@@ -61,69 +65,74 @@ class Stage:
 
     @cached_property
     def driver(self) -> Driver:
-        """The process that enqueues; the same in all rounds."""
-        return self.start_driver("enqueue_driver", f"{self.contestant.site}.enqueuing")
+        """The process that enqueues, in all rounds."""
+        return self.start_driver("enqueue_driver", f"{self.contestant.site}.enqueue")
 
     @cached_property
     def fork_loops(self) -> list[Driver]:
-        """Two processes that only fork."""
+        """Two processes that only fork, for :data:`~.contestants.BARE`."""
         return [self.start_driver("fork_driver") for _ in range(2)]
 
     def start_driver(self, module: str, *arguments: str) -> Driver:
-        """Start a process that does as it is told, see ``project/``."""
+        """Start a driver: a module of ``project/``."""
         command = [str(self._python), "-m", module, *arguments]
         driver = Driver(command, self._environment, self._log(module))
         self._drivers.append(driver)
         return driver
 
     @contextmanager
-    def workers(self, mode: Mode, count: int) -> Iterator[list[Started]]:
-        """Have workers run; they are killed afterwards.
+    def workers(self, mode: Mode, count: int) -> Iterator[list[ManagedProcess]]:
+        """Run workers during the context, and kill them afterwards.
 
         Raises:
-            StepFailed: what was done with them failed, and one had ended: why it had.
+            MeasurementError: The context raised it. If a worker has ended by itself, the reason is
+                the last line of its log.
         """
-        started: list[Started] = []
+        started: list[ManagedProcess] = []
         try:
             for arguments in self.contestant.workers[mode, count].commands:
                 command = [str(self._python), *arguments]
-                started.append(Started(command, self._environment, self._log("worker")))
+                started.append(ManagedProcess(command, self._environment, self._log("worker")))
             yield started
-        except StepFailed as error:
-            raise_ended(started, error)
+        except MeasurementError as error:
+            check_running(started, error)
             raise
         finally:
             for one in started:
                 one.kill()
 
     @contextmanager
-    def ending_workers(self, mode: Mode, count: int, patience: float) -> Iterator[list[Started]]:
-        """The same, but told to end their running jobs first.
+    def ending_workers(
+        self, mode: Mode, count: int, timeout: float
+    ) -> Iterator[list[ManagedProcess]]:
+        """Run workers during the context, and let them finish their running jobs at its end.
 
         Raises:
-            StepFailed: one has not done so within ``patience`` seconds, or has ended before.
+            MeasurementError: A worker has not ended within ``timeout`` seconds, or ended before.
         """
         with self.workers(mode, count) as started:
             yield started
-            raise_ended(started)
+            check_running(started)
             for one in started:
-                one.end(self.contestant.stop_signal, patience)
+                one.end(self.contestant.stop_signal, timeout)
 
     def pending(self) -> int:
-        """How many jobs have not begun."""
-        return sum(self.server.ask(self.contestant.pending))
+        """The number of jobs that have not started."""
+        return sum(self.server.query(self.contestant.pending))
 
     def _log(self, what: str) -> Path:
         self._logs += 1
         return self._folder / f"{self._logs:03}-{what}.log"
 
 
-def raise_ended(workers: Iterable[Started], because: StepFailed | None = None) -> None:
-    """Tell of a worker that has ended by itself.
+def check_running(
+    workers: Iterable[ManagedProcess], because: MeasurementError | None = None
+) -> None:
+    """Check that no worker has ended by itself.
 
     Raises:
-        StepFailed: there is one; with its last words.
+        MeasurementError: A worker has ended. The message has the last line of its log.
     """
     for worker in workers:
         if worker.ended:
-            raise StepFailed(f"a worker has ended: {worker.last_words()}") from because
+            raise MeasurementError(f"a worker has ended: {worker.last_words()}") from because

@@ -1,4 +1,4 @@
-"""How dramatiq's users enqueue. It has no call for many."""
+"""How dramatiq's users enqueue. dramatiq has no bulk call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How huey's users enqueue. It has no call for many."""
+"""How huey's users enqueue. huey has no bulk call."""
 
 from __future__ import annotations
 
