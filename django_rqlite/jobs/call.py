@@ -82,9 +82,13 @@ class JobCall(JobBase):
     def _dump_call(
         self, name: str, instance: object | None, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> bytes:
+        args = args if type(args) is tuple else tuple(args)
+        kwargs = kwargs if type(kwargs) is dict else dict(kwargs)
         try:
+            if self._serializer is PickleSerializer:
+                return codec.without_frame(PickleSerializer.dumps((name, instance, args, kwargs)))
             serializer = self.serializer
-            dumped = serializer.dumps((name, instance, tuple(args), dict(kwargs)))
+            dumped = serializer.dumps((name, instance, args, kwargs))
             return codec.without_frame(dumped) if serializer is PickleSerializer else dumped
         except ConfigurationError:
             raise

@@ -19,6 +19,12 @@ from ..protocol.records import JobRecord, JobStatus
 from ..protocol.serializers import PickleSerializer, Serializer, resolve
 from .policies import Repeat
 
+_new_record = object.__new__
+_CREATED = JobStatus.CREATED
+
+#: What a job that enters Redis is told the time of.
+_WITH_TIME = frozenset({JobStatus.QUEUED, JobStatus.STARTED})
+
 
 def random_id() -> str:
     """A version 4 UUID as text, of 120 random bits, in a third of the time that ``uuid`` takes."""
@@ -121,8 +127,8 @@ class JobBase:
 
     #: The jobs it is to wait for, as far as they were given as jobs; until it is enqueued.
     _parents: Sequence[JobBase] = ()
-    #: What will enqueue it when its transaction or request has ended; None: nothing will.
-    _pending: Callable[[], None] | None = None
+    #: The delivery that waits until its transaction or request has ended; None: there is none.
+    _pending: Any = None
     #: What the function returned, in a tuple, or an empty one where it failed: in the process that
     #: ran it, and until that is stored. None: Redis knows.
     _unstored: tuple[Any, ...] | None = None
@@ -172,8 +178,11 @@ class JobBase:
         self.id = random_id() if id is None else id
         self._connection = connection
         self._serializer = serializer
-        created = {"id": self.id, "status": JobStatus.CREATED, "created_at": datetime.now(UTC)}
-        self._record = JobRecord.of(created)
+        self._record = record = _new_record(JobRecord)
+        attributes = record.__dict__  # nobody has seen it yet
+        attributes["id"] = self.id
+        attributes["status"] = _CREATED
+        attributes["created_at"] = datetime.now(UTC)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}: {self.description or '(unread)'}>"
@@ -263,18 +272,19 @@ class JobBase:
             detail: If it is queued or started: when, in unix microseconds. If it is canceled: why.
         """
         self.minted = False  # to enqueue it again is another thing than to repeat this call
-        self._unstored = None
+        if self._unstored is not None:
+            self._unstored = None
         if self._parents:
             self._parents = ()  # they need not be kept in memory any longer
-        changes: dict[str, Any] = {"status": status}
-        if status in (JobStatus.QUEUED, JobStatus.STARTED) and detail:
-            changes["created_at"] = changes["enqueued_at"] = codec.micro_moment(detail)
+        record = self._record.__dict__.copy()
+        record["status"] = status
+        if detail and status in _WITH_TIME:
+            record["created_at"] = record["enqueued_at"] = codec.micro_moment(detail)
         else:
-            changes["exc_info"] = detail
-        record = self._record
-        if record.started_at is not None or record.ended_at is not None:
-            changes["started_at"] = changes["ended_at"] = None
-        self._record = record.changed(**changes)
+            record["exc_info"] = detail
+        record.pop("started_at", None)
+        record.pop("ended_at", None)
+        self._record = JobRecord.of(record)
 
     def _ended(self, status: JobStatus) -> None:
         """Note that the job has ended just now."""

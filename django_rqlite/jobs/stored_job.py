@@ -15,7 +15,6 @@ from ..engine.scripts import Argument
 from ..exceptions import InvalidJobError, NoSuchJobError
 from ..protocol import codec
 from ..protocol.records import STORED_FIELDS, JobRecord, JobStatus, job_fields, read_job
-from ..protocol.signing import FIELDS
 from . import callables
 from .meta import JobMeta
 from .options import NOTHING_SAID, JobOptions
@@ -38,13 +37,20 @@ class StoredJob(JobMeta):
         origin: str,
         connection: redis.Redis | None,
         serializer: object,
+        defaults: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Make a job of a call."""
+        """Make a job of a call.
+
+        Args:
+            defaults: Attributes of the record that hold where the options do not say otherwise.
+        """
         job = cls(options.job_id, connection, serializer)
         name, instance = callables.reference(func)
         job._call = (name, instance, args, kwargs)
         recorded = job._record.__dict__  # of a record that nobody has seen yet
         recorded["origin"] = origin
+        if defaults:
+            recorded |= defaults
         if options is not NOTHING_SAID:
             recorded |= options.recorded()
             if options.depends_on is not None:
@@ -142,7 +148,7 @@ class StoredJob(JobMeta):
     def from_state(
         cls,
         job_id: str,
-        state: Mapping[str, Any],
+        state: dict[str, Any],
         serializer: object = None,
         *,
         verified: bool = False,
@@ -153,7 +159,7 @@ class StoredJob(JobMeta):
             verified: Whether the signature of its call was found to be right.
         """
         job = cls(job_id, None, serializer)
-        job._record = job._read = JobRecord.of(dict(state))
+        job._record = job._read = JobRecord.of(state)
         if verified:
             job._verified = ("data",)
         return job
@@ -210,20 +216,19 @@ class StoredJob(JobMeta):
         fields: dict[str, Argument] = job_fields(record)
         if self._data is not None:
             fields["data"] = codec.compress(self._data)
-        if signature := self._call_signature(record):
-            fields[FIELDS["data"]] = signature
+            fields["x_sig"] = sign("data", self.id, self._data, record.terms)
+        elif signature := self._read_signature(record):
+            fields["x_sig"] = signature
         if self._meta or record.meta is not None:
             fields |= self._meta_to_enqueue()
         return fields
 
-    def _call_signature(self, record: JobRecord) -> str | None:
-        """Sign the call and the terms as they are now.
+    def _read_signature(self, record: JobRecord) -> str | None:
+        """The signature of a call that was read from Redis, with the terms as they are now.
 
-        What was read from Redis must be signed as it should be. What has no signature gets none,
-        since to sign it would vouch for what anyone may have written.
+        What has no signature gets none, since to sign it would vouch for what anyone may have
+        written.
         """
-        if self._data is not None:
-            return sign("data", self.id, self._data, record.terms)
         self._check_call()
         if record.signature is None:
             return None

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import fields as fields_of
 from datetime import datetime
 from enum import StrEnum
 from operator import itemgetter
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, TypeVar
 
 from . import codec
 from .problems import Problem
@@ -151,13 +151,13 @@ class _Kind:
         read: From the stored form. Raises ValueError.
         expected: What should stand there, for people.
         absent: What a record holds where the field is missing.
-        write: To the stored form; gives None where the field is to be left out.
+        write: To the stored form; gives None where the field is to be left out. None: as it is.
     """
 
     read: Callable[[bytes], Any]
     expected: str
     absent: Any
-    write: Callable[[Any], Written | None]
+    write: Callable[[Any], Written | None] | None = None
 
 
 def _same(value: Any) -> Any:
@@ -176,19 +176,19 @@ def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-_TEXT = _Kind(codec.text, "", "", _same)
+_TEXT = _Kind(codec.text, "", "")
 #: Text of the caller's, which may hold anything.
 _FREE_TEXT = _Kind(codec.text, "", "", _encoded)
-_TRACEBACK = _Kind(codec.traceback_text, "", "", _same)
-_TIME = _Kind(codec.moment, Problem("a time"), None, _same)
-_WHOLE = _Kind(codec.whole, Problem("a whole number"), None, _same)
-_COUNT = _Kind(codec.whole, Problem("a whole number"), 0, _same)
+_TRACEBACK = _Kind(codec.traceback_text, "", "")
+_TIME = _Kind(codec.moment, Problem("a time"), None)
+_WHOLE = _Kind(codec.whole, Problem("a whole number"), None)
+_COUNT = _Kind(codec.whole, Problem("a whole number"), 0)
 #: The ttl of a job that has run is −1, which says nothing about its next run.
 _TTL = _Kind(codec.whole, Problem("a whole number"), None, _if_positive)
 _FLAG = _Kind(_flag, Problem("a whole number"), False, int)
 _WHOLES = _Kind(_wholes, Problem("a list of whole numbers"), (), json.dumps)
 _TEXTS = _Kind(_texts, Problem("a list of texts"), (), json.dumps)
-_BYTES = _Kind(_same, "", None, _same)
+_BYTES = _Kind(_same, "", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,15 +476,12 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
     return JobRecord.of(read)
 
 
-class _Writer(NamedTuple):
-    field: str
-    write: Callable[[Any], Written | None]
-    absent: Any
-    #: What is written beside it: the attribute, the field, how, and what where it is absent.
-    companions: tuple[tuple[str, str, Callable[[Any], Written | None], Any], ...]
+def _writers() -> dict[str, tuple[Any, ...]]:
+    """How the client's attributes are written: the field, the writer, what is absent, companions.
 
-
-def _writers() -> dict[str, _Writer]:
+    Companions are written beside it: the attribute, the field, the writer, and what where that
+    attribute is absent.
+    """
     companions: dict[str, list[Any]] = {}
     for stored in STORED_FIELDS.values():
         if stored.beside:
@@ -493,11 +490,11 @@ def _writers() -> dict[str, _Writer]:
     first = ("dependency_ids", "dependency_id", itemgetter(0), None)  # for older workers of RQ
     companions["dependency_ids"].append(first)
     return {
-        stored.attribute: _Writer(
+        stored.attribute: (
             stored.field,
             stored.kind.write,
             stored.kind.absent,
-            tuple(companions.get(stored.attribute, ())),
+            companions.get(stored.attribute),
         )
         for stored in STORED_FIELDS.values()
         if stored.by_client and not stored.beside
@@ -515,19 +512,30 @@ def job_fields(record: JobRecord) -> dict[str, Written]:
     fields: dict[str, Written] = {}
     for attribute, value in record.__dict__.items():
         writer = _WRITERS.get(attribute)
-        if writer is None:
+        if writer is None or value is None:
             continue
         name, write, absent, companions = writer
-        if value == absent or (written := write(value)) is None:
+        if not value and value == absent:
             continue
-        fields[name] = written
-        for companion, its_name, write_companion, otherwise in companions:
-            beside = getattr(record, companion) or otherwise
-            if beside is None:
-                del fields[name]
-                break
-            fields[its_name] = write_companion(beside)  # type: ignore[assignment]
+        if write is not None:
+            value = write(value)
+            if value is None:
+                continue
+        fields[name] = value
+        if companions is not None:
+            _write_companions(record, name, companions, fields)
     return fields
+
+
+def _write_companions(
+    record: JobRecord, name: str, companions: Sequence[Any], fields: dict[str, Written]
+) -> None:
+    for attribute, field_name, write, otherwise in companions:
+        value = getattr(record, attribute) or otherwise
+        if value is None:
+            del fields[name]
+            return
+        fields[field_name] = value if write is None else write(value)
 
 
 def _make_precise(read: dict[str, Any], fields: Mapping[bytes, bytes]) -> None:

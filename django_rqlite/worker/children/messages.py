@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import pickle
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +41,7 @@ class Instruction:
     job_id: str
     queue: str
     execution: str
-    state: Mapping[str, Any]
+    state: dict[str, Any]
     verified: bool = False
     stopped: bool = False
     reason: str = ""
