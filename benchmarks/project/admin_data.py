@@ -62,8 +62,8 @@ class AdminData:
         self.queues = [queue.name for queue in source.queues]
         self._jobs = jobs
         self._get_queue = get_queue
-        monitor = source.monitor
-        self._redis, self._keys = monitor.connection, monitor.keys
+        queries = source.queries
+        self._redis, self._keys = queries.connection, queries.keys
 
     def enqueue_patterns(self) -> int:
         """Enqueue some jobs that will fail in the first queue. Returns their number."""
@@ -116,7 +116,7 @@ class AdminData:
 
     def counts(self) -> Mapping[str, int]:
         """The numbers of queued and failed jobs in all queues together."""
-        found = self.source.monitor.counts(self.queues)
+        found = self.source.queries.counts(self.queues)
         return {
             place: sum(each.places[kind] for each in found)
             for place in ("queued", "failed")

@@ -56,7 +56,7 @@ class Pages:
         from django_rqlite.admin.pages.jobs import PER_PAGE
 
         queue = self.data.queues[0]
-        (counts,) = self.data.source.monitor.counts([queue])
+        (counts,) = self.data.source.queries.counts([queue])
         queued, failed = (
             next(count for place, count in counts.places.items() if place == name)
             for name in ("queued", "failed")

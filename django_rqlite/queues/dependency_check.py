@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import redis
 
+from ..broker.address import describe
 from ..broker.broker import Broker
-from ..broker.clients import describe, translate_errors
+from ..broker.errors import translate_errors
 from ..exceptions import InvalidJobDependency
-from ..queues.commit import comes_before
-from .job_data import JobData
+from ..jobs.job_data import JobData
+from .commit import comes_before
 
 
 def check(job: JobData, connection: redis.Redis, mode: str) -> None:

@@ -21,6 +21,7 @@ from redis.exceptions import (
     ResponseError,
     TryAgainError,
 )
+from redis.sentinel import MasterNotFoundError
 
 from ..exceptions import (
     PayloadTooLargeError,
@@ -28,7 +29,10 @@ from ..exceptions import (
     RedisPermissionError,
     RedisReadOnlyError,
     RedisRefusedError,
+    RedisUnavailableError,
+    RQLiteError,
 )
+from .address import describe
 from .oversize import OversizeError
 
 #: The classes in which redis-py hides a code; a subclass comes before its base.
@@ -114,7 +118,7 @@ _REFUSALS = {
 }
 
 
-def code_of(exc: BaseException) -> str:
+def error_code(exc: BaseException) -> str:
     """The code of a server's answer; ``''`` where it has none that means anything here."""
     for kind, code in _HIDDEN_IN.items():
         if isinstance(exc, kind):
@@ -128,20 +132,20 @@ def code_of(exc: BaseException) -> str:
     return found[1] if found else ""
 
 
-def passes(exc: Exception) -> bool:
+def is_transient(exc: Exception) -> bool:
     """Whether an error is of the server or the way to it, rather than of one job's data."""
     if isinstance(exc, redis.ConnectionError | redis.TimeoutError | OSError):
         return True
-    return code_of(exc) in _PASSING
+    return error_code(exc) in _PASSING
 
 
-def told(exc: Exception) -> str:
+def explain(exc: Exception) -> str:
     """An error for a log that names the server by itself: what it says, without a full stop."""
-    found = _REFUSALS.get(code_of(exc))
+    found = _REFUSALS.get(error_code(exc))
     return (f"it {found.sentences} It said: {exc}" if found else str(exc)).rstrip(".")
 
 
-def refusal(exc: ResponseError, address: str) -> RedisRefusedError | PayloadTooLargeError | None:
+def refused(exc: ResponseError, address: str) -> RedisRefusedError | PayloadTooLargeError | None:
     """Our error for an answer of the server; None where its code says nothing of the server.
 
     Args:
@@ -152,7 +156,48 @@ def refusal(exc: ResponseError, address: str) -> RedisRefusedError | PayloadTooL
             f"Redis at {address}: {exc} Pass an id, a path or a URL instead of what is large, and "
             "load it inside the job, or raise that limit."
         )
-    found = _REFUSALS.get(code_of(exc))
+    found = _REFUSALS.get(error_code(exc))
     if found is None:
         return None
     return found.kind(f"Redis at {address} {found.sentences} It said: {exc}")
+
+
+# Not a generator: that costs four times as much, with every call.
+class translate_errors:
+    """Turn redis-py's errors into ours, which name the server's address.
+
+    :raises RedisUnavailableError: from ``redis.ConnectionError`` and ``redis.TimeoutError``.
+    :raises RedisRefusedError: from a ``redis.ResponseError`` that says in which state the server
+        is. Any other stays as it is.
+    """
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: redis.Redis) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        if not isinstance(error, redis.RedisError) or isinstance(error, RQLiteError):
+            return
+        if isinstance(error, redis.ResponseError):
+            if ours := refused(error, describe(self._connection)):
+                raise ours from error
+            return
+        if not isinstance(error, redis.ConnectionError | redis.TimeoutError):
+            return
+        # Some releases of redis-py put the sentinels' passwords into this text.
+        reason = (
+            "no Sentinel that answers knows a master of that name."
+            if isinstance(error, MasterNotFoundError)
+            else f"{error} See the user and the password in RQ_QUEUES."
+            if isinstance(error, redis.AuthenticationError)
+            else error
+        )
+        raise RedisUnavailableError(
+            f"Redis at {describe(self._connection)} is not available: {reason}"
+        ) from error

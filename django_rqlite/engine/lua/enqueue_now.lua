@@ -5,7 +5,7 @@
 -- Invariant: registry, hash and queue change together; a job hastened twice is queued once.
 --@include keys
 --@include clock
---@include promote
+--@include promote_job
 local verdicts = {}
 for i, job in ipairs(KEYS) do
   local id = ARGV[i + 1]

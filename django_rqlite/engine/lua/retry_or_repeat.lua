@@ -18,9 +18,9 @@
 --@include clock
 --@include execution
 --@include outcome
---@include activity
+--@include throughput
 --@include schedule
---@include claim
+--@include claim_next
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
 -- Changes a counter of the job. One that no number stands in counts from 0.

@@ -7,7 +7,7 @@
 --            the note is old.
 --@include keys
 --@include clock
---@include mirror
+--@include failed_mirror
 
 -- Seconds after which a note that no pass could serve is dropped.
 local PATIENCE = 300

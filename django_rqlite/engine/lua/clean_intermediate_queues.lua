@@ -8,7 +8,7 @@
 --            it was seen first is remembered where RQ remembers it, so both may look.
 --@include keys
 --@include clock
---@include foreign
+--@include wrong_type
 local patience, most = tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local rescued = {}

@@ -6,7 +6,7 @@
 --            over stays as it is.
 --@include keys
 --@include clock
---@include foreign
+--@include wrong_type
 local owner = ARGV[3] ~= '' and redis.pcall('HGET', KEYS[1], 'x_instance')
 if type(owner) == 'string' and owner ~= ARGV[3] then return end
 fits('SREM', workers_key(), KEYS[1])

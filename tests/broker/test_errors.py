@@ -13,9 +13,9 @@ import redis as redis_py
 from redis import exceptions as theirs
 
 from django_rqlite import Queue
-from django_rqlite.broker import clients as connections
 from django_rqlite.broker import embedded
-from django_rqlite.broker.server_errors import code_of, passes
+from django_rqlite.broker.address import describe
+from django_rqlite.broker.errors import error_code, is_transient
 from django_rqlite.exceptions import (
     RedisOutOfMemoryError,
     RedisPermissionError,
@@ -180,7 +180,7 @@ def test_every_call_that_writes_names_the_server_and_what_helps(
         assert isinstance(error, of_redis), "who catches redis-py's class still does"
         with pytest.raises(ours, match=rf"(?s)^Redis at unix://.*{remedy}.*It said: "):
             raise error
-        assert passes(error.__cause__), "a worker waits for its end"  # type: ignore[arg-type]
+        assert is_transient(error.__cause__), "a worker waits for its end"  # type: ignore[arg-type]
     if state != "no command in scripts":  # which ends a script in the middle
         assert queue.count == 1, "nothing was written"
 
@@ -208,7 +208,7 @@ def test_a_cluster_without_a_hash_tag(tmp_path: Path) -> None:
         with pytest.raises(RedisRefusedError, match=r"KEY_PREFIX a hash tag, such as '\{mail\}"):
             queue.enqueue(sample_jobs.add, 1)
         cluster = redis_py.RedisCluster(host=embedded.LOOPBACK, port=port)
-        assert f":{port}" in connections.describe(cluster)  # type: ignore[arg-type]
+        assert f":{port}" in describe(cluster)  # type: ignore[arg-type]
         cluster.close()
 
 
@@ -231,7 +231,7 @@ def test_a_cluster_without_a_hash_tag(tmp_path: Path) -> None:
     ],
 )
 def test_what_servers_of_other_releases_say(said: str, code: str) -> None:
-    assert code_of(redis_py.ResponseError(said)) == code
+    assert error_code(redis_py.ResponseError(said)) == code
 
 
 def refusals(admin: redis_py.Redis) -> int:

@@ -1,7 +1,7 @@
 -- The list of all failed jobs that RQ 0.5 shows: a mirror of the registries, never a place.
 -- Needs: keys.lua, clock.lua
---@include foreign
---@include ends
+--@include wrong_type
+--@include list_ends
 --
 -- An id that no longer belongs there and can't be taken out at once, since the list is long and it
 -- does not stand near an end, is noted; unmirror_noted.lua takes out all that were noted in one pass.

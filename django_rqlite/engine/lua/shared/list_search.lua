@@ -1,6 +1,6 @@
 -- How a job's id is found in the list of its queue, and leaves it, in a script for many ids.
 -- Needs: keys.lua
---@include ends
+--@include list_ends
 --
 -- A search of a long list takes time, so the caller says how many a call may make. What it may not
 -- search for is left as it is; the caller reads the list, and says on which stretch the ids stand.

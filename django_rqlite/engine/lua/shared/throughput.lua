@@ -3,7 +3,7 @@
 -- 'failed', 'w<b>' or 'r<b>': runs that waited, or ran, no longer than 2^b seconds, and longer than
 -- half of that.
 -- Needs: keys.lua, clock.lua
---@include foreign
+--@include wrong_type
 
 -- Seconds that an hour's counts are kept: a day, and the hour itself, and one to spare.
 local ACTIVITY_KEPT = 26 * 3600

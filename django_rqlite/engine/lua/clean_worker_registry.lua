@@ -9,7 +9,7 @@
 --            started by it, so that people see who held that. Names are chosen by chance: who looks
 --            again and again has looked at all after a while.
 --@include keys
---@include foreign
+--@include wrong_type
 local most, most_of_a_queue, most_queues = ARGV[2], ARGV[3], ARGV[4]
 local most_leases, leases_left = tonumber(ARGV[5]), tonumber(ARGV[6])
 local gone = {}

@@ -4,7 +4,7 @@
 -- Returns:   nothing
 -- Invariant: the set and the hash say the same; others that fell silent are taken out of the set.
 --@include clock
---@include foreign
+--@include wrong_type
 local name, ttl = ARGV[2], tonumber(ARGV[3])
 if ttl == 0 then
   fits('ZREM', KEYS[1], name)

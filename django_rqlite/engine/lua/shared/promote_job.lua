@@ -1,6 +1,6 @@
 -- A scheduled job enters its queue; needs: keys.lua, clock.lua
---@include foreign
---@include ttl
+--@include wrong_type
+--@include waiting_ttl
 
 -- Moves an id out of the scheduled registry. Returns 'queued'; 'gone' where it has no job; or
 -- 'refused' where something else stands under the key of the queue, and nothing has changed.

@@ -2,7 +2,7 @@
 -- and fail.lua, so that a busy worker needs one round trip for each job.
 -- Needs: keys.lua, clock.lua, execution.lua
 --@include dependents
---@include foreign
+--@include wrong_type
 --@include suspension
 
 -- Ids without a runnable job that one call drops at the most, so that no call takes long.

@@ -1,6 +1,6 @@
 -- What a job is tied to beside its place: its unique key and its group.
 -- Needs: keys.lua
---@include said
+--@include job_argument
 --@include unique
 --@include group
 

@@ -8,7 +8,7 @@
 --            at all after a round.
 --@include keys
 --@include clock
---@include mirror
+--@include failed_mirror
 local list, most = KEYS[1], tonumber(ARGV[2])
 if not usable(list, 'list') then return {0, 0, 0, 0} end
 make_usable(KEYS[2], 'string')

@@ -1,6 +1,6 @@
 -- A new job enters its queue: the end of enqueue.lua, and of cron_tick.lua.
 -- Needs: keys.lua, clock.lua, places.lua
---@include foreign
+--@include wrong_type
 
 -- The caller has made sure that the id is in no other place.
 -- ttl: seconds for which the job may wait, or ''. first: where in ARGV its fields and values begin.
