@@ -1,4 +1,4 @@
-"""Taking out what is out of place: ids in registries, groups and the mirror, names of workers."""
+"""Removing stale entries: ids in registries, groups and the mirror, and names of dead workers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ...engine.engine import Engine
 
-#: What there is to tidy, by what the log calls it. Each gives how many entries went.
+#: The sweeps, by their names in the log. Each returns how many entries it has removed.
 SWEEPS: Mapping[str, Callable[[Engine, Sequence[str]], int]] = {
-    "trimming registries": lambda transitions, queues: transitions.trim(*queues),
-    "tidying the list of failed jobs": lambda transitions, queues: transitions.tidy_mirror(),
-    "tidying groups": lambda transitions, queues: transitions.tidy_groups(),
-    "unlisting dead workers": lambda transitions, queues: transitions.unlist_workers(*queues),
+    "trimming registries": lambda engine, queues: engine.trim(*queues),
+    "tidying the list of failed jobs": lambda engine, queues: engine.tidy_mirror(),
+    "tidying groups": lambda engine, queues: engine.tidy_groups(),
+    "unlisting dead workers": lambda engine, queues: engine.unlist_workers(*queues),
 }
