@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 
 import redis
 
-from ..broker.server_errors import passes
+from ..broker.errors import is_transient
 from ..engine.engine import Claim, Engine, NextClaim
-from ..execution.run import Failed
+from ..execution.outcome import Failed
 from ..execution.settle import settle, unstorable
 from ..protocol.records import read_job
 from .children.assignment import Assignment
@@ -143,7 +143,7 @@ class Claims:
         try:
             claim = self._store(assignment, self._next() if claim_next else None)
         except redis.ResponseError as exc:
-            if passes(exc):
+            if is_transient(exc):
                 raise
             assignment.refusals += 1
             if assignment.refusals >= MOST_REFUSALS:

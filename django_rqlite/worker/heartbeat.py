@@ -105,7 +105,7 @@ class Heartbeat:
         if owner.instance == self._instance or (owner.process and owner.process == own_identity()):
             return False  # left behind by this process, which runs one worker at a time
         known = lives(owner.process)
-        return self._engine.lives(owner.instance) if known is None else known
+        return self._engine.is_worker_alive(owner.instance) if known is None else known
 
     def _try_to_register(self, hostname: str, dead: str = "") -> Owner | None:
         return self._engine.register_worker(

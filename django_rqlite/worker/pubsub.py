@@ -23,7 +23,7 @@ from typing import Any
 
 import redis
 
-from ..broker.wire import database_of
+from ..broker.address import database_number
 from ..protocol import codec
 from ..protocol.escaping import escape_controls
 from ..protocol.keys import Keys

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import redis
 
 from .. import conf
+from ..broker.address import describe
 from ..broker.broker import Broker
 from ..broker.clients import translate_errors
 from ..broker.single_connection import open_single_connection

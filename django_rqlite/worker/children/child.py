@@ -18,8 +18,9 @@ from ... import conf
 from ...broker.clients import connection_for
 from ...execution import callbacks, timeout
 from ...execution.job_log import kept_log
+from ...execution.outcome import Failed, Report
 from ...execution.own_process import OwnProcess
-from ...execution.run import Failed, Report, failure, log_failure, perform
+from ...execution.run import perform
 from ...execution.signal_handlers import BY_DEFAULT, set_handler
 from ...jobs.job import Job
 from ...process.memory import resident

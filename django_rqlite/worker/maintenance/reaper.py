@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from ...engine.engine import Engine, Hold, Reaped
-from ...execution.run import Failed
+from ...execution.outcome import Failed
 from ...execution.settle import settle
 from ...protocol.records import JobRecord, read_job
 
