@@ -107,7 +107,7 @@ class Claims:
     def _fail_unreadable(self, wanted: NextClaim, exc: Exception) -> None:
         """Have the job fail whose claim breaks the connection each time."""
         self._claim_breaks = 0
-        hold = self._engine.claimed(self._worker.value, wanted.execution)
+        hold = self._engine.find_claim(self._worker.value, wanted.execution)
         if hold is None:
             return
         headline = f"The job can't be read: the connection breaks over it each time ({exc})"

@@ -51,7 +51,7 @@ class Heartbeat:
         self._lease = lease
         self._concurrency = concurrency
 
-    def register(self, on_rename: Callable[[], None]) -> None:
+    def register(self, on_rename: Callable[[], object] = lambda: None) -> None:
         """List the worker. It takes over the record of a dead worker with its name.
 
         By then the worker must be subscribed to its life channel, so that others see that it lives.
@@ -180,7 +180,7 @@ class Heartbeat:
 
     def retire(self) -> None:
         """Remove the worker from the list."""
-        self._engine.retire_worker(self._worker.value, self._queues, self._instance)
+        self._engine.unregister_worker(self._worker.value, self._queues, self._instance)
 
 
 def _process_exists(pid: str) -> bool:

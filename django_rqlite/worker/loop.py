@@ -197,7 +197,9 @@ class Loop:
         if self._shutdown.requested:
             return True
         if self._limits.reached:
-            logger.info("Worker %s: has run as many jobs as it was asked to, quitting", self._worker)
+            logger.info(
+                "Worker %s: has run as many jobs as it was asked to, quitting", self._worker
+            )
             return True
         if self._session.queues_empty and self._limits.burst:
             self._session.suspension.log_end_of_burst()

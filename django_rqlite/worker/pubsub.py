@@ -89,7 +89,7 @@ class PubSub:
         instance: str,
     ) -> None:
         self._pool = client.connection_pool
-        self._database = database_of(client)
+        self._database = database_number(client)
         self._selector = selector
         self._keys = keys
         self._worker = worker

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 
 import redis
 
-from ..broker.clients import describe, translate_errors
+from ..broker.address import describe
+from ..broker.errors import translate_errors
 from ..broker.outage import Outage
 from ..broker.single_connection import descriptors, disconnect
 from ..cron.ticker import Ticker

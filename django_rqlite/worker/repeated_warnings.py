@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import redis
 
-from ..broker.server_errors import passes
+from ..broker.errors import is_transient
 from .worker_name import WorkerName
 
 logger = logging.getLogger("django_rqlite.worker")
@@ -44,7 +44,7 @@ class RepeatedWarnings:
         try:
             yield
         except redis.ResponseError as exc:
-            if passes(exc):
+            if is_transient(exc):
                 raise
             self.warn(f"{what} failed: {exc}. Everything else goes on.")
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 import redis
 
 from .. import conf
-from ..broker.address import describe
 from ..broker.broker import Broker
-from ..broker.clients import translate_errors
+from ..broker.errors import translate_errors
 from ..broker.single_connection import open_single_connection
 from ..engine.engine import Engine
 from ..exceptions import ConfigurationError

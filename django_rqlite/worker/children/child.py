@@ -17,6 +17,7 @@ import redis
 from ... import conf
 from ...broker.clients import connection_for
 from ...execution import callbacks, timeout
+from ...execution.failure import failure, log_failure
 from ...execution.job_log import kept_log
 from ...execution.outcome import Failed, Report
 from ...execution.own_process import OwnProcess

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from ...execution.run import Failed, Outcome, Stopped
+from ...execution.outcome import Failed, Outcome, Stopped
 from ...process import memory
 from .assignment import Assignment
 

@@ -43,8 +43,10 @@ def serve(
     child_main: ChildMain,
     *,
     huge_pages: bool,
-) -> None:
+) -> NoReturn:
     """Serve requests until the worker closes its end, then kill the children that are left.
+
+    This exits the process, without finalizing any object.
 
     Args:
         control: The server's end of the socket to the worker.
@@ -56,6 +58,7 @@ def serve(
     if huge_pages:
         collapse()
     process.run()
+    os._exit(0)
 
 
 class _ForkProcess:

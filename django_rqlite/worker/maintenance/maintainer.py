@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ... import conf
 from ...engine.engine import Engine, Hold
-from ...execution.run import Failed
+from ...execution.outcome import Failed
 from ...protocol.records import JobRecord
 from ..repeated_warnings import RepeatedWarnings
 from . import janitor, reaper
@@ -44,11 +44,10 @@ class Maintainer:
         Raises:
             redis.RedisError: The server does not answer.
         """
+        failed: list[tuple[Hold, JobRecord, Failed]] = []
         with self._warnings.instead_of_refusals("looking for jobs of dead workers"):
-            return reaper.reap(
-                self._engine, self._queues, requeue=conf.requeue_on_worker_death()
-            )
-        return []
+            failed += reaper.reap(self._engine, self._queues, requeue=conf.requeue_on_worker_death())
+        return failed
 
     def sweep_if_due(self) -> bool:
         """Sweep with the first heartbeat and each fourth after it. Return whether it did.
@@ -63,7 +62,7 @@ class Maintainer:
         warnings.clear()
         with warnings.instead_of_refusals("looking for keys with foreign data"):
             hour = int(time.time() // 3600)
-            for key in self._engine.foreign_keys(self._queues, hour, self._cron_entries):
+            for key in self._engine.wrong_type_keys(self._queues, hour, self._cron_entries):
                 warnings.warn(str(key))
         with warnings.instead_of_refusals("looking for what workers of RQ left"):
             reaper.rescue(self._engine, self._queues)

@@ -15,8 +15,8 @@ logger = logging.getLogger("django_rqlite.worker")
 #: How often a job is queued again because its worker died.
 MOST_CRASHES = 3
 
-#: Seconds for which an expired lease of RQ's own worker is left alone. That worker renews a lease of
-#: 90 s every 30 s, and shortens it when the job's time is up, before it ends the job (RQ 2.12:
+#: Seconds for which an expired lease of RQ's own worker is left alone. That worker renews a lease
+#: of 90 s every 30 s, and shortens it when the job's time is up, before it ends the job (RQ 2.12:
 #: rq/worker/base.py).
 PATIENCE_WITH_RQ = 90
 
@@ -67,7 +67,7 @@ def rescue(engine: Engine, queues: Sequence[str]) -> None:
     Raises:
         redis.RedisError: The server does not answer.
     """
-    for queue, job_id in engine.rescue(queues, patience=PATIENCE_WITH_TAKEN):
+    for queue, job_id in engine.clean_intermediate_queues(queues, patience=PATIENCE_WITH_TAKEN):
         logger.warning("%s: job %s was left by a worker of RQ; queued again.", queue, job_id)
 
 
@@ -77,7 +77,7 @@ def place(engine: Engine, queues: Sequence[str]) -> None:
     Raises:
         redis.RedisError: The server does not answer.
     """
-    for queue, job_id in engine.place_deferred(queues):
+    for queue, job_id in engine.promote_deferred(queues):
         logger.info(_PLACED, queue, job_id)
 
 
@@ -88,7 +88,7 @@ def _fail(engine: Engine, reaped: Reaped) -> tuple[JobRecord, Failed | None]:
         The job, and its outcome; None if the execution no longer held the job.
     """
     hold = reaped.hold
-    fields = engine.fields(hold.job_id)
+    fields = engine.job_fields(hold.job_id)
     record = read_job(hold.job_id, fields)
     times = f" for the {_ordinal(record.crashes + 1)} time" if record.crashes else ""
     headline = f"Worker {reaped.worker or '?'} died while it ran the job{times}"
