@@ -46,7 +46,9 @@ class Maintainer:
         """
         failed: list[tuple[Hold, JobRecord, Failed]] = []
         with self._warnings.instead_of_refusals("looking for jobs of dead workers"):
-            failed += reaper.reap(self._engine, self._queues, requeue=conf.requeue_on_worker_death())
+            failed += reaper.reap(
+                self._engine, self._queues, requeue=conf.requeue_on_worker_death()
+            )
         return failed
 
     def sweep_if_due(self) -> bool:
