@@ -8,7 +8,7 @@ from typing import Self
 
 import redis
 
-from ..conf.settings import QueueConf
+from ..conf import QueueConf
 from ..exceptions import ConfigurationError
 from ..protocol.keys import DEFAULT_PREFIX, Keys
 from .address import describe

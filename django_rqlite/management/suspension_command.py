@@ -12,7 +12,7 @@ from ..broker.address import describe
 from ..broker.broker import Broker, group_by_broker
 from ..broker.clients import connection_for
 from ..broker.errors import translate_errors
-from ..conf.settings import QueueConf
+from ..conf import QueueConf
 from ..engine.engine import Engine
 from ..exceptions import RQLiteError
 

@@ -20,7 +20,7 @@ from ..broker.address import describe
 from ..broker.broker import Broker, group_by_broker
 from ..broker.clients import connection_for
 from ..broker.errors import translate_errors
-from ..conf.settings import QueueConf
+from ..conf import QueueConf
 from ..exceptions import RQLiteError
 from ..queries.queries import Queries
 from ..queries.snapshots import ServerStatistics, Workers

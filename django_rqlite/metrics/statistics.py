@@ -14,7 +14,7 @@ from .. import conf
 from ..broker.broker import Broker, group_by_broker
 from ..broker.clients import connection_for
 from ..broker.errors import translate_errors
-from ..conf.settings import QueueConf
+from ..conf import QueueConf
 from ..exceptions import RQLiteError
 from ..protocol.places import Place
 from ..queries.queries import Queries
