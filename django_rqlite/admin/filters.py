@@ -11,8 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ..protocol.places import Place
 from ..queries.job_search import Filter
-from ..queries.places import Place
 from . import formatting
 from .errors import NotFound
 from .formatting import shortened

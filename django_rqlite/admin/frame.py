@@ -12,8 +12,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from .. import models
+from ..protocol.places import Place
 from ..protocol.records import JobRecord
-from ..queries.places import Place
 from . import labels
 from .formatting import shortened
 from .links import Links

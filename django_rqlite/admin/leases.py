@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from .. import conf
 from ..exceptions import ConfigurationError
-from ..queries.leases import Held
+from ..queries.leases import StartedJob
 from . import formatting
 from .links import Links
 
@@ -37,7 +37,7 @@ class HeldJob:
     lease: str
 
 
-def held_jobs(held: Sequence[Held], links: Links, now: datetime) -> tuple[HeldJob, ...]:
+def held_jobs(held: Sequence[StartedJob], links: Links, now: datetime) -> tuple[HeldJob, ...]:
     """The first :data:`MAX_SHOWN` jobs, for the pages."""
     return tuple(
         HeldJob(
@@ -53,7 +53,7 @@ def held_jobs(held: Sequence[Held], links: Links, now: datetime) -> tuple[HeldJo
     )
 
 
-def _lease(held: Held, now: datetime) -> str:
+def _lease(held: StartedJob, now: datetime) -> str:
     until = formatting.from_timestamp(held.until)
     if until is None:
         return _("The lease never expires.")

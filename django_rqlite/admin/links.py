@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from ..broker.servers import Server
-from ..queries.places import Place
+from ..protocol.places import Place
 
 #: Characters of the longest name that is linked: some servers refuse longer addresses.
 MAX_NAME_LENGTH = 500

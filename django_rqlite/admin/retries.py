@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ..protocol.places import Place
 from ..protocol.records import JobRecord
-from ..queries.places import Place
 
 #: The places of jobs that run or will run: what they have left of their retries matters.
 UNFINISHED_PLACES = frozenset({Place.QUEUED, Place.STARTED, Place.SCHEDULED, Place.DEFERRED})

@@ -19,8 +19,8 @@ from ..exceptions import ConfigurationError
 from ..protocol.cron_records import CronRecord
 from ..protocol.keys import DEFAULT_PREFIX
 from ..protocol.records import WorkerRecord
-from ..queries import upcoming
-from ..queries.queries import Expired, Queries, QueueCounts
+from ..queries.queries import Queries
+from ..queries.snapshots import ExpiredWorker, QueueCounts
 from .errors import NotFound, Unavailable
 from .formatting import shortened
 
@@ -133,10 +133,10 @@ def find_entry(on: str | None, name: str) -> tuple[Server, CronRecord]:
     missing = _(
         "There is no cron entry “%(name)s”: no worker has evaluated it in the last month."
     ) % {"name": shortened(name, 200)}
-    return _first(candidates(on), lambda _server, queries: upcoming.entry(queries, name), missing)
+    return _first(candidates(on), lambda _server, queries: queries.cron_entry(name), missing)
 
 
-def find_worker(on: str | None, name: str) -> tuple[Server, WorkerRecord | Expired]:
+def find_worker(on: str | None, name: str) -> tuple[Server, WorkerRecord | ExpiredWorker]:
     """Find the record of a worker, or that it expired before the worker unregistered.
 
     Raises:

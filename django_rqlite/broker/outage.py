@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-from .server_errors import told
+from .errors import explain
 
 logger = logging.getLogger("django_rqlite.worker")
 
@@ -41,7 +41,7 @@ class Outage:
             logger.error(
                 "Lost Redis at %s: %s. %s and tries again.",
                 self._address,
-                told(exc),
+                explain(exc),
                 self._meanwhile,
             )
         else:

@@ -6,8 +6,9 @@ from typing import Any
 
 import redis
 
-#: Defaults where the settings name none; seconds. Without a limit, a server that hangs, or a network
-#: that drops packets, would block the process's only thread, and with it its children and signals.
+#: Defaults in seconds, where the settings name none. Without a limit, a server that hangs, or a
+#: network that drops packets, would block the process's only thread, and with it its children and
+#: signals.
 _TIMEOUTS: dict[str, Any] = {
     "socket_connect_timeout": 5,
     "socket_timeout": 10,

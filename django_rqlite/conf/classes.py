@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 _OF_OTHERS = frozenset({"rq", "django_rq"})
 
 
-def named_class(given: object, default: type[_T], base: type[_T], setting: str) -> type[_T]:
+def resolve_class(given: object, default: type[_T], base: type[_T], setting: str) -> type[_T]:
     """The class that was given, or is meant by a dotted path.
 
     Args:

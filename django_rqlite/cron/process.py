@@ -21,12 +21,13 @@ from typing import Any
 import redis
 
 from .. import conf
+from ..broker.address import describe
 from ..broker.broker import Broker
-from ..broker.clients import connection_for, describe, translate_errors
+from ..broker.clients import connection_for
+from ..broker.errors import is_transient, translate_errors
 from ..broker.outage import Outage
-from ..broker.server_errors import passes
 from ..broker.single_connection import disconnect, open_single_connection
-from ..engine.cron import CronScripts
+from ..engine.engine import Engine
 from ..exceptions import ConfigurationError
 from ..process.signal_pipe import STOP, SignalPipe
 from ..process.subreaper import wait_for_orphans
@@ -68,8 +69,8 @@ class CronProcess:
         with translate_errors(client):
             self._link = open_single_connection(client)
         broker = Broker(self._link, Broker.of(client).prefix)
-        self._arrows = CronScripts(broker)
-        self._ticker = Ticker(broker, entries, passes)
+        self._arrows = Engine(broker)
+        self._ticker = Ticker(broker, entries, is_transient)
         self._outage = Outage(describe(client), "No cron entry ticks; the process waits")
         self._signals = SignalPipe()
         self._beat_at = time.monotonic()
@@ -121,7 +122,7 @@ class CronProcess:
 
     def _close(self) -> None:
         try:
-            self._arrows.unlist_scheduler(self.name)
+            self._arrows.unregister_cron_scheduler(self.name)
         except redis.RedisError as exc:
             logger.warning(
                 "rqcron %s: could not say good-bye to Redis (%s); it stays listed for up to %d s.",
@@ -133,7 +134,7 @@ class CronProcess:
         self._signals.close()
 
     def _beat(self) -> None:
-        self._arrows.list_scheduler(
+        self._arrows.register_cron_scheduler(
             self.name,
             {
                 "hostname": socket.gethostname(),

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from .. import conf
 from ..broker.servers import Server, servers_of
-from ..engine.suspension import SuspensionScripts
+from ..engine.engine import Engine
 from ..exceptions import RQLiteError
 
 
@@ -23,7 +23,7 @@ def add_queue_option(parser: CommandParser, meaning: str) -> None:
 def on_each_server(
     command: BaseCommand,
     names: Sequence[str] | None,
-    change: Callable[[SuspensionScripts, Sequence[str], str], str],
+    change: Callable[[Engine, Sequence[str], str], str],
 ) -> None:
     """Change something on the server of each queue named, or on all configured servers.
 
@@ -53,12 +53,12 @@ def on_each_server(
 def _change(
     server: Server,
     named: bool,
-    change: Callable[[SuspensionScripts, Sequence[str], str], str],
+    change: Callable[[Engine, Sequence[str], str], str],
 ) -> str:
     broker = server.broker
     queues = list(dict.fromkeys(server.queue_names)) if named else []
     with broker.translate_errors():
-        return change(SuspensionScripts(broker), queues, broker.address)
+        return change(Engine(broker), queues, broker.address)
 
 
 def _named(server: Server) -> str:

@@ -19,7 +19,7 @@ from .. import conf
 from ..broker.servers import Server, servers_of
 from ..exceptions import RQLiteError
 from ..queries.queries import Queries
-from ..queries.snapshots import Figures, Workers
+from ..queries.snapshots import ServerStatistics, Workers
 
 _Family = type[GaugeMetricFamily] | type[CounterMetricFamily]
 
@@ -122,7 +122,7 @@ def _read_server(server: Server, samples: _Samples) -> None:
         address = broker.address
         with broker.translate_errors():
             queries = Queries(broker)
-            figures, workers = queries.figures(server.queue_names), queries.workers()
+            figures, workers = queries.statistics(server.queue_names), queries.workers()
     except (RQLiteError, redis.RedisError):
         samples["rq_up"][(address,)] = 0
         return
@@ -134,7 +134,7 @@ def _read_server(server: Server, samples: _Samples) -> None:
     _add_workers(workers, samples)
 
 
-def _add_queues(figures: Figures, samples: _Samples) -> None:
+def _add_queues(figures: ServerStatistics, samples: _Samples) -> None:
     now = datetime.now(UTC)
     for queue in figures.queues:
         name = _label(queue.counts.name)

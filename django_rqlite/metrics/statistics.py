@@ -14,9 +14,9 @@ from redis.sentinel import SentinelConnectionPool
 from .. import conf
 from ..broker.servers import Server, servers_of
 from ..exceptions import RQLiteError
-from ..queries.places import Place
+from ..protocol.places import Place
 from ..queries.queries import Queries
-from ..queries.snapshots import QueueFigures
+from ..queries.snapshots import QueueStatistics
 
 #: The options of a connection that are published. Others may be, or contain, a secret.
 _PUBLIC_OPTIONS = (
@@ -56,7 +56,7 @@ def _of_server(server: Server) -> dict[str, dict[str, Any]]:
         return {name: _row(name, {}, error=str(exc)) for name in server.queue_names}
     try:
         with broker.translate_errors():
-            figures = Queries(broker).figures(server.queue_names)
+            figures = Queries(broker).statistics(server.queue_names)
     except (RQLiteError, redis.RedisError) as exc:
         return {name: _row(name, options, error=str(exc)) for name in server.queue_names}
     return {
@@ -68,7 +68,7 @@ def _of_server(server: Server) -> dict[str, dict[str, Any]]:
 def _row(
     name: str,
     options: Mapping[str, Any],
-    figures: QueueFigures | None = None,
+    figures: QueueStatistics | None = None,
     suspended: bool | None = None,
     error: str | None = None,
 ) -> dict[str, Any]:

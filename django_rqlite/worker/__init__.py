@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..compat.missing_names import finder
+from ..compat.missing_names import module_getattr
 from .dequeue_strategy import DequeueStrategy
 from .simple_worker import SimpleWorker
 from .worker import Worker
@@ -32,4 +32,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import redis
 
+from ..broker.address import describe
 from ..broker.broker import Broker
-from ..broker.clients import describe
 from ..exceptions import ConfigurationError
 from ..jobs.job import Job
-from ..queues.queue import Queue, named_queue
+from ..queues.lookup import named_queue
+from ..queues.queue import Queue
 
 
 def queues_of(

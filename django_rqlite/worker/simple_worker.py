@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 import redis
 
 from ..engine.engine import Claim, Hold
+from ..execution.outcome import Failed, Stopped
 from ..execution.own_process import OwnProcess
-from ..execution.run import Failed, Stopped, time_limit
+from ..execution.run import time_limit
 from ..protocol.records import JobRecord, read_job
 from .children import child
 from .children import database_connections as databases

@@ -19,10 +19,10 @@ from contextlib import contextmanager
 import redis
 
 from .. import conf
+from ..broker.address import describe
 from ..broker.broker import Broker
-from ..broker.clients import describe, translate_errors
+from ..broker.errors import is_transient, translate_errors
 from ..broker.outage import Outage
-from ..broker.server_errors import passes
 from ..broker.single_connection import descriptors, disconnect, open_single_connection
 from ..cron import ticker as cron
 from ..engine.engine import Claim, Engine
@@ -200,7 +200,7 @@ class Worker(WorkerListing):
         self._children = self._make_crew({queue.name: traits_of(queue) for queue in self.queues})
         self._dispatcher = self._make_foreman()
         self._outage = Outage(describe(client))
-        self._cron = cron.of_settings(client, self._engine.broker, passes)
+        self._cron = cron.of_settings(client, self._engine.broker, is_transient)
 
         #: Whether the queues had nothing at the last look, and nothing was heard since.
         self._nothing_waits = False
@@ -524,7 +524,7 @@ class Worker(WorkerListing):
         with self._complaining("looking for keys with foreign data"):
             entries = [entry.name for entry in self._cron.entries]
             hour = int(time.time() // 3600)
-            for misfit in self._engine.foreign_keys(self._names, hour, entries):
+            for misfit in self._engine.wrong_type_keys(self._names, hour, entries):
                 self._complain(str(misfit))
         with self._complaining("looking for what workers of RQ left"):
             reaper.rescue(self._engine, self._names)
@@ -547,7 +547,7 @@ class Worker(WorkerListing):
         try:
             yield
         except redis.ResponseError as exc:
-            if passes(exc):
+            if is_transient(exc):
                 raise
             self._complain(f"{what} failed: {exc}. Everything else goes on.")
 

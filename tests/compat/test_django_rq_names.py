@@ -31,7 +31,7 @@ from django_rqlite.exceptions import (
     UnknownQueueError,
 )
 from django_rqlite.jobs.job import get_job_class
-from django_rqlite.queues.queue import (
+from django_rqlite.queues.lookup import (
     VALID_COMMIT_MODES,
     DjangoRQ,
     get_commit_mode,

@@ -201,10 +201,10 @@ def test_who_may_not_ask_takes_nothing_over(redis: redis_py.Redis, server: Serve
     redis.execute_command("ACL", "SETUSER", "mute", *allowed)
     try:
         with redis_py.Redis.from_url(server.url, username="mute", password="any") as client:
-            assert Engine(Broker(client)).lives("nobody")
+            assert Engine(Broker(client)).is_worker_alive("nobody")
     finally:
         redis.execute_command("ACL", "DELUSER", "mute")
-    assert not engine().lives("nobody")
+    assert not engine().is_worker_alive("nobody")
 
 
 def test_a_worker_may_come_back_to_its_own_record() -> None:

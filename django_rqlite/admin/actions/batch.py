@@ -10,9 +10,9 @@ import redis
 
 from ...broker.servers import Server
 from ...engine.engine import Engine
+from ...protocol.places import Place
 from ...queries.cursor import PlaceCursor, Position
 from ...queries.job_search import JobSearch
-from ...queries.places import Place
 from ..errors import Unavailable
 from ..filters import JobFilters
 from ..servers import all_servers, connected
@@ -85,7 +85,7 @@ class Batch:
         state, place = self._state, Place(stop.place)
         try:
             with connected(server) as broker:
-                chunk = PlaceCursor(broker).stretch(stop.queue, place, state.position, CHUNK)
+                chunk = PlaceCursor(broker).fetch(stop.queue, place, state.position, CHUNK)
                 ids = list(dict.fromkeys(each.id for each in chunk.jobs if self._matches(each)))
                 selection = Selection(server, ids, state.to_queue, chunk.behind, self._username)
                 outcome = self._action.act(broker, selection) if ids else Outcome()

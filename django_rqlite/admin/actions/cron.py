@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
 from ...cron import entries
-from ...engine.cron import CronScripts, Switch
+from ...engine.cron import PauseResult
+from ...engine.engine import Engine
 from ...exceptions import RQLiteError
 from ...models import Queue
 from ..cron_entries import names_in_settings, why_not_run
@@ -25,7 +26,7 @@ def pause(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     entry = from_segment(name)
     server, _record = find_entry(request.GET.get("on"), entry)
     with connected(server) as broker:
-        switch = CronScripts(broker).pause(entry)
+        switch = Engine(broker).cron_pause(entry)
     done, unchanged = _("Paused: its runs are skipped."), _("Was paused already.")
     return _answer(site, request, entry, switch, done, unchanged)
 
@@ -35,7 +36,7 @@ def resume(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     entry = from_segment(name)
     server, _record = find_entry(request.GET.get("on"), entry)
     with connected(server) as broker:
-        switch = CronScripts(broker).resume(entry)
+        switch = Engine(broker).cron_resume(entry)
     done, unchanged = _("Resumed: its next run enqueues a job again."), _("Was not paused.")
     return _answer(site, request, entry, switch, done, unchanged)
 
@@ -55,7 +56,7 @@ def run_now(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
             sentence = _not_made(f"{type(exc).__name__}: {exc}")
         else:
             with connected(server) as broker:
-                CronScripts(broker).run_now(
+                Engine(broker).cron_run(
                     name,
                     job.id,
                     entry.queue,
@@ -76,14 +77,14 @@ def _not_made(reason: str) -> str:
 
 
 def _answer(
-    site: AdminSite, request: HttpRequest, name: str, switch: Switch, done: str, unchanged: str
+    site: AdminSite, request: HttpRequest, name: str, switch: PauseResult, done: str, unchanged: str
 ) -> HttpResponse:
     sentence = {
-        Switch.CHANGED: done,
-        Switch.UNCHANGED: unchanged,
-        Switch.MISSING: _("Not changed: its record is gone, or its key holds something else."),
+        PauseResult.CHANGED: done,
+        PauseResult.UNCHANGED: unchanged,
+        PauseResult.MISSING: _("Not changed: its record is gone, or its key holds something else."),
     }[switch]
-    _report(request, name, sentence, success=switch is not Switch.MISSING)
+    _report(request, name, sentence, success=switch is not PauseResult.MISSING)
     return HttpResponseRedirect(Links(site.name).schedule())
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext_lazy
 
 from ...broker.broker import Broker
 from ...broker.servers import Server
-from ...queries.places import Place
+from ...protocol.places import Place
 from ..formatting import shortened
 from ..frame import may
 from ..servers import connected

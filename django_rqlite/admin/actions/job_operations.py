@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from ...broker.broker import Broker
 from ...engine.engine import Engine
+from ...protocol.places import Place
 from ...protocol.records import JobStatus
-from ...queries.places import Place
 from ...queries.queries import Queries
 from ..formatting import shortened
 from ..frame import may
@@ -37,7 +37,7 @@ def _requeue(broker: Broker, selection: Selection) -> Outcome:
 
 
 def _run_now(broker: Broker, selection: Selection) -> Outcome:
-    return _outcome(selection, Engine(broker).hasten(selection.ids), "queued")
+    return _outcome(selection, Engine(broker).enqueue_now(selection.ids), "queued")
 
 
 def _cancel(broker: Broker, selection: Selection) -> Outcome:
@@ -65,7 +65,7 @@ def _stop(broker: Broker, selection: Selection) -> Outcome:
             outcome.missing.append(job_id)
         elif job.status != JobStatus.STARTED or not job.worker_name:
             outcome.skipped.append(job_id)
-        elif engine.tell_worker(job.worker_name, "stop-job", job_id=job_id, by=selection.username):
+        elif engine.send_command(job.worker_name, "stop-job", job_id=job_id, by=selection.username):
             outcome.done.append(job_id)
         else:
             outcome.unreachable.append(job_id)

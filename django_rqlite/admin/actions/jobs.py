@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy
 
 from ...broker.servers import Server
 from ...engine.engine import Engine
+from ...protocol.places import Place
 from ...protocol.records import JobRecord
-from ...queries.places import Place
 from ...queries.queries import Queries
 from .. import labels
 from ..filters import JobFilters, parse_place

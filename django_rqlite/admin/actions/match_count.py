@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ...broker.servers import Server
+from ...protocol.places import Place
 from ...queries import job_search
 from ...queries.cursor import PlaceCursor
 from ...queries.job_search import JobSearch
-from ...queries.places import Place
 from ..filters import JobFilters
 from ..servers import connected
 from .batch_state import Stop

@@ -8,7 +8,7 @@ from django.contrib.admin.models import CHANGE
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from ...engine.suspension import SuspensionScripts
+from ...engine.engine import Engine
 from ...models import Queue
 from ..formatting import shortened
 from ..frame import may
@@ -22,7 +22,7 @@ def pause(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     queue = from_segment(name)
     server, _counts = find_queue(request.GET.get("on"), queue)
     with connected(server) as broker:
-        new = bool(SuspensionScripts(broker).pause([queue]))
+        new = bool(Engine(broker).pause_queues([queue]))
     sentence = _("Paused: no worker takes a job from it.") if new else _("Was paused already.")
     return _answer(site, request, queue, Links.to(server, site.name), sentence)
 
@@ -32,7 +32,7 @@ def resume(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     queue = from_segment(name)
     server, _counts = find_queue(request.GET.get("on"), queue)
     with connected(server) as broker:
-        new = bool(SuspensionScripts(broker).unpause([queue]))
+        new = bool(Engine(broker).resume_queues([queue]))
     sentence = _("Resumed: workers take jobs from it again.") if new else _("Was not paused.")
     return _answer(site, request, queue, Links.to(server, site.name), sentence)
 

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 
 from ...broker.servers import Server
 from ...engine.engine import Engine
-from ...engine.suspension import SuspensionScripts
 from ...models import Worker
 from ..formatting import shortened
 from ..links import Links, from_segment
@@ -23,7 +22,7 @@ def shut_down(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     worker = from_segment(name)
     server, _record = find_worker(request.GET.get("on"), worker)
     with connected(server) as broker:
-        received = Engine(broker).tell_worker(worker, "shutdown")
+        received = Engine(broker).send_command(worker, "shutdown")
     if received:
         sentence = _("Shutdown requested: it ends when its running jobs have ended.")
         messages.success(request, f"“{shortened(worker, 100)}”: {sentence}")
@@ -38,7 +37,7 @@ def suspend_all(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """Suspend all workers of a server: they take no jobs until they are resumed."""
     server = candidates(request.GET.get("on"))[0]
     with connected(server) as broker:
-        new = SuspensionScripts(broker).suspend()
+        new = Engine(broker).suspend()
     return _answer(
         site,
         request,
@@ -53,7 +52,7 @@ def resume_all(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """Resume all workers of a server. Paused queues stay paused."""
     server = candidates(request.GET.get("on"))[0]
     with connected(server) as broker:
-        new = SuspensionScripts(broker).resume()
+        new = Engine(broker).resume()
     return _answer(
         site,
         request,

@@ -8,8 +8,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ...queries.leases import Held
-from ...queries.places import Place
+from ...protocol.places import Place
+from ...queries.leases import StartedJob
 from .. import formatting
 from ..formatting import shortened
 from .concern import Concern
@@ -187,7 +187,7 @@ def _why_waiting(state: QueueState, now: datetime) -> str:
     )
 
 
-def _listed(held: Sequence[Held]) -> str:
+def _listed(held: Sequence[StartedJob]) -> str:
     """The functions that these jobs call: ``long_import ×3``."""
     called = count_functions(held)
     parts = [

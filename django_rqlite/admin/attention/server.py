@@ -8,8 +8,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ...queries.foreign_keys import Misfit
-from ...queries.places import Place
+from ...engine.wrong_type_keys import WrongTypeKey
+from ...protocol.places import Place
 from ...queries.snapshots import Overview
 from ..formatting import quoted_names, shortened
 from ..links import Links
@@ -81,7 +81,7 @@ def _not_checked(overview: Overview, server: str) -> Iterator[Concern]:
             yield Concern(4, with_server(sentence % {"count": f"{count:,}"}, server), "")
 
 
-def about_keys(misfits: Sequence[Misfit]) -> Iterator[Concern]:
+def about_keys(misfits: Sequence[WrongTypeKey]) -> Iterator[Concern]:
     """Keys that hold a value of the wrong type."""
     for misfit in misfits:
         sentence = _(

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from ...broker.servers import Server
-from ...queries.leases import MOST, Held, Lease, by_worker, most_of_a_queue
-from ...queries.places import Place
+from ...protocol.places import Place
+from ...queries.leases import MOST, Lease, StartedJob, by_worker, most_of_a_queue
 from ...queries.snapshots import Overview, QueueCounts
 from ...queries.throughput import percentile_95, total
 from ..cron_entries import names_in_settings
@@ -42,7 +42,7 @@ class ServerState:
         self,
         server: Server,
         overview: Overview,
-        running: Sequence[Held],
+        running: Sequence[StartedJob],
         links: Links,
         now: datetime,
     ) -> None:
@@ -65,7 +65,7 @@ class ServerState:
         overview, links, name, now = self.overview, self.links, counts.name, self._now
         minute = int(now.timestamp()) // 60
         # The table shows the last hour, whatever period the charts have.
-        runs = total(overview.activity[name], minute - 59, minute + 1)
+        runs = total(overview.throughput[name], minute - 59, minute + 1)
         usual = percentile_95(runs.ran)
         workers = overview.workers
         slots = None
@@ -78,7 +78,7 @@ class ServerState:
             count_listeners(counts, workers, now),
             slots,
             overview.suspended,
-            overview.lateness[name],
+            overview.schedule_delays[name],
             unusually_long(
                 [each for each in self._running if each.queue == name],
                 usual,
@@ -118,7 +118,7 @@ class ServerState:
         held = {name: self._held.get(name, []) for name in self._dead}
         yield from about_workers(overview.workers, held, links, now)
         yield from about_server(states, overview, links, address, now)
-        yield from about_keys(overview.foreign)
+        yield from about_keys(overview.wrong_type_keys)
         yield from about_cron(
             overview.cron,
             overview.more_cron,

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ...protocol.records import WorkerRecord
 from ...queries.job_search import function_of
-from ...queries.leases import Held
+from ...queries.leases import StartedJob
 
 #: Seconds that a run must take to count as long.
 LONG_RUN = 60
@@ -32,7 +32,7 @@ class Slots:
     """
 
     total: int
-    jobs: Sequence[Held]
+    jobs: Sequence[StartedJob]
 
     @property
     def busy(self) -> int:
@@ -45,7 +45,9 @@ class Slots:
         return len(self.jobs) >= self.total
 
 
-def slots_of(workers: Sequence[WorkerRecord], running: Sequence[Held], now: datetime) -> Slots:
+def slots_of(
+    workers: Sequence[WorkerRecord], running: Sequence[StartedJob], now: datetime
+) -> Slots:
     """The slots of these workers.
 
     Args:
@@ -59,14 +61,14 @@ def slots_of(workers: Sequence[WorkerRecord], running: Sequence[Held], now: date
     )
 
 
-def seconds_running(held: Held, now: datetime) -> float:
+def seconds_running(held: StartedJob, now: datetime) -> float:
     """For how long a job has run; 0 where its start is not known."""
     return (now - held.job.started_at).total_seconds() if held.job.started_at else 0
 
 
 def unusually_long(
-    held: Sequence[Held], usual: float | None, runs: int, now: datetime
-) -> list[Held]:
+    held: Sequence[StartedJob], usual: float | None, runs: int, now: datetime
+) -> list[StartedJob]:
     """The jobs of a queue that have run for longer than is usual there, the longest first.
 
     Args:
@@ -80,6 +82,6 @@ def unusually_long(
     return sorted(found, key=lambda each: seconds_running(each, now), reverse=True)
 
 
-def count_functions(held: Sequence[Held]) -> list[tuple[str, int]]:
+def count_functions(held: Sequence[StartedJob]) -> list[tuple[str, int]]:
     """The functions that these jobs call, and how many jobs call each, most frequent first."""
     return Counter(function_of(each.job.description) for each in held).most_common()

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ...queries.leases import Held
+from ...queries.leases import StartedJob
 from ...queries.snapshots import Workers
 from .. import formatting
 from ..formatting import shortened
@@ -18,7 +18,7 @@ from .dead_workers import is_silent
 
 
 def about_workers(
-    workers: Workers, held: Mapping[str, Sequence[Held]], links: Links, now: datetime
+    workers: Workers, held: Mapping[str, Sequence[StartedJob]], links: Links, now: datetime
 ) -> Iterator[Concern]:
     """What needs attention of the workers of one server.
 

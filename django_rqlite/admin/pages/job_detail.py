@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from ...protocol import codec
+from ...protocol.places import Place
 from ...protocol.records import JobRecord, JobStatus, ResultRecord
-from ...queries.places import Place
 from .. import formatting, labels
 from ..actions.job_operations import ACTIONS
 from ..formatting import shortened

@@ -13,9 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from ...protocol.places import Place
 from ...protocol.records import JobRecord
-from ...queries import queries as read_model
-from ...queries.places import Place
+from ...queries import snapshots
 from ...queries.queries import Queries
 from .. import labels
 from ..actions.job_operations import possible, targets
@@ -168,7 +168,7 @@ def _slice(number: str, total: int) -> Slice[int]:
     return paginator.page(min(parse_page(number, least=1), paginator.num_pages))
 
 
-def _row(row: read_model.Row, place: Place, links: Links) -> Row:
+def _row(row: snapshots.Row, place: Place, links: Links) -> Row:
     job = row.job
     cells = (
         ()
@@ -180,7 +180,7 @@ def _row(row: read_model.Row, place: Place, links: Links) -> Row:
     return Row(row.id, sent, links.job(row.id), job, cells)
 
 
-def _cell(kind: str, row: read_model.Row, job: JobRecord, links: Links) -> Cell:
+def _cell(kind: str, row: snapshots.Row, job: JobRecord, links: Links) -> Cell:
     if kind == "worker":
         return Cell("worker", job.worker_name, links.worker(job.worker_name))
     if kind == "error":

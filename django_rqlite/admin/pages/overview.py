@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 
 from ... import conf
 from ...broker.servers import Server
-from ...queries.places import Place
+from ...protocol.places import Place
 from ...queries.queries import Queries
-from ...queries.throughput import Activity, hours_until
+from ...queries.throughput import Throughput, hours_until
 from .. import charts, formatting, labels
 from ..attention.concern import Concern
 from ..attention.concerns import concerns
@@ -82,7 +82,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
     states: list[QueueState] = []
     of_servers: list[Concern] = []
     errors: list[str] = []
-    activities: list[Activity] = []
+    activities: list[Throughput] = []
     span = _span(request.GET.get("span", charts.HOUR.name))
     now = formatting.now()
     hours = hours_until(now.timestamp(), span.total_minutes)
@@ -96,7 +96,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
             rows |= _rows_without_counts(server, links, str(error))
             continue
         overview = state.overview
-        activities += [overview.activity[name] for name in server.queue_names]
+        activities += [overview.throughput[name] for name in server.queue_names]
         configured = [state.queue(counts) for counts in overview.asked]
         others = [state.queue(counts) for counts in overview.others]
         address = address_of(server)
@@ -133,7 +133,7 @@ def _read(server: Server, hours: Sequence[int], links: Links, now: datetime) -> 
     with connected(server) as broker:
         queries = Queries(broker)
         overview = queries.overview(server.queue_names, hours, now.timestamp())
-        running = queries.running(overview.leases)
+        running = queries.started_jobs(overview.leases)
     return ServerState(server, overview, running, links, now)
 
 

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from ...broker.servers import Server
-from ...queries import upcoming as upcoming_jobs
 from ...queries.queries import Queries
 from .. import formatting
 from ..errors import Unavailable
@@ -59,8 +58,7 @@ def _group(server: Server, links: Links) -> Group:
     address = address_of(server)
     try:
         with connected(server) as broker:
-            found = upcoming_jobs.read(
-                Queries(broker),
+            found = Queries(broker).schedule(
                 server.queue_names,
                 jobs=upcoming.MAX_SHOWN,
                 entries=cron.MAX_SHOWN,

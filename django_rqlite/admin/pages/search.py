@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ...broker.servers import Server
+from ...protocol.places import Place
 from ...protocol.records import JobStatus
 from ...queries import job_search
 from ...queries.job_search import Found, JobSearch, Window
-from ...queries.places import Place
 from ...queries.queries import Queries
 from ...queries.snapshots import Parents
 from .. import labels

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 
 from ...broker.servers import Server
 from ...protocol.records import JobRecord, JobStatus, WorkerRecord
-from ...queries.leases import Held, Holdings
+from ...queries.leases import StartedJob, WorkerJobs
 from ...queries.queries import Queries
-from ...queries.snapshots import Expired
+from ...queries.snapshots import ExpiredWorker
 from .. import formatting, labels
 from ..attention.dead_workers import is_silent
 from ..errors import Unavailable
@@ -112,19 +112,19 @@ def detail(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     worker = from_segment(name)
     server, record = find_worker(request.GET.get("on"), worker)
     links, now = Links.to(server, site.name), formatting.now()
-    current = [] if isinstance(record, Expired) else [record.current_job]
+    current = [] if isinstance(record, ExpiredWorker) else [record.current_job]
     with connected(server) as broker:
         queries = Queries(broker)
-        holdings = queries.holdings(current, queries.leases())
+        worker_jobs = queries.worker_jobs(current, queries.leases())
     frame: dict[str, Any] = {
         "model": "worker",
         "title": shortened(worker, 200),
         "breadcrumbs": breadcrumbs_to(request, links, "worker"),
     }
-    if isinstance(record, Expired):
-        row = _dead(worker, holdings, links, now)
+    if isinstance(record, ExpiredWorker):
+        row = _dead(worker, worker_jobs, links, now)
         return render(site, request, "worker_dead.html", row=row, **frame)
-    row = _row(record, holdings, links, now, may_stop=may(request, "change", "job"))
+    row = _row(record, worker_jobs, links, now, may_stop=may(request, "change", "job"))
     responds = not (record.death or row.silent or record.shutdown_requested_at)
     may_shut_down = responds and may(request, "change", "worker")
     return render(
@@ -145,11 +145,11 @@ def _group(server: Server, links: Links) -> Group:
             queries = Queries(broker)
             workers = queries.workers_and_leases()
             current = [record.current_job for record in workers.found]
-            holdings = queries.holdings(current, workers.leases)
+            worker_jobs = queries.worker_jobs(current, workers.leases)
     except Unavailable as error:
         return Group(address, error=str(error))
-    rows = [_row(record, holdings, links, now) for record in workers.found]
-    rows += [_dead(name, holdings, links, now) for name in workers.expired]
+    rows = [_row(record, worker_jobs, links, now) for record in workers.found]
+    rows += [_dead(name, worker_jobs, links, now) for name in workers.expired]
     return Group(
         address,
         tuple(rows),
@@ -160,19 +160,24 @@ def _group(server: Server, links: Links) -> Group:
     )
 
 
-def _dead(name: str, holdings: Holdings, links: Links, now: datetime) -> Row:
-    held = holdings.held.get(name, ())
+def _dead(name: str, worker_jobs: WorkerJobs, links: Links, now: datetime) -> Row:
+    held = worker_jobs.started.get(name, ())
     more = len(held[MAX_SHOWN:])
     jobs = held_jobs(held, links, now)
     return Row(name, links.worker(name), None, _("dead"), more=more, held=jobs)
 
 
 def _row(
-    record: WorkerRecord, holdings: Holdings, links: Links, now: datetime, *, may_stop: bool = False
+    record: WorkerRecord,
+    worker_jobs: WorkerJobs,
+    links: Links,
+    now: datetime,
+    *,
+    may_stop: bool = False,
 ) -> Row:
-    held = holdings.held.get(record.name, [])
+    held = worker_jobs.started.get(record.name, [])
     ended, silent = record.death is not None, is_silent(record, now)
-    jobs = [] if ended or silent else _jobs(record, held, holdings, now)
+    jobs = [] if ended or silent else _jobs(record, held, worker_jobs, now)
     if ended:
         state = _("ended")
     elif record.shutdown_requested_at:
@@ -214,7 +219,7 @@ def _row(
         len(held[MAX_SHOWN:] if ended or silent else jobs[MAX_SHOWN:]),
         last_job,
         links.job(last_job) if last_job else "",
-        _current_state(holdings.current.get(last_job)) if last_job else "",
+        _current_state(worker_jobs.current.get(last_job)) if last_job else "",
         formatting.duration(record.total_working_time),
         _size(record.memory),
         _size(record.child_memory),
@@ -223,13 +228,13 @@ def _row(
 
 
 def _jobs(
-    record: WorkerRecord, held: Sequence[Held], holdings: Holdings, now: datetime
+    record: WorkerRecord, held: Sequence[StartedJob], worker_jobs: WorkerJobs, now: datetime
 ) -> list[JobRecord]:
     """The jobs that a worker runs, the longest first."""
     jobs = {each.job.id: each.job for each in held}
     # Where not all leases were read, its record still names one of its jobs. That may have ended
     # or run elsewhere by now.
-    job = holdings.current.get(record.current_job)
+    job = worker_jobs.current.get(record.current_job)
     if job and job.status == JobStatus.STARTED and job.worker_name == record.name:
         jobs.setdefault(job.id, job)
     return sorted(jobs.values(), key=lambda job: job.started_at or now)

@@ -18,9 +18,11 @@ from ... import conf
 from ...broker.clients import connection_for
 from ...execution import callbacks
 from ...execution import timeout as deadline
+from ...execution.failure import failure, log_failure
 from ...execution.job_log import kept_log
+from ...execution.outcome import Failed, Report
 from ...execution.own_process import OwnProcess
-from ...execution.run import Failed, Report, failure, log_failure, perform
+from ...execution.run import perform
 from ...execution.signal_handlers import BY_DEFAULT, set_handler
 from ...jobs.job import Job
 from ...process.memory import resident

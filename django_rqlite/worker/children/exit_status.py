@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from ...execution.run import Failed, Outcome, Stopped
+from ...execution.outcome import Failed, Outcome, Stopped
 from ...process.memory import peak as in_bytes
 from .assignment import Assignment
 

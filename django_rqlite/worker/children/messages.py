@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...conf.signer import why_not_trusted
-from ...execution.run import AskedForRetry, Failed, Report, Stopped, Succeeded
+from ...conf.signer import signature_problem
+from ...execution.outcome import AskedForRetry, Failed, Report, Stopped, Succeeded
 from ...jobs.job_data import JobData, state_of
 from ...protocol.records import JobRecord
 from .framing import BrokenFrameError
@@ -61,7 +61,7 @@ def pack_callback(queue: str, record: JobRecord, outcome: Stopped | Failed) -> b
 def _state_to_send(record: JobRecord) -> dict[str, Any]:
     """Return the attributes that differ from those of a new job."""
     state = state_of(record)
-    if not why_not_trusted(record, state["_terms"]):
+    if not signature_problem(record, state["_terms"]):
         # Verified here, because a freshly forked child would copy a page of memory for nearly
         # everything that verifying touches.
         state["_verified"] = ("data",)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ...engine.engine import Hold
-from ...execution.run import Failed, Stopped
+from ...execution.outcome import Failed, Stopped
 from ...process.memory import peak
 from ...protocol.records import JobRecord
 from .assignment import Assignment

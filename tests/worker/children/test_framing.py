@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from django_rqlite.execution.run import AskedForRetry, Failed, Report, Succeeded
+from django_rqlite.execution.outcome import AskedForRetry, Failed, Report, Succeeded
 from django_rqlite.worker.children.framing import (
     MOST_PARTS,
     Assembler,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from django_rqlite import get_queue
-from django_rqlite.execution.run import Failed, Stopped
+from django_rqlite.execution.outcome import Failed, Stopped
 from django_rqlite.jobs.job import Job
 from django_rqlite.jobs.job_data import JobData, state_of
 from django_rqlite.protocol.records import JobRecord, read_job
