@@ -1,10 +1,10 @@
-# Everything a developer or a visitor types. Needs make and Python >= 3.11 and nothing else: every
-# goal makes the virtual environment it wants under .venvs/, once, and again when setup.cfg changes.
+# Every command for developers and visitors. It needs make and Python >= 3.11 and nothing else: each
+# goal makes its virtual environment under .venvs/ once, and again when setup.cfg changes.
 #
 #   make test PYTHON=python3.13 ARGS="-x -k packaging"
 #   DEMO_PORT=8001 make demo
 
-# The first Python on PATH that is new enough, unless PYTHON names one.
+# PYTHON, or the first Python on PATH that is new enough.
 ifndef PYTHON
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -13,13 +13,13 @@ endif
 PYTHON_VERSION := $(shell $(or $(PYTHON),false) -c \
 	'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 
-# An environment holds the extra of setup.cfg that it is named after. The one called "lowest" holds
-# the tests' extra with the oldest Django and redis-py that setup.cfg allows.
+# Each environment is named after the extra of setup.cfg that it holds. "lowest" holds the extra
+# "test" with the oldest Django and redis-py that setup.cfg allows.
 ENV := dev
 EXTRA_lowest := test
 PINS_lowest := 'Django~=5.2.0' 'redis~=5.0.0'
 EXTRA_bench-ours := embedded,hiredis,prometheus
-# Asks for a redis-py older than the newest, and works with that too.
+# rq-exporter requires an older redis-py, but works with the newest.
 WITHOUT_DEPS := 'rq-exporter==3.1.*'
 VENV := .venvs/$(ENV)-$(PYTHON_VERSION)
 DEMO_VENV := .venvs/demo-$(PYTHON_VERSION)
@@ -28,56 +28,64 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test screenshots translations storm bench lint format test-matrix dist clean \
-	usable-python
+.PHONY: help demo test screenshots translations storm bench lint style types lua format test-matrix \
+	dist clean usable-python
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r goal text; do \
 		printf '  make %-12s %s\n' "$$goal" "$$text"; done
 	@echo
-	@echo '  PYTHON=python3.13 chooses the Python; ARGS="-x -k words" goes to pytest;'
-	@echo '  DEMO_PORT=8001 moves the demo; RQ_URL=redis://host:6379/0 gives it a server of yours.'
+	@echo '  PYTHON=python3.13 chooses the Python. ARGS="-x -k words" is passed to pytest.'
+	@echo '  DEMO_PORT=8001 changes the port of the demo; RQ_URL=redis://host:6379/0 makes it use'
+	@echo '  your server.'
 
-demo: $(DEMO_VENV)/.ready ## Run a small site with two workers, to click around in
+demo: $(DEMO_VENV)/.ready ## Run a demo site with two workers
 	@exec $(DEMO_VENV)/bin/python testproject/demo.py
 
 test: $(VENV)/.ready ## Run the tests
 	$(VENV)/bin/python -m pytest $(ARGS)
 
-storm: $(VENV)/.ready ## Kill workers for a minute and see that no job is lost; ARGS=--help
+storm: $(VENV)/.ready ## Kill workers for a minute and check that no job is lost; ARGS=--help
 	$(VENV)/bin/python -m tests.chaos.storm $(ARGS)
 
-bench: $(BENCH_VENV)/.ready ## Measure it beside RQ, Celery, dramatiq and huey; ARGS=--quick
+bench: $(BENCH_VENV)/.ready ## Compare the speed with RQ, Celery, dramatiq and huey; ARGS=--quick
 	@$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
 
-screenshots: $(VENV)/.ready ## Take the pictures of the admin anew; needs chromium
+screenshots: $(VENV)/.ready ## Take the screenshots of the admin again; needs chromium
 	@bash .ci/chromium
 	$(VENV)/bin/python -m docs.screenshots.take
 
-translations: $(VENV)/.ready ## Bring the catalogues up to date with the code; ARGS=de begins German
+translations: $(VENV)/.ready ## Update the catalogues from the code; ARGS=de starts German
 	$(VENV)/bin/python -m translations $(ARGS)
 
-lint: $(VENV)/.ready ## Check style and types
+lint: style types lua ## Check style, types and the syntax of the Lua scripts
+
+style: $(VENV)/.ready
 	$(VENV)/bin/python -m ruff check .
 	$(VENV)/bin/python -m ruff format --check .
+
+types: $(VENV)/.ready
 	$(VENV)/bin/python -m mypy
 
-format: $(VENV)/.ready ## Put the code into the project's style
+lua: $(VENV)/.ready
+	$(VENV)/bin/python .ci/lua_syntax.py
+
+format: $(VENV)/.ready ## Format the code
 	$(VENV)/bin/python -m ruff check --fix .
 	$(VENV)/bin/python -m ruff format .
 
-test-matrix: ## Run the tests on every supported Python found here, the oldest dependencies and Redis 8
+test-matrix: ## Run the tests on each supported Python, the oldest dependencies and Redis 8
 	@MAKE="$(MAKE)" bash .ci/matrix
 
 dist: $(VENV)/.ready ## Build the sdist and the wheel into dist/
 	rm -rf dist
 	$(VENV)/bin/python -m build --outdir dist .
 
-clean: ## Remove everything that these goals made
+clean: ## Remove everything that these goals have made
 	rm -rf .venvs .demo build dist *.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The stamp comes last, so that an installation cut short is made again from the beginning.
+# The stamp is written last, so that an interrupted installation starts again.
 .venvs/%-$(PYTHON_VERSION)/.ready: setup.cfg pyproject.toml | usable-python
 	@echo "Making the environment $(@D), this takes a minute ..."
 	@rm -rf $(@D)

@@ -1,1 +1,1 @@
-"""How fast it is, beside others. ``make bench``; README.md says what is measured and how."""
+"""The benchmark against other job queues: ``make bench``. README.md describes the measurements."""

@@ -14,76 +14,82 @@ from pathlib import Path
 from types import FrameType
 
 from . import environments
+from .cleanup import start_cleanup_process
 from .contestants import OURS, Contestant
-from .failure import StepFailed
-from .guardian import watch_over_this_process
+from .exceptions import MeasurementError
+from .launcher import Launcher
 from .measure import admin, growth, idle
 from .options import Options, parse
-from .programme import measurements
+from .parts import measurements
 from .report import machine, tables
 from .report.arithmetic import Samples
-from .report.targets import TARGETS, judge
-from .rounds import play
+from .report.targets import TARGETS, evaluate
+from .rounds import run_rounds
 from .samples import Failure, Metric, Sample
 from .server import Server
-from .stage import Stage
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run it; returns the exit code, which does not depend on who is faster."""
+    """Run the benchmark. The exit code does not depend on the results."""
     options = parse(arguments)
     if not Path("/proc/self/stat").exists():
         print("The benchmark reads CPU and processes from /proc: it needs Linux.", file=sys.stderr)
         return 2
-    # So that everything is cleaned up.
+    # SIGTERM ends the benchmark as Ctrl-C does, so that everything is cleaned up.
     signal.signal(signal.SIGTERM, _interrupt)
-    watch_over_this_process()
+    start_cleanup_process()
     try:
         run(options)
     except KeyboardInterrupt:
-        print("Interrupted; everything that was started has been ended.", file=sys.stderr)
+        print("Interrupted. All processes of the benchmark have been ended.", file=sys.stderr)
         return 130
     return 0
 
 
 def run(options: Options) -> None:
-    """Measure, print and write."""
+    """Measure everything, print the tables and write the JSON file."""
     pythons, failures = _environments(options.contestants)
     versions = {name: environments.versions(python) for name, python in pythons.items()}
     own = environments.versions(environments.own_python())
-    playing = [one for one in options.contestants if one.name in pythons]
+    contestants = [one for one in options.contestants if one.name in pythons]
     samples: list[Sample] = []
     metrics: list[Metric] = []
-    say = _Clock()
+    progress = _Progress()
     with ExitStack() as stack:
         server = stack.enter_context(Server(options.transport))
         where = machine.describe(server.version, options.transport, own)
-        stages = [stack.enter_context(Stage(one, pythons[one.name], server)) for one in playing]
-        for measurement in measurements(options.parts, options.effort):
+        launchers = [
+            stack.enter_context(Launcher(one, pythons[one.name], server)) for one in contestants
+        ]
+        for measurement in measurements(options.parts, options.preset):
             metrics += measurement.metrics
-            seen, failed = play(measurement, stages, say)
+            seen, failed = run_rounds(measurement, launchers, progress)
             samples += seen
             failures += failed
     if idle.NAME in options.parts:
         metrics += idle.METRICS
-        say(f"idle: all at once, for {options.effort.idle:g} s")
-        seen, failed = idle.measure(playing, pythons, options.transport, options.effort)
+        progress(f"idle: all contestants at once, for {options.preset.idle:g} s")
+        seen, failed = idle.measure(contestants, pythons, options.transport, options.preset)
         samples += seen
         failures += failed
     if growth.NAME in options.parts:
-        grown, failed = growth.measure(playing, pythons, options.transport, options.effort, say)
+        grown, failed = growth.measure(
+            contestants, pythons, options.transport, options.preset, progress
+        )
         samples += grown
         failures += failed
     if admin.NAME in options.parts:
-        opened, failed = admin.measure(playing, pythons, options.transport, options.effort, say)
+        opened, failed = admin.measure(
+            contestants, pythons, options.transport, options.preset, progress
+        )
         samples += opened
         failures += failed
-    say("done")
+    progress("done")
 
     titles = {one.name: one.title for one in options.contestants}
     found = Samples(samples)
     measured = {metric.key for metric in metrics} | {sample.metric for sample in samples}
-    judged = judge(found, [target for target in TARGETS if target.metric in measured])
+    evaluated = evaluate(found, [target for target in TARGETS if target.metric in measured])
     print(f"\n{machine.line(where)}")
     for name, packages in versions.items():
         print(f"{titles[name]}: {', '.join(' '.join(one) for one in packages.items())}")
@@ -91,17 +97,17 @@ def run(options: Options) -> None:
         print(f"\n{tables.results(metrics, found, failures, titles)}")
     others = {name: title for name, title in titles.items() if name != OURS.name}
     if metrics and others:
-        print(f"\n{OURS.title} divided by the others, within each round\n")
+        print(f"\n{OURS.title} divided by each other contestant, within each round\n")
         print(tables.ratios(metrics, found, OURS.name, others))
-    for one in playing:
+    for one in contestants:
         if found.spread("growth.enqueue.many", one.name):
-            print(f"\n{one.title}: how costs grow\n")
-            print(tables.growth(growth.COSTS, found, one.name, options.effort))
+            print(f"\n{one.title}: growth of costs\n")
+            print(tables.growth(growth.COSTS, found, one.name, options.preset))
         if found.spread(admin.MOST_GROWTH, one.name):
             print(f"\n{one.title}: pages of the admin\n")
-            print(tables.admin(admin.PAGES, admin.worlds(options.effort), found, one.name))
-    if judged:
-        print(f"\n{tables.verdicts(judged)}")
+            print(tables.admin(admin.PAGES, admin.data_sets(options.preset), found, one.name))
+    if evaluated:
+        print(f"\n{tables.target_results(evaluated)}")
     for failure in failures:
         print(f"\nFailed: {titles[failure.contestant]}, {failure.measurement}: {failure.reason}")
     _write(
@@ -110,17 +116,17 @@ def run(options: Options) -> None:
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": where,
             "versions": versions,
-            "effort": dataclasses.asdict(options.effort),
+            "preset": dataclasses.asdict(options.preset),
             "metrics": [dataclasses.asdict(metric) for metric in metrics],
             "samples": [dataclasses.asdict(sample) for sample in samples],
-            "targets": [dataclasses.asdict(verdict) for verdict in judged],
+            "targets": [dataclasses.asdict(result) for result in evaluated],
             "failures": [dataclasses.asdict(failure) for failure in failures],
         },
     )
 
 
-class _Clock:
-    """Says what is going on, and since when."""
+class _Progress:
+    """Prints each step with the seconds since the start."""
 
     def __init__(self) -> None:
         self._begun = time.monotonic()
@@ -131,7 +137,7 @@ class _Clock:
 
 
 def _environments(chosen: Sequence[Contestant]) -> tuple[dict[str, Path], list[Failure]]:
-    """The Python of each, and who has none."""
+    """The Python of each contestant, and a failure for each whose environment cannot be made."""
     pythons, failures = {}, []
     for one in chosen:
         try:
@@ -140,7 +146,7 @@ def _environments(chosen: Sequence[Contestant]) -> tuple[dict[str, Path], list[F
                 if one.requirements
                 else environments.own_python()
             )
-        except StepFailed as error:
+        except MeasurementError as error:
             failures.append(Failure(tables.ENVIRONMENT, one.name, str(error)))
     return pythons, failures
 

@@ -1,4 +1,4 @@
-"""Who is measured, what each needs, and how its workers are started."""
+"""The job queues that are measured: their requirements and the commands of their workers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _QUEUE = Keys().queue("default")
 
 
 class Mode(StrEnum):
-    """Whether each job has a process of its own."""
+    """How workers run jobs: each in a process of its own, or many in one process."""
 
     FORK = "fork"
     REUSED = "reused"
@@ -25,11 +25,11 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Workers:
-    """How to run jobs in a mode."""
+    """How to start workers in a mode."""
 
-    #: The arguments of Python, of each of the processes to start.
+    #: The arguments of Python, for each process to start.
     commands: tuple[tuple[str, ...], ...]
-    #: Jobs per second to expect. Says only how many are enqueued for the first round.
+    #: Expected jobs per second. It only decides how many jobs the first round enqueues.
     guess: float
 
 
@@ -39,27 +39,27 @@ def _waiting_in_list(pipeline: Pipeline) -> None:
 
 @dataclass(frozen=True)
 class Contestant:
-    """A queue, its environment and its site."""
+    """A job queue, its environment and its Django site."""
 
     name: str
     title: str
     #: The package of ``project/`` with its settings.
     site: str
     workers: Mapping[tuple[Mode, int], Workers]
-    #: What pip installs; empty: it runs in the runner's own environment.
+    #: What pip installs. Empty: the contestant runs in the environment of the benchmark.
     requirements: tuple[str, ...] = ()
-    #: Asks for the numbers whose sum is the jobs that have not begun.
+    #: Adds the commands to a pipeline. The sum of their answers is the number of unstarted jobs.
     pending: Callable[[Pipeline], object] = _waiting_in_list
-    #: What ends a worker when its running job has ended.
+    #: The signal on which a worker finishes its running job and ends.
     stop_signal: signal.Signals = signal.SIGTERM
-    #: Goes before everything else on the path of imports.
+    #: The first entry of ``sys.path``.
     path: str = ""
-    #: Variables for all its processes.
+    #: Environment variables of all its processes.
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def default_mode(self) -> Mode:
-        """How it runs jobs where nobody asks for anything else."""
+        """The mode of its workers without options."""
         return Mode.FORK if self.site in _FORK_BY_DEFAULT else Mode.REUSED
 
 
@@ -87,7 +87,7 @@ def _huey(count: int, *options: str) -> tuple[tuple[str, ...], ...]:
     return ((*command, "--workers", str(count), *options),)
 
 
-#: It replaces a process that has ended when it looks after them, which is every ten seconds.
+#: huey replaces a process that has ended at its next health check, by default every ten seconds.
 _HUEY_FORK = ("--max-tasks", "1", "--health-check-interval", "0.1")
 
 
@@ -127,7 +127,7 @@ CELERY = Contestant(
         (Mode.REUSED, 2): Workers(_celery(2), 800),
     },
     ("celery[redis]==5.*",),
-    # It takes some in advance; these wait in a hash.
+    # It prefetches some messages. These wait in a hash.
     pending=lambda pipe: (pipe.llen("celery"), pipe.hlen("unacked")),
 )
 
@@ -135,15 +135,15 @@ DRAMATIQ = Contestant(
     "dramatiq",
     "dramatiq",
     "with_dramatiq",
-    # It has no mode with a process for each job.
+    # dramatiq cannot run each job in a process of its own.
     {
         (Mode.REUSED, 1): Workers(_dramatiq(1), 3000),
         (Mode.REUSED, 2): Workers(_dramatiq(2), 4000),
     },
     ("dramatiq[redis]==2.*",),
-    # All that are not acknowledged: it takes some in advance.
+    # All messages that are not acknowledged, since it prefetches some.
     pending=lambda pipe: pipe.hlen("dramatiq:default.msgs"),
-    # By default it takes two in advance, and sleeps whenever it has these: that makes 300 jobs/s.
+    # By default it prefetches two messages and sleeps while it has them, which makes 300 jobs/s.
     environment={"dramatiq_queue_prefetch": "100"},
 )
 
@@ -162,7 +162,7 @@ HUEY = Contestant(
     stop_signal=signal.SIGINT,
 )
 
-#: The empty fork loop: it has no queue and no workers, and takes part only where it can.
+#: The empty fork loop. It has no queue and no workers, and is measured only with FORK.
 BARE = Contestant("bare", "bare fork loop", "with_ours", {})
 
 ALL = (BARE, OURS, RQ, CELERY, DRAMATIQ, HUEY)
@@ -171,5 +171,5 @@ _FORK_BY_DEFAULT = ("with_ours", "with_rq")
 
 
 def beside(name: str, path: str) -> Contestant:
-    """django_rqlite as it stands in another checkout, to show what a change has brought."""
+    """django_rqlite in another checkout, to measure the effect of a change."""
     return Contestant(name, f"django_rqlite, {name}", OURS.site, OURS.workers, path=path)

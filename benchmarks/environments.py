@@ -1,4 +1,4 @@
-"""A virtual environment for each contestant, so that none is held back by what another asks for."""
+"""A virtual environment for each contestant, so that their requirements cannot conflict."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .failure import StepFailed
+from .exceptions import MeasurementError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-#: Seconds that an installation may take.
-_PATIENCE = 600
+#: Timeout of an installation, in seconds.
+_TIMEOUT = 600
 
-#: What everybody gets too: the same Django, and the fast parser of Redis' answers.
+#: Installed for every contestant: the same Django, and the fast parser of Redis' answers.
 _SHARED = ("Django", "hiredis")
 
 _SHOWN = ("Django", "redis", "hiredis", "rq", "django-rq", "celery", "dramatiq", "huey")
 
 
 def own_python() -> Path:
-    """The Python that runs this, in whose environment django_rqlite is."""
+    """The Python of the benchmark. django_rqlite is in its environment."""
     return Path(sys.executable)
 
 
 def python_with(name: str, requirements: tuple[str, ...]) -> Path:
-    """The Python of a contestant's environment, which is made if it is not there.
+    """The Python of a contestant's environment, which is created if it is missing.
 
     Raises:
-        StepFailed: it can't be made.
+        MeasurementError: The environment cannot be created.
     """
     version = "{}.{}".format(*sys.version_info)
     folder = REPOSITORY / ".venvs" / f"bench-{name}-{version}"
     python = folder / "bin" / "python"
     django = f"Django=={importlib.metadata.version('Django')}"
     wanted = [django if one == "Django" else one for one in (*_SHARED, *requirements)]
-    # The stamp comes last, so that an installation cut short is made again from the beginning.
+    # The stamp is written last, so that an interrupted installation starts again.
     stamp = folder / ".ready"
     if stamp.is_file() and stamp.read_text() == "\n".join(wanted):
         return python
@@ -51,7 +51,7 @@ def python_with(name: str, requirements: tuple[str, ...]) -> Path:
 
 
 def versions(python: Path) -> dict[str, str]:
-    """What an environment has of the packages that matter."""
+    """The versions of the relevant packages in an environment."""
     code = (
         "import importlib.metadata as m, json, sys; print(json.dumps({d.name: d.version"
         " for d in m.distributions() if d.name.lower() in sys.argv[1:]}))"
@@ -64,11 +64,13 @@ def versions(python: Path) -> dict[str, str]:
 def _run(command: list[str]) -> str:
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_PATIENCE, check=False
+            command, capture_output=True, text=True, timeout=_TIMEOUT, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise StepFailed(f"{command[1:4]} took more than {_PATIENCE} s") from error
+        raise MeasurementError(f"{command[1:4]} took more than {_TIMEOUT} s") from error
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        raise StepFailed("cannot install: " + (lines or done.stderr.splitlines() or ["?"])[-1])
+        raise MeasurementError(
+            "cannot install: " + (lines or done.stderr.splitlines() or ["?"])[-1]
+        )
     return done.stdout

@@ -1,4 +1,4 @@
-"""What is asked of a run of the benchmark."""
+"""The command line of the benchmark."""
 
 from __future__ import annotations
 
@@ -10,84 +10,86 @@ from pathlib import Path
 
 from . import contestants
 from .contestants import Contestant
-from .effort import FULL, QUICK, Effort
 from .environments import REPOSITORY
-from .programme import PARTS
+from .parts import PARTS
+from .preset import FULL, QUICK, Preset
 from .server import Transport
 
 
 @dataclass(frozen=True)
 class Options:
-    """What to measure, of whom, how long, and where the numbers go."""
+    """What to measure, with which contestants, for how long, and where to write the results."""
 
     contestants: Sequence[Contestant]
     parts: Sequence[str]
-    effort: Effort
+    preset: Preset
     transport: Transport
     output: Path
 
 
 def parse(arguments: Sequence[str] | None) -> Options:
-    """The options of a command line; ends the process if they can't be used."""
+    """Parse a command line. Invalid options end the process."""
     given = _parser().parse_args(arguments)
-    effort = QUICK if given.quick else FULL
+    preset = QUICK if given.quick else FULL
     if given.rounds:
-        effort = dataclasses.replace(
-            effort, rounds=given.rounds, few_rounds=min(given.rounds, effort.few_rounds)
+        preset = dataclasses.replace(
+            preset, rounds=given.rounds, few_rounds=min(given.rounds, preset.few_rounds)
         )
     chosen = [one for one in contestants.ALL if one.name in given.contestants]
     chosen += [contestants.beside(name, path) for name, path in given.beside]
-    return Options(chosen, given.only, effort, Transport(given.transport), given.output)
+    return Options(chosen, given.only, preset, Transport(given.transport), given.output)
 
 
 def _parser() -> argparse.ArgumentParser:
     names = [one.name for one in contestants.ALL]
     parser = argparse.ArgumentParser(
         prog="make bench",
-        description="Measure django_rqlite beside others: tables for people, and JSON.",
+        description="Measure django_rqlite and other job queues; prints tables and writes JSON.",
     )
-    parser.add_argument("--quick", action="store_true", help="minutes instead of half an hour")
+    parser.add_argument("--quick", action="store_true", help="five minutes instead of half an hour")
     parser.add_argument(
         "--only",
         type=_SomeOf(PARTS),
         default=PARTS,
         metavar="PART,…",
-        help=f"of {', '.join(PARTS)}",
+        help=f"some of {', '.join(PARTS)}",
     )
     parser.add_argument(
         "--contestants",
         type=_SomeOf(names),
         default=names,
         metavar="NAME,…",
-        help=f"of {', '.join(names)}",
+        help=f"some of {', '.join(names)}",
     )
-    parser.add_argument("--rounds", type=_positive, metavar="N", help="alternating rounds")
+    parser.add_argument(
+        "--rounds", type=_positive, metavar="N", help="number of alternating rounds"
+    )
     parser.add_argument(
         "--beside",
         type=_named_folder,
         action="append",
         default=[],
         metavar="NAME=FOLDER",
-        help="another checkout of django_rqlite to measure as well: before and after a change",
+        help="also measure django_rqlite in another checkout, to compare before and after a change",
     )
     parser.add_argument(
         "--transport",
         choices=[str(one) for one in Transport],
         default=str(Transport.TCP),
-        help="how all reach the server (default: tcp, on the loopback)",
+        help="how all contestants connect to the server (default: tcp, on the loopback interface)",
     )
     parser.add_argument(
         "--output",
         type=Path,
         default=REPOSITORY / "build" / "bench.json",
         metavar="FILE",
-        help="for the JSON (default: build/bench.json)",
+        help="where to write the JSON (default: build/bench.json)",
     )
     return parser
 
 
 class _SomeOf:
-    """The type of an option: words with commas between them."""
+    """The type of an option: some words of a list, separated by commas."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self._words = words

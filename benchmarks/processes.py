@@ -1,4 +1,4 @@
-"""Processes that are gone when they should be, and what they have used."""
+"""Processes that end with the benchmark, and the CPU time that they use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .failure import StepFailed
+from .exceptions import MeasurementError
 
 _PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -27,12 +27,12 @@ class _Stat:
     state: str
     parent: int
     session: int
-    #: Seconds of it and of the children that it has reaped.
+    #: CPU seconds of the process and of the children that it has reaped.
     cpu: float
 
 
-class Started:
-    """A process in a session of its own, and all that come from it."""
+class ManagedProcess:
+    """A process in a session of its own, with all its descendants."""
 
     def __init__(
         self,
@@ -42,13 +42,17 @@ class Started:
         *,
         answers: bool = False,
     ) -> None:
-        """``answers``: whether its output is for us, and not for the log."""
+        """Start the process.
+
+        Args:
+            answers: Whether to open pipes to stdin and stdout. Otherwise stdout goes to the log.
+        """
         self.log = log
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 command,
                 env=environment,
-                # Python looks for modules where it is started; nobody's are there.
+                # Python imports from the working directory. This one holds no modules.
                 cwd=log.parent,
                 stdin=subprocess.PIPE if answers else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if answers else output,
@@ -62,33 +66,33 @@ class Started:
         return self.process.poll() is not None
 
     def last_words(self) -> str:
-        """The last line that it wrote."""
+        """The last line of its log."""
         lines = self.log.read_text(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "it wrote nothing")
 
-    def end(self, number: signal.Signals, patience: float) -> None:
-        """Tell it to end, and wait.
+    def end(self, number: signal.Signals, timeout: float) -> None:
+        """Send a signal and wait for the end of the process.
 
         Raises:
-            StepFailed: it has not ended in so many seconds.
+            MeasurementError: The process has not ended within ``timeout`` seconds.
         """
         self.process.send_signal(number)
         try:
-            self.process.wait(patience)
+            self.process.wait(timeout)
         except subprocess.TimeoutExpired as error:
-            raise StepFailed(
-                f"a worker did not end within {patience:g} s of {number.name}"
+            raise MeasurementError(
+                f"a worker did not end within {timeout:g} s of {number.name}"
             ) from error
 
     def kill(self) -> None:
-        """End it and all that it has started, whatever they do."""
+        """Kill the process and all its descendants."""
         for _ in range(100):
             alive = [stat.pid for stat in self._descendants() if stat.state != "Z"]
             for pid in alive:
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
-                    pass  # it was about to end
+                    pass  # it has ended meanwhile
             if not alive:
                 break
             self.process.poll()
@@ -99,11 +103,11 @@ class Started:
                 stream.close()
 
     def cpu(self) -> float:
-        """Seconds that the living processes and the children which they have reaped have used."""
+        """CPU seconds of the living processes and of the children that they have reaped."""
         return sum(stat.cpu for stat in self._descendants())
 
     def _descendants(self) -> list[_Stat]:
-        """It, all below it, and who has lost a parent but not the session."""
+        """The process, its descendants, and orphans of its session."""
         stats = _all_stats()
         found = {self.process.pid}
         while True:
@@ -127,7 +131,7 @@ def _all_stats() -> list[_Stat]:
                 text = file.read()
         except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended
-        # The name before it, in parentheses, may hold anything.
+        # The name of the program stands in parentheses and may contain anything.
         fields = text[text.rindex(b")") + 2 :].split()
         cpu = sum(map(int, fields[11:15])) / _TICKS
         stats.append(

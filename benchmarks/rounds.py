@@ -1,4 +1,4 @@
-"""Alternating rounds: a noisy moment of the machine meets everybody alike."""
+"""Alternating rounds, so that noise of the machine affects all contestants alike."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from collections.abc import Callable, Sequence
 
 import redis
 
-from .failure import StepFailed
+from .exceptions import MeasurementError
+from .launcher import Launcher
 from .measure.measurement import Measurement
 from .samples import Failure, Sample
-from .stage import Stage
 
 
-def play(
-    measurement: Measurement, stages: Sequence[Stage], say: Callable[[str], None]
+def run_rounds(
+    measurement: Measurement, launchers: Sequence[Launcher], progress: Callable[[str], None]
 ) -> tuple[list[Sample], list[Failure]]:
-    """Measure everybody once in each round; every other round goes backwards.
+    """Measure each contestant once in each round. Every second round runs in reverse order.
 
-    Who fails is left out from then on and does not stop the others.
+    A contestant that fails is left out of the following rounds.
     """
     samples: list[Sample] = []
     failures: list[Failure] = []
-    playing = [stage for stage in stages if measurement.can(stage.contestant)]
-    rounds = max((measurement.rounds(stage.contestant) for stage in playing), default=0)
+    remaining = [launcher for launcher in launchers if measurement.applies_to(launcher.contestant)]
+    rounds = max((measurement.rounds(launcher.contestant) for launcher in remaining), default=0)
     for number in range(rounds):
-        for stage in list(playing if number % 2 == 0 else reversed(playing)):
-            contestant = stage.contestant
+        for launcher in list(remaining if number % 2 == 0 else reversed(remaining)):
+            contestant = launcher.contestant
             if number >= measurement.rounds(contestant):
                 continue
-            say(f"{measurement.name}, round {number + 1} of {rounds}: {contestant.title}")
+            progress(f"{measurement.name}, round {number + 1} of {rounds}: {contestant.title}")
             try:
-                seen = measurement.measure(stage)
-            except (StepFailed, redis.RedisError, OSError) as error:
+                seen = measurement.measure(launcher)
+            except (MeasurementError, redis.RedisError, OSError) as error:
                 failures.append(Failure(measurement.name, contestant.name, str(error)))
-                playing.remove(stage)
+                remaining.remove(launcher)
                 continue
             samples += [
                 Sample(metric, contestant.name, number, value) for metric, value in seen.items()

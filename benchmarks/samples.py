@@ -1,4 +1,4 @@
-"""What was seen: numbers by metric, contestant and round."""
+"""The results of measurements."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A thing that is measured."""
+    """A quantity that is measured."""
 
     key: str
     title: str
     unit: str
-    #: Digits after the point, for people.
+    #: Decimal places in tables.
     digits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One number."""
+    """The value of a metric for a contestant in a round."""
 
     metric: str
     contestant: str
@@ -28,7 +28,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What could not be measured, and why."""
+    """A measurement that failed, and the reason."""
 
     measurement: str
     contestant: str

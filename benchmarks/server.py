@@ -1,4 +1,4 @@
-"""The Valkey server that everybody is measured with, and what it has counted."""
+"""The Valkey server of the contestants, and its counters."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ import redis
 
 from django_rqlite.broker import embedded
 
-from .failure import StepFailed
-from .guardian import MARK
-from .processes import Started
+from .cleanup import MARK
+from .exceptions import MeasurementError
+from .processes import ManagedProcess
 
 if TYPE_CHECKING:
     from redis.client import Pipeline
 
-#: Seconds in which it must answer after its start.
-_PATIENCE = 20
+#: Seconds in which the server must answer after its start.
+_START_TIMEOUT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """What others than the runner have had the server do, up to a moment."""
+class Counters:
+    """What the server has done for others than the benchmark itself, since its start."""
 
-    #: Requests that it read: one for each round trip, however many commands are in it. What a
-    #: script calls is no request. One of more than 16 KiB counts as several.
+    #: Requests that the server read: one for each round trip, with any number of commands. Commands
+    #: of a script do not count. A request of more than 16 KiB counts as several.
     requests: int
-    #: Seconds of its main thread.
+    #: CPU seconds of its main thread.
     cpu: float
 
 
 class Transport(StrEnum):
-    """How everybody reaches the server."""
+    """How contestants connect to the server."""
 
     TCP = "tcp"
     UNIX = "unix"
 
 
 class Server:
-    """A server without persistence, in a folder of its own, for this machine only."""
+    """A server without persistence, in a folder of its own, which only this machine can reach."""
 
     def __init__(self, transport: Transport) -> None:
-        # Not below the repository: the path of a unix socket must be short.
+        # Not inside the repository, because the path of a unix socket must be short.
         self._folder = tempfile.TemporaryDirectory(prefix="rqbench-")
         self.folder = Path(self._folder.name)
         if transport is Transport.TCP:
@@ -60,8 +60,8 @@ class Server:
             path = self.folder / "valkey.sock"
             self.url = embedded.server_url(socket=path)
             command = embedded.server_command(self.folder, socket=path, append_only=False)
-        self._process = Started(command, MARK, self.folder / "valkey.log")
-        self._asked = 0
+        self._process = ManagedProcess(command, MARK, self.folder / "valkey.log")
+        self._own_requests = 0
         self.client = redis.Redis.from_url(self.url, protocol=2)
         try:
             self._wait()
@@ -92,49 +92,49 @@ class Server:
         return f"{name.capitalize()} {info.get(f'{name}_version', info['redis_version'])}"
 
     def empty(self) -> None:
-        """Delete everything, now."""
-        self._asked += 1
+        """Delete all keys."""
+        self._own_requests += 1
         self.client.flushall()
 
-    def ask(self, question: Callable[[Pipeline], object]) -> list[Any]:
-        """The answers to some commands, in one round trip of the runner's own."""
+    def query(self, add_commands: Callable[[Pipeline], object]) -> list[Any]:
+        """The answers to some commands, in one round trip that :meth:`counters` leaves out."""
         pipeline = self.client.pipeline(transaction=False)
-        question(pipeline)
-        self._asked += 1
+        add_commands(pipeline)
+        self._own_requests += 1
         return pipeline.execute()
 
-    def counted(self) -> Counted:
-        """What it has counted so far, without what the runner asked."""
+    def counters(self) -> Counters:
+        """The counters, without the requests of this object."""
         info = self._info("everything")
-        # The end of a connection is read like a request.
+        # The server counts the end of a connection as a read.
         ended = info["total_connections_received"] - info["connected_clients"]
-        requests = info["total_reads_processed"] - self._asked - ended
+        requests = info["total_reads_processed"] - self._own_requests - ended
         cpu = info["used_cpu_user_main_thread"] + info["used_cpu_sys_main_thread"]
-        return Counted(requests, cpu)
+        return Counters(requests, cpu)
 
     def bytes_used(self) -> int:
-        """Bytes of all keys and what the server needs to keep them; clients do not count."""
-        # It moves to larger tables bit by bit and holds both until it has.
+        """Bytes of all keys and of what the server needs to keep them, without clients' buffers."""
+        # The server moves to larger hash tables in steps, and holds both tables meanwhile.
         time.sleep(0.3)
         info = self._info("memory")
         return int(info["used_memory"] - info["mem_clients_normal"])
 
     def _info(self, section: str) -> dict[str, Any]:
-        self._asked += 1
+        self._own_requests += 1
         return dict(self.client.info(section))
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _START_TIMEOUT
         while True:
             if self._process.ended or time.monotonic() > deadline:
-                raise StepFailed(f"Valkey did not start: {self._process.last_words()}")
+                raise MeasurementError(f"Valkey did not start: {self._process.last_words()}")
             try:
                 self.client.ping()
             except redis.ConnectionError:
                 time.sleep(0.02)
             else:
-                # From here on, every request of the runner is counted.
-                self._asked = self._info("stats")["total_reads_processed"]
+                # From here on, this object counts its own requests.
+                self._own_requests = self._info("stats")["total_reads_processed"]
                 return
 
 

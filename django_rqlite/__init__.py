@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .compat.missing_names import lookup_error
+from .compat.missing_names import missing_name_error
 from .version import VERSION
 from .version import VERSION as __version__
 
@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from .queues.bulk import EnqueueData
     from .queues.decorators import job
     from .queues.group import Group
-    from .queues.queue import Queue, enqueue, get_queue, get_scheduler
+    from .queues.lookup import enqueue, get_queue, get_scheduler
+    from .queues.queue import Queue
     from .queues.registries import (
         BaseRegistry,
         CanceledJobRegistry,
@@ -179,11 +180,11 @@ _HOMES = {
     "WorkerStatus": "worker",
     "cancel_job": "jobs.job",
     "clean_registries": "queues.registries",
-    "enqueue": "queues.queue",
+    "enqueue": "queues.lookup",
     "get_connection": "broker.clients",
     "get_current_job": "jobs.job",
-    "get_queue": "queues.queue",
-    "get_scheduler": "queues.queue",
+    "get_queue": "queues.lookup",
+    "get_scheduler": "queues.lookup",
     "get_worker": "workers",
     "is_suspended": "queues.suspension",
     "job": "queues.decorators",
@@ -199,7 +200,7 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
-        raise lookup_error(__name__, name)
+        raise missing_name_error(__name__, name)
     value = getattr(import_module(f".{home}", __name__), name)
     globals()[name] = value  # asked for once
     return value

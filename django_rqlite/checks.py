@@ -20,9 +20,9 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning
 
 from . import conf
-from .broker import clients as connections
+from .broker import client_factory as connections
 from .compat import rq_imports
-from .compat.overrides import never_called
+from .compat.overrides import unused_overrides
 from .cron import entries as cron
 from .exceptions import ConfigurationError, InvalidDurationError, MissingExtraError
 from .protocol.durations import parse_duration
@@ -76,7 +76,7 @@ def check_queues(app_configs: object, **kwargs: object) -> list[CheckMessage]:
 
 def _check_queue(name: object, queue: object) -> Found:
     where = f"RQ_QUEUES[{name!r}]"
-    if problem := conf.name_problem(name):
+    if problem := conf.queue_name_problem(name):
         yield Error(
             f"{where}: the name of a queue {problem}.",
             hint="Choose another name.",
@@ -289,7 +289,7 @@ def _check_class(where: str, value: object, key: str, base: str) -> Found:
     elif any(_of_rq(ancestor.__module__) for ancestor in value.__mro__):
         yield of_rq
     else:
-        for name, instead in never_called(key, value):
+        for name, instead in unused_overrides(key, value):
             yield Warning(
                 f"{where}: {value.__module__}.{value.__qualname__} overrides {name}(), which"
                 " nothing here calls.",
@@ -414,7 +414,7 @@ def _check_entry(name: object, entry: object) -> Found:
 def check_rq_imports(app_configs: object, **kwargs: object) -> list[CheckMessage]:
     """Check whether the project's own apps import RQ beside us. Reads their source."""
     configs = apps.get_app_configs() if app_configs is None else app_configs
-    found = rq_imports.found_in(app.path for app in cast("Iterable[AppConfig]", configs))
+    found = rq_imports.find_imports(app.path for app in cast("Iterable[AppConfig]", configs))
     messages: list[CheckMessage] = [
         Warning(
             f"{_relative(one.path)}:{one.line}: `{one.statement}`. RQ knows nothing of the jobs"

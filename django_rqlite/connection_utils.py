@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import redis
 
 from .broker.clients import filter_connection_params, get_connection, get_redis_connection
-from .compat.missing_names import finder
+from .compat.missing_names import module_getattr
 from .settings import configured_queues
 
 __all__ = [
@@ -50,4 +50,4 @@ def get_connection_by_index(index: int) -> redis.Redis:
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

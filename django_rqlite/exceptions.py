@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import redis
 from django.core.exceptions import ImproperlyConfigured
 
-from .compat.missing_names import finder
+from .compat.missing_names import module_getattr
 
 
 class RQLiteError(Exception):
@@ -147,4 +147,4 @@ class JobTimeoutException(Exception):
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from . import conf
-from .compat.missing_names import lookup_error
+from .compat.missing_names import missing_name_error
 
 if TYPE_CHECKING:
     QUEUES: Mapping[str, dict[str, Any]]
@@ -67,7 +67,7 @@ _FOUND: Mapping[str, Callable[[], Any]] = {
 def __getattr__(name: str) -> Any:
     find = _FOUND.get(name)
     if find is None:
-        raise lookup_error(__name__, name)
+        raise missing_name_error(__name__, name)
     if name in ("QUEUES_LIST", "QUEUES_MAP"):
         warnings.warn(
             f"{name} is deprecated, as in django-rq; use get_{name.lower()}().",

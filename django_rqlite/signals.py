@@ -24,11 +24,11 @@ job_finished = Signal()
 job_failed = Signal()
 
 
-def tell(signal: Signal, job: Job, **said: Any) -> None:
+def send(signal: Signal, job: Job, **details: Any) -> None:
     """Send a signal about a job; never raises."""
     if not signal.receivers:
         return
-    for receiver, answer in signal.send_robust(sender=type(job), job=job, **said):
+    for receiver, answer in signal.send_robust(sender=type(job), job=job, **details):
         if isinstance(answer, Exception):
             logger.error(
                 "The receiver %r of a signal about job %s failed", receiver, job.id, exc_info=answer

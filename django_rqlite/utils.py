@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connections as databases
 
-from .compat.missing_names import finder
+from .compat.missing_names import module_getattr
 from .exceptions import InvalidJobOperation, RedisUnavailableError
 from .jobs.job import Job
 from .metrics import statistics
@@ -85,4 +85,4 @@ def reset_db_connections() -> None:
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

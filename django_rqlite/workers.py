@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from django.utils.module_loading import import_string
 
 from . import conf
-from .compat.class_paths import of_ours
-from .compat.missing_names import finder
-from .conf.classes import named_class
+from .compat.class_paths import translate_path
+from .compat.missing_names import module_getattr
+from .conf.classes import resolve_class
 from .exceptions import ConfigurationError
 from .jobs.job import Job
-from .queues.queue import Queue, get_queues
+from .queues.lookup import get_queues
+from .queues.queue import Queue
 from .worker import Worker
 
 
@@ -43,7 +44,7 @@ def get_worker(
     queues = get_queues(
         *queue_names, job_class=job_class, queue_class=queue_class, serializer=serializer
     )
-    given = of_ours(worker_class) or conf.queue(queues[0].name).worker_class
+    given = translate_path(worker_class) or conf.queue(queues[0].name).worker_class
     return get_worker_class(given)(queues, **kwargs)
 
 
@@ -53,8 +54,8 @@ def get_worker_class(worker_class: type[Worker] | str | None = None) -> type[Wor
     Raises:
         ConfigurationError: it can't be imported, or does not inherit from :class:`Worker`.
     """
-    given = of_ours(worker_class) or conf.default_class("WORKER_CLASS")
-    return named_class(given, Worker, Worker, "WORKER_CLASS")
+    given = translate_path(worker_class) or conf.default_class("WORKER_CLASS")
+    return resolve_class(given, Worker, Worker, "WORKER_CLASS")
 
 
 def get_exception_handlers() -> list[Callable[..., Any]]:
@@ -77,4 +78,4 @@ def _handler(path: str) -> Callable[..., Any]:
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from django_rqlite.admin.url_segments import segment
 from django_rqlite.broker.broker import Broker
-from django_rqlite.engine.cron import Announcement, CronScripts
+from django_rqlite.engine.cron import Announcement
 from django_rqlite.engine.engine import Engine, NextClaim
 from django_rqlite.protocol import codec
 from django_rqlite.protocol.keys import Keys
@@ -112,7 +112,7 @@ class World:
 
     def cron(self, name: str, next_tick: int = 4_102_444_800) -> str:
         entry = Announcement(name, "every 60 s", "low", "shop.jobs.send", "settings", next_tick)
-        CronScripts(Broker(self.redis, self.keys.prefix)).announce([entry])
+        Engine(Broker(self.redis, self.keys.prefix)).cron_announce([entry])
         return name
 
     def status(self, job_id: str) -> str | None:

@@ -9,7 +9,8 @@ from django_rqlite import Job, get_connection
 from django_rqlite.broker.broker import Broker
 from django_rqlite.conf.signer import signer
 from django_rqlite.engine.engine import Engine, Hold, NextClaim
-from django_rqlite.execution.run import Failed, perform
+from django_rqlite.execution.outcome import Failed
+from django_rqlite.execution.run import perform
 from django_rqlite.protocol import codec
 
 
@@ -80,7 +81,7 @@ def again(hold: Hold, delay: int = 0, reason: str = "ValueError: no") -> bool:
     """End an execution with another to come; gives whether that was stored."""
     return (
         engine()
-        .again(
+        .retry_or_repeat(
             "w",
             hold,
             worker_name="w",

@@ -1,1 +1,1 @@
-"""The measurements, a file for each."""
+"""The measurements, one module each."""

@@ -1,7 +1,7 @@
-"""What a worker does that has nothing to do.
+"""The round trips and the CPU of idle workers.
 
-All idle at the same time, each on a server of its own, since a server counts for all its clients
-together. Each has run some jobs before, and has been left alone for a while.
+All workers are idle at the same time, each on a server of its own, because the counters of a server
+are those of all its clients. Each worker has run some jobs before.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 import redis
 
 from ..contestants import Contestant
-from ..effort import Effort
-from ..failure import StepFailed
-from ..processes import Started
+from ..exceptions import MeasurementError
+from ..launcher import Launcher
+from ..preset import Preset
+from ..processes import ManagedProcess
 from ..samples import Failure, Metric, Sample
 from ..server import Server, Transport
-from ..stage import Stage
 
 NAME = "idle"
 
@@ -30,7 +30,7 @@ METRICS = (
 
 _WARM_UP = 3
 
-#: Seconds after the last job.
+#: Seconds between the last job and the measurement.
 _SETTLE = 3
 
 
@@ -38,33 +38,33 @@ def measure(
     contestants: Sequence[Contestant],
     pythons: Mapping[str, Path],
     transport: Transport,
-    effort: Effort,
+    preset: Preset,
 ) -> tuple[list[Sample], list[Failure]]:
-    """Watch one worker of each for the same time."""
+    """Watch one worker of each contestant for the same time."""
     failures = []
     with ExitStack() as stack:
-        idle: list[tuple[Stage, list[Started]]] = []
+        idle: list[tuple[Launcher, list[ManagedProcess]]] = []
         for contestant in contestants:
             if not contestant.workers:
                 continue
             server = stack.enter_context(Server(transport))
-            stage = stack.enter_context(Stage(contestant, pythons[contestant.name], server))
-            workers = stack.enter_context(stage.workers(contestant.default_mode, 1))
+            launcher = stack.enter_context(Launcher(contestant, pythons[contestant.name], server))
+            workers = stack.enter_context(launcher.workers(contestant.default_mode, 1))
             try:
-                stage.driver.do("latencies", count=_WARM_UP, pause=0.01)
-            except (StepFailed, redis.RedisError, OSError) as error:
+                launcher.driver.do("latencies", count=_WARM_UP, pause=0.01)
+            except (MeasurementError, redis.RedisError, OSError) as error:
                 failures.append(Failure(NAME, contestant.name, str(error)))
                 continue
-            idle.append((stage, workers))
+            idle.append((launcher, workers))
         time.sleep(_SETTLE)
-        before = [_state(stage, workers) for stage, workers in idle]
-        time.sleep(effort.idle)
-        after = [_state(stage, workers) for stage, workers in idle]
+        before = [_state(launcher, workers) for launcher, workers in idle]
+        time.sleep(preset.idle)
+        after = [_state(launcher, workers) for launcher, workers in idle]
         samples = []
-        for (stage, workers), (began, requests, cpu), (ended, more, used) in zip(
+        for (launcher, workers), (began, requests, cpu), (ended, more, used) in zip(
             idle, before, after, strict=True
         ):
-            name, seconds = stage.contestant.name, ended - began
+            name, seconds = launcher.contestant.name, ended - began
             if dead := [worker for worker in workers if worker.ended]:
                 words = dead[0].last_words()
                 failures.append(Failure(NAME, name, f"a worker has ended: {words}"))
@@ -74,6 +74,6 @@ def measure(
     return samples, failures
 
 
-def _state(stage: Stage, workers: Sequence[Started]) -> tuple[float, int, float]:
+def _state(launcher: Launcher, workers: Sequence[ManagedProcess]) -> tuple[float, int, float]:
     cpu = sum(worker.cpu() for worker in workers)
-    return time.monotonic(), stage.server.counted().requests, cpu
+    return time.monotonic(), launcher.server.counters().requests, cpu

@@ -1,4 +1,4 @@
-"""What all measurements have in common."""
+"""The interface of measurements that run in alternating rounds."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ..contestants import Contestant
+from ..launcher import Launcher
 from ..samples import Metric
-from ..stage import Stage
 
 
 class Measurement(Protocol):
-    """Something that is measured of each contestant in turn, round after round."""
+    """A measurement of each contestant in turn, round after round."""
 
     @property
     def name(self) -> str: ...
@@ -19,18 +19,18 @@ class Measurement(Protocol):
     @property
     def metrics(self) -> Sequence[Metric]: ...
 
-    def can(self, contestant: Contestant) -> bool:
-        """Whether there is anything to measure of this one."""
+    def applies_to(self, contestant: Contestant) -> bool:
+        """Whether the measurement applies to this contestant."""
         ...
 
     def rounds(self, contestant: Contestant) -> int:
-        """How often."""
+        """The number of rounds for this contestant."""
         ...
 
-    def measure(self, stage: Stage) -> dict[str, float]:
-        """One round: numbers by the metrics' keys.
+    def measure(self, launcher: Launcher) -> dict[str, float]:
+        """Measure one round. Returns the values by the keys of the metrics.
 
         Raises:
-            StepFailed: it can't be measured, and why.
+            MeasurementError: The contestant cannot be measured.
         """
         ...

@@ -1,7 +1,7 @@
-"""What the server needs to keep a job: before it has run, and when it has.
+"""The memory of a job in the server, queued and finished.
 
-The difference that many jobs make to all that the server has allocated, except for clients: keys,
-values, and what the tables and the memory allocator need for them.
+It is the growth of all that the server has allocated, without clients' buffers: keys, values, hash
+tables and the rounding of the allocator.
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 import time
 
 from ..contestants import Contestant, Mode
-from ..effort import Effort
-from ..failure import StepFailed
+from ..exceptions import MeasurementError
+from ..launcher import Launcher, check_running
+from ..preset import Preset
 from ..samples import Metric
-from ..stage import Stage, raise_ended
 
-#: Seconds to run all jobs, and to end when that is done.
+#: Timeouts in seconds: running all jobs, and the end of a worker.
 _RUN = 120
 _END = 15
 
 
 class Memory:
-    """No-op jobs without arguments. Those that have run are kept as long as each keeps them."""
+    """No-op jobs without arguments. Finished jobs are kept for the contestant's default TTL."""
 
     name = "memory"
     metrics = (
@@ -28,29 +28,29 @@ class Memory:
         Metric("memory.finished", "Redis memory per finished job", "bytes"),
     )
 
-    def __init__(self, effort: Effort) -> None:
-        self._effort = effort
+    def __init__(self, preset: Preset) -> None:
+        self._preset = preset
 
-    def can(self, contestant: Contestant) -> bool:
+    def applies_to(self, contestant: Contestant) -> bool:
         return bool(contestant.workers)
 
     def rounds(self, contestant: Contestant) -> int:
-        return self._effort.few_rounds
+        return self._preset.few_rounds
 
-    def measure(self, stage: Stage) -> dict[str, float]:
-        server, jobs = stage.server, self._effort.kept
+    def measure(self, launcher: Launcher) -> dict[str, float]:
+        server, jobs = launcher.server, self._preset.kept
         server.empty()
-        stage.driver.do("fill", count=1)  # the scripts are loaded
+        launcher.driver.do("fill", count=1)  # this loads the scripts
         server.empty()
         before = server.bytes_used()
-        stage.driver.do("fill", count=jobs)
+        launcher.driver.do("fill", count=jobs)
         queued = server.bytes_used()
-        with stage.ending_workers(Mode.REUSED, 1, _END) as workers:
+        with launcher.ending_workers(Mode.REUSED, 1, _END) as workers:
             deadline = time.monotonic() + _RUN
-            while left := stage.pending():
-                raise_ended(workers)
+            while left := launcher.pending():
+                check_running(workers)
                 if time.monotonic() > deadline:
-                    raise StepFailed(f"after {_RUN} s {left} of {jobs} jobs had not begun")
+                    raise MeasurementError(f"after {_RUN} s {left} of {jobs} jobs had not started")
                 time.sleep(0.02)
         finished = server.bytes_used()
         server.empty()

@@ -1,4 +1,4 @@
-"""A process of our site that opens the pages of its admin, as a logged-in administrator."""
+"""A driver that requests the pages of the admin, as a logged-in administrator."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 
 import django
 
-from admin_world import AdminWorld
-from answering import answer_until_eof
+from admin_data import AdminData
+from driver_loop import run_driver
 from round_trips import counted_round_trips
 
 
 class Pages:
-    """The pages by name, each a request that is ready to be sent."""
+    """The pages of the admin by name."""
 
     def __init__(self) -> None:
         # After django.setup().
@@ -24,20 +24,20 @@ class Pages:
         from django.test import Client
 
         call_command("migrate", verbosity=0, interactive=False)
-        self.world = AdminWorld()
+        self.data = AdminData()
         self._client = Client()
         user = get_user_model()._default_manager.create_superuser("admin")
         self._client.force_login(user)
         self._pages: Mapping[str, Callable[[], Any]] = {}
 
     def fill(self, queued: int, failed: int, *, busy: bool) -> Mapping[str, int]:
-        """Fill the server; returns how many wait and have failed."""
-        self.world.fill(queued, failed, busy=busy)
+        """Fill the server. Returns the numbers of queued and failed jobs."""
+        self.data.fill(queued, failed, busy=busy)
         self._pages = self._ready()
-        return self.world.counts()
+        return self.data.counts()
 
     def time(self, page: str, count: int) -> list[float]:
-        """Seconds of each of so many requests."""
+        """The seconds of each of ``count`` requests."""
         ask, taken = self._pages[page], []
         for _ in range(count):
             start = time.perf_counter()
@@ -47,7 +47,7 @@ class Pages:
         return taken
 
     def round_trips(self, page: str) -> int:
-        """How often one request waits for Redis."""
+        """The round trips to Redis of one request."""
         with counted_round_trips() as sends:
             _check(page, self._pages[page]())
         return len(sends)
@@ -55,16 +55,16 @@ class Pages:
     def _ready(self) -> Mapping[str, Callable[[], Any]]:
         from django_rqlite.admin.pages.jobs import PER_PAGE
 
-        queue = self.world.queues[0]
-        (counts,) = self.world.source.monitor.counts([queue])
+        queue = self.data.queues[0]
+        (counts,) = self.data.source.queries.counts([queue])
         queued, failed = (
             next(count for place, count in counts.places.items() if place == name)
             for name in ("queued", "failed")
         )
         last_queued, last_failed = (max(-(-count // PER_PAGE), 1) for count in (queued, failed))
-        middle = self.world.queued_id(queue, queued // 2)
-        (failure,) = self.world.failed_ids(queue, failed // 2, 1)
-        selected = self.world.failed_ids(queue, 0, PER_PAGE)
+        middle = self.data.queued_id(queue, queued // 2)
+        (failure,) = self.data.failed_ids(queue, failed // 2, 1)
+        selected = self.data.failed_ids(queue, 0, PER_PAGE)
         worker = "host-0.4711"
         get, jobs = self._get, "job_changelist"
         return {
@@ -78,13 +78,13 @@ class Pages:
             "failed jobs, first page": get("queue_jobs", queue, "failed"),
             "failed jobs, last page": get("queue_jobs", queue, "failed", p=last_failed),
             "search: everything": get(jobs),
-            "search: a text that nothing has": get(jobs, q="no job is called this"),
+            "search: a text that no job has": get(jobs, q="no job has this text"),
             "search: a job's id": get(jobs, q=middle),
             "search: a function": get(jobs, function="noop.jobs.fail"),
             "search: an error": get(jobs, state="failed", error="ValueError"),
             "groups of failed jobs": get(jobs, state="failed", group=1),
-            "a job that waits": get("job_change", middle),
-            "a job that has failed": get("job_change", failure),
+            "a queued job": get("job_change", middle),
+            "a failed job": get("job_change", failure),
             "workers": get("worker_changelist"),
             "a worker": get("worker_change", worker),
             "delete a page of failed jobs?": self._post(
@@ -121,7 +121,7 @@ def _address(page: str, *named: str) -> str:
 
 
 def _check(page: str, response: Any) -> None:
-    # A search for an id leads to the job.
+    # A search for an id redirects to the job.
     wanted = 302 if page == "search: a job's id" else 200
     if response.status_code != wanted:
         raise ValueError(f"{page}: {response.status_code}")
@@ -130,10 +130,10 @@ def _check(page: str, response: Any) -> None:
 def main() -> None:
     django.setup()
     pages = Pages()
-    answer_until_eof(
+    run_driver(
         {
-            "enqueue_patterns": pages.world.enqueue_patterns,
-            "counts": pages.world.counts,
+            "enqueue_patterns": pages.data.enqueue_patterns,
+            "counts": pages.data.counts,
             "fill": pages.fill,
             "time": pages.time,
             "round_trips": pages.round_trips,

@@ -1,4 +1,4 @@
-"""A process of the site that enqueues: ``python -m enqueue_driver with_rq.enqueuing``."""
+"""A driver that enqueues: ``python -m enqueue_driver with_rq.enqueue``."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Any, Protocol, cast
 
 import django
 
-from answering import answer_until_eof
+from driver_loop import run_driver
 
 #: Calls between two looks at the clock.
 _STRETCH = 20
 
-#: Seconds after which a job that was enqueued for its latency counts as lost.
+#: Seconds after which a job whose latency is measured counts as lost.
 _LOST = 15
 
 
-class Enqueuing(Protocol):
-    """What the module ``enqueuing`` of each contestant has."""
+class EnqueueModule(Protocol):
+    """The functions of the module ``enqueue`` of each contestant."""
 
     def one(self) -> None: ...
     def one_in_a_view(self) -> None: ...
@@ -31,18 +31,18 @@ class Enqueuing(Protocol):
 
 
 class Driver:
-    """The operations that the runner asks for."""
+    """The operations of the driver."""
 
-    def __init__(self, enqueuing: Enqueuing) -> None:
-        self._enqueuing = enqueuing
+    def __init__(self, module: EnqueueModule) -> None:
+        self._module = module
 
     def fill(self, count: int) -> None:
-        """Have jobs wait."""
-        self._enqueuing.many(count)
+        """Enqueue jobs."""
+        self._module.many(count)
 
     def enqueue_for(self, seconds: float, *, in_a_view: bool) -> dict[str, float]:
-        """Enqueue one by one for so long."""
-        enqueue = self._enqueuing.one_in_a_view if in_a_view else self._enqueuing.one
+        """Enqueue one job with each call, for ``seconds``."""
+        enqueue = self._module.one_in_a_view if in_a_view else self._module.one
         calls = 0
         start = time.perf_counter()
         while (passed := time.perf_counter() - start) < seconds:
@@ -52,11 +52,11 @@ class Driver:
         return {"calls": calls, "seconds": passed}
 
     def enqueue_many_for(self, seconds: float, batch: int) -> dict[str, float]:
-        """Enqueue many at once, again and again for so long."""
+        """Enqueue ``batch`` jobs with each call, for ``seconds``."""
         calls = 0
         start = time.perf_counter()
         while (passed := time.perf_counter() - start) < seconds:
-            self._enqueuing.many(batch)
+            self._module.many(batch)
             calls += batch
         return {"calls": calls, "seconds": passed}
 
@@ -64,24 +64,24 @@ class Driver:
         """Enqueue one job at a time, each when the worker has been idle for a while.
 
         Args:
-            pause: mean seconds between one job's report and the next job.
+            pause: Mean seconds between one job's report and the next job.
 
         Returns:
-            nanoseconds from just before the call to the job's first line.
+            Nanoseconds from just before each call to the job's first line.
 
         Raises:
-            TimeoutError: a job did not report.
+            TimeoutError: A job did not report.
         """
         taken = []
-        # For writing too, so that it has no end when a job closes it.
+        # Open it for writing too, so that it does not end when a job closes it.
         fifo = os.open(os.environ["BENCH_FIFO"], os.O_RDWR)
         try:
             for _ in range(count):
-                self._enqueuing.timed(time.monotonic_ns())
+                self._module.timed(time.monotonic_ns())
                 if not select.select([fifo], [], [], _LOST)[0]:
                     raise TimeoutError(f"no worker ran the job within {_LOST} seconds")
                 taken.append(int(os.read(fifo, 4096)))
-                # Uneven, so as not to keep step with anything.
+                # The pauses vary, so that they do not synchronize with a timer of the worker.
                 time.sleep(pause * random.uniform(0.5, 1.5))
         finally:
             os.close(fifo)
@@ -90,9 +90,9 @@ class Driver:
 
 def main() -> None:
     django.setup()
-    enqueuing = cast("Enqueuing", cast("Any", import_module(sys.argv[1])))
-    driver = Driver(enqueuing)
-    answer_until_eof(
+    module = cast("EnqueueModule", cast("Any", import_module(sys.argv[1])))
+    driver = Driver(module)
+    run_driver(
         {
             "fill": driver.fill,
             "enqueue_for": driver.enqueue_for,

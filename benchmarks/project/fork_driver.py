@@ -1,7 +1,9 @@
-"""The limit: the site's process forks, the child ends at once, the parent waits, and again.
+"""A driver that only forks, as the lower limit.
 
-It has loaded what our worker has, and has frozen it, so that its pages are as many and as seldom
-written to.
+Each child exits at once, and the parent waits for it before it forks the next.
+
+The process has imported what a worker of django_rqlite imports, and calls ``gc.freeze()`` as the
+worker does, so that a fork copies as many pages.
 """
 
 from __future__ import annotations
@@ -14,14 +16,14 @@ from importlib import import_module
 
 import django
 
-from answering import answer_until_eof
+from driver_loop import run_driver
 
 #: Forks between two looks at the clock.
 _STRETCH = 10
 
 
 def fork_for(seconds: float) -> dict[str, float]:
-    """Fork one child after the other for so long."""
+    """Fork one child after the other for ``seconds``."""
     forks = 0
     before = _cpu()
     start = time.perf_counter()
@@ -43,10 +45,10 @@ def _cpu() -> float:
 def main() -> None:
     django.setup()
     for module in ("django_rqlite.management.commands.rqworker", "noop.jobs"):
-        import_module(module)  # what the worker's command has, and what it imports
+        import_module(module)  # what a worker has imported
     gc.collect()
     gc.freeze()
-    answer_until_eof({"fork_for": fork_for})
+    run_driver({"fork_for": fork_for})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A process of our site that does single things to a queue, however many jobs wait in it."""
+"""A driver that runs single operations on a queue with few jobs or with many."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import django
 
-from answering import answer_until_eof
 from django_rqlite.broker.broker import Broker
+from driver_loop import run_driver
 from round_trips import counted_round_trips
 
 #: Jobs in one call of enqueue_many(): a list of all would be a gigabyte.
@@ -20,7 +20,7 @@ _SLICE = 10_000
 
 
 class Operations:
-    """What is timed, one call at a time. What prepares a call does not count."""
+    """The operations that are timed, one call at a time. The preparation of a call is not timed."""
 
     def __init__(self) -> None:
         # After django.setup().
@@ -44,19 +44,19 @@ class Operations:
             reverse(f"{site}_queue_jobs", args=["default", place]) for place in ("queued", "failed")
         )
         queues = reverse(f"{site}_queue_changelist")
-        self._families = _Families()
+        self._dependencies = _Dependencies()
         self._calls: dict[str, Callable[[], Callable[[], object]]] = {
             "enqueue": lambda: lambda: self._queue.enqueue(jobs.noop),
             "counts": lambda: get_statistics,
             "cancel": lambda: self._some_pending().cancel,
             "delete": lambda: self._some_pending().delete,
             "requeue": lambda: self._some_failed().requeue,
-            "HGETALL of a waiting job": self._read_some_pending,
+            "HGETALL of a queued job": self._read_some_pending,
             "HSET of a new key": self._write_something,
-            "enqueue a child": self._families.enqueue_child,
-            "end of a parent": self._families.end_parent,
+            "enqueue a child": self._dependencies.enqueue_child,
+            "end of a parent": self._dependencies.end_parent,
             "page of queues": lambda: self._get(queues),
-            "page of waiting jobs": lambda: self._get(waiting),
+            "page of queued jobs": lambda: self._get(waiting),
             "page of failed jobs": lambda: self._get(failed),
             "page of a job": lambda: self._get(
                 reverse(f"{site}_job_change", args=[self._some_pending().id])
@@ -64,7 +64,7 @@ class Operations:
         }
 
     def fill(self, count: int, *, failing: bool = False) -> None:
-        """Have jobs wait."""
+        """Enqueue jobs."""
         function = self._jobs.fail if failing else self._jobs.noop
         for start in range(0, count, _SLICE):
             self._queue.enqueue_many(
@@ -72,15 +72,15 @@ class Operations:
             )
 
     def parents(self, count: int) -> None:
-        """Have each child wait for so many jobs."""
-        self._families.parents = count
+        """Set the number of parents of each child."""
+        self._dependencies.parents = count
 
     def failed(self) -> int:
-        """How many jobs have failed."""
+        """The number of failed jobs."""
         return self._queue.failed_job_registry.count
 
     def time(self, operation: str, count: int) -> list[float]:
-        """Seconds of each of so many calls."""
+        """The seconds of each of ``count`` calls."""
         taken = []
         for _ in range(count):
             call = self._calls[operation]()
@@ -90,7 +90,7 @@ class Operations:
         return taken
 
     def round_trips(self, operation: str) -> int:
-        """How often one call waits for the server, as this process sees it."""
+        """The round trips of one call, counted in this process."""
         call = self._calls[operation]()
         with counted_round_trips() as sends:
             call()
@@ -124,9 +124,10 @@ class Operations:
         return get
 
 
-class _Families:
-    """Jobs that wait for many others, in queues of their own. No worker runs them: the calls that a
-    worker makes are made here.
+class _Dependencies:
+    """Jobs with many parents, in queues of their own.
+
+    No worker runs them. This object makes the calls of a worker.
     """
 
     def __init__(self) -> None:
@@ -143,9 +144,9 @@ class _Families:
         self._engine = Engine(Broker(connection))
         self._wanted = NextClaim
         self._ids: list[str] = []
-        #: Whether any of these has ended.
+        #: Whether any of the parents has ended.
         self._ended = False
-        #: The child of the last call, which goes before the next.
+        #: The child of the last call, which is deleted before the next one.
         self._child: Any = None
 
     def enqueue_child(self) -> Callable[[], object]:
@@ -190,7 +191,7 @@ class _Families:
 def main() -> None:
     django.setup()
     operations = Operations()
-    answer_until_eof(
+    run_driver(
         {
             "fill": operations.fill,
             "parents": operations.parents,

@@ -1,4 +1,4 @@
-"""Counting how often this process waits for Redis."""
+"""Counts the round trips of this process to Redis."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from redis.connection import AbstractConnection
 
 @contextmanager
 def counted_round_trips() -> Iterator[list[None]]:
-    """A list that has an item for each request that is sent meanwhile, a pipeline's being one.
+    """Yield a list that gets an item for each request. A pipeline is one request.
 
-    The server would count a long request, such as a page's, as several.
+    The server counts a request of more than 16 KiB, such as that of a page, as several.
     """
     sends: list[None] = []
     original: Callable[..., object] = AbstractConnection.send_packed_command

@@ -1,6 +1,6 @@
-"""What all contestants' settings have in common: a site as many are, with the admin.
+"""The common settings of all contestants: a typical site with the admin.
 
-``BENCH_URL`` names the server and ``BENCH_FOLDER`` holds the database.
+``BENCH_URL`` is the server. ``BENCH_FOLDER`` is the folder of the database.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ TEMPLATES = [
 DATABASES = {
     "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": FOLDER / "database.sqlite3"}
 }
-# Nobody says anything of a job that went well; the options of the workers' commands say the same.
+# No contestant logs jobs that succeed. The options of the workers' commands say the same.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

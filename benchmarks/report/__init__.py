@@ -1,1 +1,1 @@
-"""From samples to what a person reads: arithmetic, tables, and what must be shown."""
+"""The report: arithmetic, tables and targets."""

@@ -1,4 +1,4 @@
-"""Medians, spreads, and ratios of one round each."""
+"""Medians, ranges, and ratios within rounds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..samples import Sample
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Several numbers for the same thing."""
+    """The median and the range of several values."""
 
     median: float
     low: float
@@ -21,14 +21,14 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread | None:
-        """None of nothing."""
+        """The spread of the values, or None if there are none."""
         if not values:
             return None
         return cls(median(values), min(values), max(values), len(values))
 
 
 class Samples:
-    """All numbers of a run, by metric and contestant."""
+    """All samples of a run, by metric and contestant."""
 
     def __init__(self, samples: Iterable[Sample]) -> None:
         self._values: dict[tuple[str, str], dict[int, float]] = {}
@@ -37,22 +37,21 @@ class Samples:
             rounds[sample.round] = sample.value
 
     def contestants(self, metric: str) -> list[str]:
-        """Who has numbers for a metric."""
+        """The contestants that have samples of a metric."""
         return [contestant for name, contestant in self._values if name == metric]
 
     def spread(self, metric: str, contestant: str) -> Spread | None:
-        """None: nothing was measured."""
+        """The spread of all rounds, or None if nothing was measured."""
         return Spread.of(list(self._values.get((metric, contestant), {}).values()))
 
     def ratio(self, metric: str, one: str, other: str) -> Spread | None:
-        """One contestant's number in relation to another's; see :func:`ratio_of`."""
+        """The ratio of two contestants in a metric; see :meth:`ratio_of`."""
         return self.ratio_of((metric, one), (metric, other))
 
     def ratio_of(self, one: tuple[str, str], other: tuple[str, str]) -> Spread | None:
         """The ratio of two metrics and contestants, taken within each round.
 
-        Where the second has been measured in fewer rounds, those alone count. None: there is no
-        round in which both were.
+        Only rounds in which both were measured count. None if there is no such round.
         """
         ours, theirs = self._values.get(one, {}), self._values.get(other, {})
         return Spread.of(
@@ -60,7 +59,7 @@ class Samples:
         )
 
     def best(self, metric: str, among: Iterable[str], *, highest: bool = True) -> str | None:
-        """Who has the best median. None: nobody has any."""
+        """The contestant with the best median, or None if none was measured."""
         medians = {name: spread.median for name in among if (spread := self.spread(metric, name))}
         if not medians:
             return None
@@ -68,10 +67,10 @@ class Samples:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that this share of all does not exceed, by the nearest rank.
+    """The value that a share of all values does not exceed, by the nearest-rank method.
 
     Raises:
-        ValueError: there are no values, or the share is not within 0 and 1.
+        ValueError: There are no values, or the share is not between 0 and 1.
     """
     if not values or not 0 <= share <= 1:
         raise ValueError(f"no percentile {share} of {len(values)} values")

@@ -1,4 +1,4 @@
-"""Where it was measured, without which the numbers say nothing."""
+"""The machine and the versions of a run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _TRANSPORTS = {"tcp": "loopback TCP", "unix": "a unix socket"}
 
 
 def describe(valkey: str, transport: str, versions: dict[str, str]) -> dict[str, str]:
-    """The machine and the software that all share.
+    """The machine and the software that all contestants share.
 
     Args:
-        valkey: the server and its version.
-        transport: how it is reached.
-        versions: of packages in the environment of django_rqlite.
+        valkey: The server and its version.
+        transport: How contestants connect to it.
+        versions: The packages in the environment of django_rqlite.
     """
     return {
         "cpu": _cpu_model(),
@@ -31,7 +31,7 @@ def describe(valkey: str, transport: str, versions: dict[str, str]) -> dict[str,
 
 
 def line(machine: dict[str, str]) -> str:
-    """All of it in a line."""
+    """The description in one line."""
     return (
         "{cpu}, {cores} cores, {kernel}; {python}, Django {django}, redis-py {redis-py},"
         " hiredis: {hiredis}; {server} by {transport}, no persistence"

@@ -1,21 +1,21 @@
-"""Tables for a terminal, which are Markdown too."""
+"""Markdown tables that are also readable on a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..effort import Effort
-from ..measure.admin import World, key
+from ..measure.admin import DataSet, key
+from ..preset import Preset
 from ..samples import Failure, Metric
 from .arithmetic import Samples, Spread
-from .targets import Verdict
+from .targets import TargetResult
 
-#: What has failed where a contestant could not take part at all.
+#: The name of the measurement in a failure when a contestant's environment cannot be made.
 ENVIRONMENT = "environment"
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of cells, the first row the headings, in columns as wide as need be."""
+    """A table of rows of cells. The first row has the headings."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
@@ -31,7 +31,7 @@ def results(
     failures: Sequence[Failure],
     titles: dict[str, str],
 ) -> str:
-    """Medians with lowest and highest, a line for each metric, a column for each contestant."""
+    """Medians and ranges, with a row for each metric and a column for each contestant."""
     failed = {(failure.measurement, failure.contestant) for failure in failures}
     rows = [["", *titles.values()]]
     for metric in metrics:
@@ -50,7 +50,7 @@ def results(
 
 
 def ratios(metrics: Sequence[Metric], samples: Samples, one: str, others: dict[str, str]) -> str:
-    """One contestant's numbers divided by each other's of the same round."""
+    """One contestant's values divided by those of each other contestant in the same round."""
     rows = [["", *others.values()]]
     for metric in metrics:
         seen = [samples.ratio(metric.key, one, other) for other in others]
@@ -59,13 +59,13 @@ def ratios(metrics: Sequence[Metric], samples: Samples, one: str, others: dict[s
     return table(rows)
 
 
-def growth(names: Sequence[str], samples: Samples, contestant: str, effort: Effort) -> str:
-    """What single things cost where there are few jobs and where there are many."""
+def growth(names: Sequence[str], samples: Samples, contestant: str, preset: Preset) -> str:
+    """The cost of single operations with few jobs and with many."""
     rows = [
         [
             "µs (round trips)",
-            f"{effort.few:,} wait, {effort.few:,} failed",
-            f"{effort.many_pending:,} wait, {effort.many_failed:,} failed",
+            f"{preset.few:,} queued, {preset.few:,} failed",
+            f"{preset.many_pending:,} queued, {preset.many_failed:,} failed",
             "growth ×",
         ]
     ]
@@ -83,53 +83,55 @@ def growth(names: Sequence[str], samples: Samples, contestant: str, effort: Effo
     return table(rows)
 
 
-def admin(pages: Sequence[str], worlds: Sequence[World], samples: Samples, contestant: str) -> str:
-    """What each page takes with so many jobs, its worst request, and what the last is of each."""
-    *others, last = worlds
+def admin(
+    pages: Sequence[str], data_sets: Sequence[DataSet], samples: Samples, contestant: str
+) -> str:
+    """The time of each page on each server, and the ratios of the last server to the others."""
+    *others, last = data_sets
     rows = [
         [
             "ms (worst); round trips",
-            *(world.title for world in worlds),
-            *(f"÷ {world.title}" for world in others),
+            *(data_set.title for data_set in data_sets),
+            *(f"÷ {data_set.title}" for data_set in others),
         ]
     ]
     for page in pages:
         cells = []
-        for name in (key(page, world.name) for world in worlds):
+        for name in (key(page, data_set.name) for data_set in data_sets):
             taken, worst, requests = (
                 samples.spread(each, contestant)
                 for each in (name, f"{name}.worst", f"{name}.requests")
             )
             if taken and worst and requests:
-                # The most of all rounds: a page that asks once more now and then shows it.
+                # The maximum of all rounds shows a page that sometimes needs one more.
                 times = f"{_number(taken.median, 1)} ({_number(worst.high, 0)})"
                 cells.append(f"{times}; {requests.high:g}")
         ratios = [
             samples.ratio_of((key(page, last.name), contestant), (name, contestant))
-            for name in (key(page, world.name) for world in others)
+            for name in (key(page, data_set.name) for data_set in others)
         ]
-        if len(cells) == len(worlds):
+        if len(cells) == len(data_sets):
             rows.append([page, *cells, *(cell(each, 2) if each else "–" for each in ratios)])
     return table(rows)
 
 
 def cell(spread: Spread, digits: int) -> str:
-    """The median, and between what the rounds were."""
+    """The median, with the lowest and the highest round."""
     median = _number(spread.median, digits)
     if spread.count == 1:
         return median
     return f"{median} ({_number(spread.low, digits)}–{_number(spread.high, digits)})"
 
 
-def verdicts(found: Sequence[Verdict]) -> str:
-    """What must be shown, what was seen, and whether that is enough."""
-    rows = [["must show", "target", "seen (rounds)", "met"]]
-    for verdict in found:
-        target = verdict.target
-        seen = "nothing" if verdict.seen is None else cell(verdict.seen, 2)
-        met = {None: "?", True: "yes", False: "NO"}[verdict.met]
+def target_results(found: Sequence[TargetResult]) -> str:
+    """The targets, the measured values, and whether they are met."""
+    rows = [["target", "limit", "measured (rounds)", "met"]]
+    for result in found:
+        target = result.target
+        seen = "nothing" if result.seen is None else cell(result.seen, 2)
+        met = {None: "?", True: "yes", False: "NO"}[result.met]
         sign = "≥" if target.at_least else "≤"
-        rows.append([verdict.text, f"{sign} {target.limit:.3g} {target.unit}", seen, met])
+        rows.append([result.text, f"{sign} {target.limit:.3g} {target.unit}", seen, met])
     return table(rows)
 
 

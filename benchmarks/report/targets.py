@@ -1,4 +1,4 @@
-"""What the benchmark must show, as ratios in one run, and whether it does."""
+"""The targets of the benchmark, as ratios within one run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .arithmetic import Samples, Spread
 
-#: In place of a contestant: whichever of the others has the best median.
+#: Stands for the other contestant with the best median.
 BEST_PEER = "best peer"
 
 _OURS = "ours"
@@ -16,22 +16,22 @@ _PEERS = ("rq", "celery", "dramatiq", "huey")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A number to reach."""
+    """A value to reach."""
 
     text: str
-    #: What of ours, and in relation to whose; None: the number itself.
+    #: The metric of django_rqlite, and the contestant it is divided by (None: by nothing).
     metric: str
     against: str | None
     limit: float
     at_least: bool = True
-    #: The metric of the other, if it is not the same one.
+    #: The metric of that contestant, if it is another one.
     other_metric: str | None = None
     unit: str = "×"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What came of a target. ``met`` is None where nothing was measured."""
+class TargetResult:
+    """The result of a target. ``met`` is None if nothing was measured."""
 
     target: Target
     text: str
@@ -83,24 +83,24 @@ TARGETS = (
 )
 
 
-def judge(samples: Samples, targets: Sequence[Target]) -> list[Verdict]:
-    """Compare what was seen with the targets; the median of the rounds' ratios decides."""
-    return [_judged(target, samples) for target in targets]
+def evaluate(samples: Samples, targets: Sequence[Target]) -> list[TargetResult]:
+    """Compare the samples with the targets. The median of the rounds' ratios decides."""
+    return [_evaluated(target, samples) for target in targets]
 
 
-def _judged(target: Target, samples: Samples) -> Verdict:
+def _evaluated(target: Target, samples: Samples) -> TargetResult:
     text, against = target.text, target.against
     other_metric = target.other_metric or target.metric
     if against == BEST_PEER:
         against = samples.best(other_metric, _PEERS, highest=target.at_least)
         if against is None:
-            return Verdict(target, text, None, None)
+            return TargetResult(target, text, None, None)
         text += f" ({against})"
     if against is None:
         seen = samples.spread(target.metric, _OURS)
     else:
         seen = samples.ratio_of((target.metric, _OURS), (other_metric, against))
     if seen is None:
-        return Verdict(target, text, None, None)
+        return TargetResult(target, text, None, None)
     met = seen.median >= target.limit if target.at_least else seen.median <= target.limit
-    return Verdict(target, text, seen, met)
+    return TargetResult(target, text, seen, met)

@@ -7,11 +7,15 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from django.apps import apps
 
-from .. import models
-from .site import JobAdmin, QueueAdmin, WorkerAdmin
+# The template tags use the formatting of this package, in projects without the admin too.
+if apps.is_installed("django.contrib.admin"):
+    from django.contrib import admin
 
-admin.site.register(models.Queue, QueueAdmin)
-admin.site.register(models.Job, JobAdmin)
-admin.site.register(models.Worker, WorkerAdmin)
+    from .. import models
+    from .site import JobAdmin, QueueAdmin, WorkerAdmin
+
+    admin.site.register(models.Queue, QueueAdmin)
+    admin.site.register(models.Job, JobAdmin)
+    admin.site.register(models.Worker, WorkerAdmin)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..queries.throughput import Activity, Runs, percentile_95
+from ..queries.throughput import Runs, Throughput, percentile_95
 from . import formatting as shown
 
 #: Units of a chart's width and height.
@@ -66,7 +66,7 @@ class Charts:
     table: Sequence[tuple[datetime, int, int, str, str]]
 
 
-def charts(activities: Sequence[Activity], span: Span, now: float) -> Charts:
+def charts(activities: Sequence[Throughput], span: Span, now: float) -> Charts:
     """The charts of some queues together.
 
     Args:

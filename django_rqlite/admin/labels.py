@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from ..protocol.places import Place
 from ..protocol.records import JobStatus, ResultRecord, ResultType
-from ..queries.queries import Place
 from . import formatting as shown
 
 PLACES = {

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from .. import conf
 from ..exceptions import ConfigurationError
-from ..queries.leases import Held
+from ..queries.leases import StartedJob
 from . import formatting as shown
 from .links import Links
 
@@ -36,7 +36,7 @@ class HeldJob:
     fate: str
 
 
-def held_jobs(held: Sequence[Held], links: Links, now: datetime) -> tuple[HeldJob, ...]:
+def held_jobs(held: Sequence[StartedJob], links: Links, now: datetime) -> tuple[HeldJob, ...]:
     """What the pages show of them."""
     return tuple(
         HeldJob(
@@ -52,7 +52,7 @@ def held_jobs(held: Sequence[Held], links: Links, now: datetime) -> tuple[HeldJo
     )
 
 
-def _fate(held: Held, now: datetime) -> str:
+def _fate(held: StartedJob, now: datetime) -> str:
     until = shown.unix(held.until)
     if until is None:
         return _("Its lease has no end.")

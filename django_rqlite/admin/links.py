@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from ..protocol.places import Place
 from ..protocol.records import JobStatus
-from ..queries.queries import Place
 from .sources import Source
 from .url_segments import LONGEST, segment
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..protocol.records import WorkerRecord
-from ..queries.queries import QueueCounts, Workers
+from ..queries.snapshots import QueueCounts, Workers
 from .attention.dead_workers import silent
 
 

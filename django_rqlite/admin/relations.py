@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..protocol.records import JobRecord
-from ..queries.queries import JobDetail
+from ..queries.snapshots import JobDetail
 from . import labels
 from .links import Links
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from ..queries.queries import Place
+from ..protocol.places import Place
 from . import formatting as shown
 from .sources import Gone
 

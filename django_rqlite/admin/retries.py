@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ..protocol.places import Place
 from ..protocol.records import JobRecord
-from ..queries.places import Place
 
 #: Where a job is that will run, or runs, so that what is left of its retries counts.
 TO_COME = frozenset({Place.QUEUED, Place.STARTED, Place.SCHEDULED, Place.DEFERRED})

@@ -11,8 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ..protocol.places import Place
 from ..queries.job_search import Filter
-from ..queries.queries import Place
 from . import formatting as shown
 from .request_filters import place_named
 from .sources import Gone

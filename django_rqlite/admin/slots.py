@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ..protocol.records import WorkerRecord
 from ..queries.job_search import function_of
-from ..queries.leases import Held
+from ..queries.leases import StartedJob
 
 #: Runs without which it is not known what is usual, and the least number of seconds that is long.
 FEWEST_RUNS = 20
@@ -30,7 +30,7 @@ class Slots:
     """
 
     total: int
-    jobs: Sequence[Held]
+    jobs: Sequence[StartedJob]
 
     @property
     def busy(self) -> int:
@@ -43,7 +43,7 @@ class Slots:
         return len(self.jobs) >= self.total
 
 
-def slots(workers: Sequence[WorkerRecord], running: Sequence[Held], now: datetime) -> Slots:
+def slots(workers: Sequence[WorkerRecord], running: Sequence[StartedJob], now: datetime) -> Slots:
     """The slots of these workers.
 
     Args:
@@ -57,12 +57,14 @@ def slots(workers: Sequence[WorkerRecord], running: Sequence[Held], now: datetim
     )
 
 
-def seconds(held: Held, now: datetime) -> float:
+def seconds(held: StartedJob, now: datetime) -> float:
     """For how long a job has run; 0 where it does not say since when."""
     return (now - held.job.started_at).total_seconds() if held.job.started_at else 0
 
 
-def unusual(held: Sequence[Held], usual: float | None, runs: int, now: datetime) -> list[Held]:
+def unusual(
+    held: Sequence[StartedJob], usual: float | None, runs: int, now: datetime
+) -> list[StartedJob]:
     """Those of a queue's jobs that have run longer than is usual there, the longest first.
 
     Args:
@@ -76,6 +78,6 @@ def unusual(held: Sequence[Held], usual: float | None, runs: int, now: datetime)
     return sorted(found, key=lambda each: seconds(each, now), reverse=True)
 
 
-def functions(held: Sequence[Held]) -> list[tuple[str, int]]:
+def functions(held: Sequence[StartedJob]) -> list[tuple[str, int]]:
     """What these jobs call and how many call it, the most frequent first."""
     return Counter(function_of(each.job.description) for each in held).most_common()

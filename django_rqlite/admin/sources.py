@@ -11,20 +11,20 @@ import redis
 from django.utils.translation import gettext as _
 
 from .. import conf
-from ..broker import clients as connections
+from ..broker.address import describe
 from ..broker.broker import Broker
+from ..broker.clients import connection_for
+from ..broker.errors import translate_errors
 from ..conf.settings import QueueConf
-from ..engine.cron import CronScripts
 from ..engine.engine import Engine
-from ..engine.suspension import SuspensionScripts
 from ..exceptions import ConfigurationError
 from ..protocol.cron_records import CronRecord
 from ..protocol.keys import DEFAULT_PREFIX
 from ..protocol.records import WorkerRecord
-from ..queries import upcoming as agenda
 from ..queries.cursor import PlaceCursor
 from ..queries.job_search import JobSearch
-from ..queries.queries import Expired, Queries, QueueCounts
+from ..queries.queries import Queries
+from ..queries.snapshots import ExpiredWorker, QueueCounts
 from . import formatting as shown
 
 _Found = TypeVar("_Found")
@@ -64,13 +64,13 @@ class Source:
         """For people; without user and password."""
         prefix = self.queues[0].key_prefix
         try:
-            address = connections.describe(self.queues[0])
+            address = describe(self._connection)
         except ConfigurationError:
             return ""
         return address if prefix == DEFAULT_PREFIX else f"{address} ({prefix}…)"
 
     @property
-    def monitor(self) -> Queries:
+    def queries(self) -> Queries:
         return Queries(Broker(self._connection, self.queues[0].key_prefix))
 
     @property
@@ -86,16 +86,16 @@ class Source:
         return Engine(Broker(self._connection, self.queues[0].key_prefix))
 
     @property
-    def suspension(self) -> SuspensionScripts:
-        return SuspensionScripts(Broker(self._connection, self.queues[0].key_prefix))
+    def suspension(self) -> Engine:
+        return Engine(Broker(self._connection, self.queues[0].key_prefix))
 
     @property
-    def cron(self) -> CronScripts:
-        return CronScripts(Broker(self._connection, self.queues[0].key_prefix))
+    def cron(self) -> Engine:
+        return Engine(Broker(self._connection, self.queues[0].key_prefix))
 
     @property
     def _connection(self) -> redis.Redis:
-        return connections.connection_for(self.queues[0])
+        return connection_for(self.queues[0])
 
     @contextmanager
     def asked(self) -> Iterator[None]:
@@ -105,7 +105,7 @@ class Source:
             Trouble: it can't be asked.
         """
         try:
-            with connections.translate_errors(self._connection):
+            with translate_errors(self._connection):
                 yield
         except (ConfigurationError, redis.RedisError, OSError, UnicodeError) as exc:
             raise Trouble(str(exc)) from exc
@@ -180,7 +180,7 @@ def find_queue(on: str | None, name: str) -> tuple[Source, QueueCounts]:
     """
 
     def look(source: Source) -> QueueCounts | None:
-        counts = source.monitor.counts([name])[0]
+        counts = source.queries.counts([name])[0]
         known = source.has(name)
         if known or counts.listed or counts.workers or any(counts.places.values()):
             return counts
@@ -202,7 +202,7 @@ def find_job(
     gone = _("There is no job “%(id)s”: it has expired or was deleted, or never was.") % {
         "id": shown.shortened(job_id, 200)
     }
-    return first(candidates(on), lambda source: look(source.monitor), gone)
+    return first(candidates(on), lambda source: look(source.queries), gone)
 
 
 def find_entry(on: str | None, name: str) -> tuple[Source, CronRecord]:
@@ -215,10 +215,10 @@ def find_entry(on: str | None, name: str) -> tuple[Source, CronRecord]:
     gone = _("There is no cron entry “%(name)s”: nobody has evaluated it in the last month.") % {
         "name": shown.shortened(name, 200)
     }
-    return first(candidates(on), lambda source: agenda.entry(source.monitor, name), gone)
+    return first(candidates(on), lambda source: source.queries.cron_entry(name), gone)
 
 
-def find_worker(on: str | None, name: str) -> tuple[Source, WorkerRecord | Expired]:
+def find_worker(on: str | None, name: str) -> tuple[Source, WorkerRecord | ExpiredWorker]:
     """A worker's record, or that it has expired although the worker did not take its leave.
 
     Raises:
@@ -228,4 +228,4 @@ def find_worker(on: str | None, name: str) -> tuple[Source, WorkerRecord | Expir
     gone = _("There is no worker “%(name)s”: it ended, or it never was.") % {
         "name": shown.shortened(name, 200)
     }
-    return first(candidates(on), lambda source: source.monitor.worker(name), gone)
+    return first(candidates(on), lambda source: source.queries.worker(name), gone)

@@ -11,7 +11,10 @@ import redis
 from ..conf.settings import QueueConf
 from ..exceptions import ConfigurationError
 from ..protocol.keys import DEFAULT_PREFIX, Keys
-from .clients import Client, connection_for, decodes_answers, describe, translate_errors
+from .address import describe
+from .client_factory import Client, decodes_responses
+from .clients import connection_for
+from .errors import translate_errors
 
 
 class Broker:
@@ -40,7 +43,7 @@ class Broker:
         """
         if isinstance(connection, Client):
             return cls(connection, connection.key_prefix)
-        if decodes_answers(connection):
+        if decodes_responses(connection):
             raise ConfigurationError(
                 "The client given as connection= has decode_responses=True, but jobs are bytes. "
                 "Make it without decode_responses, or leave connection= out for that of RQ_QUEUES."
@@ -82,7 +85,7 @@ class Broker:
         )
 
 
-def by_server(queues: Iterable[QueueConf]) -> list[tuple[QueueConf, ...]]:
+def group_by_broker(queues: Iterable[QueueConf]) -> list[tuple[QueueConf, ...]]:
     """Group queues that share a broker: the same connection setting and prefix."""
     groups: dict[object, list[QueueConf]] = {}
     for queue in queues:

@@ -19,7 +19,7 @@ from .wire import Command, as_bytes, ends_connection
 #: Bytes that a server's limits let pass whatever they are: the least that they can be set to.
 LEAST_LIMIT = 1024 * 1024
 
-Say = Callable[[Command], Any]
+Execute = Callable[[Command], Any]
 
 
 class OversizeError(redis.ResponseError):
@@ -32,12 +32,12 @@ class OversizeError(redis.ResponseError):
     """
 
 
-def size(command: Command) -> int:
+def command_size(command: Command) -> int:
     """Bytes of all its parts together."""
     return sum(map(len, as_bytes(command)))
 
 
-def refusal(say: Say, command: Command, exc: BaseException) -> OversizeError | None:
+def diagnose(execute: Execute, command: Command, exc: BaseException) -> OversizeError | None:
     """What to raise instead of ``exc``, with which a command ended; None: its size is not why.
 
     Where the connection broke over a large command, a server that answers a PING is sent the same
@@ -45,21 +45,21 @@ def refusal(say: Say, command: Command, exc: BaseException) -> OversizeError | N
     breaks again, and the server still answers.
 
     Args:
-        say: sends a command, over a new connection where the last one broke.
+        execute: sends a command, over a new connection where the last one broke.
     """
     told = ends_connection(exc)
     if not told and not isinstance(exc, redis.ConnectionError | redis.TimeoutError):
         return None
-    if size(command) < LEAST_LIMIT:
+    if command_size(command) < LEAST_LIMIT:
         return None
-    if not told and not (_answers(say) and _breaks(say, command) and _answers(say)):
+    if not told and not (_answers(execute) and _breaks(execute, command) and _answers(execute)):
         return None
-    return OversizeError(f"The server does not take {_too_large(say, command, exc)}.")
+    return OversizeError(f"The server does not take {_too_large(execute, command, exc)}.")
 
 
-def _answers(say: Say) -> bool:
+def _answers(execute: Execute) -> bool:
     try:
-        say(("PING",))
+        execute(("PING",))
     except redis.ResponseError:
         return True
     except (redis.RedisError, OSError):
@@ -67,9 +67,9 @@ def _answers(say: Say) -> bool:
     return True
 
 
-def _breaks(say: Say, command: Command) -> bool:
+def _breaks(execute: Execute, command: Command) -> bool:
     try:
-        say(("EXISTS", *command[1:]))
+        execute(("EXISTS", *command[1:]))
     except redis.ResponseError as exc:
         return ends_connection(exc)
     except RedisClusterException:
@@ -79,13 +79,13 @@ def _breaks(say: Say, command: Command) -> bool:
     return False
 
 
-def _too_large(say: Say, command: Command, exc: BaseException) -> str:
+def _too_large(execute: Execute, command: Command, exc: BaseException) -> str:
     sizes = [len(part) for part in as_bytes(command)]
     longest, total = max(sizes), sum(sizes)
-    of_strings = _limit(say, "proto-max-bulk-len")
+    of_strings = _limit(execute, "proto-max-bulk-len")
     if of_strings is not None and longest > of_strings:
         return f"a string of {longest:,} bytes: its proto-max-bulk-len is {of_strings:,}"
-    of_commands = _limit(say, "client-query-buffer-limit")
+    of_commands = _limit(execute, "client-query-buffer-limit")
     # What surrounds the parts counts too.
     if of_commands is not None and total + 16 * len(sizes) > of_commands:
         return f"a command of {total:,} bytes: its client-query-buffer-limit is {of_commands:,}"
@@ -97,10 +97,10 @@ def _too_large(say: Say, command: Command, exc: BaseException) -> str:
     )
 
 
-def _limit(say: Say, name: str) -> int | None:
+def _limit(execute: Execute, name: str) -> int | None:
     """A server's setting in bytes; None: it is not to be known, as with most that are hosted."""
     try:
-        said = say(("CONFIG", "GET", name))
+        said = execute(("CONFIG", "GET", name))
         return int(next(iter(said.values())) if isinstance(said, dict) else said[1])
     except (redis.RedisError, OSError, ValueError, IndexError, StopIteration):
         return None

@@ -34,26 +34,20 @@ _ASKED_FOR: tuple[str, ...] = (
 Command = Sequence[str | bytes | int | float]
 
 
-def database_of(client: redis.Redis) -> int:
-    """The number of the database that a client's connections select."""
-    given = client.connection_pool.connection_kwargs.get("db") or 0
-    return int(given)  # redis-py sends whatever text there is
-
-
-class Once(Retry):
+class NoRetry(Retry):
     """How often a command is tried: most of ours must not run twice without our knowing."""
 
     def __init__(self) -> None:
         super().__init__(NoBackoff(), 0)
 
 
-def tries_once(client: redis.Redis) -> bool:
+def has_direct_pool(client: redis.Redis) -> bool:
     """Whether the client was made here, shares its pool's connections, and nobody asked it to
     repeat what fails. The commands of any other are left to itself."""
     return _is_ours(client) and client.connection is None
 
 
-def tries_once_alone(client: redis.Redis) -> bool:
+def has_direct_connection(client: redis.Redis) -> bool:
     """The same of a client that has one connection for itself, such as a worker's."""
     return _is_ours(client) and client.connection is not None
 
@@ -63,7 +57,7 @@ def _is_ours(client: redis.Redis) -> bool:
         options = client.connection_pool.connection_kwargs
     except AttributeError:
         return False  # a cluster's, which has no one pool
-    return type(options.get("retry")) is Once
+    return type(options.get("retry")) is NoRetry
 
 
 def ends_connection(exc: BaseException) -> bool:
@@ -71,9 +65,10 @@ def ends_connection(exc: BaseException) -> bool:
     return isinstance(exc, redis.ResponseError) and str(exc).startswith("Protocol error")
 
 
-def ask_alone(client: redis.Redis, command: Command) -> Any:
-    """What the server answers to one command, of a client that :func:`tries_once_alone`. Not for
-    several threads at once.
+def execute_on_connection(client: redis.Redis, command: Command) -> Any:
+    """Execute a command on a client for which :func:`has_direct_connection` is true.
+
+    Not thread-safe.
 
     Raises:
         redis.RedisError: as the server or the connection says.
@@ -95,8 +90,8 @@ def _exchange(connection: Any, packed: bytes) -> Any:
         raise
 
 
-def ask(client: redis.Redis, command: Command, *, keep: bool = False) -> Any:
-    """What the server answers to one command, of a client that :func:`tries_once`.
+def execute_on_pool(client: redis.Redis, command: Command, *, keep: bool = False) -> Any:
+    """What the server answers to one command, of a client that :func:`has_direct_pool`.
 
     Args:
         keep: use the connection that was kept at hand the last time, and keep it again. It takes
@@ -121,16 +116,19 @@ def ask(client: redis.Redis, command: Command, *, keep: bool = False) -> Any:
     return answer
 
 
-def say(client: redis.Redis, command: Command, *, keep: bool = False) -> Any:
-    """What the server answers to one command, of any client; see :func:`ask` and :func:`ask_alone`.
+def execute_command(client: redis.Redis, command: Command, *, keep: bool = False) -> Any:
+    """Execute a command on any client, and return its answer.
+
+    Args:
+        keep: see :func:`execute_on_pool`.
 
     Raises:
         redis.RedisError: as the server or the connection says.
     """
-    if tries_once(client):
-        return ask(client, command, keep=keep)
-    if tries_once_alone(client):
-        return ask_alone(client, command)
+    if has_direct_pool(client):
+        return execute_on_pool(client, command, keep=keep)
+    if has_direct_connection(client):
+        return execute_on_connection(client, command)
     # redis-py leaves execute_command() without types.
     execute: Callable[..., Any] = client.execute_command
     return execute(*as_bytes(command))
@@ -172,10 +170,10 @@ def _taken(pool: Any, at_hand: list[Any]) -> Any:
     return None
 
 
-class Conversation:
+class CommandStream:
     """Commands sent over one connection, their answers to be read in the same order.
 
-    Made for a client that :func:`tries_once`; to be ended in any case.
+    Made for a client that :func:`has_direct_pool`; to be ended in any case.
     """
 
     __slots__ = ("_connection", "_outstanding", "_pool")
@@ -210,11 +208,22 @@ class Conversation:
         self._outstanding -= 1
         return answer
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Give the connection back."""
         if self._outstanding:
             self._connection.disconnect()  # nobody must take an answer for that to something else
         self._pool.release(self._connection)
+
+
+def max_block_seconds(connection: redis.Redis) -> float | None:
+    """Seconds for which a command of this client may block; None: any time.
+
+    Half of its socket timeout, after which redis-py would take the server for dead.
+    """
+    pool = connection.connection_pool
+    # Releases of redis-py differ in what they take where nothing is set. This connects to nothing.
+    patience: float | None = pool.connection_class(**pool.connection_kwargs).socket_timeout
+    return patience / 2 if patience else None
 
 
 def pack(command: Command) -> bytes:

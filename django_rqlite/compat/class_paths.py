@@ -28,6 +28,6 @@ OURS: Mapping[str, str] = {
 }
 
 
-def of_ours(given: _T) -> _T | str:
+def translate_path(given: _T) -> _T | str:
     """What stands in for a class that was given by its path; all else as it is."""
     return OURS.get(given, given) if isinstance(given, str) else given

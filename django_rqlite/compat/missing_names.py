@@ -72,7 +72,7 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
     ),
     "Use Queue.prepare_data(...).": ("EnqueueArgs",),
     "Use django.core.paginator.Paginator.": ("paginate", "DEFAULT_ITEMS_PER_PAGE"),
-    "Use django_rqlite.broker.clients.describe(connection).": (
+    "Use django_rqlite.broker.address.describe(connection).": (
         *("get_displayable_connection_kwargs", "get_connection_kwargs"),
     ),
     "Use get_connection(name), which gives the client that RQ_QUEUES describes.": (
@@ -167,23 +167,23 @@ _PACKAGE = __name__.partition(".")[0]
 ADVICE: Mapping[str, str] = {name: advice for advice, names in _ADVICE.items() for name in names}
 
 
-def instead_of(name: str) -> str:
+def advice_for(name: str) -> str:
     """What to write for a name that was imported from RQ, in a sentence."""
     if name in sys.modules[_PACKAGE].__all__:
         return f"Write `from {_PACKAGE} import {name}`."
     return ADVICE.get(name, f"{_PACKAGE} has no {name}.")
 
 
-def finder(module: str) -> Callable[[str], NoReturn]:
+def module_getattr(module: str) -> Callable[[str], NoReturn]:
     """What a module's ``__getattr__`` does with names that it has not."""
 
     def find(name: str) -> NoReturn:
-        raise lookup_error(module, name)
+        raise missing_name_error(module, name)
 
     return find
 
 
-def lookup_error(module: str, name: str) -> ImportError | AttributeError:
+def missing_name_error(module: str, name: str) -> ImportError | AttributeError:
     """The error for a name that a module has not."""
     advice = ADVICE.get(name)
     if advice is None and name in sys.modules[_PACKAGE].__all__:

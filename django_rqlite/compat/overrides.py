@@ -73,7 +73,7 @@ NEVER_CALLED: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def never_called(setting: str, kind: type) -> Iterator[tuple[str, str]]:
+def unused_overrides(setting: str, kind: type) -> Iterator[tuple[str, str]]:
     """The methods of a class that nothing calls, and what to use instead of each.
 
     Args:

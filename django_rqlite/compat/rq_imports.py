@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from .missing_names import instead_of
+from .missing_names import advice_for
 
 PACKAGES = ("rq", "django_rq")
 
@@ -53,10 +53,10 @@ class Import:
             return f"Write `{self.statement.replace('django_rq', 'django_rqlite')}`."
         if not self.names:
             return "Import from django_rqlite the names that are used."
-        return " ".join(dict.fromkeys(map(instead_of, self.names)))
+        return " ".join(dict.fromkeys(map(advice_for, self.names)))
 
 
-def found_in(folders: Iterable[str | Path]) -> list[Import]:
+def find_imports(folders: Iterable[str | Path]) -> list[Import]:
     """All import statements of RQ's and django-rq's packages below these folders.
 
     Nothing is looked for where RQ is not installed: there, such an import speaks for itself. What

@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 _OF_OTHERS = frozenset({"rq", "django_rq"})
 
 
-def named_class(given: object, default: type[_T], base: type[_T], setting: str) -> type[_T]:
+def resolve_class(given: object, default: type[_T], base: type[_T], setting: str) -> type[_T]:
     """The class that was given, or is meant by a dotted path.
 
     Args:
@@ -39,6 +39,6 @@ def named_class(given: object, default: type[_T], base: type[_T], setting: str) 
         raise ConfigurationError(f"{setting}: {given!r} can't be imported ({exc}).") from exc
     if not (isinstance(found, type) and issubclass(found, base)):
         raise ConfigurationError(
-            f"{setting}: {given!r} does not inherit from {base.__module__}.{base.__qualname__}."
+            f"{setting}: {given!r} does not inherit from django_rqlite.{base.__name__}."
         )
     return found

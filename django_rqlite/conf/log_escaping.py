@@ -16,7 +16,7 @@ LOGGERS = ("django_rqlite.worker", "django_rqlite.job", "django_rqlite.commit")
 _FORMATTER = logging.Formatter()
 
 
-class Lines(str):
+class Multiline(str):
     """An argument of a log's message that has lines of its own, such as a traceback."""
 
     __slots__ = ()
@@ -42,7 +42,7 @@ class EscapeControls(logging.Filter):
 
 def _escaped(value: object) -> object:
     if isinstance(value, str):
-        return escape_controls(value, keep_lines=isinstance(value, Lines))
+        return escape_controls(value, keep_lines=isinstance(value, Multiline))
     if isinstance(value, BaseException):
         return escape_controls(str(value))
     return value

@@ -148,7 +148,7 @@ def queue(name: str) -> QueueConf:
     return found
 
 
-def queue_of(name: str, given: Mapping[str, Any]) -> QueueConf:
+def read_queue(name: str, given: Mapping[str, Any]) -> QueueConf:
     """Return the view of one queue's configuration that need not be in ``RQ_QUEUES``.
 
     :param name: what errors call it.
@@ -348,7 +348,7 @@ def said_by_url(url: str) -> set[str]:
     return {key for key, is_said in said.items() if is_said}
 
 
-def name_problem(name: object) -> str | None:
+def queue_name_problem(name: object) -> str | None:
     """Say why ``name`` cannot be a queue's name, or return ``None``."""
     if not isinstance(name, str) or not name:
         return "must be non-empty text"
@@ -434,7 +434,7 @@ def _copied(value: object) -> object:
 
 def _queue(name: object, given: object) -> QueueConf:
     where = f"RQ_QUEUES[{name!r}]"
-    if problem := name_problem(name):
+    if problem := queue_name_problem(name):
         raise ConfigurationError(f"{where}: the name of a queue {problem}. Choose another name.")
     if not isinstance(given, Mapping):
         raise ConfigurationError(f"{where} must be a dictionary, not {type(given).__name__}.")

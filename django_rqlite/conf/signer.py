@@ -29,7 +29,7 @@ def _signer(required: bool) -> Signer:
     return Signer(conf.signing_keys(), required)
 
 
-def why_not_trusted(record: JobRecord, terms: bytes | None = None) -> str:
+def signature_problem(record: JobRecord, terms: bytes | None = None) -> str:
     """Why nothing that a job names may be imported or called; '' where it may.
 
     Args:

@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from .. import conf
-from ..compat.missing_names import finder
+from ..compat.missing_names import module_getattr
 from ..engine.scripts import Argument
 from ..exceptions import ConfigurationError, InvalidJobError, MissingExtraError, RQLiteError
 from ..jobs import callables
 from ..jobs.job import Job
 from ..jobs.options import checked
 from ..protocol.durations import parse_duration
-from ..queues.queue import get_queue
-from .schedules import Interval, Schedule, cron_expression
+from ..queues.lookup import get_queue
+from .cron_expression import cron_expression
+from .schedule import Interval, Schedule
 
 #: What an entry of ``RQ["CRON"]`` may say about its job, as an enqueueing call does.
 OPTIONS = ("job_timeout", "result_ttl", "failure_ttl", "ttl", "at_front", "description", "meta")
@@ -339,4 +340,4 @@ def _shown(func: object) -> str:
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

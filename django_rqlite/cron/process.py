@@ -21,17 +21,19 @@ from typing import Any
 import redis
 
 from .. import conf
+from ..broker.address import describe
 from ..broker.broker import Broker
-from ..broker.clients import connection_for, describe, translate_errors
-from ..broker.server_errors import passes
-from ..engine.cron import CronScripts
+from ..broker.clients import connection_for
+from ..broker.errors import is_transient, translate_errors
+from ..broker.outage import Outage
+from ..broker.single_connection import disconnect, open_single_connection
+from ..engine.engine import Engine
 from ..exceptions import ConfigurationError
-from ..worker.children.subreaper import wait_for_orphans
-from ..worker.connection import drop, open_link
-from ..worker.outage import Outage
-from ..worker.signals import STOP, SignalPipe
+from ..process.signal_pipe import STOP, SignalPipe
+from ..process.subreaper import wait_for_orphans
+from .cron_expression import CronExpression
 from .entries import Entry
-from .schedules import CronExpression, Interval
+from .schedule import Interval
 from .ticker import Ticker
 
 logger = logging.getLogger("django_rqlite.worker")
@@ -65,10 +67,10 @@ class CronProcess:
         self._config_file = config_file
         self._created_at = datetime.now(UTC)
         with translate_errors(client):
-            self._link = open_link(client)
+            self._link = open_single_connection(client)
         broker = Broker(self._link, Broker.of(client).prefix)
-        self._arrows = CronScripts(broker)
-        self._ticker = Ticker(broker, entries, passes)
+        self._arrows = Engine(broker)
+        self._ticker = Ticker(broker, entries, is_transient)
         self._outage = Outage(describe(client), "No cron entry ticks; the process waits")
         self._signals = SignalPipe()
         self._beat_at = time.monotonic()
@@ -113,14 +115,14 @@ class CronProcess:
             if self._ticker.tick_if_due() or time.monotonic() >= self._beat_at:
                 self._beat()
         except (redis.RedisError, OSError) as exc:
-            drop(self._link)
+            disconnect(self._link)
             self._outage.note(exc)
         else:
             self._outage.over()
 
     def _close(self) -> None:
         try:
-            self._arrows.unlist_scheduler(self.name)
+            self._arrows.unregister_cron_scheduler(self.name)
         except redis.RedisError as exc:
             logger.warning(
                 "rqcron %s: could not say good-bye to Redis (%s); it stays listed for up to %d s.",
@@ -128,11 +130,11 @@ class CronProcess:
                 exc,
                 LISTED,
             )
-        drop(self._link)
+        disconnect(self._link)
         self._signals.close()
 
     def _beat(self) -> None:
-        self._arrows.list_scheduler(
+        self._arrows.register_cron_scheduler(
             self.name,
             {
                 "hostname": socket.gethostname(),

@@ -15,7 +15,8 @@ import redis
 from .. import conf
 from ..broker.broker import Broker
 from ..broker.clients import connection_for
-from ..engine.cron import Announcement, CronScripts, Verdict
+from ..engine.cron import Announcement, Verdict
+from ..engine.engine import Engine
 from . import entries as cron
 from .entries import Entry
 
@@ -74,7 +75,7 @@ class Ticker:
         passes: Callable[[Exception], bool],
     ) -> None:
         self.entries = entries
-        self._arrows = CronScripts(broker)
+        self._arrows = Engine(broker)
         self._passes = passes
         #: Monotonic time at which to be called; None: never.
         self.due_at: float | None = time.monotonic() if entries else None
@@ -111,7 +112,7 @@ class Ticker:
         now = self.server_time
         known: Mapping[str, int] = {}
         try:
-            announced = self._arrows.announce(
+            announced = self._arrows.cron_announce(
                 [
                     Announcement(
                         entry.name,
@@ -145,7 +146,7 @@ class Ticker:
             self._skip(due, f"its job can't be made ({type(exc).__name__}: {exc})")
             return 0
         try:
-            decision = self._arrows.tick(
+            decision = self._arrows.cron_tick(
                 name,
                 due.tick,
                 due.next_tick,

@@ -30,7 +30,3 @@ class EngineBase:
 
 def flat(fields: Mapping[str, Argument]) -> list[Argument]:
     return [part for pair in fields.items() for part in pair]
-
-
-def text(value: bytes) -> str:
-    return value.decode("utf-8", "surrogateescape")

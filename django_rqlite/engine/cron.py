@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..broker.broker import Broker
+from .base import EngineBase, flat
 from .scripts import Argument, Script
 
 _tick = Script("cron_tick")
 _run = Script("cron_run")
 _announce = Script("cron_announce")
-_scheduler = Script("cron_scheduler")
+_scheduler = Script("register_cron_scheduler")
 _pause = Script("cron_pause")
 
 #: Seconds by which a tick may be ahead of the server's clock.
@@ -38,7 +38,7 @@ class Verdict(StrEnum):
     PAUSED = "paused"
 
 
-class Switch(StrEnum):
+class PauseResult(StrEnum):
     """What became of a pause, or of its end."""
 
     CHANGED = "changed"
@@ -88,16 +88,12 @@ class Announcement:
     next_tick: int
 
 
-class CronScripts:
+class CronScripts(EngineBase):
     """What cron changes on one connection below one key prefix."""
 
-    __slots__ = ("connection", "keys")
+    __slots__ = ()
 
-    def __init__(self, broker: Broker) -> None:
-        self.connection = broker.client
-        self.keys = broker.keys
-
-    def tick(
+    def cron_tick(
         self,
         name: str,
         tick: int,
@@ -133,7 +129,7 @@ class CronScripts:
                 keys.queues,
             ),
             (
-                keys.prefix,
+                self.prefix,
                 name,
                 tick,
                 next_tick,
@@ -142,12 +138,12 @@ class CronScripts:
                 queue,
                 "1" if at_front else "0",
                 "" if ttl is None else ttl,
-                *_flat(fields),
+                *flat(fields),
             ),
         )
         return Decision(Verdict(verdict.decode()), float(server_time), int(last) if last else None)
 
-    def run_now(
+    def cron_run(
         self,
         name: str,
         job_id: str,
@@ -161,7 +157,7 @@ class CronScripts:
 
         Args:
             job_id: made for this call.
-            fields, ttl: as for :meth:`tick`.
+            fields, ttl: as for :meth:`cron_tick`.
 
         Raises:
             redis.RedisError: as the server or the connection says.
@@ -171,13 +167,13 @@ class CronScripts:
             self.connection,
             (keys.cron_entry(name), keys.job(job_id), keys.queue(queue), keys.queues),
             (
-                *(keys.prefix, job_id, queue, "1" if at_front else "0"),
+                *(self.prefix, job_id, queue, "1" if at_front else "0"),
                 "" if ttl is None else ttl,
-                *_flat(fields),
+                *flat(fields),
             ),
         )
 
-    def announce(self, entries: Sequence[Announcement]) -> Announced:
+    def cron_announce(self, entries: Sequence[Announcement]) -> Announced:
         """Say that these entries are evaluated; learn what is settled, and the server's time.
 
         Raises:
@@ -199,7 +195,7 @@ class CronScripts:
             now, *answers = _announce(
                 self.connection,
                 (keys.cron_entries, *(keys.cron_entry(entry.name) for entry in batch)),
-                (keys.prefix, *parts),
+                (self.prefix, *parts),
             )
             server_time = float(now)
             for entry, floor in zip(batch, answers, strict=True):
@@ -207,24 +203,26 @@ class CronScripts:
                     floors[entry.name] = int(floor)
         return Announced(server_time, floors)
 
-    def pause(self, name: str) -> Switch:
+    def cron_pause(self, name: str) -> PauseResult:
         """Let this entry's ticks pass without a job, until somebody resumes it."""
         return self._switch(name, "1")
 
-    def resume(self, name: str) -> Switch:
+    def cron_resume(self, name: str) -> PauseResult:
         """Have its ticks enqueue again, beginning with the next."""
         return self._switch(name, "0")
 
-    def _switch(self, name: str, on: str) -> Switch:
+    def _switch(self, name: str, on: str) -> PauseResult:
         keys = self.keys
-        answer = _pause(self.connection, (keys.cron_entry(name),), (keys.prefix, on))
-        return Switch(answer.decode())
+        answer = _pause(self.connection, (keys.cron_entry(name),), (self.prefix, on))
+        return PauseResult(answer.decode())
 
-    def list_scheduler(self, name: str, fields: Mapping[str, Argument], *, ttl: int) -> None:
+    def register_cron_scheduler(
+        self, name: str, fields: Mapping[str, Argument], *, ttl: int
+    ) -> None:
         """List an ``rqcron`` process, or say that it lives; ``ttl`` in seconds."""
-        self._scheduler(name, ttl, _flat(fields))
+        self._scheduler(name, ttl, flat(fields))
 
-    def unlist_scheduler(self, name: str) -> None:
+    def unregister_cron_scheduler(self, name: str) -> None:
         """List it no longer."""
         self._scheduler(name, 0, ())
 
@@ -233,9 +231,5 @@ class CronScripts:
         _scheduler(
             self.connection,
             (keys.cron_schedulers, keys.cron_scheduler(name)),
-            (keys.prefix, name, ttl, *fields),
+            (self.prefix, name, ttl, *fields),
         )
-
-
-def _flat(fields: Mapping[str, Argument]) -> list[Argument]:
-    return [part for pair in fields.items() for part in pair]

@@ -6,11 +6,13 @@ arrow promises. All values are bytes, text or whole seconds: serializing is the 
 
 from __future__ import annotations
 
+from .cron import CronScripts
 from .enqueue import EnqueueScripts
 from .execution import ExecutionScripts
 from .failed_mirror import FailedMirrorScripts
 from .removal import RemovalScripts
 from .requeue import RequeueScripts
+from .suspension import SuspensionScripts
 from .values import Claim, Hold, NewJob, NextClaim, Owner, Pause, Promoted, Reaped, Settled
 from .workers import WorkerScripts
 
@@ -35,6 +37,8 @@ class Engine(
     RemovalScripts,
     FailedMirrorScripts,
     WorkerScripts,
+    SuspensionScripts,
+    CronScripts,
 ):
     """Every change of state on one connection below one key prefix."""
 

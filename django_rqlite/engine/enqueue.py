@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..exceptions import DuplicateJobError, InvalidJobError
-from .base import EngineBase, flat, text
+from ..protocol.codec import decode
+from .base import EngineBase, flat
 from .enqueue_slices import parted
-from .scripts import Argument, Call, Running, Script
+from .scripts import Argument, Script, ScriptCall, ScriptPipeline
 from .values import Hold, NewJob
 
 _enqueue = Script("enqueue", often=True)
@@ -59,7 +60,7 @@ class EnqueueScripts(EngineBase):
         )
         return _entered(job_id, fields, answer)[1]
 
-    def enqueue_many(self, jobs: Sequence[NewJob]) -> Arrivals:
+    def enqueue_many(self, jobs: Sequence[NewJob]) -> PendingEnqueue:
         """(new) → queued or deferred for any number of jobs, in one round trip.
 
         A script takes no more than a slice of them (``slices.py``), so that the server attends to
@@ -72,9 +73,9 @@ class EnqueueScripts(EngineBase):
         Raises:
             redis.RedisError: the connection broke; some of them may have been enqueued.
         """
-        return Arrivals(self, jobs)
+        return PendingEnqueue(self, jobs)
 
-    def _slice(self, jobs: Sequence[NewJob]) -> Call:
+    def _slice(self, jobs: Sequence[NewJob]) -> ScriptCall:
         """Jobs that are alike, in one script."""
         first = jobs[0]
         arguments: list[Argument] = [
@@ -86,13 +87,15 @@ class EnqueueScripts(EngineBase):
             arguments += (new.id, 2 * len(fields))
             for pair in fields.items():
                 arguments += pair
-        return Call(_enqueue_many, (self.keys.queue(first.queue), self.keys.queues), arguments)
+        return ScriptCall(
+            _enqueue_many, (self.keys.queue(first.queue), self.keys.queues), arguments
+        )
 
-    def _alone(self, new: NewJob) -> Call:
+    def _alone(self, new: NewJob) -> ScriptCall:
         """A job in a script of its own."""
         if new.parents:
             return self._deferring(new)
-        return Call(
+        return ScriptCall(
             _enqueue,
             (self.keys.job(new.id), self.keys.queue(new.queue), self.keys.queues),
             (
@@ -104,9 +107,9 @@ class EnqueueScripts(EngineBase):
 
     def _deferring(
         self, new: NewJob, *, due: float | None = None, delay: float | None = None
-    ) -> Call:
+    ) -> ScriptCall:
         when = "" if delay is None else f"+{delay:.6f}"
-        return Call(
+        return ScriptCall(
             _defer,
             (self.keys.job(new.id), self.keys.queue(new.queue), self.keys.queues),
             (
@@ -233,21 +236,21 @@ class EnqueueScripts(EngineBase):
             ),
         )
         _refuse(verdict, detail, hold.job_id, fields)
-        return text(detail)
+        return decode(detail)
 
 
-class Arrivals:
+class PendingEnqueue:
     """Jobs on their way into a queue; see :meth:`EnqueueScripts.enqueue_many`.
 
     Whoever made this must ask for the outcomes, or else a connection is lost to its pool.
     """
 
-    def __init__(self, arrows: EnqueueScripts, jobs: Sequence[NewJob]) -> None:
+    def __init__(self, engine: EnqueueScripts, jobs: Sequence[NewJob]) -> None:
         self._parts = list(parted(jobs))
-        self._running = Running(
-            arrows.connection,
+        self._running = ScriptPipeline(
+            engine.connection,
             [
-                arrows._slice(part) if isinstance(part, list) else arrows._alone(part)
+                engine._slice(part) if isinstance(part, list) else engine._alone(part)
                 for part in self._parts
             ],
         )
@@ -262,7 +265,7 @@ class Arrivals:
         found: list[tuple[str, str] | Exception] = []
         for part, answer in zip(self._parts, self._running.answers(), strict=True):
             if isinstance(part, list):
-                one = answer if isinstance(answer, Exception) else ("queued", text(answer))
+                one = answer if isinstance(answer, Exception) else ("queued", decode(answer))
                 found += [one] * len(part)
             elif isinstance(answer, Exception):
                 found.append(answer)
@@ -290,32 +293,32 @@ def _entered(
 ) -> tuple[str, str]:
     """The answer of enqueue.lua or defer.lua, or the error that it stands for."""
     if isinstance(answer, bytes):
-        return "queued", text(answer)
+        return "queued", decode(answer)
     verdict, detail = answer
     _refuse(verdict, detail, job_id, fields)
     if verdict == b"cycle":
         raise InvalidJobError(
-            f"Job {job_id!r} can't depend on job {text(detail)!r}, which waits for it, directly "
+            f"Job {job_id!r} can't depend on job {decode(detail)!r}, which waits for it, directly "
             "or through others: neither would ever run."
         )
-    return text(verdict), text(detail)
+    return decode(verdict), decode(detail)
 
 
 def _refuse(verdict: bytes, detail: bytes, job_id: str, fields: Mapping[str, Argument]) -> None:
     """Raise where a script says that a new job must not be."""
     if verdict == b"running":
         raise DuplicateJobError(
-            f"Job {job_id!r} is running on worker {text(detail) or '?'} now, so it can't be "
+            f"Job {job_id!r} is running on worker {decode(detail) or '?'} now, so it can't be "
             "enqueued again under the same id. Wait until it has ended, or leave job_id out to "
             "get a new id."
         )
     if verdict == b"exists":
         raise DuplicateJobError(
-            f"There is a job {job_id!r} already (it is {text(detail)}), and with unique=True "
+            f"There is a job {job_id!r} already (it is {decode(detail)}), and with unique=True "
             "there may be no other. Delete it first, or leave unique out to replace it."
         )
     if verdict == b"held":
         raise DuplicateJobError(
-            f"Job {text(detail)!r} has the unique key {fields['x_unique']!r} and has not ended, "
+            f"Job {decode(detail)!r} has the unique key {fields['x_unique']!r} and has not ended, "
             "so no other was enqueued with it."
         )

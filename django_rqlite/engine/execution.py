@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from ..protocol.codec import decode
 from ..protocol.durations import FOREVER, LONGEST
 from ..protocol.records import JobStatus
-from .base import BATCH, SEARCHES, EngineBase, text
+from .base import BATCH, SEARCHES, EngineBase
 from .scripts import Argument, Script
 from .values import Claim, Hold, NextClaim, Pause, Reaped, Settled
 
 _claim = Script("claim")
 _finish = Script("finish")
 _fail = Script("fail")
-_again = Script("again")
+_retry_or_repeat = Script("retry_or_repeat")
 _release = Script("release")
 _reap = Script("reap")
-_rescue = Script("rescue")
+_clean_intermediate_queues = Script("clean_intermediate_queues")
 _append_log = Script("append_log")
 
 
@@ -41,7 +42,7 @@ class ExecutionScripts(EngineBase):
             wanted.execution,
         )
 
-    def claimed(self, worker: str, execution: str) -> Hold | None:
+    def find_claim(self, worker: str, execution: str) -> Hold | None:
         """What a claim has taken whose answer never arrives; None where it has taken nothing."""
         fields = ("x_execution", "x_claimed_job", "x_claimed_queue")
         last, job_id, queue = cast(
@@ -49,7 +50,7 @@ class ExecutionScripts(EngineBase):
         )
         if last != execution.encode() or job_id is None or queue is None:
             return None
-        return Hold(text(job_id), text(queue), execution)
+        return Hold(decode(job_id), decode(queue), execution)
 
     def finish(
         self,
@@ -103,7 +104,7 @@ class ExecutionScripts(EngineBase):
         outcome = (kept, _encodable(reason), encoded_reason, _encodable(headline), status)
         return self._settle(_fail, worker, hold, worker_name, outcome, then)
 
-    def again(
+    def retry_or_repeat(
         self,
         worker: str,
         hold: Hold,
@@ -141,7 +142,7 @@ class ExecutionScripts(EngineBase):
             *(kind, payload_field, payload, signature, _encodable(headline), counted),
             _encodable(not_kept),
         )
-        return self._settle(_again, worker, hold, worker_name, outcome, then)
+        return self._settle(_retry_or_repeat, worker, hold, worker_name, outcome, then)
 
     def _settle(
         self,
@@ -175,12 +176,12 @@ class ExecutionScripts(EngineBase):
     @staticmethod
     def _claim_from(answer: list[Any], execution: str) -> Claim:
         job_id, queue, flat, notes, more, pauses = answer
-        texts = tuple(map(text, notes))
+        texts = tuple(map(decode, notes))
         if job_id is None:
-            kept = tuple(Pause(text(name), None if ms < 0 else ms / 1000) for name, ms in pauses)
+            kept = tuple(Pause(decode(name), None if ms < 0 else ms / 1000) for name, ms in pauses)
             return Claim(notes=texts, more=bool(more), pauses=kept)
         values = iter(flat)
-        hold = Hold(text(job_id), text(queue), execution)
+        hold = Hold(decode(job_id), decode(queue), execution)
         return Claim(hold, dict(zip(values, values, strict=True)), texts)
 
     def release(self, worker: str, hold: Hold) -> bool:
@@ -210,11 +211,17 @@ class ExecutionScripts(EngineBase):
             (self.prefix, most_crashes, patience, BATCH, SEARCHES, *queues),
         )
         return [
-            Reaped(Hold(text(job_id), text(queue), text(execution)), text(worker), text(verdict))
+            Reaped(
+                Hold(decode(job_id), decode(queue), decode(execution)),
+                decode(worker),
+                decode(verdict),
+            )
             for queue, job_id, execution, worker, verdict in found
         ]
 
-    def rescue(self, queues: Sequence[str], *, patience: int) -> list[tuple[str, str]]:
+    def clean_intermediate_queues(
+        self, queues: Sequence[str], *, patience: int
+    ) -> list[tuple[str, str]]:
         """Put back what workers of RQ 2 took from these queues and never recorded.
 
         Args:
@@ -224,12 +231,12 @@ class ExecutionScripts(EngineBase):
             queue and id of each.
         """
         keys = self.keys
-        found = _rescue(
+        found = _clean_intermediate_queues(
             self.connection,
             [key for name in queues for key in (keys.intermediate(name), keys.queue(name))],
             (self.prefix, patience, BATCH, *queues),
         )
-        return [(text(queue), text(job_id)) for queue, job_id in found]
+        return [(decode(queue), decode(job_id)) for queue, job_id in found]
 
     def append_log(self, job_id: str, lines: Sequence[bytes], most: int) -> bool:
         """Keep lines that a job's run logged; False when the job is gone.
@@ -240,7 +247,7 @@ class ExecutionScripts(EngineBase):
         keys = (self.keys.job(job_id), self.keys.job_log(job_id))
         return bool(_append_log(self.connection, keys, (self.prefix, most, *lines)))
 
-    def fields(self, job_id: str) -> Mapping[bytes, bytes]:
+    def job_fields(self, job_id: str) -> Mapping[bytes, bytes]:
         """A job's hash as it stands, for a decision about it; empty where there is none."""
         return cast("Mapping[bytes, bytes]", self.connection.hgetall(self.keys.job(job_id)))
 

@@ -7,8 +7,8 @@ from typing import cast
 from .base import EngineBase
 from .scripts import Script
 
-_tidy_mirror = Script("tidy_mirror")
-_unmirror_noted = Script("unmirror_noted")
+_clean_failed_mirror = Script("clean_failed_mirror")
+_remove_from_failed_mirror = Script("remove_from_failed_mirror")
 
 #: Entries of the list that one call looks at.
 PART = 1000
@@ -19,7 +19,7 @@ class FailedMirrorScripts(EngineBase):
 
     __slots__ = ()
 
-    def tidy_mirror(self) -> int:
+    def clean_failed_mirror(self) -> int:
         """Take ids of jobs that have not failed out of the list; returns how many.
 
         All that are noted go, and a part of it is looked at: what RQ's workers and tools have left
@@ -28,16 +28,18 @@ class FailedMirrorScripts(EngineBase):
         keys = (self.keys.failed_mirror, self.keys.mirror_looked, self.keys.unmirrored)
         gone, looked, whole = 0, 0, 0
         while True:
-            stale, seen, length, noted = _tidy_mirror(self.connection, keys, (self.prefix, PART))
+            stale, seen, length, noted = _clean_failed_mirror(
+                self.connection, keys, (self.prefix, PART)
+            )
             gone += int(stale)
             looked += seen
             whole = whole or length
             # Where one stands, others do: somebody has requeued or deleted many.
             if not stale or looked >= whole:
                 break
-        return gone + (self._unmirror_noted(few=noted < PART) if noted else 0)
+        return gone + (self._remove_from_failed_mirror(few=noted < PART) if noted else 0)
 
-    def _unmirror_noted(self, *, few: bool) -> int:
+    def _remove_from_failed_mirror(self, *, few: bool) -> int:
         mirror, notes = self.keys.failed_mirror, self.keys.unmirrored
         # Where few are noted, most parts of a long list have none of them, and need no script.
         sought = set(cast("list[bytes]", self.connection.zrange(notes, 0, -1))) if few else None
@@ -47,7 +49,7 @@ class FailedMirrorScripts(EngineBase):
             if len(part) == PART and sought is not None and sought.isdisjoint(part):
                 behind += PART
                 continue
-            left, seen, noted = _unmirror_noted(
+            left, seen, noted = _remove_from_failed_mirror(
                 self.connection, (mirror, notes), (self.prefix, behind, PART)
             )
             gone += int(left)

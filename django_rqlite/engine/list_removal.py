@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from math import inf
 from typing import Any, cast
 
-from .base import BATCH, SEARCHES, EngineBase, text
+from ..protocol.codec import decode
+from .base import BATCH, SEARCHES, EngineBase
 from .scripts import Argument, Script
 
 #: Ids for which the list is searched again and again; reading it costs about as much.
@@ -32,7 +33,7 @@ SLACK = 500
 
 
 def take_out(
-    arrows: EngineBase,
+    engine: EngineBase,
     script: Script,
     job_ids: Sequence[str],
     *options: Argument,
@@ -49,19 +50,19 @@ def take_out(
     Returns:
         its answer for each id.
     """
-    return _TakingOut(arrows, script, options, job_ids, behind).run()
+    return _TakingOut(engine, script, options, job_ids, behind).run()
 
 
 class _TakingOut:
     def __init__(
         self,
-        arrows: EngineBase,
+        engine: EngineBase,
         script: Script,
         options: Sequence[Argument],
         job_ids: Sequence[str],
         behind: int | None,
     ) -> None:
-        self._arrows = arrows
+        self._engine = engine
         self._script = script
         self._options = options
         self._ids = job_ids
@@ -91,16 +92,16 @@ class _TakingOut:
         self, numbers: Sequence[int], searches: int, stretch: tuple[str, int, int] = ("", 0, 0)
     ) -> list[tuple[str, int]]:
         """Note the answers; return queue and number of each id that must be searched for."""
-        arrows, ids = self._arrows, [self._ids[number] for number in numbers]
+        engine, ids = self._engine, [self._ids[number] for number in numbers]
         answers = self._script(
-            arrows.connection,
-            [arrows.keys.job(job_id) for job_id in ids],
-            (arrows.prefix, searches, *stretch, *self._options, *ids),
+            engine.connection,
+            [engine.keys.job(job_id) for job_id in ids],
+            (engine.prefix, searches, *stretch, *self._options, *ids),
         )
         left = []
         for number, answer in zip(numbers, answers, strict=True):
             if isinstance(answer, list):
-                left.append((text(answer[0]), number))
+                left.append((decode(answer[0]), number))
             else:
                 self._answers[number] = answer
         return left
@@ -118,19 +119,19 @@ class _TakingOut:
         """
         sought = {self._ids[number]: number for number in numbers}
         left = set(numbers)
-        key = self._arrows.keys.queue(queue)
+        key = self._engine.keys.queue(queue)
         while sought and slices:
             slices -= 1
             entries = cast(
                 "list[bytes]",
-                self._arrows.connection.lrange(key, -behind - SLICE, -behind - 1),
+                self._engine.connection.lrange(key, -behind - SLICE, -behind - 1),
             )
             if not entries:
                 break
             last = behind + len(entries) - 1
             places = [
                 (last - index, sought.pop(job_id))
-                for index, job_id in enumerate(map(text, entries))
+                for index, job_id in enumerate(map(decode, entries))
                 if job_id in sought
             ]
             taken = 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .base import BATCH, EngineBase, flat, text
+from ..protocol.codec import decode
+from .base import BATCH, EngineBase, flat
 from .list_removal import take_out
 from .scripts import Argument, Script
 
@@ -14,8 +15,8 @@ _empty = Script("empty")
 _delete_queue = Script("delete_queue")
 _save = Script("save")
 _leave_group = Script("leave_group")
-_tidy_group = Script("tidy_group")
-_tidy_groups = Script("tidy_groups")
+_clean_group = Script("clean_group")
+_clean_groups = Script("clean_groups")
 _trim = Script("trim")
 
 #: Groups that one call looks at by chance.
@@ -45,7 +46,7 @@ class RemovalScripts(EngineBase):
             job from being canceled.
         """
         option = "1" if release_dependents else "0"
-        return [*map(text, take_out(self, _cancel, job_ids, option, behind=behind))]
+        return [*map(decode, take_out(self, _cancel, job_ids, option, behind=behind))]
 
     def delete(self, job_ids: Sequence[str], *, behind: int | None = None) -> list[bool]:
         """Any state → (gone), with everything that belongs to the jobs.
@@ -96,21 +97,21 @@ class RemovalScripts(EngineBase):
         keys = [self.keys.job(job_id) for job_id in job_ids]
         _leave_group(self.connection, keys, (self.prefix, group, *job_ids))
 
-    def tidy_groups(self, *groups: str) -> int:
+    def clean_groups(self, *groups: str) -> int:
         """Take ids whose jobs have expired out of these groups; returns how many.
 
         Without names, some of the groups are looked at, by chance, and some ids of each.
         """
         if groups:
-            return sum(map(self._tidy_group, groups))
+            return sum(map(self._clean_group, groups))
         arguments = (self.prefix, SOME_GROUPS, BATCH)
-        return int(_tidy_groups(self.connection, (self.keys.groups,), arguments))
+        return int(_clean_groups(self.connection, (self.keys.groups,), arguments))
 
-    def _tidy_group(self, group: str) -> int:
+    def _clean_group(self, group: str) -> int:
         keys = (self.keys.group(group), self.keys.groups)
         gone, cursor = 0, b"0"
         while True:
-            count, cursor = _tidy_group(self.connection, keys, (self.prefix, group, cursor, BATCH))
+            count, cursor = _clean_group(self.connection, keys, (self.prefix, group, cursor, BATCH))
             gone += int(count)
             if cursor == b"0":
                 return gone

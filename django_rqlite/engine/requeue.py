@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .base import BATCH, EngineBase, text
+from ..protocol.codec import decode
+from .base import BATCH, EngineBase
 from .list_removal import take_out
 from .scripts import Argument, Script
 from .values import Promoted
 
 _promote = Script("promote")
-_place_deferred = Script("place_deferred")
-_hasten = Script("hasten")
+_promote_deferred = Script("promote_deferred")
+_enqueue_now = Script("enqueue_now")
 _requeue = Script("requeue")
 _move = Script("move")
 
@@ -27,7 +28,7 @@ class RequeueScripts(EngineBase):
         moved, now, due = _promote(self.connection, keys, (self.prefix, BATCH, *queues))
         return Promoted(moved, float(now), float(due) if due else None)
 
-    def place_deferred(self, queues: Sequence[str]) -> list[tuple[str, str]]:
+    def promote_deferred(self, queues: Sequence[str]) -> list[tuple[str, str]]:
         """deferred → queued, scheduled or canceled, for jobs that wait for no parent any more, and
         that foreign data had kept from their place; a batch of them.
 
@@ -35,16 +36,16 @@ class RequeueScripts(EngineBase):
             queue and id of each.
         """
         keys = [self.keys.deferred(name) for name in queues]
-        placed = _place_deferred(self.connection, keys, (self.prefix, BATCH, *queues))
-        return [(text(queue), text(job_id)) for queue, job_id in placed]
+        placed = _promote_deferred(self.connection, keys, (self.prefix, BATCH, *queues))
+        return [(decode(queue), decode(job_id)) for queue, job_id in placed]
 
-    def hasten(self, job_ids: Sequence[str]) -> list[str]:
+    def enqueue_now(self, job_ids: Sequence[str]) -> list[str]:
         """scheduled → queued, before their time, for any number of jobs.
 
         Returns:
             ``'queued'``, ``'not scheduled'`` or ``'missing'`` for each id.
         """
-        return self._in_batches(_hasten, job_ids)
+        return self._in_batches(_enqueue_now, job_ids)
 
     def requeue(self, job_ids: Sequence[str], *, at_front: bool = False) -> list[str]:
         """failed, stopped or canceled → queued, for any number of jobs.
@@ -70,7 +71,7 @@ class RequeueScripts(EngineBase):
         Raises:
             redis.ResponseError: something else stands under a key of that queue. Nothing changed.
         """
-        return [*map(text, take_out(self, _move, job_ids, queue, behind=behind))]
+        return [*map(decode, take_out(self, _move, job_ids, queue, behind=behind))]
 
     def _in_batches(self, script: Script, job_ids: Sequence[str], *options: Argument) -> list[str]:
         verdicts: list[str] = []
@@ -78,5 +79,5 @@ class RequeueScripts(EngineBase):
             batch = job_ids[start : start + BATCH]
             keys = [self.keys.job(job_id) for job_id in batch]
             answer = script(self.connection, keys, (self.prefix, *options, *batch))
-            verdicts.extend(map(text, answer))
+            verdicts.extend(map(decode, answer))
         return verdicts

@@ -11,7 +11,14 @@ from typing import Any, NoReturn
 import redis
 
 from ..broker import oversize
-from ..broker.wire import Command, Conversation, as_bytes, ends_connection, say, tries_once
+from ..broker.wire import (
+    Command,
+    CommandStream,
+    as_bytes,
+    ends_connection,
+    execute_command,
+    has_direct_pool,
+)
 from .lua_loader import assembled
 
 Argument = str | bytes | int | float
@@ -51,16 +58,16 @@ class Script:
 
     def _ask(self, connection: redis.Redis, command: Command) -> Any:
         try:
-            return say(connection, command, keep=self.often)
+            return execute_command(connection, command, keep=self.often)
         except redis.RedisError as exc:
-            refused = oversize.refusal(partial(say, connection), command, exc)
+            refused = oversize.diagnose(partial(execute_command, connection), command, exc)
             if refused is None:
                 raise
             raise refused from exc
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ScriptCall:
     """One run of a script, to be made with others."""
 
     script: Script
@@ -68,7 +75,7 @@ class Call:
     arguments: Sequence[Argument]
 
 
-class Running:
+class ScriptPipeline:
     """Scripts that run one after the other, sent together (in three round trips when the server
     has forgotten one). Whoever made this must ask for the answers, or else a connection is lost to
     its pool.
@@ -77,7 +84,7 @@ class Running:
         redis.RedisError: the connection broke; which of them have run is not known.
     """
 
-    def __init__(self, connection: redis.Redis, calls: Sequence[Call]) -> None:
+    def __init__(self, connection: redis.Redis, calls: Sequence[ScriptCall]) -> None:
         self._connection = connection
         self._calls = calls
         #: Scripts that the server is told first. It must not run some and have forgotten others, or
@@ -85,10 +92,10 @@ class Running:
         self._told = {call.script.text for call in calls}
         if len(self._told) == 1:
             self._told.clear()
-        self._conversation: Conversation | None = None
-        if not tries_once(connection):
+        self._conversation: CommandStream | None = None
+        if not has_direct_pool(connection):
             return  # its pipeline sends them, and repeats them, when it is asked for the answers
-        self._conversation = Conversation(connection)
+        self._conversation = CommandStream(connection)
         try:
             self._conversation.send(self._commands(calls))
         except redis.RedisError as exc:
@@ -127,8 +134,8 @@ class Running:
         """Raise what ended the conversation, or why one of the commands did."""
         commands = self._commands(self._calls)
         # Of the largest alone: if the server takes that, it takes all.
-        largest = max(commands, key=oversize.size, default=())
-        refused = oversize.refusal(partial(say, self._connection), largest, exc)
+        largest = max(commands, key=oversize.command_size, default=())
+        refused = oversize.diagnose(partial(execute_command, self._connection), largest, exc)
         if refused is None:
             raise exc
         raise refused from exc
@@ -150,10 +157,10 @@ class Running:
 
     def _hang_up(self) -> None:
         if self._conversation is not None:
-            self._conversation.end()
+            self._conversation.close()
             self._conversation = None
 
-    def _in_a_pipeline(self, calls: Sequence[Call]) -> list[Any]:
+    def _in_a_pipeline(self, calls: Sequence[ScriptCall]) -> list[Any]:
         with self._connection.pipeline(transaction=False) as pipeline:
             execute: Callable[..., Any] = pipeline.execute_command
             for command in self._commands(calls):
@@ -161,7 +168,7 @@ class Running:
             answers: list[Any] = pipeline.execute(raise_on_error=False)
         return answers[len(self._told) :]
 
-    def _commands(self, calls: Sequence[Call]) -> list[Command]:
+    def _commands(self, calls: Sequence[ScriptCall]) -> list[Command]:
         commands: list[Command] = [("SCRIPT", "LOAD", text) for text in self._told]
         for call in calls:
             digest, keys = call.script.digest, call.keys

@@ -7,21 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..broker.broker import Broker
+from .base import EngineBase
 from .scripts import Script
 
 _suspend = Script("suspend")
 _resume = Script("resume")
 
 
-class SuspensionScripts:
+class SuspensionScripts(EngineBase):
     """What keeps workers from taking jobs, on one connection below one key prefix."""
 
-    __slots__ = ("connection", "keys")
-
-    def __init__(self, broker: Broker) -> None:
-        self.connection = broker.client
-        self.keys = broker.keys
+    __slots__ = ()
 
     def suspend(self, ttl: int | None = None) -> bool:
         """No worker takes a job any more; gives whether that is new.
@@ -35,7 +31,7 @@ class SuspensionScripts:
         """Workers take jobs again; gives whether they did not."""
         return bool(self._delete([self.keys.suspended]))
 
-    def pause(self, queues: Sequence[str], ttl: int | None = None) -> int:
+    def pause_queues(self, queues: Sequence[str], ttl: int | None = None) -> int:
         """No worker takes a job from these queues any more; gives for how many that is new.
 
         Args:
@@ -44,7 +40,7 @@ class SuspensionScripts:
         """
         return self._set([self.keys.paused(name) for name in queues], ttl)
 
-    def unpause(self, queues: Sequence[str]) -> int:
+    def resume_queues(self, queues: Sequence[str]) -> int:
         """Workers take jobs from these queues again; gives for how many they did not.
 
         Args:
@@ -61,8 +57,8 @@ class SuspensionScripts:
         return bool(self.connection.exists(self.keys.paused(queue)))
 
     def _set(self, keys: Sequence[str], ttl: int | None) -> int:
-        arguments = (self.keys.prefix, "" if ttl is None else ttl)
+        arguments = (self.prefix, "" if ttl is None else ttl)
         return int(_suspend(self.connection, keys, arguments))
 
     def _delete(self, keys: Sequence[str]) -> int:
-        return int(_resume(self.connection, keys, (self.keys.prefix,)))
+        return int(_resume(self.connection, keys, (self.prefix,)))

@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 
 import redis
 
-from ..broker.wire import database_of
-from ..queries import foreign_keys as foreign
-from ..queries.foreign_keys import Misfit
-from .base import EngineBase, flat, text
+from ..broker.address import database_number
+from ..protocol.codec import decode
+from . import wrong_type_keys
+from .base import EngineBase, flat
 from .scripts import Argument, Script
 from .values import Hold, Owner
+from .wrong_type_keys import WrongTypeKey
 
 _register_worker = Script("register_worker")
-_retire_worker = Script("retire_worker")
+_unregister_worker = Script("unregister_worker")
 _heartbeat = Script("heartbeat")
-_unlist_workers = Script("unlist_workers")
+_clean_worker_registry = Script("clean_worker_registry")
 
 #: Seconds that the record of a worker which has ended stays (RQ 2.12: rq/worker/base.py).
 DEAD_WORKER_TTL = 60
@@ -73,18 +74,18 @@ class WorkerScripts(EngineBase):
                 *flat(fields),
             ),
         )
-        return Owner(*map(text, answer)) if answer else None
+        return Owner(*map(decode, answer)) if answer else None
 
-    def retire_worker(self, name: str, queues: Sequence[str], instance: str = "") -> None:
+    def unregister_worker(self, name: str, queues: Sequence[str], instance: str = "") -> None:
         """Unlist a worker that ends; not another one that has taken over its record.
 
         Args:
             instance: of the worker.
         """
         keys = (self.keys.worker(name),)
-        _retire_worker(self.connection, keys, (self.prefix, DEAD_WORKER_TTL, instance, *queues))
+        _unregister_worker(self.connection, keys, (self.prefix, DEAD_WORKER_TTL, instance, *queues))
 
-    def unlist_workers(self, *queues: str) -> int:
+    def clean_worker_registry(self, *queues: str) -> int:
         """Unlist workers whose records have expired and that hold nothing; returns how many.
 
         Some are looked at, by chance. They leave the sets of these queues, and of some others.
@@ -92,7 +93,7 @@ class WorkerScripts(EngineBase):
         looked_at = (SOME_WORKERS, SOME_OF_A_QUEUE, MOST_QUEUES)
         leases = (MOST_LEASES_OF_A_QUEUE, MOST_LEASES)
         arguments: tuple[Argument, ...] = (self.prefix, *looked_at, *leases, *queues)
-        return int(_unlist_workers(self.connection, (self.keys.workers,), arguments))
+        return int(_clean_worker_registry(self.connection, (self.keys.workers,), arguments))
 
     def heartbeat(
         self,
@@ -123,11 +124,11 @@ class WorkerScripts(EngineBase):
             (self.keys.worker(worker),),
             (self.prefix, ttl, lease, state, int(ending), instance, len(told), *told, *holds),
         )
-        return bool(listed), frozenset(map(text, lost))
+        return bool(listed), frozenset(map(decode, lost))
 
-    def foreign_keys(
+    def wrong_type_keys(
         self, queues: Sequence[str], hour: int, entries: Sequence[str]
-    ) -> list[Misfit]:
+    ) -> list[WrongTypeKey]:
         """Which keys that these queues and cron entries need hold something other than they should.
 
         Args:
@@ -135,12 +136,13 @@ class WorkerScripts(EngineBase):
             entries: names of cron entries.
         """
         keys = self.keys
-        wanted = foreign.of_server(keys) | foreign.of_places(keys, queues)
-        wanted |= foreign.beside_places(keys, queues, hour)
-        wanted |= {keys.cron_entry(name): "hash" for name in entries}
-        return foreign.ask(self.connection, wanted)
+        types = wrong_type_keys.types_of_shared_keys(keys)
+        types |= wrong_type_keys.types_of_places(keys, queues)
+        types |= wrong_type_keys.types_beside_places(keys, queues, hour)
+        types |= {keys.cron_entry(name): "hash" for name in entries}
+        return wrong_type_keys.find(self.connection, types)
 
-    def lives(self, instance: str) -> bool:
+    def is_worker_alive(self, instance: str) -> bool:
         """Whether the worker that calls itself ``instance`` is connected, or may be."""
         try:
             answer = self.connection.pubsub_numsub(self.keys.life_channel(instance))
@@ -148,7 +150,7 @@ class WorkerScripts(EngineBase):
             return True  # not allowed to ask
         return any(count for _, count in answer)
 
-    def tell_worker(self, worker: str, command: str, **named: str) -> bool:
+    def send_command(self, worker: str, command: str, **named: str) -> bool:
         """Publish one of RQ's commands to a worker; whether anyone listened.
 
         Channels belong to all databases of a server, so the database is part of what is said. RQ's
@@ -160,6 +162,6 @@ class WorkerScripts(EngineBase):
             named: what else the message says: ``by``, the name of who sends it, is kept with a job
                 that is stopped.
         """
-        database = database_of(self.connection)
+        database = database_number(self.connection)
         message = json.dumps({"command": command, "x_database": database, **named})
         return bool(self.connection.publish(self.keys.commands_channel(worker), message))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..conf.signer import sign, why_not_trusted
+from ..conf.signer import sign, signature_problem
 from ..engine.engine import Engine, Hold, NextClaim, Settled
 from ..jobs.policies import Again, after_asking, after_failure, after_success
 from ..protocol import codec
@@ -13,7 +13,8 @@ from ..protocol.records import (
     JobStatus,
     ResultType,
 )
-from .run import LONGEST_TRACEBACK, AskedForRetry, Failed, Outcome, Stopped, Succeeded
+from .failure import LONGEST_TRACEBACK
+from .outcome import AskedForRetry, Failed, Outcome, Stopped, Succeeded
 
 
 def settle(
@@ -35,7 +36,7 @@ def settle(
     again, kind, payload = _again(record, outcome)
     if again is not None:
         succeeded = isinstance(outcome, Succeeded)
-        return transitions.again(
+        return transitions.retry_or_repeat(
             worker,
             hold,
             worker_name=worker_name,
@@ -113,7 +114,7 @@ def _again(record: JobRecord, outcome: Outcome) -> tuple[Again | None, str, byte
         return None, "", b""  # nobody wants it to, or it would end the same way
     payload = codec.base64_traceback(outcome.reason)
     decision = after_failure(record, outcome.kinds)
-    if decision and why_not_trusted(record):
+    if decision and signature_problem(record):
         return None, "", b""  # it was refused, and would be again
     return decision, ResultType.RETRIED, payload
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..compat.missing_names import finder
+from ..compat.missing_names import module_getattr
 from .job import Job, cancel_job, get_current_job, get_job_class, requeue_job
 
 __all__ = ["Job", "cancel_job", "get_current_job", "get_job_class", "requeue_job"]
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

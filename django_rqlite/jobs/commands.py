@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import redis
 
 from ..broker.broker import Broker
-from ..broker.clients import get_connection, translate_errors
-from ..compat.missing_names import finder
+from ..broker.clients import get_connection
+from ..broker.errors import translate_errors
+from ..compat.missing_names import module_getattr
 from ..engine.engine import Engine
 from .job import Job
 
@@ -43,8 +44,8 @@ def _send(connection: redis.Redis | None, worker_name: str, command: str) -> Non
     connection = connection if connection is not None else get_connection()
     transitions = Engine(Broker.of(connection))
     with translate_errors(connection):
-        transitions.tell_worker(worker_name, command)
+        transitions.send_command(worker_name, command)
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

@@ -10,9 +10,10 @@ import redis
 
 from .. import conf
 from ..broker.broker import Broker
-from ..broker.clients import get_connection, translate_errors
-from ..compat.missing_names import finder
-from ..conf.classes import named_class
+from ..broker.clients import get_connection
+from ..broker.errors import translate_errors
+from ..compat.missing_names import module_getattr
+from ..conf.classes import resolve_class
 from ..engine.engine import Engine
 from ..engine.scripts import Argument
 from ..exceptions import InvalidJobOperation, NoSuchJobError
@@ -57,7 +58,7 @@ def get_job_class(job_class: type[Job] | str | None = None) -> type[Job]:
     Raises:
         ConfigurationError: it can't be imported, or does not inherit from :class:`Job`.
     """
-    return named_class(job_class or conf.default_class("JOB_CLASS"), Job, Job, "JOB_CLASS")
+    return resolve_class(job_class or conf.default_class("JOB_CLASS"), Job, Job, "JOB_CLASS")
 
 
 class Job(JobData):
@@ -455,7 +456,7 @@ class Job(JobData):
 
     def _stop(self, transitions: Engine) -> None:
         worker = self._ask(lambda link, keys: link.hget(keys.job(self.id), "worker_name"))
-        if not transitions.tell_worker(codec.text(worker or b""), "stop-job", job_id=self.id):
+        if not transitions.send_command(codec.text(worker or b""), "stop-job", job_id=self.id):
             raise InvalidJobOperation(
                 f"Job {self.id} runs on worker {codec.text(worker or b'?')}, which does not "
                 "listen. If that worker is dead, its lease will end and the job be queued again."
@@ -563,4 +564,4 @@ def requeue_job(
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

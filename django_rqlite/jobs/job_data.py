@@ -12,7 +12,8 @@ import redis
 
 from .. import conf
 from ..broker.broker import Broker
-from ..broker.clients import connection_for, get_connection, translate_errors
+from ..broker.clients import connection_for, get_connection
+from ..broker.errors import translate_errors
 from ..conf.signer import sign, signer
 from ..engine.engine import Engine
 from ..engine.scripts import Argument

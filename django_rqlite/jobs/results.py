@@ -7,8 +7,9 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
-from ..broker.clients import longest_wait, translate_errors
-from ..compat.missing_names import finder
+from ..broker.errors import translate_errors
+from ..broker.wire import max_block_seconds
+from ..compat.missing_names import module_getattr
 from ..protocol import codec
 from ..protocol.keys import Keys
 from ..protocol.records import JobStatus, ResultRecord, ResultType, read_result
@@ -144,7 +145,7 @@ class Result:
                 if left <= 0 or _has_come(job, status, latest):
                     return None if latest is None else cls(job, latest)
                 # What was added since the look is newer than what it saw, so nothing is missed.
-                wait = min(left, longest_wait(link) or left)
+                wait = min(left, max_block_seconds(link) or left)
                 link.xread({key: latest.id if latest else "0-0"}, block=max(1, int(wait * 1000)))
 
 
@@ -171,4 +172,4 @@ def _has_come(job: Job, status: str | None, latest: ResultRecord | None) -> bool
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

@@ -8,10 +8,12 @@ import redis
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from .. import conf
-from ..broker.broker import Broker, by_server
-from ..broker.clients import connection_for, describe, translate_errors
+from ..broker.address import describe
+from ..broker.broker import Broker, group_by_broker
+from ..broker.clients import connection_for
+from ..broker.errors import translate_errors
 from ..conf.settings import QueueConf
-from ..engine.suspension import SuspensionScripts
+from ..engine.engine import Engine
 from ..exceptions import RQLiteError
 
 
@@ -25,7 +27,7 @@ def add_queue_option(parser: CommandParser, meaning: str) -> None:
 def on_each_server(
     command: BaseCommand,
     names: Sequence[str] | None,
-    change: Callable[[SuspensionScripts, Sequence[str], str], str],
+    change: Callable[[Engine, Sequence[str], str], str],
 ) -> None:
     """Change something on the server of each queue named, or on all configured servers.
 
@@ -43,7 +45,7 @@ def on_each_server(
     except RQLiteError as exc:
         raise CommandError(str(exc)) from exc
     troubles = []
-    for group in by_server(asked):
+    for group in group_by_broker(asked):
         try:
             command.stdout.write(_change(group, names is not None, change))
         except (RQLiteError, redis.RedisError) as exc:
@@ -55,12 +57,12 @@ def on_each_server(
 def _change(
     group: Sequence[QueueConf],
     named: bool,
-    change: Callable[[SuspensionScripts, Sequence[str], str], str],
+    change: Callable[[Engine, Sequence[str], str], str],
 ) -> str:
     client = connection_for(group[0])
     queues = list(dict.fromkeys(queue.name for queue in group)) if named else []
     with translate_errors(client):
-        return change(SuspensionScripts(Broker.of(client)), queues, describe(client))
+        return change(Engine(Broker.of(client)), queues, describe(client))
 
 
 def _named(group: Sequence[QueueConf]) -> str:

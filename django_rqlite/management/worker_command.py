@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 from django.core.management.base import BaseCommand, CommandParser
 
 from .. import checks, conf
-from ..compat.class_paths import of_ours
-from ..conf.classes import named_class
+from ..compat.class_paths import translate_path
+from ..conf.classes import resolve_class
 from ..jobs.job import Job
-from ..queues.queue import Queue, get_queue
+from ..queues.lookup import get_queue
+from ..queues.queue import Queue
 from ..worker import DequeueStrategy, Worker
 from ..worker.children import database_connections as databases
-from ..worker.connection import one_client
+from ..worker.served_queues import shared_client
 from .number_options import not_negative, positive
 
 logger = logging.getLogger("django_rqlite.worker")
@@ -145,7 +146,7 @@ def queues_of(options: dict[str, Any]) -> list[Queue]:
         )
         for name in names
     ]
-    one_client(queues)
+    shared_client(queues)
     return queues
 
 
@@ -157,14 +158,14 @@ def class_of(options: dict[str, Any], queues: list[Queue]) -> type[Worker]:
     """
     given = _class_given(options, "worker_class", Worker)
     configured = conf.queue(queues[0].name).worker_class
-    return given or named_class(configured, Worker, Worker, "WORKER_CLASS")
+    return given or resolve_class(configured, Worker, Worker, "WORKER_CLASS")
 
 
 def _class_given(options: dict[str, Any], name: str, base: type[_T]) -> type[_T] | None:
     """The class that an option names; None where it is not given."""
     given = options[name]
     flag = f"--{name.replace('_', '-')} {given}"
-    return named_class(of_ours(given), base, base, flag) if given else None
+    return resolve_class(translate_path(given), base, base, flag) if given else None
 
 
 def make_worker(options: dict[str, Any], name: str | None) -> Worker:

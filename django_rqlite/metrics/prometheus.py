@@ -16,11 +16,14 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from .. import conf
-from ..broker.broker import Broker, by_server
-from ..broker.clients import connection_for, describe, translate_errors
+from ..broker.address import describe
+from ..broker.broker import Broker, group_by_broker
+from ..broker.clients import connection_for
+from ..broker.errors import translate_errors
 from ..conf.settings import QueueConf
 from ..exceptions import RQLiteError
-from ..queries.queries import Figures, Queries, Workers
+from ..queries.queries import Queries
+from ..queries.snapshots import ServerStatistics, Workers
 
 _Family = type[GaugeMetricFamily] | type[CounterMetricFamily]
 
@@ -84,7 +87,7 @@ class RQCollector(Collector):
             ConfigurationError: ``RQ_QUEUES`` can't be used.
         """
         samples: _Samples = defaultdict(dict)
-        for group in by_server(conf.queues().values()):
+        for group in group_by_broker(conf.queues().values()):
             _read_server(group, samples)
         return _families(samples)
 
@@ -121,8 +124,8 @@ def _read_server(group: Sequence[QueueConf], samples: _Samples) -> None:
         client = connection_for(group[0])
         server = describe(client)
         with translate_errors(client):
-            monitor = Queries(Broker(client, group[0].key_prefix))
-            figures, workers = monitor.figures([q.name for q in group]), monitor.workers()
+            queries = Queries(Broker(client, group[0].key_prefix))
+            figures, workers = queries.statistics([q.name for q in group]), queries.workers()
     except (RQLiteError, redis.RedisError):
         samples["rq_up"][(server,)] = 0
         return
@@ -134,7 +137,7 @@ def _read_server(group: Sequence[QueueConf], samples: _Samples) -> None:
     _add_workers(workers, samples)
 
 
-def _add_queues(figures: Figures, samples: _Samples) -> None:
+def _add_queues(figures: ServerStatistics, samples: _Samples) -> None:
     now = datetime.now(UTC)
     for queue in figures.queues:
         name = _label(queue.counts.name)

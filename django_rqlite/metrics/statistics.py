@@ -11,11 +11,14 @@ from django.utils import timezone
 from redis.sentinel import SentinelConnectionPool
 
 from .. import conf
-from ..broker.broker import Broker, by_server
-from ..broker.clients import connection_for, translate_errors
+from ..broker.broker import Broker, group_by_broker
+from ..broker.clients import connection_for
+from ..broker.errors import translate_errors
 from ..conf.settings import QueueConf
 from ..exceptions import RQLiteError
-from ..queries.queries import Place, Queries, QueueFigures
+from ..protocol.places import Place
+from ..queries.queries import Queries
+from ..queries.snapshots import QueueStatistics
 
 #: What may be told of a connection: all else could be, or hold, a secret.
 _TELLABLE = (
@@ -40,7 +43,7 @@ def get_statistics() -> dict[str, list[dict[str, Any]]]:
     """
     configured = conf.queues()
     found: dict[str, dict[str, Any]] = {}
-    for group in by_server(configured.values()):
+    for group in group_by_broker(configured.values()):
         found |= _of_server(group)
     # The index is a queue's place among the sorted names, as in django-rq's addresses.
     return {"queues": [found[name] | {"index": i} for i, name in enumerate(sorted(configured))]}
@@ -54,7 +57,9 @@ def _of_server(group: Sequence[QueueConf]) -> dict[str, dict[str, Any]]:
         return {queue.name: _row(queue.name, {}, error=str(exc)) for queue in group}
     try:
         with translate_errors(client):
-            figures = Queries(Broker(client, group[0].key_prefix)).figures([q.name for q in group])
+            figures = Queries(Broker(client, group[0].key_prefix)).statistics(
+                [q.name for q in group]
+            )
     except (RQLiteError, redis.RedisError) as exc:
         return {
             queue.name: _row(queue.name, options, error=str(exc))
@@ -69,7 +74,7 @@ def _of_server(group: Sequence[QueueConf]) -> dict[str, dict[str, Any]]:
 def _row(
     name: str,
     connection_kwargs: dict[str, Any],
-    figures: QueueFigures | None = None,
+    figures: QueueStatistics | None = None,
     suspended: bool | None = None,
     error: str | None = None,
 ) -> dict[str, Any]:

@@ -133,6 +133,16 @@ def text(stored: bytes) -> str:
     return stored.decode("utf-8", "backslashreplace")
 
 
+def decode(stored: bytes) -> str:
+    """An id, a name or a key as text. Any bytes will do, and :func:`encode` gives them back."""
+    return stored.decode("utf-8", "surrogateescape")
+
+
+def encode(name: str) -> bytes:
+    """The bytes that :func:`decode` read."""
+    return name.encode("utf-8", "surrogateescape")
+
+
 class Room:
     """How many bytes may still be unpacked for something, such as one page.
 

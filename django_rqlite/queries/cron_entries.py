@@ -1,4 +1,4 @@
-"""The records of cron entries, for people. Total and bounded, as :mod:`.monitor` is."""
+"""The records of cron entries. Every record can be read, whatever is stored."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import Any
 from ..protocol.cron_records import CronRecord, read_cron
 from ..protocol.keys import Keys
 from ..protocol.problems import Problem
+from .pipeline import Command
 
 
-def commands(keys: Keys, names: Sequence[str]) -> list[tuple[Any, ...]]:
-    """What to ask the server, one for each entry."""
+def commands(keys: Keys, names: Sequence[str]) -> list[Command]:
+    """One command for each entry."""
     return [("HGETALL", keys.cron_entry(name)) for name in names]
 
 
-def read(names: Sequence[str], answers: Sequence[Any]) -> list[CronRecord]:
-    """What its answers say; ``problems`` says it where a record is gone or can't be read."""
-    return [record(name, fields) for name, fields in zip(names, answers, strict=True)]
+def read_each(names: Sequence[str], answers: Sequence[Any]) -> list[CronRecord]:
+    """The records in the answers to :func:`commands`."""
+    return [read(name, fields) for name, fields in zip(names, answers, strict=True)]
 
 
-def record(name: str, fields: Any) -> CronRecord:
-    """One of them."""
+def read(name: str, fields: Any) -> CronRecord:
+    """One record. Where it is gone or cannot be read, its ``problems`` say so."""
     if fields and not isinstance(fields, Exception):
         return read_cron(name, fields)
     problem = (

@@ -11,15 +11,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from ..broker.broker import Broker
 from ..engine.scripts import Script
+from ..protocol.codec import decode
+from ..protocol.places import Place, place_key, size_command
 from .job_search import Found, JobSearch
-from .pipeline import answers, name_of
-from .places import Place, size_command
-from .queries import Queries
 
-_next_of_list = Script("next_of_list")
-_next_of_set = Script("next_of_set")
+_list_after = Script("list_after")
+_sorted_set_after = Script("sorted_set_after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Chunk:
     """The next jobs of a place.
 
     Attributes:
@@ -56,40 +54,33 @@ class Stretch:
         return Position("", stay[-1]) if stay else self._start
 
 
-class PlaceCursor:
-    """Goes through places of one connection below one key prefix."""
+class PlaceCursor(JobSearch):
+    """Reads whole places of one broker."""
 
-    __slots__ = ("_connection", "_finder", "_monitor")
-
-    def __init__(self, broker: Broker) -> None:
-        self._connection = broker.client
-        self._monitor = Queries(broker)
-        self._finder = JobSearch(broker)
+    __slots__ = ()
 
     def count(self, places: Sequence[tuple[str, Place]]) -> int:
         """How many jobs are in these places. One round trip."""
-        keys = self._monitor.keys
-        commands = [size_command(keys, queue, place) for queue, place in places]
-        counted = answers(self._connection, commands)
+        counted = self._execute([size_command(self.keys, *each) for each in places])
         return sum(count for count in counted if isinstance(count, int))
 
-    def stretch(self, queue: str, place: Place, start: Position, most: int) -> Stretch:
+    def fetch(self, queue: str, place: Place, start: Position, most: int) -> Chunk:
         """The jobs behind ``start``, ``most`` of them. Two round trips.
 
         Raises:
             redis.RedisError: as the server or the connection says, also where something else stands
                 under the key.
         """
-        key = self._monitor.key(queue, place)
+        key = place_key(self.keys, queue, place)
         end, behind = start, None
         if place is Place.QUEUED:
-            answer = _next_of_list(self._connection, (key,), (start.member, most))
+            answer = _list_after(self.connection, (key,), (start.member, most))
             behind, members = int(answer[0]), answer[1:]
         else:
             arguments = (start.score, start.member, most)
-            answer = _next_of_set(self._connection, (key,), arguments)
+            answer = _sorted_set_after(self.connection, (key,), arguments)
             members = answer[::2]
             if members:
-                end = Position(name_of(answer[-1]), name_of(members[-1]))
-        found = self._finder.summaries(queue, place, [name_of(member) for member in members])
-        return Stretch(found, behind, start, end)
+                end = Position(decode(answer[-1]), decode(members[-1]))
+        found = self.summaries(queue, place, [decode(member) for member in members])
+        return Chunk(found, behind, start, end)

@@ -11,15 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ..broker.broker import Broker
 from ..engine.scripts import Script
 from ..protocol import codec
+from ..protocol.codec import decode
+from ..protocol.places import Place, job_id_of, place_key, size_command
 from ..protocol.problems import Problem
 from ..protocol.records import JobRecord, JobStatus, read_job
-from .pipeline import answers, items, name_of
-from .places import Place, id_of, size_command
-from .queries import MOST_FOUND, Queries
-from .requeued_traceback import BLANKED
+from . import limits
+from .base import QueriesBase
+from .jobs import EMPTIED_TRACEBACK
+from .pipeline import Command, members
+from .queues import queue_names
 
 #: Ids of one place of one queue that are read at the most, and of all places together.
 MOST_OF_A_PLACE = 1000
@@ -42,7 +44,7 @@ _FIELDS = (
     *("retries_left", "x_attempts"),
 )
 
-_SUMMARIZE = Script("summarize")
+_SUMMARIZE_JOBS = Script("summarize_jobs")
 
 
 def function_of(description: str) -> str:
@@ -186,30 +188,27 @@ def grouped(found: Sequence[Found]) -> list[Group]:
         if each.job:
             groups.setdefault((each.function, each.error_class), []).append(each)
     told = []
-    for (function, error), members in groups.items():
-        times = [each.job.ended_at for each in members if each.job and each.job.ended_at]
+    for (function, error), jobs in groups.items():
+        times = [each.job.ended_at for each in jobs if each.job and each.job.ended_at]
         first, last = min(times, default=None), max(times, default=None)
-        told.append(Group(function, error, len(members), first, last))
+        told.append(Group(function, error, len(jobs), first, last))
     long_ago = datetime.min.replace(tzinfo=UTC)
     return sorted(told, key=lambda group: (group.count, group.last or long_ago), reverse=True)
 
 
-class JobSearch:
-    """Reads one connection below one key prefix. Four round trips for all of it."""
+class JobSearch(QueriesBase):
+    """Searches the jobs of one broker."""
 
-    __slots__ = ("_monitor",)
-
-    def __init__(self, broker: Broker) -> None:
-        self._monitor = Queries(broker)
+    __slots__ = ()
 
     def known(self, configured: Sequence[str], job_id: str = "") -> Known:
         """The queues, those configured first, and whether there is this job. One round trip."""
-        monitor = self._monitor
-        commands = [("SMEMBERS", monitor.keys.queues), ("EXISTS", monitor.keys.job(job_id))]
-        members, exists = answers(monitor.connection, commands)
-        others = [name for name in monitor.queue_names(members) if name not in configured]
-        names = [*configured, *others[:MOST_FOUND]]
-        return Known(names, len(others[MOST_FOUND:]), bool(job_id) and exists == 1)
+        listed, exists = self._execute(
+            [("SMEMBERS", self.keys.queues), ("EXISTS", self.keys.job(job_id))]
+        )
+        others = [name for name in queue_names(self.keys, listed) if name not in configured]
+        names = [*configured, *others[: limits.MOST_FOUND]]
+        return Known(names, len(others[limits.MOST_FOUND :]), bool(job_id) and exists == 1)
 
     def window(
         self,
@@ -224,14 +223,10 @@ class JobSearch:
         Args:
             most: ids that are read at the most, shared among the places that have any.
         """
-        monitor = self._monitor
         sizes: dict[tuple[str, Place], int] = {}
         problems = []
         asked = [(queue, place) for queue in queues for place in places]
-        counted = answers(
-            monitor.connection,
-            [size_command(monitor.keys, queue, place) for queue, place in asked],
-        )
+        counted = self._execute([size_command(self.keys, *each) for each in asked])
         for (queue, place), count in zip(asked, counted, strict=True):
             if isinstance(count, Exception):
                 problems.append(
@@ -250,7 +245,7 @@ class JobSearch:
             for (queue, place), share in zip(sizes, shares, strict=True)
             if share
         ]
-        read = answers(monitor.connection, [self._end(*end, newest=newest) for end in ends])
+        read = self._execute([self._end(*end, newest=newest) for end in ends])
         ids: list[tuple[str, str, Place]] = []
         due: dict[tuple[str, str], float] = {}
         searched = {
@@ -258,17 +253,17 @@ class JobSearch:
             for (queue, place), total in sizes.items()
         }
         for (queue, place, _share), answer in zip(ends, read, strict=True):
-            listed = items(answer)
+            listed = members(answer)
             if place is Place.SCHEDULED:  # pairs of an id and its time
-                due.update({(queue, name_of(name)): float(score) for name, score in listed})
+                due.update({(queue, decode(name)): float(score) for name, score in listed})
                 listed = [name for name, _score in listed]
-            members = [name_of(member) for member in listed]
+            names = [decode(member) for member in listed]
             if place is Place.QUEUED and newest:
-                members.reverse()
-            ids += [(job_id, queue, place) for job_id in _ids(place, members)]
+                names.reverse()
+            ids += [(job_id, queue, place) for job_id in _ids(place, names)]
             before = searched[queue, place]
             searched[queue, place] = replace(
-                before, read=len(members), total=max(before.total, len(members))
+                before, read=len(names), total=max(before.total, len(names))
             )
         jobs = [
             replace(each, due=due.get((each.queue, each.id)))
@@ -278,19 +273,19 @@ class JobSearch:
         ]
         return Window(jobs, list(searched.values()), problems)
 
-    def summaries(self, queue: str, place: Place, members: Sequence[str]) -> list[Found]:
+    def summaries(self, queue: str, place: Place, names: Sequence[str]) -> list[Found]:
         """The jobs of these members of a place, in their order. One round trip."""
-        return list(self._summaries([(job_id, queue, place) for job_id in _ids(place, members)]))
+        return list(self._summaries([(job_id, queue, place) for job_id in _ids(place, names)]))
 
-    def _end(self, queue: str, place: Place, share: int, *, newest: bool) -> tuple[Any, ...]:
-        key = self._monitor.key(queue, place)
+    def _end(self, queue: str, place: Place, share: int, *, newest: bool) -> Command:
+        key = place_key(self.keys, queue, place)
         if place is Place.QUEUED:  # the next one to run is at the left
             return ("LRANGE", key, -share, -1) if newest else ("LRANGE", key, 0, share - 1)
         scores = ("WITHSCORES",) if place is Place.SCHEDULED else ()
         return ("ZREVRANGE" if newest else "ZRANGE", key, 0, share - 1, *scores)
 
     def _summaries(self, ids: Sequence[tuple[str, str, Place]]) -> Iterator[Found]:
-        keys = self._monitor.keys
+        keys = self.keys
         # Only failed jobs have an error to look for.
         parts = [
             (part[start : start + _TOGETHER], failed)
@@ -298,26 +293,24 @@ class JobSearch:
             for part in [[each for each in ids if (each[2] is Place.FAILED) is failed]]
             for start in range(0, len(part), _TOGETHER)
         ]
-        commands: list[tuple[Any, ...]] = []
+        commands: list[Command] = []
         room = codec.Room(_UNPACKED)
         for part, failed in parts:
             names = [name for id_, *_ in part for name in (keys.job(id_), keys.results(id_))]
             options = (LONGEST_FIELD, LONGEST_TRACEBACK, int(failed), *_FIELDS)
-            commands.append(("EVAL", _SUMMARIZE.text, len(names), *names, *options))
-        for (part, _failed), answer in zip(
-            parts, answers(self._monitor.connection, commands), strict=True
-        ):
+            commands.append(("EVAL", _SUMMARIZE_JOBS.text, len(names), *names, *options))
+        for (part, _failed), answer in zip(parts, self._execute(commands), strict=True):
             if isinstance(answer, Exception):
                 raise answer
             for (job_id, queue, place), row in zip(part, answer, strict=True):
                 yield _found(job_id, queue, place, row, room)
 
 
-def _ids(place: Place, members: Sequence[str]) -> list[str]:
-    """Started jobs stand as ``<id>:<execution>``."""
+def _ids(place: Place, names: Sequence[str]) -> list[str]:
+    """The ids in members of a place."""
     if place is Place.STARTED:
-        return [id_of(member) for member in members]
-    return list(members)
+        return [job_id_of(name) for name in names]
+    return list(names)
 
 
 def shared(sizes: Sequence[int], most: int) -> list[int]:
@@ -344,7 +337,7 @@ def _found(job_id: str, queue: str, place: Place, row: Sequence[Any], room: code
         for name, value in zip(_FIELDS, values, strict=True)
         if value is not None
     }
-    if reason == BLANKED:
+    if reason == EMPTIED_TRACEBACK:
         fields.pop(b"x_error", None)
     fields[b"data"] = b""  # it is there or not; nobody here looks into it
     job = read_job(job_id, fields)

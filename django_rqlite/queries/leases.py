@@ -1,8 +1,8 @@
-"""What workers run and what the dead hold, for people.
+"""Which jobs workers run, and which jobs the dead ones still hold.
 
-A job knows its worker's name, and a started registry knows how long the job is held; nothing leads
-from a name to its jobs. So leases are read, those that end first: those of the dead are among them.
-Nothing in here writes, and broken data is passed over.
+A job names its worker, and a started registry says until when each job is held, but nothing leads
+from a worker to its jobs. So these queries read leases, those that expire first: the leases of dead
+workers are among them. Broken data is skipped.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from typing import Any
 import redis
 
 from ..protocol import codec
+from ..protocol.codec import decode
 from ..protocol.keys import Keys
+from ..protocol.places import job_id_of
 from ..protocol.records import JobRecord, JobStatus, read_job
-from .pipeline import answers, items, name_of
-from .places import id_of
+from .pipeline import Command, execute, members
 
-#: Leases of all queues together that are looked at; and how many of one queue at the least, however
-#: many queues there are.
+#: Leases that are read at most in all queues together, and at least in each queue, however many
+#: queues there are.
 MOST = 1000
 LEAST_OF_A_QUEUE = 100
 
-#: Workers' current jobs that are read at the most.
+#: Current jobs of workers that are read at most.
 MOST_CURRENT = 500
 
 _FIELDS = ("status", "worker_name", "description", "started_at", "x_span", "timeout", "origin")
@@ -35,8 +36,8 @@ class Lease:
     """An entry of a started registry.
 
     Attributes:
-        execution: '' where the entry does not say it, as those of RQ 0.5.
-        until: unix seconds; any number, where somebody else wrote it.
+        execution: '' where the entry does not say it, as in RQ 0.5.
+        until: unix seconds. Another tool may have written any number.
     """
 
     job_id: str
@@ -46,75 +47,74 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A job that stands as started by a worker, and its lease."""
+class StartedJob:
+    """A job with the status ``started``, and its lease."""
 
     #: A summary.
     job: JobRecord
     queue: str
-    #: Unix seconds at which the lease ends; then the job is queued again, or fails.
+    #: Unix seconds at which the lease expires. Then the job is queued again, or fails.
     until: float
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
-    """What was asked for."""
+class WorkerJobs:
+    """The jobs of workers."""
 
-    #: Summaries of the current jobs, by id; those without a hash are missing.
+    #: Summaries of the current jobs, by id. Jobs without a hash are missing.
     current: Mapping[str, JobRecord]
-    #: By the worker's name, of those that run or hold any; the lease that ends first comes first.
-    held: Mapping[str, Sequence[Held]]
+    #: The started jobs by the worker's name. The lease that expires first comes first.
+    started: Mapping[str, Sequence[StartedJob]]
 
 
-def lease_commands(keys: Keys, queues: Sequence[str]) -> list[tuple[Any, ...]]:
-    """One for each queue, for the leases that end first."""
+def commands(keys: Keys, queues: Sequence[str]) -> list[Command]:
+    """One command for each queue, for the leases that expire first."""
     most = most_of_a_queue(len(queues))
     return [("ZRANGE", keys.started(queue), 0, most - 1, "WITHSCORES") for queue in queues]
 
 
 def most_of_a_queue(queues: int) -> int:
-    """How many leases of each of so many queues are read at the most."""
+    """How many leases of each queue are read at most, if there are so many queues."""
     return max(MOST // max(queues, 1), LEAST_OF_A_QUEUE)
 
 
-def leases_in(queue: str, answer: Any) -> list[Lease]:
-    """The entries in an answer that has a part of a queue's started registry, with scores."""
+def read_each(queues: Sequence[str], answers: Sequence[Any]) -> list[Lease]:
+    """The leases of all queues, in the answers to :func:`commands`."""
     found = []
-    for member, until in items(answer):
-        name = name_of(member)
-        found.append(Lease(id_of(name), queue, float(until), name.rpartition(":")[2]))
+    for queue, answer in zip(queues, answers, strict=False):
+        for member, until in members(answer):
+            name = decode(member)
+            found.append(Lease(job_id_of(name), queue, float(until), name.rpartition(":")[2]))
     return found
 
 
-def holdings(
+def worker_jobs(
     connection: redis.Redis, keys: Keys, current: Sequence[str], leases: Sequence[Lease]
-) -> Holdings:
-    """What these jobs are, and which workers have these leases. One round trip.
-
-    Args:
-        current: ids of jobs.
-    """
+) -> WorkerJobs:
+    """The current jobs with these ids, and the started jobs of each worker. One round trip."""
     wanted = [job_id for job_id in dict.fromkeys(current) if job_id][:MOST_CURRENT]
     first = _first(leases)
-    answered = answers(
+    answers = execute(
         connection,
-        [*(_summary(keys, job_id) for job_id in wanted), *_held_commands(keys, first)],
+        [*(_summary(keys, job_id) for job_id in wanted), *_started_commands(keys, first)],
     )
-    jobs = {job_id: job for job_id, job in map(_job, wanted, answered) if job}
-    held = by_worker(_held(first, answered[len(wanted) :]))
-    return Holdings(jobs, held)
+    jobs = {}
+    for job_id, fields in zip(wanted, answers, strict=False):
+        if job := _read_job(job_id, fields):
+            jobs[job_id] = job
+    return WorkerJobs(jobs, by_worker(_read_started(first, answers[len(wanted) :])))
 
 
-def running(connection: redis.Redis, keys: Keys, leases: Sequence[Lease]) -> list[Held]:
-    """The jobs of these leases that stand as started. One round trip, none without leases."""
+def started_jobs(connection: redis.Redis, keys: Keys, leases: Sequence[Lease]) -> list[StartedJob]:
+    """The jobs of these leases that are started. One round trip, none without leases."""
     first = _first(leases)
-    return _held(first, answers(connection, _held_commands(keys, first)))
+    return _read_started(first, execute(connection, _started_commands(keys, first)))
 
 
-def by_worker(held: Sequence[Held]) -> dict[str, list[Held]]:
-    """The same by the names of the workers, in the same order."""
-    found: dict[str, list[Held]] = {}
-    for each in held:
+def by_worker(started: Sequence[StartedJob]) -> dict[str, list[StartedJob]]:
+    """Group started jobs by the names of their workers. The order stays."""
+    found: dict[str, list[StartedJob]] = {}
+    for each in started:
         found.setdefault(each.job.worker_name, []).append(each)
     return found
 
@@ -123,36 +123,36 @@ def _first(leases: Sequence[Lease]) -> list[Lease]:
     return sorted(leases, key=lambda lease: lease.until)[:MOST]
 
 
-def _held_commands(keys: Keys, leases: Sequence[Lease]) -> list[tuple[Any, ...]]:
-    commands: list[tuple[Any, ...]] = []
+def _started_commands(keys: Keys, leases: Sequence[Lease]) -> list[Command]:
+    commands: list[Command] = []
     for lease in leases:
         commands.append(_summary(keys, lease.job_id))
         commands.append(("HGET", keys.execution(lease.job_id, lease.execution), "worker_name"))
     return commands
 
 
-def _held(leases: Sequence[Lease], answered: Sequence[Any]) -> list[Held]:
+def _read_started(leases: Sequence[Lease], answers: Sequence[Any]) -> list[StartedJob]:
     found = []
-    for lease, fields, of_execution in zip(leases, answered[::2], answered[1::2], strict=True):
-        _id, job = _job(lease.job_id, fields)
+    for lease, fields, execution_worker in zip(leases, answers[::2], answers[1::2], strict=True):
+        job = _read_job(lease.job_id, fields)
         if job is None or job.status != JobStatus.STARTED:
             continue
-        # An execution that was lost stays in the registry until it is swept out; by then the job
-        # may run elsewhere.
-        worker = codec.text(of_execution) if isinstance(of_execution, bytes) else ""
+        # A lost execution stays in the registry until a worker sweeps it out. By then the job may
+        # run elsewhere.
+        worker = codec.text(execution_worker) if isinstance(execution_worker, bytes) else ""
         if worker in ("", job.worker_name):
-            found.append(Held(job, lease.queue, lease.until))
+            found.append(StartedJob(job, lease.queue, lease.until))
     return found
 
 
-def _summary(keys: Keys, job_id: str) -> tuple[Any, ...]:
+def _summary(keys: Keys, job_id: str) -> Command:
     return ("HMGET", keys.job(job_id), *_FIELDS)
 
 
-def _job(job_id: str, answer: Any) -> tuple[str, JobRecord | None]:
+def _read_job(job_id: str, answer: Any) -> JobRecord | None:
     fields = {
         name.encode(): value
-        for name, value in zip(_FIELDS, items(answer), strict=False)
+        for name, value in zip(_FIELDS, members(answer), strict=False)
         if value is not None
     }
-    return job_id, read_job(job_id, fields) if fields else None
+    return read_job(job_id, fields) if fields else None

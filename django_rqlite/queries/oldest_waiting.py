@@ -9,21 +9,21 @@ from typing import Any
 from ..engine.scripts import Script
 from ..protocol.keys import Keys
 from ..protocol.records import read_job
-from .pipeline import items
+from .pipeline import Command, members
 
-_OLDEST = Script("oldest")
+_OLDEST_WAITING = Script("oldest_waiting")
 
 
-def command(keys: Keys, queues: Sequence[str]) -> tuple[Any, ...]:
-    """What to ask the server. It is one of many in a round trip, so the script is sent whole."""
+def command(keys: Keys, queues: Sequence[str]) -> Command:
+    """The command for all queues. It carries the script's text, since it is part of a pipeline."""
     lists = [keys.queue(queue) for queue in queues]
-    return ("EVAL", _OLDEST.text, len(lists), *lists, keys.prefix)
+    return ("EVAL", _OLDEST_WAITING.text, len(lists), *lists, keys.prefix)
 
 
 def read(queues: Sequence[str], answer: Any) -> dict[str, datetime]:
-    """What its answer says, by queue; missing where none waits, or it is not known."""
+    """When the next job of each queue was enqueued. Missing where none waits, or it is unknown."""
     found = {}
-    for queue, since in zip(queues, items(answer), strict=False):
+    for queue, since in zip(queues, members(answer), strict=False):
         if since and (moment := read_job("", {b"enqueued_at": since}).enqueued_at):
             found[queue] = moment
     return found

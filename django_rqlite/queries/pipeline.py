@@ -1,4 +1,4 @@
-"""Many questions to a server in one round trip, and their answers whatever was stored."""
+"""Many commands in one round trip. An error is an answer like any other."""
 
 from __future__ import annotations
 
@@ -7,47 +7,46 @@ from typing import Any
 
 import redis
 
+from ..protocol.codec import encode
 
-def answers(connection: redis.Redis, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """All answers in one round trip; an error of the server stands in its answer's place."""
+Command = tuple[Any, ...]
+
+
+def execute(connection: redis.Redis, commands: Sequence[Command]) -> list[Any]:
+    """Send the commands and return their answers. One round trip, none without commands.
+
+    Where the server refuses a command, its answer is the ``redis.ResponseError``.
+    """
     if not commands:
         return []
     with connection.pipeline(transaction=False) as pipeline:
         for name, *arguments in commands:
-            # An option tells redis-py to parse the scores, as its own zrange() would.
+            # The option makes redis-py parse the scores, as its own zrange() does.
             options = {"withscores": True} if "WITHSCORES" in arguments else {}
-            encoded = [
-                part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
-                for part in arguments
-            ]
+            encoded = [encode(part) if isinstance(part, str) else part for part in arguments]
             pipeline.execute_command(name, *encoded, **options)  # type: ignore[no-untyped-call]
         return list(pipeline.execute(raise_on_error=False))
 
 
-class Questions:
-    """The questions of one round trip, by what they are about."""
+class NamedCommands:
+    """The commands of one round trip, in named groups."""
 
     def __init__(self) -> None:
-        self._commands: list[tuple[Any, ...]] = []
-        self._parts: dict[str, slice] = {}
+        self._commands: list[Command] = []
+        self._groups: dict[str, slice] = {}
 
-    def add(self, about: str, commands: Sequence[tuple[Any, ...]]) -> None:
-        """Ask these too."""
+    def add(self, name: str, commands: Sequence[Command]) -> None:
+        """Add a group of commands."""
         first = len(self._commands)
         self._commands += commands
-        self._parts[about] = slice(first, len(self._commands))
+        self._groups[name] = slice(first, len(self._commands))
 
-    def ask(self, connection: redis.Redis) -> dict[str, list[Any]]:
-        """The answers, as :func:`answers` gives them, by what they are about. One round trip."""
-        answered = answers(connection, self._commands)
-        return {about: answered[part] for about, part in self._parts.items()}
+    def execute(self, connection: redis.Redis) -> dict[str, list[Any]]:
+        """Send all commands and return the answers of each group. One round trip."""
+        answers = execute(connection, self._commands)
+        return {name: answers[group] for name, group in self._groups.items()}
 
 
-def items(answer: Any) -> list[Any]:
-    """What a list or a set has; nothing where the answer is an error."""
+def members(answer: Any) -> list[Any]:
+    """The members of a list or set in an answer. An error has none."""
     return list(answer) if isinstance(answer, list | set | tuple) else []
-
-
-def name_of(member: bytes) -> str:
-    """An id or a key, which may be any bytes."""
-    return member.decode("utf-8", "surrogateescape")

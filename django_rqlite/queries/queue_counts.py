@@ -1,4 +1,4 @@
-"""How many ids are in each place of queues, and how many workers listen to them."""
+"""How many jobs are in each place of queues, and how many workers listen to them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..protocol.keys import Keys
+from ..protocol.places import Place, size_command
 from ..protocol.problems import Problem
-from .places import Place, size_command
+from .pipeline import Command
 from .snapshots import QueueCounts
 
 
-def commands(keys: Keys, queues: Sequence[str]) -> list[tuple[Any, ...]]:
-    """What to ask the server."""
-    asked: list[tuple[Any, ...]] = []
+def commands(keys: Keys, queues: Sequence[str]) -> list[Command]:
+    """The commands for these queues."""
+    asked: list[Command] = []
     for queue in queues:
         asked.extend(size_command(keys, queue, place) for place in Place)
         asked.append(("SCARD", keys.queue_workers(queue)))
@@ -23,7 +24,7 @@ def commands(keys: Keys, queues: Sequence[str]) -> list[tuple[Any, ...]]:
 
 
 def read(queues: Sequence[str], answers: Sequence[Any]) -> list[QueueCounts]:
-    """What its answers say of each queue."""
+    """The counts of each queue, in the answers to :func:`commands`."""
     labels = [
         *(Problem(place.value) for place in Place),
         *(Problem("workers"), Problem("name in the set of queues"), Problem("pause")),

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..engine.wrong_type_keys import WrongTypeKey
 from ..protocol.cron_records import CronRecord
+from ..protocol.places import Place
 from ..protocol.records import JobRecord, ResultRecord, WorkerRecord
-from .foreign_keys import Misfit
 from .leases import Lease
-from .places import Place
-from .schedule_delay import Lateness
-from .throughput import Activity
+from .schedule_delay import ScheduleDelay
+from .throughput import Throughput
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class QueueCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueFigures:
+class QueueStatistics:
     """What ``rqstats`` tells of a queue."""
 
     counts: QueueCounts
@@ -42,11 +42,11 @@ class QueueFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ServerStatistics:
     """What ``rqstats`` tells of one server."""
 
     #: In the order asked for.
-    queues: Sequence[QueueFigures]
+    queues: Sequence[QueueStatistics]
     #: Whether workers take no jobs at all.
     suspended: bool
 
@@ -66,9 +66,9 @@ class Overview:
     oldest: Mapping[str, datetime]
     #: What ran in each queue, by name: within the hours asked for in those asked for, and within
     #: the last hour in the others.
-    activity: Mapping[str, Activity]
+    throughput: Mapping[str, Throughput]
     #: Whether scheduled jobs are queued in time, by name.
-    lateness: Mapping[str, Lateness]
+    schedule_delays: Mapping[str, ScheduleDelay]
     workers: Workers
     #: Of each queue those that end first.
     leases: Sequence[Lease]
@@ -76,7 +76,7 @@ class Overview:
     #: How many more cron entries there are, which were not read.
     more_cron: int
     #: Keys that hold something other than they should, but for those that ``problems`` tell of.
-    foreign: Sequence[Misfit] = ()
+    wrong_type_keys: Sequence[WrongTypeKey] = ()
 
     @property
     def suspended(self) -> bool:
@@ -143,7 +143,7 @@ class JobDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class Expired:
+class ExpiredWorker:
     """A worker that is listed, but whose record has expired."""
 
     name: str

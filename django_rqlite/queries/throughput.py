@@ -1,4 +1,7 @@
-"""What the scripts counted in each minute (lua/shared/activity.lua), for charts."""
+"""How many runs ended in each minute, and how long they waited and ran, for charts.
+
+The scripts count them in ``engine/lua/shared/throughput.lua``.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..protocol.keys import Keys
-
-#: Hours for which counts can be there.
-HOURS_KEPT = 25
+from .pipeline import Command
 
 _FIELD = re.compile(rb"([0-5]?\d):(?:(done|failed)|([wr])(-?\d{1,2}))")
 
@@ -22,7 +23,7 @@ class Runs:
     """The runs that ended within some time.
 
     Attributes:
-        waited, ran: how many took no longer than 2 ** key seconds, and longer than half of that.
+        waited, ran: how many took up to 2 ** key seconds, and longer than half of that.
     """
 
     done: int = 0
@@ -31,18 +32,19 @@ class Runs:
     ran: Counter[int] = field(default_factory=Counter)
 
     def add(self, other: Runs) -> None:
+        """Count the runs of ``other`` too."""
         self.done += other.done
         self.failed += other.failed
         self.waited.update(other.waited)
         self.ran.update(other.ran)
 
 
-#: By minute: unix seconds // 60.
-Activity = Mapping[int, Runs]
+#: Runs by minute: unix seconds // 60.
+Throughput = Mapping[int, Runs]
 
 
 def percentile_95(buckets: Mapping[int, int]) -> float | None:
-    """The seconds within which 95 of 100 were; rounded up to a power of two. None: no counts."""
+    """The 95th percentile in seconds, rounded up to a power of two; None without counts."""
     total = sum(buckets.values())
     seen = 0
     for exponent in sorted(buckets):
@@ -53,19 +55,19 @@ def percentile_95(buckets: Mapping[int, int]) -> float | None:
 
 
 def hours_until(now: float, minutes: int) -> range:
-    """The hours, unix seconds // 3600, that hold the last so many minutes."""
+    """The hours, as unix seconds // 3600, that hold the last ``minutes`` before ``now``."""
     return range(int(now - minutes * 60) // 3600, int(now) // 3600 + 1)
 
 
-def commands(keys: Keys, queue: str, hours: Sequence[int]) -> list[tuple[Any, ...]]:
-    """What to ask the server for a queue's counts; one for each hour."""
-    return [("HGETALL", keys.activity(queue, hour)) for hour in hours]
+def commands(keys: Keys, queues: Sequence[str], hours: Sequence[int]) -> list[Command]:
+    """One command for each hour of each queue."""
+    return [("HGETALL", keys.activity(queue, hour)) for queue in queues for hour in hours]
 
 
-def read(hours: Sequence[int], answers: Sequence[Any]) -> Activity:
-    """The counts in the answers to :func:`commands`. Total: what is no count is passed over.
+def read(hours: Sequence[int], answers: Sequence[Any]) -> Throughput:
+    """The counts of one queue, in the answers to :func:`commands`. Anything else is skipped.
 
-    A busy day has some thousand fields in each of its hours, so each is touched but lightly.
+    A busy day has some thousand fields in each of its hours, so the work per field is small.
     """
     found: dict[int, Runs] = {}
     for hour, answer in zip(hours, answers, strict=True):
@@ -91,8 +93,8 @@ def read(hours: Sequence[int], answers: Sequence[Any]) -> Activity:
 
 def read_each(
     queues: Sequence[str], hours: Sequence[int], answers: Sequence[Any]
-) -> dict[str, Activity]:
-    """The counts of each queue, in the answers to the commands for all of them."""
+) -> dict[str, Throughput]:
+    """The counts of each queue, in the answers to :func:`commands`."""
     each = len(hours)
     return {
         queue: read(hours, answers[number * each : (number + 1) * each])
@@ -100,10 +102,10 @@ def read_each(
     }
 
 
-# All names that the scripts write: two and 62 buckets for each minute.
+# As large as the number of names that the scripts write: 2 counts and 62 buckets for each minute.
 @lru_cache(maxsize=4096)
 def _meaning(name: bytes) -> tuple[int, bytes, int] | None:
-    """Minute, kind and bucket of a field; None for what is no count."""
+    """Minute, kind and bucket of a field, or None if it is not a count."""
     matched = _FIELD.fullmatch(name)
     if not matched:
         return None
@@ -111,10 +113,10 @@ def _meaning(name: bytes) -> tuple[int, bytes, int] | None:
     return int(minute), outcome or kind, int(exponent or 0)
 
 
-def total(activity: Activity, first: int, last: int) -> Runs:
-    """All runs that ended from the first of these minutes up to before the last."""
+def total(throughput: Throughput, first: int, last: int) -> Runs:
+    """All runs that ended in the minutes from ``first`` up to, but not including, ``last``."""
     together = Runs()
-    for minute, runs in activity.items():
+    for minute, runs in throughput.items():
         if first <= minute < last:
             together.add(runs)
     return together

@@ -1,7 +1,4 @@
-"""What comes next on one server, for people: scheduled jobs of all queues, and cron entries.
-
-Total and bounded, as :mod:`.monitor` is.
-"""
+"""Queries about what comes next: the scheduled jobs of all queues, and cron entries."""
 
 from __future__ import annotations
 
@@ -10,23 +7,25 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Any
 
+from ..protocol.codec import decode
 from ..protocol.cron_records import CronRecord
 from ..protocol.problems import Problem
 from ..protocol.records import JobRecord
-from . import cron_entries
-from .pipeline import answers, items, name_of
-from .queries import MOST_FOUND, Queries
+from . import cron_entries, limits
+from .jobs import JobQueries
+from .pipeline import Command, members
+from .queues import queue_names
 
 
 @dataclass(frozen=True, slots=True)
-class Upcoming:
-    """A scheduled job; ``job`` is None where the id has no hash."""
+class UpcomingJob:
+    """A scheduled job."""
 
     queue: str
     id: str
-    #: Unix seconds at which it is due; any number, where somebody else wrote it.
+    #: Unix seconds at which the job is due. Another tool may have written any number.
     due: float
-    #: A summary, as in :class:`.monitor.Row`.
+    #: A summary, as in :class:`.snapshots.Row`. None where the id has no hash.
     job: JobRecord | None
 
 
@@ -36,94 +35,92 @@ class CronEntries:
 
     #: How many were announced in the last month.
     total: int
-    #: By name; ``problems`` says it where the record is gone or can't be read.
+    #: By name. Where a record is gone or cannot be read, its ``problems`` say so.
     found: Sequence[CronRecord]
-    #: By id, their last jobs; None where there is none any more.
+    #: The last job of each entry, by id. None where it is gone.
     last_jobs: Mapping[str, JobRecord | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Agenda:
+class Schedule:
     """What comes next on one server."""
 
-    #: The first due comes first.
-    upcoming: Sequence[Upcoming]
+    #: The job that is due first comes first.
+    upcoming: Sequence[UpcomingJob]
     #: How many jobs are scheduled in all queues that were read.
     scheduled: int
-    #: Keys that hold something other than they should, in sentences.
+    #: Keys that hold a value of the wrong type, in sentences.
     problems: Sequence[str]
     entries: CronEntries
 
 
-def read(
-    monitor: Queries, queues: Sequence[str], *, jobs: int, entries: int = MOST_FOUND
-) -> Agenda:
-    """What comes next. Three round trips.
+class UpcomingQueries(JobQueries):
+    """Queries about what comes next."""
 
-    Args:
-        queues: to read beside those that the server knows, of which no more than
-            :data:`MOST_FOUND` are read.
-        jobs, entries: how many to read at the most.
-    """
-    keys = monitor.keys
-    members, names, *first = answers(
-        monitor.connection,
-        [
-            ("SMEMBERS", keys.queues),
-            ("ZRANGE", keys.cron_entries, 0, -1),
-            *_commands(monitor, queues, jobs),
-        ],
-    )
-    others = [name for name in monitor.queue_names(members) if name not in queues][:MOST_FOUND]
-    known = sorted(map(name_of, items(names)))
-    chosen = known[: min(entries, MOST_FOUND)]
-    rest = answers(
-        monitor.connection,
-        [
-            *_commands(monitor, others, jobs),
-            *cron_entries.commands(keys, chosen),
-        ],
-    )
-    scheduled, due, problems = _scheduled(
-        [*queues, *others], [*first, *rest[: 2 * len(others)]], jobs
-    )
-    records = cron_entries.read(chosen, rest[2 * len(others) :])
-    last_ids = list(dict.fromkeys(record.last_job for record in records if record.last_job))
-    found = monitor.jobs([*(job_id for _, job_id, _ in due), *last_ids])
-    upcoming = [
-        Upcoming(queue, job_id, score, job)
-        for (queue, job_id, score), job in zip(due, found, strict=False)
-    ]
-    last_jobs = dict(zip(last_ids, found[len(due) :], strict=True))
-    return Agenda(upcoming, scheduled, problems, CronEntries(len(known), records, last_jobs))
+    __slots__ = ()
 
+    def schedule(
+        self, queues: Sequence[str], *, jobs: int, entries: int = limits.MOST_FOUND
+    ) -> Schedule:
+        """The next scheduled jobs of all queues, and the cron entries. Three round trips.
 
-def entry(monitor: Queries, name: str) -> CronRecord | None:
-    """One cron entry's record, or None where it was not announced in a month. One round trip."""
-    keys = monitor.keys
-    fields, listed = answers(
-        monitor.connection,
-        [("HGETALL", keys.cron_entry(name)), ("ZSCORE", keys.cron_entries, name)],
-    )
-    known = fields if listed is None or isinstance(listed, Exception) else True
-    return cron_entries.record(name, fields) if known else None
+        Args:
+            queues: read beside those that the server knows, of which
+                :data:`.limits.MOST_FOUND` are read at most.
+            jobs, entries: how many of each are read at most.
+        """
+        keys = self.keys
+        listed, names, *first = self._execute(
+            [
+                ("SMEMBERS", keys.queues),
+                ("ZRANGE", keys.cron_entries, 0, -1),
+                *self._scheduled_commands(queues, jobs),
+            ]
+        )
+        others = [name for name in queue_names(keys, listed) if name not in queues]
+        others = others[: limits.MOST_FOUND]
+        known = sorted(map(decode, members(names)))
+        chosen = known[: min(entries, limits.MOST_FOUND)]
+        rest = self._execute(
+            [*self._scheduled_commands(others, jobs), *cron_entries.commands(keys, chosen)]
+        )
+        scheduled, due, problems = _read_scheduled(
+            [*queues, *others], [*first, *rest[: 2 * len(others)]], jobs
+        )
+        records = cron_entries.read_each(chosen, rest[2 * len(others) :])
+        last_ids = list(dict.fromkeys(record.last_job for record in records if record.last_job))
+        found = self.jobs([*(job_id for _, job_id, _ in due), *last_ids])
+        upcoming = [
+            UpcomingJob(queue, job_id, score, job)
+            for (queue, job_id, score), job in zip(due, found, strict=False)
+        ]
+        last_jobs = dict(zip(last_ids, found[len(due) :], strict=True))
+        return Schedule(upcoming, scheduled, problems, CronEntries(len(known), records, last_jobs))
 
+    def cron_entry(self, name: str) -> CronRecord | None:
+        """One cron entry's record, or None if it was not announced in a month. One round trip."""
+        keys = self.keys
+        fields, listed = self._execute(
+            [("HGETALL", keys.cron_entry(name)), ("ZSCORE", keys.cron_entries, name)]
+        )
+        known = fields if listed is None or isinstance(listed, Exception) else True
+        return cron_entries.read(name, fields) if known else None
 
-def _commands(monitor: Queries, queues: Sequence[str], jobs: int) -> list[tuple[Any, ...]]:
-    commands: list[tuple[Any, ...]] = []
-    for queue in queues:
-        key = monitor.keys.scheduled(queue)
-        commands += [("ZCARD", key), ("ZRANGE", key, 0, jobs - 1, "WITHSCORES")]
-    return commands
+    def _scheduled_commands(self, queues: Sequence[str], jobs: int) -> list[Command]:
+        commands: list[Command] = []
+        for queue in queues:
+            key = self.keys.scheduled(queue)
+            commands += [("ZCARD", key), ("ZRANGE", key, 0, jobs - 1, "WITHSCORES")]
+        return commands
 
 
-def _scheduled(
-    queues: Sequence[str], answered: Sequence[Any], jobs: int
+def _read_scheduled(
+    queues: Sequence[str], answers: Sequence[Any], jobs: int
 ) -> tuple[int, list[tuple[str, str, float]], list[str]]:
-    """How many there are; the first of them as queue, id and score; and what can't be read."""
+    """The number of scheduled jobs; queue, id and score of the first; and what cannot be read."""
     total, found = 0, []
     problems: list[str] = []
-    for queue, count, members in zip(queues, answered[::2], answered[1::2], strict=True):
+    for queue, count, range_ in zip(queues, answers[::2], answers[1::2], strict=True):
         if isinstance(count, Exception):
             problems.append(
                 Problem(
@@ -134,5 +131,5 @@ def _scheduled(
             )
             continue
         total += int(count)
-        found += [(queue, name_of(member), float(score)) for member, score in items(members)]
+        found += [(queue, decode(member), float(score)) for member, score in members(range_)]
     return total, nsmallest(jobs, found, key=lambda each: each[2]), problems

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..broker.clients import filter_connection_params, get_connection, get_redis_connection
-from ..compat.missing_names import finder
+from ..compat.missing_names import module_getattr
 from ..jobs.job import get_job_class
-from .queue import (
+from .lookup import (
     VALID_COMMIT_MODES,
     DjangoRQ,
-    Queue,
     enqueue,
     get_commit_mode,
     get_queue,
@@ -20,6 +19,7 @@ from .queue import (
     get_result_ttl,
     get_scheduler,
 )
+from .queue import Queue
 
 __all__ = [
     "VALID_COMMIT_MODES",
@@ -40,4 +40,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

@@ -18,16 +18,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from ..broker.clients import translate_errors
+from ..broker.errors import translate_errors
 from ..engine.engine import NewJob
 from ..exceptions import DuplicateJobError, InvalidJobDependency, InvalidJobError
-from ..jobs import dependency_check as parents
 from ..jobs.options import JobOptions
-from ..signals import job_enqueued, tell
+from ..signals import job_enqueued, send
+from . import dependency_check
 from .commit import is_visible_at_once, push_when_visible
 
 if TYPE_CHECKING:
-    from ..engine.enqueue import Arrivals
+    from ..engine.enqueue import PendingEnqueue
     from ..jobs.job import Job
     from .queue import Queue
 
@@ -98,7 +98,7 @@ def _made(queue: Queue, data: EnqueueData, group_id: str | None) -> tuple[Job, J
     if group_id is not None:
         job.group_id = group_id
     if job._parents and queue.is_async:
-        parents.check(job, queue.connection, queue.commit_mode)
+        dependency_check.check(job, queue.connection, queue.commit_mode)
     return job, data.options
 
 
@@ -116,7 +116,7 @@ class _Batch:
         self._queue = queue
         # Serialized here, so that what can't be is found before anything is written.
         self._entering = [_entering(queue, job, options) for job, options in made]
-        self._arrivals: Arrivals | None = None
+        self._arrivals: PendingEnqueue | None = None
 
     def push(self) -> None:
         """Push all of them, whatever becomes of one.
@@ -145,7 +145,7 @@ class _Batch:
         for job, entering in zip(self.jobs, self._entering, strict=True):
             job._pending = None
             try:
-                parents.check_again(job, self._queue.connection)
+                dependency_check.check_again(job, self._queue.connection)
             except InvalidJobDependency as exc:
                 logger.warning("A job was dropped when its transaction had committed: %s", exc)
             else:
@@ -174,7 +174,7 @@ class _Batch:
             else:
                 job._entered(*outcome)
                 self.jobs.append(job)
-                tell(job_enqueued, job)
+                send(job_enqueued, job)
         if failures:
             with translate_errors(self._queue.connection):
                 raise failures[0]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overl
 
 import redis
 
-from ..compat.missing_names import finder
+from ..compat.missing_names import module_getattr
 from ..jobs.job import Job
-from .queue import Queue, get_queue, named_queue
+from .lookup import get_queue, named_queue
+from .queue import Queue
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -98,4 +99,4 @@ def _decorated(
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, cast
 import redis
 
 from ..broker.broker import Broker
-from ..broker.clients import get_connection, translate_errors
-from ..compat.missing_names import finder
+from ..broker.clients import get_connection
+from ..broker.errors import translate_errors
+from ..compat.missing_names import module_getattr
 from ..engine.engine import Engine
 from ..exceptions import NoSuchGroupError
 from ..jobs.job import Job
@@ -126,8 +127,8 @@ class Group:
     def cleanup(self) -> None:
         """Take out all ids whose jobs are gone. Workers do so by themselves, a part at a time."""
         with translate_errors(self.connection):
-            self._engine.tidy_groups(self.name)
+            self._engine.clean_groups(self.name)
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

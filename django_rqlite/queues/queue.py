@@ -5,54 +5,25 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
+from typing import Any, ClassVar
 
 import redis
 
-from .. import conf
-from ..broker.clients import (
-    connection_for,
-    describe,
-    filter_connection_params,
-    get_connection,
-    get_redis_connection,
-    translate_errors,
-)
-from ..broker.server_errors import passes
-from ..compat.missing_names import finder
-from ..conf.classes import named_class
+from ..broker.errors import is_transient, translate_errors
 from ..engine.engine import Hold
 from ..engine.scripts import Argument
-from ..exceptions import ConfigurationError, InvalidJobError, InvalidQueueError
+from ..exceptions import InvalidJobError
 from ..execution.run import perform, time_limit
 from ..execution.settle import settle, unstorable
-from ..jobs import dependency_check as parents
-from ..jobs.job import Job, get_job_class
+from ..jobs.job import Job
 from ..jobs.options import NOTHING_SAID, JobOptions, checked, refuse_pipeline, split
 from ..protocol.durations import LONGEST
 from ..protocol.records import JobStatus, read_job
-from ..signals import job_enqueued, tell
+from ..signals import job_enqueued, send
+from . import dependency_check
 from .bulk import EnqueueData, enqueue_many
 from .commit import push_when_visible
 from .stored_queue import StoredQueue
-
-__all__ = [
-    "VALID_COMMIT_MODES",
-    "DjangoRQ",
-    "Queue",
-    "enqueue",
-    "filter_connection_params",
-    "get_commit_mode",
-    "get_connection",
-    "get_job_class",
-    "get_queue",
-    "get_queue_by_index",
-    "get_queue_class",
-    "get_queues",
-    "get_redis_connection",
-    "get_result_ttl",
-    "get_scheduler",
-]
 
 # enqueue_at() has an argument of that name, as in RQ.
 _Datetime = datetime
@@ -312,7 +283,7 @@ class Queue(StoredQueue):
                     delay=delay,
                 )
             job._entered(JobStatus.SCHEDULED, "")
-            tell(job_enqueued, job)
+            send(job_enqueued, job)
 
         self._push_when_visible(job, push)
         return job
@@ -413,7 +384,7 @@ class Queue(StoredQueue):
                 ttl=job.waiting_ttl,
             )
         job._entered(JobStatus.QUEUED, enqueued)
-        tell(job_enqueued, job)
+        send(job_enqueued, job)
 
     def _defer(
         self,
@@ -437,15 +408,15 @@ class Queue(StoredQueue):
                 delay=delay,
             )
         job._entered(status, reason)
-        tell(job_enqueued, job)
+        send(job_enqueued, job)
 
     def _push_when_visible(self, job: Job, push: Callable[[], None]) -> None:
         if job._parents:
-            parents.check(job, self.connection, self.commit_mode)
+            dependency_check.check(job, self.connection, self.commit_mode)
 
         def push_at_last() -> None:
             if job._pending is not None:
-                parents.check_again(job, self.connection)
+                dependency_check.check_again(job, self.connection)
                 job._pending = None
             push()
 
@@ -464,19 +435,19 @@ class Queue(StoredQueue):
             )
         job._entered(JobStatus.STARTED, started)
         job.started_at, job.worker_name = job.enqueued_at, IN_PLACE
-        tell(job_enqueued, job)
+        send(job_enqueued, job)
         try:
             outcome = perform(job)
             with translate_errors(self.connection):
                 try:
                     settle(self._engine, "", hold, record, outcome, IN_PLACE)
                 except redis.ResponseError as exc:
-                    if passes(exc):
+                    if is_transient(exc):
                         raise
                     # Else a worker would run it again once the lease has ended.
                     refused = unstorable(outcome, exc)
                     settle(self._engine, "", hold, record, refused, IN_PLACE)
-                stored = self._engine.fields(job.id)
+                stored = self._engine.job_fields(job.id)
         finally:
             job._unstored = None
         if stored:
@@ -508,153 +479,3 @@ def _moment(given: datetime) -> float:
             "year 9998."
         )
     return max(0.0, seconds)
-
-
-#: The names of these for those who come from django-rq.
-DjangoRQ = Queue
-VALID_COMMIT_MODES = conf.COMMIT_MODES
-
-
-def get_queue(
-    name: str = "default",
-    default_timeout: int | str | None = None,
-    is_async: bool | None = None,
-    autocommit: bool | None = None,
-    commit_mode: str | None = None,
-    connection: redis.Redis | None = None,
-    queue_class: type[Queue] | str | None = None,
-    job_class: type[Job] | str | None = None,
-    serializer: object = None,
-    **kwargs: Any,
-) -> Queue:
-    """The queue of this name as ``RQ_QUEUES`` configures it. Cheap: it shares one client.
-
-    Arguments other than ``name`` stand in for what the settings say.
-
-    Raises:
-        UnknownQueueError: ``RQ_QUEUES`` has no such queue.
-        ConfigurationError: its settings can't be used.
-    """
-    configured = conf.queue(name)
-    given = queue_class or configured.queue_class
-    made_by = named_class(given, Queue, Queue, "QUEUE_CLASS")
-    return made_by(
-        name,
-        default_timeout=configured.default_timeout if default_timeout is None else default_timeout,
-        connection=connection_for(configured) if connection is None else connection,
-        is_async=configured.is_async if is_async is None else is_async,
-        job_class=job_class or cast("type[Job] | str | None", configured.job_class),
-        serializer=configured.serializer if serializer is None else serializer,
-        commit_mode=commit_mode,
-        autocommit=autocommit,
-        default_result_ttl=configured.default_result_ttl,
-        **kwargs,
-    )
-
-
-def named_queue(
-    name: str,
-    connection: redis.Redis | None = None,
-    queue_class: type[Queue] | str | None = None,
-    job_class: type[Job] | str | None = None,
-    serializer: object = None,
-) -> Queue:
-    """The queue of this name, which the settings need not know where a connection is given.
-
-    Raises:
-        UnknownQueueError: ``RQ_QUEUES`` has no such queue, and there is no connection.
-        ConfigurationError: its settings can't be used.
-    """
-    if connection is not None and name not in conf.queues():
-        made_by = get_queue_class(queue_class=queue_class)
-        return made_by(name, connection, job_class=job_class, serializer=serializer)
-    return get_queue(
-        name,
-        connection=connection,
-        queue_class=queue_class,
-        job_class=job_class,
-        serializer=serializer,
-    )
-
-
-def enqueue(func: Callable[..., Any] | str, *args: Any, **kwargs: Any) -> Job:
-    """Make a job of a call and put it into the queue ``default``; see :meth:`Queue.enqueue`."""
-    return get_queue().enqueue(func, *args, **kwargs)
-
-
-def get_queues(*queue_names: str, **kwargs: Any) -> list[Queue]:
-    """Queues that one worker can serve; without names, the queue ``default``.
-
-    Args:
-        **kwargs: as for :func:`get_queue`.
-
-    Raises:
-        InvalidQueueError: they differ in class, connection setting or ``KEY_PREFIX``.
-        UnknownQueueError: ``RQ_QUEUES`` has no such queue.
-    """
-    first, *others = (get_queue(name, **kwargs) for name in queue_names or ("default",))
-    for other in others:
-        names = f"{first.name!r} and {other.name!r}"
-        if type(other) is not type(first):
-            raise InvalidQueueError(
-                f"The queues {names} have different classes, {type(first).__name__} and "
-                f"{type(other).__name__}. Give them the same QUEUE_CLASS."
-            )
-        if other.connection is not first.connection:
-            raise InvalidQueueError(
-                f"The queues {names} have different connections, {describe(first.connection)} "
-                f"and {describe(other.connection)}, or another KEY_PREFIX. Ask for each by itself."
-            )
-    return [first, *others]
-
-
-def get_queue_by_index(index: int) -> Queue:
-    """The queue at this place among the names of ``RQ_QUEUES`` in alphabetical order.
-
-    Raises:
-        IndexError: there are not so many.
-    """
-    return get_queue(sorted(conf.queues())[int(index)])
-
-
-def get_queue_class(
-    config: Mapping[str, Any] | None = None, queue_class: type[Queue] | str | None = None
-) -> type[Queue]:
-    """The class that is given, or that ``config`` (one of ``RQ_QUEUES``) or ``RQ`` names.
-
-    Raises:
-        ConfigurationError: it can't be imported, or does not inherit from :class:`Queue`.
-    """
-    given = queue_class or (config or {}).get("QUEUE_CLASS") or conf.default_class("QUEUE_CLASS")
-    return named_class(given, Queue, Queue, "QUEUE_CLASS")
-
-
-def get_commit_mode() -> str:
-    """When an ``enqueue`` inside a transaction pushes; see ``COMMIT_MODE``."""
-    return conf.commit_mode()
-
-
-def get_result_ttl(name: str = "default") -> int | None:
-    """Seconds that results of this queue are kept, where its settings or ``RQ`` say so.
-
-    Raises:
-        UnknownQueueError: ``RQ_QUEUES`` has no such queue.
-    """
-    return conf.queue(name).default_result_ttl
-
-
-def get_scheduler(*args: object, **kwargs: object) -> NoReturn:
-    """Say what to use instead of rq-scheduler, which stands beside RQ.
-
-    Raises:
-        ConfigurationError: always.
-    """
-    raise ConfigurationError(
-        "django_rqlite has no scheduler to get: every worker enqueues what is due. Use "
-        "get_queue(name).enqueue_at(datetime, ...) or .enqueue_in(timedelta, ...), and RQ['CRON'] "
-        "for what recurs."
-    )
-
-
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)

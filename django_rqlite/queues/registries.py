@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Protocol, cast
 import redis
 
 from ..broker.broker import Broker
-from ..broker.clients import get_connection, translate_errors
-from ..compat.missing_names import finder
+from ..broker.clients import get_connection
+from ..broker.errors import translate_errors
+from ..compat.missing_names import module_getattr
 from ..engine.engine import Engine
 from ..exceptions import InvalidJobOperation, NoSuchJobError
 from ..jobs.job import Job
 from ..protocol import codec
+from ..protocol.places import job_id_of
 from ..protocol.serializers import Serializer
-from ..queries.places import id_of
 
 
 class _Queue(Protocol):
@@ -186,7 +187,7 @@ class StartedJobRegistry(BaseRegistry):
     @staticmethod
     def _job_id(member: str) -> str:
         # A bare id is RQ 0.5's form.
-        return id_of(member)
+        return job_id_of(member)
 
 
 class FinishedJobRegistry(BaseRegistry):
@@ -264,4 +265,4 @@ def _id(job: object) -> str:
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

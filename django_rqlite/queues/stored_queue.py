@@ -10,10 +10,10 @@ import redis
 
 from .. import conf
 from ..broker.broker import Broker
-from ..broker.clients import connection_for, get_connection, translate_errors
-from ..conf.classes import named_class
+from ..broker.clients import connection_for, get_connection
+from ..broker.errors import translate_errors
+from ..conf.classes import resolve_class
 from ..engine.engine import Engine
-from ..engine.suspension import SuspensionScripts
 from ..exceptions import ConfigurationError, InvalidJobOperation, InvalidQueueError
 from ..jobs.job import Job
 from ..protocol import codec
@@ -71,14 +71,14 @@ class StoredQueue:
             raise ConfigurationError(
                 f"commit_mode {commit_mode!r} is none of {', '.join(conf.COMMIT_MODES)}."
             )
-        if problem := conf.name_problem(name):
+        if problem := conf.queue_name_problem(name):
             raise ConfigurationError(
                 f"{name!r} can't be the name of a queue: it {problem}. Choose another name."
             )
         self.name = name
         self.connection = connection if connection is not None else _configured_connection(name)
         self.is_async = is_async
-        self.job_class = named_class(job_class, self.default_job_class, Job, "JOB_CLASS")
+        self.job_class = resolve_class(job_class, self.default_job_class, Job, "JOB_CLASS")
         self.serializer: Serializer = resolve(
             serializer, setting=f"RQ_QUEUES[{name!r}]['SERIALIZER']"
         )
@@ -131,7 +131,7 @@ class StoredQueue:
         return [
             cls(name, connection, job_class=job_class, serializer=serializer)
             for name in names
-            if not conf.name_problem(name)
+            if not conf.queue_name_problem(name)
         ]
 
     @classmethod
@@ -153,7 +153,7 @@ class StoredQueue:
         connection = connection if connection is not None else get_connection()
         keys = Broker.of(connection).keys
         name = keys.queue_name(queue_key)
-        if name == queue_key or conf.name_problem(name):
+        if name == queue_key or conf.queue_name_problem(name):
             raise InvalidQueueError(
                 f"{queue_key!r} is not the key of a queue. Such keys begin with {keys.queue('')!r}."
             )
@@ -260,18 +260,18 @@ class StoredQueue:
         """
         seconds = seconds_to_rest(ttl)
         with translate_errors(self.connection):
-            SuspensionScripts(self._broker).pause([self.name], seconds)
+            Engine(self._broker).pause_queues([self.name], seconds)
 
     def resume(self) -> bool:
         """Let workers take jobs from this queue again; gives whether it was paused."""
         with translate_errors(self.connection):
-            return bool(SuspensionScripts(self._broker).unpause([self.name]))
+            return bool(Engine(self._broker).resume_queues([self.name]))
 
     @property
     def is_paused(self) -> bool:
         """Whether workers take no job from this queue. See also ``suspension.is_suspended``."""
         with translate_errors(self.connection):
-            return SuspensionScripts(self._broker).is_paused(self.name)
+            return Engine(self._broker).is_paused(self.name)
 
     # Deleting
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import redis
 
 from ..broker.broker import Broker
-from ..broker.clients import translate_errors
-from ..compat.missing_names import finder
-from ..engine.suspension import SuspensionScripts
+from ..broker.errors import translate_errors
+from ..compat.missing_names import module_getattr
+from ..engine.engine import Engine
 from ..protocol.durations import parse_duration
 
 
@@ -31,7 +31,7 @@ def suspend(connection: redis.Redis, ttl: int | str | None = None) -> None:
     """
     seconds = seconds_to_rest(ttl)
     with translate_errors(connection):
-        SuspensionScripts(Broker.of(connection)).suspend(seconds)
+        Engine(Broker.of(connection)).suspend(seconds)
 
 
 def resume(connection: redis.Redis) -> int:
@@ -44,7 +44,7 @@ def resume(connection: redis.Redis) -> int:
         RedisUnavailableError: the server does not answer.
     """
     with translate_errors(connection):
-        return int(SuspensionScripts(Broker.of(connection)).resume())
+        return int(Engine(Broker.of(connection)).resume())
 
 
 def is_suspended(connection: redis.Redis) -> bool:
@@ -54,7 +54,7 @@ def is_suspended(connection: redis.Redis) -> bool:
         RedisUnavailableError: the server does not answer.
     """
     with translate_errors(connection):
-        return SuspensionScripts(Broker.of(connection)).is_suspended()
+        return Engine(Broker.of(connection)).is_suspended()
 
 
 def seconds_to_rest(given: int | str | None, *, name: str = "ttl") -> int | None:
@@ -70,4 +70,4 @@ def seconds_to_rest(given: int | str | None, *, name: str = "ttl") -> int | None
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..compat.missing_names import finder
-from .loop import Worker
+from ..compat.missing_names import module_getattr
+from .dequeue_strategy import DequeueStrategy
 from .simple_worker import SimpleWorker
-from .strategies import DequeueStrategy
+from .worker import Worker
 from .worker_classes import HerokuWorker, RandomWorker, RoundRobinWorker, SpawnWorker
 from .worker_record import ListedWorker, WorkerStatus
 
@@ -32,4 +32,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = finder(__name__)
+    __getattr__ = module_getattr(__name__)

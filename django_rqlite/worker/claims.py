@@ -14,13 +14,13 @@ from collections.abc import Iterable, Sequence
 
 import redis
 
-from ..broker.server_errors import passes
+from ..broker.errors import is_transient
 from ..engine.engine import Claim, Engine, NextClaim
-from ..execution.run import Failed
+from ..execution.outcome import Failed
 from ..execution.settle import settle, unstorable
 from ..protocol.records import read_job
 from .children.assignment import Assignment
-from .strategies import DequeueStrategy, order
+from .dequeue_strategy import DequeueStrategy, order
 
 logger = logging.getLogger("django_rqlite.worker")
 
@@ -108,7 +108,7 @@ class Claims:
     def _give_up_unread(self, wanted: NextClaim, exc: Exception) -> None:
         """The connection breaks over the answer to a claim: have the job that it took fail."""
         self._claim_breaks = 0
-        hold = self._engine.claimed(self._worker, wanted.execution)
+        hold = self._engine.find_claim(self._worker, wanted.execution)
         if hold is None:
             return
         headline = f"The job can't be read: the connection breaks over it each time ({exc})"
@@ -138,7 +138,7 @@ class Claims:
         try:
             claim = self._store(assignment, self._next() if claim_too else None)
         except redis.ResponseError as exc:
-            if passes(exc):
+            if is_transient(exc):
                 raise
             assignment.refusals += 1
             if assignment.refusals >= MOST_REFUSALS:

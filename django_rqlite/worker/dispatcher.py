@@ -10,10 +10,11 @@ import time
 from typing import Literal
 
 from .. import conf
-from ..conf.log_escaping import Lines
-from ..conf.signer import why_not_trusted
+from ..conf.log_escaping import Multiline
+from ..conf.signer import signature_problem
 from ..engine.engine import Claim, Hold
-from ..execution.run import AskedForRetry, Failed, Outcome, Stopped, Succeeded, time_limit
+from ..execution.outcome import AskedForRetry, Failed, Outcome, Stopped, Succeeded
+from ..execution.run import time_limit
 from ..protocol.records import JobRecord, read_job
 from .children.assignment import Assignment
 from .children.pool import Child, ChildPool
@@ -98,7 +99,7 @@ class Dispatcher:
             )
             if not record.callback_time(end):
                 return
-            if why_not := why_not_trusted(record):
+            if why_not := signature_problem(record):
                 logger.error(
                     "%s: the %s callback of job %s is not called: %s",
                     hold.queue,
@@ -210,7 +211,7 @@ class Dispatcher:
             "%s: Job failed (%s)\n%s",
             hold.queue,
             hold.job_id,
-            Lines(outcome.reason),
+            Multiline(outcome.reason),
             extra={"job_id": hold.job_id, "queue": hold.queue},
         )
 

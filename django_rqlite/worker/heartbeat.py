@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from ..engine.engine import Engine, Hold, Owner
 from ..exceptions import WorkerNameTakenError
+from ..process.identity import lives, own_identity
+from ..process.memory import resident
 from ..version import VERSION
-from .children.memory import resident
-from .process_identity import lives, own_identity
 
 #: Seconds that a record outlives its heartbeats beside ``worker_ttl`` (RQ 2.12: 420 + 60).
 RECORD_SLACK = 60
@@ -90,7 +90,7 @@ class Heartbeat:
         if owner.instance == self._instance or (owner.process and owner.process == own_identity()):
             return False  # left there by this process, which has one worker at a time
         known = lives(owner.process)
-        return self._engine.lives(owner.instance) if known is None else known
+        return self._engine.is_worker_alive(owner.instance) if known is None else known
 
     def _try_to_register(self, hostname: str, dead: str = "") -> Owner | None:
         return self._engine.register_worker(
@@ -165,7 +165,7 @@ class Heartbeat:
 
     def retire(self) -> None:
         """Be listed no longer."""
-        self._engine.retire_worker(self.name, self._queues, self._instance)
+        self._engine.unregister_worker(self.name, self._queues, self._instance)
 
 
 def _alive(pid: str) -> bool:

@@ -23,7 +23,7 @@ from typing import Any
 
 import redis
 
-from ..broker.wire import database_of
+from ..broker.address import database_number
 from ..protocol import codec
 from ..protocol.escaping import escape_controls
 from ..protocol.keys import Keys
@@ -79,7 +79,7 @@ class PubSub:
         instance: str,
     ) -> None:
         self._pool = client.connection_pool
-        self._database = database_of(client)
+        self._database = database_number(client)
         self._keys = keys
         self._life = keys.life_channel(instance)
         self._selector = selector

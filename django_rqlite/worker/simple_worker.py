@@ -10,17 +10,19 @@ from collections.abc import Callable, Iterable, Mapping
 import redis
 
 from ..engine.engine import Claim, Hold
+from ..execution.outcome import Failed, Stopped
 from ..execution.own_process import OwnProcess
-from ..execution.run import Failed, Stopped, time_limit
+from ..execution.run import time_limit
 from ..protocol.records import JobRecord, read_job
-from .children import child, orders
+from .children import child
 from .children import database_connections as databases
 from .children.assignment import Assignment
 from .children.child import QueueTraits
+from .children.messages import HEADER_SIZE, pack_callback, pack_run, unpack_instruction
 from .children.pool import Child, ChildPool
 from .children.process_reset import look_after_databases
 from .dispatcher import Dispatcher
-from .loop import Worker
+from .worker import Worker
 
 #: Seconds for which a job without a timeout is held.
 LONGEST_HOLD = 86_400
@@ -84,17 +86,17 @@ class _InPlace(ChildPool):
         calls = max(record.callback_time("success"), record.callback_time("failure"))
         self._keep(hold, LONGEST_HOLD if limit is None else limit + calls + SLACK)
         self._tidy()  # it may have waited for long
-        order = orders.unpack(orders.run(hold.queue, hold.execution, record)[orders.HEAD :])
+        instruction = unpack_instruction(pack_run(hold.queue, hold.execution, record)[HEADER_SIZE:])
         assignment = Assignment(hold, record, None)
         own = OwnProcess()
-        assignment.outcome = child.run(order, self._traits[hold.queue])
+        assignment.outcome = child.run(instruction, self._traits[hold.queue])
         own.end_if_forked()
         self._ended.append(assignment)
         self._tidy(failed=isinstance(assignment.outcome, Failed))
 
     def call_back(self, queue: str, record: JobRecord, outcome: Failed | Stopped) -> None:
-        order = orders.unpack(orders.call_back(queue, record, outcome)[orders.HEAD :])
-        child.call_back(order, self._traits[queue])
+        instruction = unpack_instruction(pack_callback(queue, record, outcome)[HEADER_SIZE:])
+        child.call_back(instruction, self._traits[queue])
         self._tidy()
 
     def _tidy(self, *, failed: bool = False) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .loop import Worker
-from .strategies import DequeueStrategy
+from .dequeue_strategy import DequeueStrategy
+from .worker import Worker
 
 
 class RoundRobinWorker(Worker):

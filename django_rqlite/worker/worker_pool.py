@@ -20,13 +20,13 @@ from typing import NoReturn
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ..exceptions import RQLiteError
+from ..process.parent_death import die_with_parent
+from ..process.signal_pipe import STOP, SignalPipe
+from ..process.subreaper import wait_for_orphans
 from .children import database_connections as databases
 from .children.inherited_connections import let_go
-from .children.parent_death import die_with_parent
 from .children.preload import import_jobs, share_memory, stop_sharing_memory
-from .children.subreaper import wait_for_orphans
 from .shutdown import Request, Shutdown
-from .signals import STOP, SignalPipe
 
 logger = logging.getLogger("django_rqlite.worker")
 
@@ -49,7 +49,7 @@ class _Seat:
     deaths: int = 0
 
 
-class Pool:
+class WorkerPool:
     """A number of worker processes.
 
     Args:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .. import conf
 from ..broker.broker import Broker
-from ..broker.clients import get_connection, translate_errors
+from ..broker.clients import get_connection
+from ..broker.errors import translate_errors
 from ..exceptions import NoSuchJobError
 from ..jobs.job import Job
 from ..protocol import codec
 from ..protocol.records import WorkerRecord, read_worker
-from ..queues.queue import Queue, get_queue_class
+from ..queues.lookup import get_queue_class
+from ..queues.queue import Queue
 
 if TYPE_CHECKING:
     import redis
@@ -108,7 +110,7 @@ class ListedWorker:
                 name, self.connection, job_class=self._job_class, serializer=self._serializer
             )
             for name in self._record.queues
-            if not conf.name_problem(name)
+            if not conf.queue_name_problem(name)
         ]
 
     def get_current_job_id(self) -> str | None:

@@ -13,8 +13,9 @@ from django.utils.html import strip_tags
 
 from django_rqlite import get_connection, get_queue
 from django_rqlite.broker.broker import Broker
-from django_rqlite.engine.cron import Announcement, CronScripts
-from django_rqlite.queries import queries as monitor
+from django_rqlite.engine.cron import Announcement
+from django_rqlite.engine.engine import Engine
+from django_rqlite.queries import limits
 from django_rqlite.queues.suspension import suspend
 
 from ..admin_world import QUEUES, SCHEDULE, WORKER, WORKERS, World, queue_page
@@ -76,7 +77,7 @@ def entry(world: World, name: str, *, late: float, heard: float = 0, source: str
     announced = Announcement(
         name, "every 60 s", "low", "shop.jobs.tidy", source or "settings", int(time.time() - late)
     )
-    CronScripts(Broker(world.redis, world.keys.prefix)).announce([announced])
+    Engine(Broker(world.redis, world.keys.prefix)).cron_announce([announced])
     at = int(time.time() - heard)
     world.redis.hset(f"rq:x:cron:entry:{name}", "announced_at", at)
     world.redis.zadd("rq:x:cron:entries", {name: at})
@@ -177,7 +178,7 @@ def entries_without_evaluation(world: World) -> None:
 def entry_paused(world: World) -> None:
     a_worker_everywhere(world)
     entry(world, "tidy", late=-3600)
-    CronScripts(Broker(world.redis, world.keys.prefix)).pause("tidy")
+    Engine(Broker(world.redis, world.keys.prefix)).cron_pause("tidy")
 
 
 def one_queue_without_workers(world: World) -> None:
@@ -364,7 +365,7 @@ def test_a_queue_that_no_worker_runs_needs_none(
 def test_what_was_not_looked_at_is_no_all_clear(
     world: World, admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(monitor, "MOST_FOUND", 1)
+    monkeypatch.setattr(limits, "MOST_FOUND", 1)
     world.worker("w1", *ALL)
     world.worker("w2", *ALL)
     for name in ("a", "b", "c"):
@@ -454,7 +455,7 @@ def test_why_jobs_wait_although_workers_listen(
 def test_slots_of_workers_that_are_not_all_known_are_not_told(
     world: World, admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(monitor, "MOST_FOUND", 1)
+    monkeypatch.setattr(limits, "MOST_FOUND", 1)
     world.worker("w1", *ALL)
     world.worker("w2", *ALL)
     wait_long(world, "high")

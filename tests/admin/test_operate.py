@@ -92,7 +92,7 @@ def test_run_now(world: World, admin_client: Client) -> None:
     assert world.redis.zcard("rq:scheduled:default") == 0
     entry = LogEntry.objects.order_by("pk")[0]
     assert entry.change_message == "Enqueued before the time 1 of 1: later"
-    assert world.engine.hasten(["nobody"]) == ["missing"]
+    assert world.engine.enqueue_now(["nobody"]) == ["missing"]
 
 
 def test_cancel_selected(world: World, admin_client: Client) -> None:

@@ -12,7 +12,7 @@ import pytest
 from django_rqlite import get_queue
 from django_rqlite.admin.charts import DAY, HEIGHT, HOUR, WIDTH, charts
 from django_rqlite.broker.clients import get_connection
-from django_rqlite.queries import queries as monitor
+from django_rqlite.queries import limits
 from django_rqlite.queries import throughput as activity
 from django_rqlite.queries.throughput import Runs, percentile_95
 from django_rqlite.queues.suspension import suspend
@@ -144,7 +144,7 @@ def test_a_silent_worker_listens_on_nothing(
 def test_listeners_where_not_all_workers_are_read(
     world: World, admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(monitor, "MOST_FOUND", 1)
+    monkeypatch.setattr(limits, "MOST_FOUND", 1)
     world.worker("a", "high")
     world.redis.hset("rq:worker:a", "last_heartbeat", "2026-01-02T03:04:05Z")
     world.worker("b", "low")

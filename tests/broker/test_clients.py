@@ -21,10 +21,11 @@ from redis.backoff import NoBackoff
 from redis.connection import BlockingConnectionPool
 from redis.retry import Retry
 
-from django_rqlite import conf
 from django_rqlite.broker import clients as connections
 from django_rqlite.broker import embedded
+from django_rqlite.broker.address import describe
 from django_rqlite.broker.broker import Broker
+from django_rqlite.broker.errors import translate_errors
 from django_rqlite.exceptions import (
     ConfigurationError,
     RedisUnavailableError,
@@ -318,7 +319,7 @@ class TestCache:
         settings.CACHES = {"shared": {**cache, "LOCATION": "redis://elsewhere/1"}}
         after = connections.get_connection("mail")
         assert after is not before
-        assert connections.describe(after) == "redis://elsewhere:6379/1"
+        assert describe(after) == "redis://elsewhere:6379/1"
 
     def test_through_sentinels(self, configure: Configure, settings: SettingsWrapper) -> None:
         settings.CACHES = {
@@ -332,7 +333,7 @@ class TestCache:
             }
         }
         client = configure(USE_REDIS_CACHE="shared")
-        assert connections.describe(client) == "sentinel mymaster/2 (a:26379)"
+        assert describe(client) == "sentinel mymaster/2 (a:26379)"
 
     @pytest.mark.parametrize(
         ("alias", "change", "message"),
@@ -424,7 +425,7 @@ class TestTls:
         kwargs = {**kwargs, "ssl_ca_certs": f"{certificate}.crt"}
         verified = configure(**keys, REDIS_CLIENT_KWARGS=kwargs)
         assert verified.acl_whoami() == "alice"
-        assert connections.describe(verified) == f"rediss://localhost:{port}/0"
+        assert describe(verified) == f"rediss://localhost:{port}/0"
 
     def test_options_of_tls_are_ignored_without_it(
         self, configure: Configure, guarded: Guarded
@@ -556,12 +557,11 @@ class TestDescribe:
         self, configure: Configure, keys: dict[str, Any], said: str
     ) -> None:
         client = configure(**keys)
-        assert connections.describe(client) == said
-        assert connections.describe(conf.queue("mail")) == said
+        assert describe(client) == said
 
     def test_any_client(self) -> None:
-        assert connections.describe(redis_py.Redis(password="p")) == "redis://localhost:6379/0"
-        assert connections.describe(redis_py.Redis(host="h", ssl=True)) == "rediss://h:6379/0"
+        assert describe(redis_py.Redis(password="p")) == "redis://localhost:6379/0"
+        assert describe(redis_py.Redis(host="h", ssl=True)) == "rediss://h:6379/0"
 
 
 class TestErrors:
@@ -572,7 +572,7 @@ class TestErrors:
             pytest.raises(
                 RedisUnavailableError, match=f"^Redis at redis://localhost:{port}/0 is"
             ) as caught,
-            connections.translate_errors(client),
+            translate_errors(client),
         ):
             client.ping()
         assert isinstance(caught.value.__cause__, redis_py.ConnectionError)
@@ -589,7 +589,7 @@ class TestErrors:
                 pytest.raises(
                     RedisUnavailableError, match=r"(?i)is not available: .*time"
                 ) as caught,
-                connections.translate_errors(client),
+                translate_errors(client),
             ):
                 client.ping()
         assert isinstance(caught.value.__cause__, redis_py.TimeoutError)
@@ -598,7 +598,7 @@ class TestErrors:
         client = configure(URL=f"redis://alice:wr0ng@{guarded.address}")
         with (
             pytest.raises(RedisUnavailableError, match=r"is not available: .*password") as caught,
-            connections.translate_errors(client),
+            translate_errors(client),
         ):
             client.ping()
         assert "wr0ng" not in str(caught.value)
@@ -611,7 +611,7 @@ class TestErrors:
         )
         with (
             pytest.raises(RedisUnavailableError, match="no Sentinel that answers knows") as caught,
-            connections.translate_errors(client),
+            translate_errors(client),
         ):
             client.ping()
         assert "s3cret" not in str(caught.value)
@@ -621,13 +621,13 @@ class TestErrors:
         client = configure(HOST="localhost", PORT=free_port())
         with (
             pytest.raises(RedisUnavailableError) as caught,
-            connections.translate_errors(client),
-            connections.translate_errors(client),
+            translate_errors(client),
+            translate_errors(client),
         ):
             client.ping()
         assert str(caught.value).count("is not available") == 1
 
     def test_other_errors_pass(self, redis: redis_py.Redis) -> None:
         redis.set("text", "x")
-        with pytest.raises(redis_py.ResponseError), connections.translate_errors(redis):
+        with pytest.raises(redis_py.ResponseError), translate_errors(redis):
             redis.lpush("text", "y")

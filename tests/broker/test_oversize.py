@@ -23,9 +23,10 @@ from django_rqlite import Callback, Job, Queue, Retry, conf
 from django_rqlite.broker import clients as connections
 from django_rqlite.broker import embedded, wire
 from django_rqlite.broker.broker import Broker
-from django_rqlite.broker.server_errors import passes
+from django_rqlite.broker.errors import is_transient
+from django_rqlite.broker.single_connection import open_single_connection
 from django_rqlite.cron.entries import Entry
-from django_rqlite.cron.schedules import Interval
+from django_rqlite.cron.schedule import Interval
 from django_rqlite.cron.ticker import Ticker
 from django_rqlite.engine.engine import Engine, NextClaim
 from django_rqlite.exceptions import (
@@ -33,14 +34,13 @@ from django_rqlite.exceptions import (
     PayloadTooLargeError,
     RedisUnavailableError,
 )
-from django_rqlite.execution.run import AskedForRetry, Failed, Outcome, Succeeded
+from django_rqlite.execution.outcome import AskedForRetry, Failed, Outcome, Succeeded
 from django_rqlite.protocol.records import read_job
 from django_rqlite.worker.children.assignment import Assignment
 from django_rqlite.worker.claims import MOST_BREAKS, Claims
-from django_rqlite.worker.connection import open_link
 from tests import sample_jobs
 from tests.broker.test_clients import free_port, running
-from tests.broker.test_server_errors import configured, not_permitted
+from tests.broker.test_errors import configured, not_permitted
 from tests.chaos.proxy import Cut, Moment, Proxy, Target
 from tests.conftest import Server, wait_until
 from tests.worker_process import worker
@@ -73,7 +73,7 @@ def admin(own_server: Server) -> Iterator[redis_py.Redis]:
 def ours(url: str, **options: Any) -> redis_py.Redis:
     """A client as RQ_QUEUES makes it."""
     keys = {"URL": url, "REDIS_CLIENT_KWARGS": options}
-    return connections.connection_for(conf.queue_of("default", keys))
+    return connections.connection_for(conf.read_queue("default", keys))
 
 
 def limit_of(admin: redis_py.Redis, name: str) -> dict[str, Any]:
@@ -306,7 +306,7 @@ def test_a_cron_entry_that_the_server_does_not_take_is_left_out(
 ) -> None:
     large = Entry("large", "tests.sample_jobs.echo", Interval(1), "default", "here", (LARGE,))
     small = Entry("small", "tests.sample_jobs.add", Interval(1), "default", "here", (1,))
-    ticker = Ticker(Broker(ours(own_server.url)), [large, small], passes)
+    ticker = Ticker(Broker(ours(own_server.url)), [large, small], is_transient)
     with configured(admin, proto_max_bulk_len=1 << 20):
         wait_until(ticker.tick_if_due, "the other one is enqueued")
         wait_until(lambda: "entry 'large' is left out" in caplog.text, "it is said")
@@ -339,7 +339,7 @@ def test_a_worker_in_a_long_outage_ends_when_asked_once(tmp_path: Path) -> None:
 class Breaking(Proxy):
     """Breaks every connection over the scripts that it is told."""
 
-    over: tuple[str, ...] = ("finish", "fail", "again")
+    over: tuple[str, ...] = ("finish", "fail", "retry_or_repeat")
 
     def _forward(self, pair: Any) -> None:
         from tests.chaos import proxy
@@ -371,7 +371,7 @@ def owing(
     claim = Engine(Broker(admin)).claim("w", NextClaim("e1", ("default",), 60))
     assert claim.hold is not None
     record = read_job(job.id, claim.fields)
-    ledger = Claims(Engine(Broker(open_link(ours(proxy.url)))), "w", ["default"], 60)
+    ledger = Claims(Engine(Broker(open_single_connection(ours(proxy.url)))), "w", ["default"], 60)
     ledger.owe([Assignment(claim.hold, record, None, outcome=outcome, died=died)])
     return ledger, job
 
@@ -389,9 +389,9 @@ def settle(ledger: Claims) -> int:
 
 OUTCOMES: dict[str, tuple[Outcome, tuple[str, ...], str]] = {
     "returned": (Succeeded(b"\x80\x05N."), ("finish",), "its result has 4 bytes"),
-    "asked": (AskedForRetry(2, (0,), False), ("again",), "asked for another run"),
-    "raised": (Failed("Traceback\nValueError: no", "no"), ("again",), "ValueError: no"),
-    "died": (Failed("exit code 3", "exit code 3"), ("again",), "exit code 3"),
+    "asked": (AskedForRetry(2, (0,), False), ("retry_or_repeat",), "asked for another run"),
+    "raised": (Failed("Traceback\nValueError: no", "no"), ("retry_or_repeat",), "ValueError: no"),
+    "died": (Failed("exit code 3", "exit code 3"), ("retry_or_repeat",), "exit code 3"),
 }
 
 
@@ -462,7 +462,9 @@ def test_a_job_that_the_server_does_not_let_through_fails(
 ) -> None:
     queue = Queue("default", connection=admin)
     job, after = queue.enqueue(sample_jobs.echo, LARGE), queue.enqueue(sample_jobs.add, 1)
-    ledger = Claims(Engine(Broker(open_link(ours(own_server.url)))), "w", ["default"], 60)
+    ledger = Claims(
+        Engine(Broker(open_single_connection(ours(own_server.url)))), "w", ["default"], 60
+    )
     with configured(admin, client_output_buffer_limit="normal 1048576 0 0"):
         for _ in range(MOST_BREAKS + 1):
             with pytest.raises(redis_py.ConnectionError):
@@ -479,7 +481,9 @@ def test_a_claim_that_has_taken_nothing_is_asked_for_again(
     breaking: Breaking, admin: redis_py.Redis
 ) -> None:
     breaking.over = ("claim",)
-    ledger = Claims(Engine(Broker(open_link(ours(breaking.url)))), "w", ["default"], 60)
+    ledger = Claims(
+        Engine(Broker(open_single_connection(ours(breaking.url)))), "w", ["default"], 60
+    )
     for _ in range(3 * MOST_BREAKS):
         with pytest.raises(redis_py.ConnectionError):
             ledger.claim()

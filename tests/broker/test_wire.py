@@ -62,7 +62,7 @@ def server_sees(redis: redis_py.Redis) -> Callable[[], set[str]]:
     ],
 )
 def test_any_part_arrives_as_it_is(part: str | bytes | float, arrives: bytes) -> None:
-    assert wire.ask(get_connection(), ("ECHO", part)) == arrives
+    assert wire.execute_on_pool(get_connection(), ("ECHO", part)) == arrives
 
 
 @pytest.mark.usefixtures("packer")
@@ -87,11 +87,11 @@ def test_enqueueing_keeps_to_one_connection(server_sees: Callable[[], set[str]])
 
 def test_what_is_at_hand_is_not_the_pool_s() -> None:
     client = get_connection()
-    kept = wire.ask(client, WHO_AM_I, keep=True)
+    kept = wire.execute_on_pool(client, WHO_AM_I, keep=True)
     assert client.client_id() != kept
-    assert wire.ask(client, WHO_AM_I, keep=True) == kept
+    assert wire.execute_on_pool(client, WHO_AM_I, keep=True) == kept
     enqueue(echo)
-    assert wire.ask(client, WHO_AM_I, keep=True) == kept
+    assert wire.execute_on_pool(client, WHO_AM_I, keep=True) == kept
 
 
 def test_a_connection_that_the_server_closed_is_not_used(
@@ -137,20 +137,20 @@ def test_threads_do_not_share_it() -> None:
 
 def test_a_forked_process_does_not_use_its_parent_s() -> None:
     client = get_connection()
-    kept = wire.ask(client, WHO_AM_I, keep=True)
+    kept = wire.execute_on_pool(client, WHO_AM_I, keep=True)
     begins, told = os.pipe()
     child = os.fork()
     if child == 0:
         # No assertion may leave the child: it would go on with the tests.
         try:
-            os.write(told, b"%d" % wire.ask(client, WHO_AM_I, keep=True))
+            os.write(told, b"%d" % wire.execute_on_pool(client, WHO_AM_I, keep=True))
         finally:
             os._exit(0)
     os.waitpid(child, 0)
     os.close(told)
     assert int(os.read(begins, 20)) != kept
     os.close(begins)
-    assert wire.ask(client, WHO_AM_I, keep=True) == kept, "nor did it close it"
+    assert wire.execute_on_pool(client, WHO_AM_I, keep=True) == kept, "nor did it close it"
 
 
 class Interrupted(BaseException):
@@ -177,31 +177,31 @@ def test_an_answer_that_nobody_waits_for_is_nobody_else_s(
     redis: redis_py.Redis, server_sees: Callable[[], set[str]], keep: bool
 ) -> None:
     client = get_connection()
-    assert wire.ask(client, ("PING",), keep=keep) == b"PONG"
+    assert wire.execute_on_pool(client, ("PING",), keep=keep) == b"PONG"
     with interrupted_in(0.05):
-        wire.ask(client, ("BLPOP", "x", 0), keep=keep)
+        wire.execute_on_pool(client, ("BLPOP", "x", 0), keep=keep)
     redis.rpush("x", "late")
-    assert wire.ask(client, ("ECHO", "mine"), keep=keep) == b"mine"
+    assert wire.execute_on_pool(client, ("ECHO", "mine"), keep=keep) == b"mine"
 
 
 def test_a_conversation_that_is_broken_off_leaves_nothing(settings: Any, server: Any) -> None:
     settings.RQ_QUEUES = {"default": {"URL": server.url, "SOCKET_TIMEOUT": 5}}
     client = get_connection()
-    conversation = wire.Conversation(client)
+    conversation = wire.CommandStream(client)
     conversation.send([("ECHO", "first"), ("BLPOP", "x", 0)])
     assert conversation.read() == b"first"
-    conversation.end()
+    conversation.close()
     assert client.echo("mine") == b"mine"
 
 
 def test_an_error_of_the_server_keeps_the_connection(server_sees: Callable[[], set[str]]) -> None:
     client = get_connection()
-    wire.ask(client, ("PING",))
+    wire.execute_on_pool(client, ("PING",))
     before = server_sees()
     client.set("x", "text")
     with pytest.raises(redis_py.ResponseError, match="WRONGTYPE"):
-        wire.ask(client, ("LLEN", "x"))
-    assert wire.ask(client, ("PING",)) == b"PONG"
+        wire.execute_on_pool(client, ("LLEN", "x"))
+    assert wire.execute_on_pool(client, ("PING",)) == b"PONG"
     assert server_sees() == before
 
 
@@ -215,10 +215,10 @@ def test_a_server_that_is_not_there(settings: Any) -> None:
 
 
 def test_who_asked_for_repeats_gets_them(settings: Any, server: Any) -> None:
-    assert wire.tries_once(get_connection())
+    assert wire.has_direct_pool(get_connection())
     patient = {"retry": Retry(NoBackoff(), 3)}
     settings.RQ_QUEUES = {"default": {"URL": server.url, "REDIS_CLIENT_KWARGS": patient}}
-    assert not wire.tries_once(get_connection())
+    assert not wire.has_direct_pool(get_connection())
     queue = get_queue()
     queue.enqueue(echo)
     assert len(queue.enqueue_many(Queue.prepare_data(echo) for _ in range(1500))) == 1500
@@ -227,7 +227,7 @@ def test_who_asked_for_repeats_gets_them(settings: Any, server: Any) -> None:
 
 def test_a_client_of_the_caller_s(redis: redis_py.Redis) -> None:
     queue = get_queue(connection=redis)
-    assert not wire.tries_once(redis)
+    assert not wire.has_direct_pool(redis)
     job = queue.enqueue(echo)
     made = queue.enqueue_many(Queue.prepare_data(echo) for _ in range(3))
     assert queue.job_ids == [job.id, *(job.id for job in made)]
@@ -235,7 +235,7 @@ def test_a_client_of_the_caller_s(redis: redis_py.Redis) -> None:
 
 def test_a_client_of_a_cluster() -> None:
     # Not connected: there is no cluster here.
-    assert not wire.tries_once(redis_py.RedisCluster.__new__(redis_py.RedisCluster))  # type: ignore[arg-type]
+    assert not wire.has_direct_pool(redis_py.RedisCluster.__new__(redis_py.RedisCluster))  # type: ignore[arg-type]
 
 
 def test_a_client_of_one_connection_speaks_over_that(
@@ -243,7 +243,7 @@ def test_a_client_of_one_connection_speaks_over_that(
 ) -> None:
     pool = get_connection().connection_pool
     alone = redis_py.Redis(connection_pool=pool, single_connection_client=True)
-    assert not wire.tries_once(alone)
+    assert not wire.has_direct_pool(alone)
     before = server_sees()
     queue = get_queue(connection=alone)
     queue.enqueue(echo)

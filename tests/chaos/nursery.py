@@ -159,7 +159,7 @@ def _live(parent: int, request: dict[str, Any]) -> NoReturn:
     from django.core.management import call_command
     from django.core.signals import setting_changed
 
-    from django_rqlite.worker.children.parent_death import die_with_parent
+    from django_rqlite.process.parent_death import die_with_parent
 
     exit_code = 1
     try:

@@ -212,7 +212,7 @@ def test_a_job_survives(world: World, life: Life, moment: Moment, kills: bool) -
     cut = [case.cut.target for case in each_target(world, life, moment, kills) if case.cut.came]
     print(len(cut), "commands:", *cut, sep=", ")
     names = {target.name for target in cut if target is not None}
-    settled = {"fails": "fail", "is retried": "again"}.get(life.name, "finish")
+    settled = {"fails": "fail", "is retried": "retry_or_repeat"}.get(life.name, "finish")
     assert {"promote", "claim", settled} <= names
     assert life is not LIVES[0] or {"register_worker", "heartbeat", "reap"} <= names
 

@@ -31,7 +31,7 @@ from django_rqlite.exceptions import (
     UnknownQueueError,
 )
 from django_rqlite.jobs.job import get_job_class
-from django_rqlite.queues.queue import (
+from django_rqlite.queues.lookup import (
     VALID_COMMIT_MODES,
     DjangoRQ,
     get_commit_mode,
@@ -141,7 +141,7 @@ def test_settings_by_name(settings: Any) -> None:
 
 
 def test_importing_the_modules_needs_no_settings() -> None:
-    modules = "settings queues workers jobs connection_utils utils registries results command"
+    modules = "settings queues workers jobs connection_utils utils decorators"
     code = "import importlib\n" + "".join(
         f"importlib.import_module('django_rqlite.{module}')\n" for module in modules.split()
     )

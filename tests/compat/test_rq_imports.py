@@ -11,7 +11,7 @@ import pytest
 
 from django_rqlite.compat import rq_imports
 from django_rqlite.compat.missing_names import ADVICE
-from django_rqlite.compat.rq_imports import found_in
+from django_rqlite.compat.rq_imports import find_imports
 from tests.compat.test_moved_project import Project
 
 SOURCE = """\
@@ -69,7 +69,7 @@ def app(tmp_path: Path) -> Path:
 
 
 def test_every_import_is_found_with_what_to_write_instead(app: Path) -> None:
-    found = found_in([app])
+    found = find_imports([app])
     assert [(one.line, one.statement) for one in found] == [(at, text) for at, text, _ in FOUND]
     for one, (_, _, instead) in zip(found, FOUND, strict=True):
         assert re.search(instead, one.instead)
@@ -87,19 +87,19 @@ def test_where_is_looked(app: Path) -> None:
     (app / "bytes.py").write_bytes(b"\xff\x00import rq\nimport rq\n")
     (app / "notes.txt").write_text(line)
     expected = [(app / "deep/er/module.py").resolve()]
-    assert [one.path for one in found_in([app])] == expected
-    assert [one.path for one in found_in([app, app / "deep", app])] == expected
-    assert found_in([app / "site-packages" / "other", app / "gone"]) == []
+    assert [one.path for one in find_imports([app])] == expected
+    assert [one.path for one in find_imports([app, app / "deep", app])] == expected
+    assert find_imports([app / "site-packages" / "other", app / "gone"]) == []
 
 
 def test_nothing_is_said_of_what_is_installed() -> None:
-    assert found_in([Path(rq_imports.__file__).parent, Path(str(re.__file__)).parent]) == []
+    assert find_imports([Path(rq_imports.__file__).parent, Path(str(re.__file__)).parent]) == []
 
 
 def test_nothing_is_looked_for_without_rq(app: Path) -> None:
     """An import of it fails by itself then; a module of the project's own is no reason either."""
     (app.parent / "rq.py").touch()
-    code = "from django_rqlite.compat.rq_imports import found_in; print(found_in(['shop']))"
+    code = "from django_rqlite.compat.rq_imports import find_imports; print(find_imports(['shop']))"
     path = str(Path(__file__).resolve().parent.parent.parent)
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -12,12 +12,13 @@ import redis as redis_py
 
 from django_rqlite import get_connection, get_queue
 from django_rqlite.broker.broker import Broker
-from django_rqlite.broker.server_errors import passes
+from django_rqlite.broker.errors import is_transient
 from django_rqlite.cron import entries as cron
+from django_rqlite.cron.cron_expression import cron_expression
 from django_rqlite.cron.entries import Entry
-from django_rqlite.cron.schedules import Interval, cron_expression
+from django_rqlite.cron.schedule import Interval
 from django_rqlite.cron.ticker import Ticker, next_look, of_settings, plan
-from django_rqlite.engine.cron import CronScripts
+from django_rqlite.engine.engine import Engine
 from django_rqlite.exceptions import ConfigurationError
 from django_rqlite.protocol.keys import Keys
 from tests import sample_jobs
@@ -190,7 +191,7 @@ def test_without_the_extra_intervals_still_work(
 
 
 def ticker(*entries: Entry) -> Ticker:
-    return Ticker(Broker.of(get_connection()), entries, passes)
+    return Ticker(Broker.of(get_connection()), entries, is_transient)
 
 
 def backdate(redis: redis_py.Redis, found: Entry, last_tick: int) -> None:
@@ -234,7 +235,7 @@ def test_a_paused_entry_is_passed_over_until_its_next_tick(
 ) -> None:
     late = entry(seconds=DAY)
     backdate(redis, late, NOON - 5 * DAY)
-    CronScripts(Broker(redis)).pause(late.name)
+    Engine(Broker(redis)).cron_pause(late.name)
     mine = ticker(late)
     with caplog.at_level(logging.INFO):
         assert mine.tick_if_due() == 0
@@ -246,7 +247,7 @@ def test_a_paused_entry_is_passed_over_until_its_next_tick(
     assert mine.due_at > time.monotonic() + 1
     assert caplog.text == ""
     # Nor does any other, once it is resumed: what passed is not made up for.
-    CronScripts(Broker(redis)).resume(late.name)
+    Engine(Broker(redis)).cron_resume(late.name)
     assert ticker(late).tick_if_due() == mine.tick_if_due() == 0
     assert entries_of_jobs(redis) == []
 
@@ -321,13 +322,13 @@ def test_foreign_data_under_the_list_of_entries(redis: redis_py.Redis) -> None:
 
 def test_an_outage_is_the_callers(server: Server) -> None:
     nobody = redis_py.Redis(host="localhost", port=1)
-    mine = Ticker(Broker(nobody), [entry()], passes)
+    mine = Ticker(Broker(nobody), [entry()], is_transient)
     with pytest.raises(redis_py.ConnectionError):
         mine.tick_if_due()
 
 
 def of_the_worker() -> Ticker:
-    return of_settings(get_connection(), Broker.of(get_connection()), passes)
+    return of_settings(get_connection(), Broker.of(get_connection()), is_transient)
 
 
 def test_a_worker_evaluates_the_entries_of_its_server(settings: SettingsWrapper) -> None:

@@ -12,7 +12,8 @@ import pytest
 import redis as redis_py
 
 from django_rqlite.broker.broker import Broker
-from django_rqlite.engine.cron import CronScripts, Switch
+from django_rqlite.engine.cron import PauseResult
+from django_rqlite.engine.engine import Engine
 from django_rqlite.protocol.keys import Keys
 from tests.conftest import Server, wait_until
 from tests.worker_process import worker
@@ -66,10 +67,10 @@ def test_a_pause_outlives_the_worker_and_ends_with_the_next_tick(
 ) -> None:
     path = tmp_path / "runs"
     environment = settings_with(every=every_second(path), other=every_second(tmp_path / "other"))
-    arrows = CronScripts(Broker(redis))
+    arrows = Engine(Broker(redis))
     with worker(tmp_path, environment=environment) as process:
         wait_until(lambda: runs(path) >= 1, "the job runs")
-        assert arrows.pause("every") is Switch.CHANGED
+        assert arrows.cron_pause("every") is PauseResult.CHANGED
         process.signal(signal.SIGTERM)
         assert process.ends() == 0, process.output
     before = set(ticks(redis))
@@ -79,7 +80,7 @@ def test_a_pause_outlives_the_worker_and_ends_with_the_next_tick(
         wait_until(lambda: runs(tmp_path / "other") >= others + 3, "the other entry's job runs")
         assert set(ticks(redis)) == before
         resumed = int(redis.time()[0])
-        assert arrows.resume("every") is Switch.CHANGED
+        assert arrows.cron_resume("every") is PauseResult.CHANGED
         wait_until(lambda: set(ticks(redis)) > before, "it ticks again")
         wait_until(lambda: runs(path) > len(before), "its job runs")
         process.signal(signal.SIGTERM)

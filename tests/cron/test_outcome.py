@@ -11,7 +11,7 @@ import pytest
 
 from django_rqlite import Job
 from django_rqlite.broker.broker import Broker
-from django_rqlite.engine.cron import CronScripts
+from django_rqlite.engine.engine import Engine
 from django_rqlite.protocol.keys import Keys
 from tests.conftest import wait_until
 from tests.outcomes_in_redis import engine, fail, finish, start
@@ -32,7 +32,7 @@ def ticked(redis: redis_py.Redis, ago: int = 0) -> str:
     """The job of a tick some seconds ago."""
     job_id, tick = uuid.uuid4().hex, server_time(redis) - ago
     fields = {"data": b"", "x_cron": "nightly"}
-    CronScripts(Broker(redis)).tick("nightly", tick, tick + 60, job_id, "default", fields)
+    Engine(Broker(redis)).cron_tick("nightly", tick, tick + 60, job_id, "default", fields)
     return job_id
 
 
@@ -122,7 +122,7 @@ def test_what_stands_in_the_record_s_place_is_left_alone(
 def test_a_retry_is_no_end(redis: redis_py.Redis) -> None:
     job_id = ticked(redis)
     hold = start()
-    answer = engine().again(
+    answer = engine().retry_or_repeat(
         "w",
         hold,
         worker_name="w",
@@ -173,9 +173,9 @@ def test_a_job_that_is_run_beside_the_ticks_is_the_last(redis: redis_py.Redis) -
     ticked(redis)
     fail(start())
     ticks = redis.hmget(ENTRY, "last_tick", "next_tick", "enqueued_at")
-    arrows, fields = CronScripts(Broker(redis)), {"data": b"", "x_cron": "nightly"}
+    arrows, fields = Engine(Broker(redis)), {"data": b"", "x_cron": "nightly"}
     for _try in range(2):  # an answer was lost
-        arrows.run_now("nightly", "extra", "default", fields, ttl=90)
+        arrows.cron_run("nightly", "extra", "default", fields, ttl=90)
     assert redis.lrange(KEYS.queue("default"), 0, -1) == [b"extra"]
     assert 80 < redis.ttl(KEYS.job("extra")) <= 90
     assert redis.smembers(KEYS.queues) == {KEYS.queue("default").encode()}
@@ -190,7 +190,7 @@ def test_a_job_runs_beside_the_ticks_of_no_record(redis: redis_py.Redis, foreign
     if foreign:
         redis.set(ENTRY, "x")
     fields = {"data": b"", "x_cron": "nightly"}
-    CronScripts(Broker(redis)).run_now("nightly", "extra", "default", fields)
+    Engine(Broker(redis)).cron_run("nightly", "extra", "default", fields)
     assert redis.lrange(KEYS.queue("default"), 0, -1) == [b"extra"]
     assert redis.type(ENTRY) == (b"string" if foreign else b"none")
 

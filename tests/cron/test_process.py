@@ -20,7 +20,6 @@ from django_rqlite.cron.config_file import load
 from django_rqlite.cron.process import LISTED, NOT_JSON, CronProcess
 from django_rqlite.exceptions import ConfigurationError
 from django_rqlite.protocol.keys import Keys
-from django_rqlite.queries import upcoming as agenda
 from django_rqlite.queries.queries import Queries
 from tests.conftest import Server, wait_until
 from tests.worker_process import WorkerProcess
@@ -177,7 +176,7 @@ def test_entries_can_be_looked_at(redis: redis_py.Redis, tmp_path: Path) -> None
     redis.zadd(KEYS.cron_entries, {"gone": 1, "foreign": 2})
     redis.set(KEYS.cron_entry("foreign"), "text")
 
-    seen = agenda.read(Queries(Broker(redis)), [], jobs=1).entries
+    seen = Queries(Broker(redis)).schedule([], jobs=1).entries
     assert seen.total == 3
     foreign, gone, entry = seen.found
     assert "its key can't be read" in foreign.problems[0]
@@ -191,13 +190,13 @@ def test_entries_can_be_looked_at(redis: redis_py.Redis, tmp_path: Path) -> None
     assert entry.announced_at is not None
     assert redis.exists(KEYS.job(entry.last_job))
     assert entry.problems == ()
-    few = agenda.read(Queries(Broker(redis)), [], jobs=1, entries=1).entries
+    few = Queries(Broker(redis)).schedule([], jobs=1, entries=1).entries
     assert (few.total, [each.name for each in few.found]) == (3, ["foreign"])
 
 
 def test_foreign_data_in_the_place_of_the_list(redis: redis_py.Redis) -> None:
     redis.set(KEYS.cron_entries, "text")
-    assert agenda.read(Queries(Broker(redis)), [], jobs=1).entries.total == 0
+    assert Queries(Broker(redis)).schedule([], jobs=1).entries.total == 0
 
 
 # The file

@@ -175,11 +175,11 @@ def test_so_may_a_retry_whose_worker_claims_the_same_job_again(redis: redis_py.R
     retry: dict[str, Any] = {"worker_name": "w", "delay": 0, "at_front": False}
     retry |= {"counter": "retries_left", "change": -1, "tally": "x_attempts", "kind": "3"}
     retry |= {"payload_field": "exc_string", "payload": b"", "headline": "", "succeeded": False}
-    engine().again("w", hold, **retry, then=then)
+    engine().retry_or_repeat("w", hold, **retry, then=then)
     record = redis.hgetall("rq:worker:w")
     assert (record[b"state"], record[b"current_job"]) == (b"busy", job.id.encode())
     before = dumped(redis)
-    again = engine().again("w", hold, **retry, then=then)
+    again = engine().retry_or_repeat("w", hold, **retry, then=then)
     assert again.repeated
     assert again.claim.hold == Hold(job.id, "default", "e2")
     assert dumped(redis) == before
@@ -459,7 +459,7 @@ def test_everything_expires_but_names_places_and_what_is_still_to_run(
         fail(start(name, execution=f"{name}1"))
         start(name, execution=f"{name}2")
     register(name="w2")
-    engine().retire_worker("w2", ["default"])
+    engine().unregister_worker("w2", ["default"])
     register(name="w3")
     engine().heartbeat("w3", "idle", [], ttl=50, lease=50)
 
@@ -495,7 +495,7 @@ def test_a_worker_is_listed_and_retired(redis: redis_py.Redis) -> None:
     for key in ("rq:workers", "rq:workers:default", "rq:workers:high"):
         assert redis.smembers(key) == {b"rq:worker:w"}
     assert 90 < redis.ttl("rq:worker:w") <= 100
-    engine().retire_worker("w", ["default", "high"])
+    engine().unregister_worker("w", ["default", "high"])
     assert not redis.exists("rq:workers", "rq:workers:default", "rq:workers:high")
     assert redis.hexists("rq:worker:w", "death")
     assert 0 < redis.ttl("rq:worker:w") <= 60
@@ -567,7 +567,7 @@ def test_a_heartbeat_tells_when_the_record_is_gone(redis: redis_py.Redis) -> Non
 
 
 def test_stamps_are_the_calendar_s(redis: redis_py.Redis) -> None:
-    lua = (Path(scripts.__file__).parent / "lua" / "shared" / "stamp.lua").read_text()
+    lua = (Path(scripts.__file__).parent / "lua" / "shared" / "timestamp.lua").read_text()
     numbers = random.Random(1)
     seconds = [0, 951_782_400, 951_868_800, 4_107_542_400, 1_446_518_555]
     seconds += [numbers.randrange(253_402_300_800) for _ in range(500)]

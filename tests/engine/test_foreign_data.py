@@ -17,10 +17,10 @@ from django.urls import reverse
 
 from django_rqlite import Queue, get_connection, get_queue
 from django_rqlite.broker.broker import Broker
-from django_rqlite.engine.cron import Announcement, CronScripts
-from django_rqlite.engine.engine import Hold, NextClaim
+from django_rqlite.engine import wrong_type_keys
+from django_rqlite.engine.cron import Announcement
+from django_rqlite.engine.engine import Engine, Hold, NextClaim
 from django_rqlite.protocol.keys import Keys
-from django_rqlite.queries import foreign_keys as foreign
 from django_rqlite.worker.maintenance import janitor
 from tests import sample_jobs
 from tests.conftest import Server, wait_until
@@ -53,7 +53,7 @@ def place_foreign(redis: redis_py.Redis, key: str, kind: str) -> None:
 
 def build_world(redis: redis_py.Redis) -> None:
     link = engine()
-    cron = CronScripts(Broker(get_connection()))
+    cron = Engine(Broker(get_connection()))
     for queue in QUEUES:
         fields = {"data": b"\x80", "timeout": 180}
 
@@ -84,10 +84,10 @@ def build_world(redis: redis_py.Redis) -> None:
         redis.rpush(KEYS.intermediate(queue), redis.rpop(KEYS.queue(queue)))
         redis.set(KEYS.first_seen(queue, f"taken-{queue}"), 1)
         link.enqueue(f"waiting-{queue}", queue, fields, minted=True)
-        cron.announce([announcement(queue)])
+        cron.cron_announce([announcement(queue)])
     redis.zadd(KEYS.unmirrored, {"nobody": 1})
     redis.set(KEYS.mirror_looked, 0)
-    cron.list_scheduler("c", {"pid": 1}, ttl=FOREVER)
+    cron.register_cron_scheduler("c", {"pid": 1}, ttl=FOREVER)
 
 
 def announcement(queue: str) -> Announcement:
@@ -166,7 +166,7 @@ def tick() -> None:
     for queue in QUEUES:
         # Where its record or its queue can't be used the caller leaves the entry out.
         with suppress(redis_py.ResponseError) if queue == "default" else nullcontext():
-            CronScripts(Broker(get_connection())).tick(
+            Engine(Broker(get_connection())).cron_tick(
                 *(f"tick-{queue}", seconds + 1, seconds + 60),
                 *(f"ticked-{queue}", queue, fields),
             )
@@ -197,27 +197,29 @@ CALLS: Mapping[str, Callable[[], object]] = {
     "finish": lambda: [finish(RUNNING, 1), finish(OTHER, 1)],
     "finish, keeping nothing": lambda: [finish(RUNNING, ttl=0), finish(OTHER, ttl=0)],
     "fail": lambda: [fail(RUNNING), fail(OTHER)],
-    "again": lambda: [again(RUNNING, 0), again(OTHER, 0)],
+    "retry_or_repeat": lambda: [again(RUNNING, 0), again(OTHER, 0)],
     "again, later": lambda: [again(RUNNING, 60), again(OTHER, 60)],
     "release": lambda: [engine().release("w", RUNNING), engine().release("w", OTHER)],
     "promote": lambda: engine().promote(QUEUES),
     "reap": lambda: engine().reap(QUEUES, most_crashes=3, patience=90),
-    "rescue": lambda: engine().rescue(QUEUES, patience=60),
-    "place_deferred": lambda: engine().place_deferred(QUEUES),
+    "clean_intermediate_queues": lambda: engine().clean_intermediate_queues(QUEUES, patience=60),
+    "promote_deferred": lambda: engine().promote_deferred(QUEUES),
     "sweep": lambda: [tidy(engine(), QUEUES) for tidy in janitor.SWEEPS.values()],
-    "foreign_keys": lambda: engine().foreign_keys(QUEUES, 1, ["tick-default"]),
+    "wrong_type_keys": lambda: engine().wrong_type_keys(QUEUES, 1, ["tick-default"]),
     "heartbeat": beat,
     "register_worker": register,
-    "retire_worker": lambda: engine().retire_worker("w", QUEUES),
+    "unregister_worker": lambda: engine().unregister_worker("w", QUEUES),
     "append_log": lambda: engine().append_log("running-default", [b"line"], 10),
-    "cron_announce": lambda: CronScripts(Broker(get_connection())).announce(
+    "cron_announce": lambda: Engine(Broker(get_connection())).cron_announce(
         [announcement(queue) for queue in QUEUES]
     ),
     "cron_tick": tick,
-    "list_scheduler": lambda: CronScripts(Broker(get_connection())).list_scheduler(
+    "register_cron_scheduler": lambda: Engine(Broker(get_connection())).register_cron_scheduler(
         "c", {"pid": 1}, ttl=9
     ),
-    "unlist_scheduler": lambda: CronScripts(Broker(get_connection())).unlist_scheduler("c"),
+    "unregister_cron_scheduler": lambda: Engine(Broker(get_connection())).unregister_cron_scheduler(
+        "c"
+    ),
 }
 
 #: Of the other queue: what each of these has done, as places of ids, whatever stands where.
@@ -226,12 +228,12 @@ DONE_ELSEWHERE: Mapping[str, Mapping[str, list[str]]] = {
     "finish": {"running-high": ["finished"], "child-high": ["queue"]},
     "finish, keeping nothing": {"running-high": [], "child-high": ["queue"]},
     "fail": {"running-high": ["failed"], "child-high": ["canceled"]},
-    "again": {"running-high": ["queue"]},
+    "retry_or_repeat": {"running-high": ["queue"]},
     "again, later": {"running-high": ["scheduled"]},
     "release": {"running-high": ["queue"]},
     "promote": {"due-high": ["queue"]},
     "reap": {"dead-high": ["queue"]},
-    "rescue": {"taken-high": ["queue"]},
+    "clean_intermediate_queues": {"taken-high": ["queue"]},
     "sweep": {"expired-high": [], "failed-high": [], "canceled-high": []},
     "cron_tick": {"ticked-high": ["queue"]},
 }
@@ -323,7 +325,7 @@ def test_no_call_of_a_worker_fails_and_no_id_loses_its_place(
     [
         ("finish", "finished", "running", "wip", "finished", b"finished"),
         ("fail", "failed", "running", "wip", "failed", b"failed"),
-        ("again", "queue", "running", "wip", "queue", b"queued"),
+        ("retry_or_repeat", "queue", "running", "wip", "queue", b"queued"),
         ("release", "queue", "running", "wip", "queue", b"queued"),
         ("promote", "queue", "due", "scheduled", "queue", b"queued"),
         ("finish", "queue", "child", "deferred", "queue", b"queued"),
@@ -349,7 +351,7 @@ def test_what_had_no_place_gets_it_once_the_key_is_mended(
         redis.zadd(KEYS.started("default"), {f"{job_id}:": -1}, xx=True)
         engine().promote(QUEUES)
         engine().reap(QUEUES, most_crashes=3, patience=90)
-        engine().place_deferred(QUEUES)
+        engine().promote_deferred(QUEUES)
 
     CALLS[call]()
     for _ in range(2):
@@ -389,7 +391,9 @@ def test_a_retry_that_can_not_be_scheduled_waits_as_long(
 def test_a_worker_serves_every_other_queue_and_says_once_what_is_wrong(
     redis: redis_py.Redis, tmp_path: Path
 ) -> None:
-    wanted = foreign.of_server(KEYS) | foreign.of_places(KEYS, ["low"])
+    wanted = wrong_type_keys.types_of_shared_keys(KEYS) | wrong_type_keys.types_of_places(
+        KEYS, ["low"]
+    )
     del wanted[KEYS.scheduled("low")]
     jobs = [get_queue().enqueue(sample_jobs.add, number) for number in range(3)]
     due = get_queue("low").enqueue_at(datetime(2020, 1, 1, tzinfo=UTC), sample_jobs.add, 1)

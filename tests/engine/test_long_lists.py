@@ -307,7 +307,7 @@ def test_the_mirror_follows_wherever_the_id_stood(
     noted = number == WHERE["middle"]
     assert redis.zcard(NOTES) == noted
     assert redis.llen(MIRROR) == LONG - 1 + noted
-    engine().tidy_mirror()
+    engine().clean_failed_mirror()
     assert listed(redis, MIRROR) == ids
     assert not redis.exists(NOTES)
 
@@ -320,7 +320,7 @@ def test_an_id_that_fails_again_stands_there_once(redis: redis_py.Redis) -> None
         for number in range(40):
             assert fail(start(execution=f"e{seed}-{number}"))
         assert sorted(listed(redis, MIRROR)) == sorted(ids)
-    engine().tidy_mirror()
+    engine().clean_failed_mirror()
     assert sorted(listed(redis, MIRROR)) == sorted(ids)
 
 
@@ -330,7 +330,7 @@ def test_any_number_of_ids_leaves_the_mirror_in_one_pass(redis: redis_py.Redis) 
     counts = said(redis, lambda: engine().requeue(out[:750]))
     assert said(redis, lambda: engine().delete(out[750:]))["evalsha"] == 3
     assert counts["evalsha"] == 3
-    counts = said(redis, engine().tidy_mirror)
+    counts = said(redis, engine().clean_failed_mirror)
     assert counts["lrem"] <= 2 * LONG / 1000 + 2
     assert listed(redis, MIRROR) == [job_id for job_id in ids if job_id not in out]
     assert not redis.exists(NOTES)
@@ -339,7 +339,7 @@ def test_any_number_of_ids_leaves_the_mirror_in_one_pass(redis: redis_py.Redis) 
 def test_for_few_ids_the_pass_reads_and_runs_few_scripts(redis: redis_py.Redis) -> None:
     ids = failed(redis, 3 * LONG)
     engine().requeue([ids.pop(LONG)])
-    assert said(redis, engine().tidy_mirror)["evalsha"] == 2
+    assert said(redis, engine().clean_failed_mirror)["evalsha"] == 2
     assert listed(redis, MIRROR) == ids
 
 
@@ -358,9 +358,9 @@ def test_the_mirror_may_change_during_a_pass(redis: redis_py.Redis, seed: int) -
     client = Meanwhile(connection_pool=redis.connection_pool)
     client.others = meanwhile
     meanwhile()
-    Engine(Broker(client)).tidy_mirror()
+    Engine(Broker(client)).clean_failed_mirror()
 
-    engine().tidy_mirror()
+    engine().clean_failed_mirror()
     stands = [member.decode() for member in redis.zrange("rq:failed:default", 0, -1)]
     assert sorted(listed(redis, MIRROR)) == sorted(stands)
     assert not redis.exists(NOTES)
@@ -380,7 +380,7 @@ def test_what_rq_leaves_in_a_long_mirror_goes_within_a_round(redis: redis_py.Red
     redis.delete(f"rq:job:{ids[2500]}")
     redis.hset(f"rq:job:{ids[2600]}", "status", "queued")
     for _ in range(3):
-        engine().tidy_mirror()
+        engine().clean_failed_mirror()
     assert listed(redis, MIRROR) == ids[:2500] + ids[2501:2600] + ids[2601:]
     assert not redis.hexists(f"rq:job:{ids[2600]}", "x_mirrored")
 
@@ -397,7 +397,7 @@ def test_what_rq_requeues_and_we_fail_again_stands_there_once(redis: redis_py.Re
 def test_where_one_has_no_place_others_are_looked_for_at_once(redis: redis_py.Redis) -> None:
     ids = failed(redis)
     redis.delete(*(f"rq:job:{job_id}" for job_id in ids[:-10]))
-    engine().tidy_mirror()
+    engine().clean_failed_mirror()
     assert listed(redis, MIRROR) == ids[-10:]
 
 
@@ -405,9 +405,9 @@ def test_a_look_at_a_mirror_that_is_in_order_costs_what_its_part_costs(
     redis: redis_py.Redis,
 ) -> None:
     failed(redis)
-    counts = said(redis, engine().tidy_mirror)
+    counts = said(redis, engine().clean_failed_mirror)
     failed(redis, 3 * LONG)
-    assert said(redis, engine().tidy_mirror) == counts
+    assert said(redis, engine().clean_failed_mirror) == counts
     assert counts["evalsha"] == 1
 
 
@@ -415,11 +415,11 @@ def test_notes_that_nobody_can_serve_are_dropped(redis: redis_py.Redis) -> None:
     ids = failed(redis)
     now = redis.time()[0]
     redis.zadd(NOTES, {"not there": now - 1000, "noted lately": now})
-    engine().tidy_mirror()
+    engine().clean_failed_mirror()
     assert redis.zrange(NOTES, 0, -1) == [b"noted lately"]
     assert listed(redis, MIRROR) == ids
     redis.delete(MIRROR)
-    engine().tidy_mirror()
+    engine().clean_failed_mirror()
 
 
 @pytest.mark.parametrize("said", ["1.5", "nan", "-3", "inf", "9" * 30, ""])
@@ -427,7 +427,7 @@ def test_any_text_may_say_how_far_a_round_has_come(redis: redis_py.Redis, said: 
     ids = failed(redis)
     redis.delete(f"rq:job:{ids[500]}")
     redis.set("rq:x:mirror:looked", said)
-    assert engine().tidy_mirror() == 1
+    assert engine().clean_failed_mirror() == 1
     assert listed(redis, MIRROR) == ids[:500] + ids[501:]
 
 
@@ -443,9 +443,9 @@ def test_foreign_data_stops_nothing(redis: redis_py.Redis, key: str, value: str)
     assert engine().requeue([ids[1500]]) == ["queued"]
     assert engine().delete([ids[1400]]) == [True]
     assert fail(start())
-    engine().tidy_mirror()
+    engine().clean_failed_mirror()
     if key == MIRROR:
         assert redis.type(key) == (b"string" if value == "text" else b"hash")
     else:
-        engine().tidy_mirror()
+        engine().clean_failed_mirror()
         assert sorted(listed(redis, MIRROR)) == sorted(ids[:1400] + ids[1401:])

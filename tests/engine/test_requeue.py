@@ -114,7 +114,7 @@ def test_several_are_hastened(redis: redis_py.Redis) -> None:
     due = [get_queue().enqueue_in(timedelta(hours=1), add).id for _ in range(2)]
     waits = enqueue(add).id
     redis.set("rq:job:odd", "foreign")
-    assert engine().hasten([*due, waits, "ghost", "odd", due[0]]) == [
+    assert engine().enqueue_now([*due, waits, "ghost", "odd", due[0]]) == [
         "queued",
         "queued",
         "not scheduled",

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from django_rqlite import Callback, Job, Repeat, Retry, get_queue
+from django_rqlite.execution.outcome import Failed, Succeeded
 from django_rqlite.execution.return_value import LONGEST_REASON, kept
-from django_rqlite.execution.run import Failed, Succeeded, perform
+from django_rqlite.execution.run import perform
 from django_rqlite.jobs.results import Result
 from django_rqlite.queues.queue import Queue
 from tests import sample_jobs

@@ -133,7 +133,7 @@ class Life:
 
     def again(self, value: Any, reason: str, delay: int = 0) -> None:
         if self.hold:
-            self.engine.again(
+            self.engine.retry_or_repeat(
                 WORKER,
                 self.hold,
                 worker_name=WORKER,

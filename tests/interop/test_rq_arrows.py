@@ -14,7 +14,8 @@ from django_rqlite import Job, get_queue
 from django_rqlite.broker.broker import Broker
 from django_rqlite.engine.engine import Engine, NextClaim
 from django_rqlite.protocol.keys import Keys
-from django_rqlite.queries.queries import Place, Queries
+from django_rqlite.protocol.places import Place
+from django_rqlite.queries.queries import Queries
 from tests.conftest import wait_until
 from tests.interop import jobs
 from tests.interop.rq_process import rq_burst, run_rq
@@ -184,7 +185,7 @@ class TestMirror:
         redis.rpush(MIRROR, failed.id)  # requeued by RQ, failed again
         assert redis.llen(MIRROR) == 5
 
-        engine.tidy_mirror()
+        engine.clean_failed_mirror()
 
         assert redis.lrange(MIRROR, 0, -1) == [stopped.id.encode(), failed.id.encode()]
         assert get_queue().get_job_ids() == [requeued.id]
@@ -195,7 +196,7 @@ class TestMirror:
         redis.set("rq:job:odd", "no hash")
         redis.rpush(MIRROR, *["failed", "odd", *(f"stale-{number}" for number in range(2000))])
 
-        assert engine.tidy_mirror() == 2001
+        assert engine.clean_failed_mirror() == 2001
 
         assert redis.lrange(MIRROR, 0, -1) == [b"failed"]
 
@@ -213,7 +214,7 @@ class TestMirror:
         self, redis: redis_py.Redis, engine: Engine
     ) -> None:
         redis.set(MIRROR, "foreign")
-        assert engine.tidy_mirror() == 0
+        assert engine.clean_failed_mirror() == 0
         assert redis.get(MIRROR) == b"foreign"
 
 

@@ -162,7 +162,7 @@ def in_main(**attributes: Any) -> Any:
 @pytest.mark.parametrize(
     ("func", "said"),
     [
-        (lambda: None, r"lambda .*tests\.test_callables\..*def at the top of a module"),
+        (lambda: None, r"lambda .*tests\.jobs\.test_callables\..*def at the top of a module"),
         (local(), r"local\.<locals>\.inside is defined inside another function.*Move it"),
         (in_main(), r"__main__\.add lives in __main__.*jobs\.py"),
         ("__main__.add", r"__main__\.add' lives in __main__.*jobs\.py"),
@@ -187,7 +187,7 @@ def in_main(**attributes: Any) -> Any:
         (Derived().work_of_base(), r"Base\.work of .*looks for 'work'.*something else as 'work'"),
         (Derived().nameless, r"inner of .*looks for 'inner'.*something else.*functools\.wraps"),
         (types.MethodType(sample_jobs.add, GREETER), r"add of .*has no such attribute"),
-        (GONE, r"tests\.test_callables\.gone.*has nothing to call under that name"),
+        (GONE, r"tests\.jobs\.test_callables\.gone.*has nothing to call under that name"),
         (functools.partial(lambda: None), r"The lambda .*def at the top of a module"),
         (functools.partial(Outer().hidden()[0], 1), r"hides '__hidden'"),
     ],

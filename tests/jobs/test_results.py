@@ -16,7 +16,7 @@ import rq
 from rq.results import Result as RQResult
 
 from django_rqlite import Job, Repeat, Retry, enqueue, get_connection, get_queue
-from django_rqlite.broker.clients import longest_wait
+from django_rqlite.broker.wire import max_block_seconds
 from django_rqlite.exceptions import DeserializationError, SignatureError
 from django_rqlite.jobs.results import Result
 from django_rqlite.protocol.codec import base64_payload
@@ -282,13 +282,13 @@ def test_no_wait_for_the_next_run_of_a_repeated_job(tmp_path: Path) -> None:
 def test_a_wait_longer_than_the_socket_s_patience(server: Server, redis: redis_py.Redis) -> None:
     # The server looks ten times a second for those who have waited long enough.
     with redis_py.Redis.from_url(server.url, protocol=2, socket_timeout=1) as impatient:
-        assert longest_wait(impatient) == pytest.approx(0.5)
+        assert max_block_seconds(impatient) == pytest.approx(0.5)
         job = Job(enqueue(add).id, impatient)
         before = time.monotonic()
         assert job.latest_result(timeout=1.2) is None
         assert time.monotonic() - before >= 1.2
     with redis_py.Redis.from_url(server.url, socket_timeout=None) as patient:
-        assert longest_wait(patient) is None
+        assert max_block_seconds(patient) is None
 
 
 # How long

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.effort import FULL, QUICK
 from benchmarks.measure import admin
+from benchmarks.preset import FULL, QUICK
 from benchmarks.report import tables
 from benchmarks.report.arithmetic import Samples, Spread, percentile
-from benchmarks.report.targets import BEST_PEER, TARGETS, Target, judge
+from benchmarks.report.targets import BEST_PEER, TARGETS, Target, evaluate
 from benchmarks.samples import Failure, Metric, Sample
 
 
@@ -56,26 +56,26 @@ def test_percentile_of_nonsense(values: list[float], share: float) -> None:
 )
 def test_median_of_ratios_decides(limit: float, at_least: bool, met: bool) -> None:
     target = Target("against RQ", "rate", "rq", limit, at_least=at_least)
-    (verdict,) = judge(samples(ours=[1, 20, 300], rq=[1, 10, 100]), [target])
-    assert verdict.met is met
+    (result,) = evaluate(samples(ours=[1, 20, 300], rq=[1, 10, 100]), [target])
+    assert result.met is met
 
 
 @pytest.mark.parametrize(("at_least", "peer"), [(True, "huey"), (False, "celery")])
 def test_best_peer_is_the_one_with_the_best_median(at_least: bool, peer: str) -> None:
     found = samples(bare=[999], ours=[10, 10], rq=[7, 7], celery=[1, 99, 1], huey=[8, 8])
-    (verdict,) = judge(found, [Target("rate", "rate", BEST_PEER, 1, at_least=at_least)])
-    assert verdict.text == f"rate ({peer})"
+    (result,) = evaluate(found, [Target("rate", "rate", BEST_PEER, 1, at_least=at_least)])
+    assert result.text == f"rate ({peer})"
 
 
 def test_number_itself_can_be_the_target() -> None:
-    (verdict,) = judge(samples(ours=[0.4]), [Target("idle", "rate", None, 0.5, at_least=False)])
-    assert (verdict.seen, verdict.met) == (Spread(0.4, 0.4, 0.4, 1), True)
+    (result,) = evaluate(samples(ours=[0.4]), [Target("idle", "rate", None, 0.5, at_least=False)])
+    assert (result.seen, result.met) == (Spread(0.4, 0.4, 0.4, 1), True)
 
 
 def test_nothing_measured_is_neither_met_nor_missed() -> None:
-    verdicts = judge(Samples([]), TARGETS)
-    assert {(verdict.seen, verdict.met) for verdict in verdicts} == {(None, None)}
-    assert tables.verdicts(verdicts).count("| ?") == len(TARGETS)
+    target_results = evaluate(Samples([]), TARGETS)
+    assert {(result.seen, result.met) for result in target_results} == {(None, None)}
+    assert tables.target_results(target_results).count("| ?") == len(TARGETS)
 
 
 def test_growth_compares_two_metrics_of_one_contestant() -> None:
@@ -85,9 +85,9 @@ def test_growth_compares_two_metrics_of_one_contestant() -> None:
         for number, value in enumerate(values)
     )
     (target,) = (target for target in TARGETS if target.metric == "growth.claim.many")
-    (verdict,) = judge(found, [target])
-    assert verdict.seen is not None
-    assert verdict.seen.median == pytest.approx((1.1 + 1.5) / 2)
+    (result,) = evaluate(found, [target])
+    assert result.seen is not None
+    assert result.seen.median == pytest.approx((1.1 + 1.5) / 2)
     assert "| claim            | 15 (10–20)" in tables.growth(["claim"], found, "ours", QUICK)
 
 
@@ -104,10 +104,10 @@ def test_table_tells_what_failed_from_what_was_not_tried() -> None:
 
 
 def opened(
-    page: str, world: str, ms: list[float], worst: float, requests: list[int]
+    page: str, data_set: str, ms: list[float], worst: float, requests: list[int]
 ) -> list[Sample]:
     """What was seen of a page of the admin, round by round."""
-    name = admin.key(page, world)
+    name = admin.key(page, data_set)
     return [
         *(Sample(name, "ours", number, value) for number, value in enumerate(ms)),
         *(Sample(f"{name}.worst", "ours", number, worst - number) for number in range(len(ms))),
@@ -123,7 +123,7 @@ def test_a_page_is_compared_with_itself_on_smaller_servers() -> None:
             *opened("workers", "many", [4, 20, 6], 1234.5, [2, 3, 2]),
         ]
     )
-    text = tables.admin(["workers", "not opened"], admin.worlds(FULL), found, "ours")
+    text = tables.admin(["workers", "not opened"], admin.data_sets(FULL), found, "ours")
     headings, _line, row = (
         [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()
     )
@@ -148,4 +148,4 @@ def test_no_page_may_grow_with_the_number_of_jobs(
         ]
     )
     targets = [target for target in TARGETS if target.metric.startswith("admin.")]
-    assert [verdict.met for verdict in judge(found, targets)] == [met, met]
+    assert [result.met for result in evaluate(found, targets)] == [met, met]

@@ -22,7 +22,7 @@ LAYERS = {
     "vocabulary": {"protocol"},
     "ground": {
         *("conf", "connections", "deadline", "embedded", "handlers", "log_escaping", "oversize"),
-        *("own_process", "server_errors", "trust", "wire"),
+        *("own_process", "errors", "trust", "wire"),
     },
     "engine": {"engine"},
     "application API": {

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZipFile
@@ -14,6 +15,9 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 PACKAGE = REPOSITORY / "django_rqlite"
+
+#: What people who contribute need, and what a build of a copy without dot files would miss.
+HIDDEN = (".ci", ".editorconfig", ".github", ".gitignore", ".pre-commit-config.yaml")
 
 # Building and installing wait for a package index.
 pytestmark = pytest.mark.timeout(600)
@@ -53,14 +57,16 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sdist and the wheel, the wheel built from the sdist."""
     folder = tmp_path_factory.mktemp("dist")
-    # From a copy, so that no egg-info and no build/ land in the checkout.
+    # Build a copy, so that no egg-info and no build/ appear in the checkout.
     copy = folder / "source"
     shutil.copytree(
         REPOSITORY,
         copy,
         ignore=shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist"),
     )
-    shutil.copytree(REPOSITORY / ".ci", copy / ".ci")
+    for name in HIDDEN:
+        path = REPOSITORY / name
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, copy / name)
     run(sys.executable, "-m", "build", "--outdir", folder, copy, cwd=folder)
     return folder
 
@@ -100,6 +106,19 @@ def files_of_package(*, python: bool) -> set[str]:
         if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
         if (path.suffix == ".py") == python
     }
+
+
+def test_sdist_holds_what_contributors_need(distributions: Path) -> None:
+    (sdist,) = distributions.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        inside = {name.partition("/")[2] for name in archive.getnames()}
+    expected = {
+        *(".editorconfig", ".gitignore", ".pre-commit-config.yaml"),
+        *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "ruff.toml"),
+        *(".github/PULL_REQUEST_TEMPLATE.md", ".ci/run", "docs/design.md", "tests/settings.py"),
+        *(f".github/ISSUE_TEMPLATE/{name}.md" for name in ("bug_report", "feature_request")),
+    }
+    assert expected - inside == set()
 
 
 @pytest.mark.parametrize("python", [True, False], ids=["modules", "other files"])

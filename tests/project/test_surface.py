@@ -239,7 +239,7 @@ MODULES: Mapping[str, Mapping[str, str]] = {
     "utils": {
         "DEFAULT_ITEMS_PER_PAGE": "of its pages",
         "get_cron_schedulers": "the admin",
-        "get_displayable_connection_kwargs": "django_rqlite.broker.clients.describe(connection)",
+        "get_displayable_connection_kwargs": "django_rqlite.broker.address.describe(connection)",
         "get_executions": "started_at, last_heartbeat and worker_name of the job",
         "get_scheduler_pid": "every worker enqueues what is due",
         "get_scheduler_statistics": "every worker enqueues what is due",

@@ -82,7 +82,7 @@ def test_each_arrow_notes_its_time(redis: redis_py.Redis) -> None:
     hold = start(execution="e2")
     again(hold, delay=1)
     with within(redis, job, "enqueued_at"):
-        engine().hasten([job.id])
+        engine().enqueue_now([job.id])
     hold = start(execution="e3")
     with within(redis, job, "ended_at"):
         fail(hold)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from django_rqlite.broker.broker import Broker
+from django_rqlite.protocol.places import Place
 from django_rqlite.queries.cursor import PlaceCursor, Position
-from django_rqlite.queries.queries import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,12 +23,12 @@ def walked(
     """Every id that is seen; ``leave`` is told them, and says which of them it left."""
     walker, position = PlaceCursor(Broker(redis)), Position()
     while True:
-        stretch = walker.stretch("default", place, position, most)
-        seen = [found.id for found in stretch.jobs]
+        chunk = walker.fetch("default", place, position, most)
+        seen = [found.id for found in chunk.jobs]
         if not seen:
             return
         yield from seen
-        position = stretch.next(leave(seen))
+        position = chunk.next(leave(seen))
 
 
 @pytest.mark.parametrize("scores", ["all the same", "inf", "few", "many"])
@@ -82,16 +82,16 @@ def test_a_walk_ends_when_nobody_takes_anything(redis: redis_py.Redis) -> None:
 def test_what_comes_after_is_told_of_a_list(redis: redis_py.Redis) -> None:
     redis.rpush("rq:queue:default", *"abcdef")
     walker = PlaceCursor(Broker(redis))
-    assert walker.stretch("default", Place.QUEUED, Position("", "b"), 2).behind == 2
+    assert walker.fetch("default", Place.QUEUED, Position("", "b"), 2).behind == 2
     # It was claimed, so all before it were too.
     redis.ltrim("rq:queue:default", 2, -1)
-    stretch = walker.stretch("default", Place.QUEUED, Position("", "b"), 2)
-    assert [found.id for found in stretch.jobs] == ["c", "d"]
+    chunk = walker.fetch("default", Place.QUEUED, Position("", "b"), 2)
+    assert [found.id for found in chunk.jobs] == ["c", "d"]
 
 
 def test_running_jobs_are_seen_by_their_ids(redis: redis_py.Redis) -> None:
     redis.zadd("rq:wip:default", {"a:b:execution": 10})
-    stretch = PlaceCursor(Broker(redis)).stretch("default", Place.STARTED, Position(), 5)
-    assert [found.id for found in stretch.jobs] == ["a:b"]
-    again = PlaceCursor(Broker(redis)).stretch("default", Place.STARTED, stretch.next(["a:b"]), 5)
+    chunk = PlaceCursor(Broker(redis)).fetch("default", Place.STARTED, Position(), 5)
+    assert [found.id for found in chunk.jobs] == ["a:b"]
+    again = PlaceCursor(Broker(redis)).fetch("default", Place.STARTED, chunk.next(["a:b"]), 5)
     assert again.jobs == []

@@ -8,8 +8,8 @@ import pytest
 
 from django_rqlite.broker.broker import Broker
 from django_rqlite.protocol import codec
+from django_rqlite.protocol.places import Place
 from django_rqlite.queries.job_search import Filter, Found, JobSearch, grouped, shared
-from django_rqlite.queries.queries import Place
 
 from ..admin_world import World
 

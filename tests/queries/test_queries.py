@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from django_rqlite.broker.broker import Broker
-from django_rqlite.queries import queries as monitor
-from django_rqlite.queries.queries import Place, Queries
+from django_rqlite.protocol.places import Place
+from django_rqlite.queries import limits
+from django_rqlite.queries.queries import Queries
 
 from ..admin_world import World
 
@@ -40,7 +41,7 @@ def test_the_overview_keeps_the_order_asked_for(world: World, read: Queries) -> 
 def test_what_is_too_much_is_counted(
     world: World, read: Queries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(monitor, "MOST_FOUND", 2)
+    monkeypatch.setattr(limits, "MOST_FOUND", 2)
     for name in ("a", "b", "c", "d", "e"):
         world.queued(name)
         world.worker(name)

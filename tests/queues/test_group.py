@@ -185,7 +185,7 @@ def test_large_groups_are_tidied_a_part_at_a_time(redis: redis_py.Redis) -> None
     redis.sadd("rq:group:g", *range(3000))
     calls = 0
     while redis.exists("rq:groups"):
-        assert engine().tidy_groups() <= 500
+        assert engine().clean_groups() <= 500
         calls += 1
         assert calls < 500
     assert calls >= 6
@@ -196,12 +196,12 @@ def test_foreign_data(redis: redis_py.Redis) -> None:
     redis.set("rq:group:g", "foreign")
     (job,) = grouped(1)
     job.delete()
-    assert engine().tidy_groups() == 0
+    assert engine().clean_groups() == 0
     redis.delete("rq:group:g")
     redis.set("rq:groups", "foreign")
     (job,) = grouped(1)
     job.delete()
-    assert engine().tidy_groups() == 0
+    assert engine().clean_groups() == 0
     assert redis.get("rq:groups") == b"foreign"
 
 

@@ -281,7 +281,7 @@ def test_requeued_jobs_are_of_the_queue_s_class() -> None:
         ),
         ({"queue_class": "tests.sample_jobs.Greeter"}, r"QUEUE_CLASS.*does not inherit.*Queue"),
         ({"job_class": "tests.sample_jobs.add"}, r"JOB_CLASS.*does not inherit.*Job"),
-        ({"job_class": rq.job.Job}, r"JOB_CLASS.*does not inherit from django_rqlite\.jobs\.Job"),
+        ({"job_class": rq.job.Job}, r"JOB_CLASS.*does not inherit from django_rqlite\.Job"),
         ({"job_class": "nodots"}, r"JOB_CLASS.*can't be imported"),
     ],
 )

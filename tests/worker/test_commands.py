@@ -123,7 +123,7 @@ def test_a_command_is_for_one_database(
         process.prints(job.id)
         send_shutdown_command(other_database, "w1")
         send_kill_horse_command(other_database, "w1")
-        Engine(Broker(other_database)).tell_worker("w1", "stop-job", job_id=job.id)
+        Engine(Broker(other_database)).send_command("w1", "stop-job", job_id=job.id)
         # RQ's commands name no database, and are obeyed. They come in their order.
         redis.publish("rq:pubsub:w1", json.dumps({"command": "stop-job", "job_id": job.id}))
         wait_until(lambda: job.is_stopped, "the job has stopped")

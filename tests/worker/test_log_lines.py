@@ -13,7 +13,7 @@ import redis as redis_py
 
 import django_rqlite
 from django_rqlite import get_queue
-from django_rqlite.conf.log_escaping import LOGGERS, EscapeControls, Lines
+from django_rqlite.conf.log_escaping import LOGGERS, EscapeControls, Multiline
 from django_rqlite.protocol.escaping import escape_controls
 from tests import sample_jobs
 from tests.worker_process import run_burst
@@ -62,7 +62,7 @@ def test_arguments_of_messages() -> None:
     assert logged("%s of %d", STEERING, 3) == f"{ESCAPED} of 3"
     assert logged("%(name)s", {"name": STEERING}) == ESCAPED
     assert logged("it failed (%s)", ValueError(STEERING)) == f"it failed ({ESCAPED})"
-    assert logged("%s\n%s", "a\nb", Lines("a\nb\x1b")) == "a\\nb\na\nb\\x1b"
+    assert logged("%s\n%s", "a\nb", Multiline("a\nb\x1b")) == "a\\nb\na\nb\\x1b"
     assert logged("nothing") == "nothing"
 
 

@@ -144,7 +144,7 @@ def test_an_unknown_queue_is_refused_with_those_there_are(tmp_path: Path) -> Non
         (("--max-child-memory", "1G"), "'1G' is not a whole number of at least 1"),
         (("--grace", "soon"), "--grace: 'soon' is not a whole number of at least 0"),
         (("--serializer", "no.such"), "no.such"),
-        (("--worker-class", "builtins.dict"), "does not inherit from django_rqlite.worker."),
+        (("--worker-class", "builtins.dict"), "does not inherit from django_rqlite.Worker"),
         (("--pid", "/no/such/folder/pid"), "--pid /no/such/folder/pid can't be written"),
     ],
 )

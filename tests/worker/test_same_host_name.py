@@ -17,8 +17,8 @@ from django_rqlite import get_queue
 from django_rqlite.broker.broker import Broker
 from django_rqlite.engine.engine import Engine
 from django_rqlite.exceptions import WorkerNameTakenError
+from django_rqlite.process import identity as process_identity
 from django_rqlite.protocol.keys import Keys
-from django_rqlite.worker import process_identity
 from django_rqlite.worker.heartbeat import Heartbeat
 from tests import sample_jobs
 from tests.conftest import Server, wait_until
@@ -201,10 +201,10 @@ def test_who_may_not_ask_takes_nothing_over(redis: redis_py.Redis, server: Serve
     redis.execute_command("ACL", "SETUSER", "mute", *allowed)
     try:
         with redis_py.Redis.from_url(server.url, username="mute", password="any") as client:
-            assert Engine(Broker(client)).lives("nobody")
+            assert Engine(Broker(client)).is_worker_alive("nobody")
     finally:
         redis.execute_command("ACL", "DELUSER", "mute")
-    assert not engine().lives("nobody")
+    assert not engine().is_worker_alive("nobody")
 
 
 def test_a_worker_may_come_back_to_its_own_record() -> None:

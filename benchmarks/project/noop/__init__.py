@@ -1,1 +1,1 @@
-"""The app whose jobs everybody runs."""
+"""The app with the jobs of all contestants."""

@@ -1,4 +1,4 @@
-"""The jobs, as plain functions. Each contestant wraps them as it wants them."""
+"""The jobs as plain functions. Each contestant's site wraps them as it must."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import time
 
 
 def noop() -> None:
-    """Do nothing: all that is measured is what a queue adds to a job."""
+    """Do nothing, so that only the overhead of the queue is measured."""
 
 
 def report_latency(sent: int) -> None:
-    """Tell the driver how long it took to get here.
+    """Report the latency of this job to the driver.
 
     Args:
-        sent: nanoseconds of the monotonic clock, which is one for all processes of a host.
+        sent: Nanoseconds of the monotonic clock, which all processes of a host share.
     """
     taken = time.monotonic_ns() - sent
     with open(os.environ["BENCH_FIFO"], "wb", buffering=0) as fifo:
@@ -22,5 +22,5 @@ def report_latency(sent: int) -> None:
 
 
 def fail() -> None:
-    """Fill the failed registry."""
+    """Fail."""
     raise ValueError("a job of the benchmark that fails")

@@ -1,4 +1,4 @@
-"""The app, as Celery's documentation makes one for Django."""
+"""The app, as Celery's documentation recommends for Django."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""dramatiq is configured in tasks.py: it has no settings of Django's."""
+"""dramatiq has no Django settings. It is configured in tasks.py."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.results import Results
 from dramatiq.results.backends import RedisBackend
 
-# dramatiq's command imports this module and knows nothing of Django.
+# dramatiq's command imports this module without setting up Django.
 django.setup()
 
 from noop import jobs  # noqa: E402

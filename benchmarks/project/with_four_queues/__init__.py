@@ -1,1 +1,1 @@
-"""The site with django_rqlite, and with more than one queue: what its admin is measured on."""
+"""The site with django_rqlite and several queues, whose admin is measured."""

@@ -6,5 +6,5 @@ from shared_settings import URL
 from with_ours.settings import *  # noqa: F403
 
 RQ_QUEUES = {name: {"URL": URL} for name in ("default", "high", "low", "mail")}
-# The admin is asked by a process that migrates it for itself.
+# One process migrates the database and requests the pages.
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}

@@ -1,4 +1,4 @@
-"""huey with its defaults, and results also of jobs that return None, as the others keep them."""
+"""huey with its defaults. It also keeps results of jobs that return None, as the others do."""
 
 from __future__ import annotations
 

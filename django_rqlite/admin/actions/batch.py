@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import redis
 
+from ...protocol.places import Place
 from ...queries.cursor import Position
-from ...queries.queries import Place
 from ..search_filters import Wanted
 from ..sources import Source, Trouble, all_sources
 from .job_operations import JobAction, Order, Outcome
@@ -82,7 +82,7 @@ class Batch:
         going, place = self._round, Place(stop.place)
         try:
             with source.asked():
-                stretch = source.walker.stretch(stop.queue, place, going.position, STRETCH)
+                stretch = source.walker.fetch(stop.queue, place, going.position, STRETCH)
                 ids = list(dict.fromkeys(each.id for each in stretch.jobs if self._takes(each)))
                 outcome = (
                     self._action.act(Order(source, ids, going.to, stretch.behind, self._by))

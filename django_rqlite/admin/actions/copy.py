@@ -21,7 +21,7 @@ from .log import log_one
 def enqueue_copy(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     """Enqueue the same call once more, in the same queue; go to the new job."""
     id_ = from_segment(job_id)
-    source, found = find_job(request.GET.get("on"), id_, lambda monitor: monitor.job(id_))
+    source, found = find_job(request.GET.get("on"), id_, lambda queries: queries.job(id_))
     links = Links.to(source, site.name)
     try:
         copy = JobData.from_record(found.job).copied()

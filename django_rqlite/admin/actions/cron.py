@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
 from ...cron import entries as cron
-from ...engine.cron import Switch
+from ...engine.cron import PauseResult
 from ...exceptions import RQLiteError
 from ...models import Queue
 from .. import formatting as shown
@@ -26,7 +26,7 @@ def pause(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     entry = from_segment(name)
     source, _record = find_entry(request.GET.get("on"), entry)
     with source.asked():
-        switch = source.cron.pause(entry)
+        switch = source.transitions.cron_pause(entry)
     done, before = _("Paused: its ticks pass without a job."), _("Was paused already.")
     return _switched(site, request, entry, switch, done, before)
 
@@ -36,7 +36,7 @@ def resume(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     entry = from_segment(name)
     source, _record = find_entry(request.GET.get("on"), entry)
     with source.asked():
-        switch = source.cron.resume(entry)
+        switch = source.transitions.cron_resume(entry)
     done, before = _("Resumed: its next tick enqueues a job again."), _("Was not paused.")
     return _switched(site, request, entry, switch, done, before)
 
@@ -61,7 +61,7 @@ def run_now(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
             }
         else:
             with source.asked():
-                source.cron.run_now(
+                source.transitions.cron_run(
                     name,
                     job.id,
                     entry.queue,
@@ -79,14 +79,16 @@ def run_now(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _switched(
-    site: AdminSite, request: HttpRequest, name: str, switch: Switch, done: str, before: str
+    site: AdminSite, request: HttpRequest, name: str, switch: PauseResult, done: str, before: str
 ) -> HttpResponse:
     sentence = {
-        Switch.CHANGED: done,
-        Switch.UNCHANGED: before,
-        Switch.MISSING: _("Left alone: its record is gone, or something else is in its place."),
+        PauseResult.CHANGED: done,
+        PauseResult.UNCHANGED: before,
+        PauseResult.MISSING: _(
+            "Left alone: its record is gone, or something else is in its place."
+        ),
     }[switch]
-    _say(request, name, sentence, well=switch is not Switch.MISSING)
+    _say(request, name, sentence, well=switch is not PauseResult.MISSING)
     return HttpResponseRedirect(Links(site.name).schedule())
 
 

@@ -13,8 +13,8 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
+from ...protocol.places import Place
 from ...protocol.records import JobStatus
-from ...queries.queries import Place
 from .. import formatting as shown
 from ..pages.frame import may
 from ..sources import Source
@@ -164,7 +164,7 @@ def _requeue(order: Order) -> Outcome:
 
 
 def _run_now(order: Order) -> Outcome:
-    return _sorted(order, order.source.transitions.hasten(order.ids), "queued")
+    return _sorted(order, order.source.transitions.enqueue_now(order.ids), "queued")
 
 
 def _cancel(order: Order) -> Outcome:
@@ -186,12 +186,12 @@ def _delete(order: Order) -> Outcome:
 def _stop(order: Order) -> Outcome:
     """Tell the workers; when each job ends is up to its worker."""
     outcome, transitions = Outcome(), order.source.transitions
-    for job_id, job in zip(order.ids, order.source.monitor.jobs(order.ids), strict=True):
+    for job_id, job in zip(order.ids, order.source.queries.jobs(order.ids), strict=True):
         if job is None:
             outcome.missing.append(job_id)
         elif job.status != JobStatus.STARTED or not job.worker_name:
             outcome.left.append(job_id)
-        elif transitions.tell_worker(job.worker_name, "stop-job", job_id=job_id, by=order.by):
+        elif transitions.send_command(job.worker_name, "stop-job", job_id=job_id, by=order.by):
             outcome.done.append(job_id)
         else:
             outcome.unheard.append(job_id)

@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ...protocol.places import Place
 from ...protocol.records import JobRecord
-from ...queries.queries import Place
 from .. import formatting as shown
 from .. import labels
 from ..links import PLACES, Links
@@ -122,7 +122,7 @@ def _by_source(
     left = list(ids)
     for source in sources[:-1]:
         with source.asked():
-            found = source.monitor.jobs(left)
+            found = source.queries.jobs(left)
         there = [job_id for job_id, job in zip(left, found, strict=True) if job]
         left = [job_id for job_id in left if job_id not in there]
         if there:
@@ -142,7 +142,7 @@ def _question(
     found: list[tuple[str, JobRecord | None]] = []
     for source, of_it in _by_source(here.sources, ids):
         with source.asked():
-            found += zip(of_it, source.monitor.jobs(of_it), strict=True)
+            found += zip(of_it, source.queries.jobs(of_it), strict=True)
     hidden = [(ACTION_CHECKBOX_NAME, segment(job_id)) for job_id in ids]
     hidden += [("action", request.POST["action"]), ("p", str(_page(request))), ("post", "yes")]
     hidden += [("to", segment(to))] if to else []
@@ -240,4 +240,4 @@ def _on_one(site: AdminSite, request: HttpRequest, job_id: str, action: JobActio
 
 
 def _find(request: HttpRequest, job_id: str) -> tuple[Source, JobRecord]:
-    return find_job(request.GET.get("on"), job_id, lambda monitor: monitor.jobs([job_id])[0])
+    return find_job(request.GET.get("on"), job_id, lambda queries: queries.jobs([job_id])[0])

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ...protocol.places import Place
 from ...queries import job_search as finding
-from ...queries.queries import Place
 from ..search_filters import Wanted
 from ..sources import Source
 from .progress import Stop

@@ -22,7 +22,7 @@ def pause(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     queue = from_segment(name)
     source, _counts = find_queue(request.GET.get("on"), queue)
     with source.asked():
-        new = bool(source.suspension.pause([queue]))
+        new = bool(source.transitions.pause_queues([queue]))
     sentence = _("Paused: no worker takes a job from it.") if new else _("Was paused already.")
     return _answer(site, request, queue, Links.to(source, site.name), sentence)
 
@@ -32,7 +32,7 @@ def resume(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     queue = from_segment(name)
     source, _counts = find_queue(request.GET.get("on"), queue)
     with source.asked():
-        new = bool(source.suspension.unpause([queue]))
+        new = bool(source.transitions.resume_queues([queue]))
     sentence = _("Resumed: workers take its jobs again.") if new else _("Was not paused.")
     return _answer(site, request, queue, Links.to(source, site.name), sentence)
 

@@ -21,7 +21,7 @@ def shut_down(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     worker = from_segment(name)
     source, _record = find_worker(request.GET.get("on"), worker)
     with source.asked():
-        heard = source.transitions.tell_worker(worker, "shutdown")
+        heard = source.transitions.send_command(worker, "shutdown")
     if heard:
         sentence = _("Told to shut down: it ends once the jobs that it runs have ended.")
         messages.success(request, f"“{shown.shortened(worker, 100)}”: {sentence}")
@@ -36,7 +36,7 @@ def suspend_all(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """Keep all workers of a server from taking jobs, until somebody resumes them."""
     source = candidates(request.GET.get("on"))[0]
     with source.asked():
-        new = source.suspension.suspend()
+        new = source.transitions.suspend()
     return _answer(
         site,
         request,
@@ -51,7 +51,7 @@ def resume_all(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """Let all workers of a server take jobs again. Queues that are paused stay so."""
     source = candidates(request.GET.get("on"))[0]
     with source.asked():
-        new = source.suspension.resume()
+        new = source.transitions.resume()
     return _answer(
         site,
         request,

@@ -8,9 +8,10 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ...queries.foreign_keys import Misfit
-from ...queries.leases import Held
-from ...queries.queries import Overview, Place, Workers
+from ...engine.wrong_type_keys import WrongTypeKey
+from ...protocol.places import Place
+from ...queries.leases import StartedJob
+from ...queries.snapshots import Overview, Workers
 from .. import formatting as shown
 from ..links import Links
 from ..listening import any_at_work
@@ -41,7 +42,7 @@ def concerns(
     return sorted(found, key=lambda concern: -concern.weight)
 
 
-def about_keys(misfits: Sequence[Misfit]) -> Iterator[Concern]:
+def about_keys(misfits: Sequence[WrongTypeKey]) -> Iterator[Concern]:
     """Keys that hold something other than they should."""
     for misfit in misfits:
         sentence = _(
@@ -111,7 +112,7 @@ def _to_come(state: State) -> int:
 
 
 def about_workers(
-    workers: Workers, held: Mapping[str, Sequence[Held]], links: Links, now: datetime
+    workers: Workers, held: Mapping[str, Sequence[StartedJob]], links: Links, now: datetime
 ) -> Iterator[Concern]:
     """Those that are silent, and those that are dead and hold jobs."""
     for each in workers.found:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ...queries.leases import Held, Lease
-from ...queries.queries import QueueCounts
-from ...queries.schedule_delay import Lateness
+from ...queries.leases import Lease, StartedJob
+from ...queries.schedule_delay import ScheduleDelay
+from ...queries.snapshots import QueueCounts
 from ...queries.throughput import Runs
 from ..slots import Slots
 
@@ -36,8 +36,8 @@ class State:
     listeners: int
     slots: Slots | None
     suspended: bool
-    lateness: Lateness
-    unusual: Sequence[Held]
+    lateness: ScheduleDelay
+    unusual: Sequence[StartedJob]
     usual: float | None
     expired: Sequence[Lease]
     more_expired: bool

@@ -8,8 +8,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ...queries.leases import Held
-from ...queries.queries import Place
+from ...protocol.places import Place
+from ...queries.leases import StartedJob
 from .. import formatting as shown
 from ..slots import LONG_RUN, functions, seconds
 from .concern import Concern
@@ -188,7 +188,7 @@ def _all_busy(state: State, now: datetime) -> str:
     )
 
 
-def _listed(held: Sequence[Held]) -> str:
+def _listed(held: Sequence[StartedJob]) -> str:
     """What these jobs call: ``long_import ×3``."""
     called = functions(held)
     parts = [

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from ...protocol import codec
+from ...protocol.places import Place
 from ...protocol.records import JobRecord, JobStatus, ResultRecord
-from ...queries import queries as monitor
-from ...queries.queries import Place
+from ...queries import snapshots
 from .. import formatting as shown
 from .. import labels
 from ..actions.job_operations import ACTIONS, possible, targets
@@ -117,7 +117,7 @@ def listing(
     links = Links.to(source, site.name)
     current = _slice(request.GET.get("p", "1"), counts.places[chosen])
     with source.asked():
-        found = source.monitor.page(queue, chosen, max(current.start_index() - 1, 0), PER_PAGE)
+        found = source.queries.page(queue, chosen, max(current.start_index() - 1, 0), PER_PAGE)
     may_change_queue = may(request, "change", "queue")
     actions = possible(request, [chosen])
     return render(
@@ -160,7 +160,7 @@ def _slice(wanted: str, total: int) -> Slice[int]:
     return paginator.page(min(page_number(wanted, least=1), paginator.num_pages))
 
 
-def _row(row: monitor.Row, place: Place, links: Links) -> Row:
+def _row(row: snapshots.Row, place: Place, links: Links) -> Row:
     job = row.job
     cells = (
         ()
@@ -172,7 +172,7 @@ def _row(row: monitor.Row, place: Place, links: Links) -> Row:
     return Row(row.id, sent, links.job(row.id), job, cells)
 
 
-def _cell(kind: str, row: monitor.Row, job: JobRecord, links: Links) -> Cell:
+def _cell(kind: str, row: snapshots.Row, job: JobRecord, links: Links) -> Cell:
     if kind == "worker":
         return Cell("worker", job.worker_name, links.worker(job.worker_name))
     if kind == "error":
@@ -219,7 +219,7 @@ class Attempt:
 def detail(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
     """All about one job. Three round trips at the most; one more for each server to look in."""
     id_ = from_segment(job_id)
-    source, found = find_job(request.GET.get("on"), id_, lambda monitor: monitor.job(id_))
+    source, found = find_job(request.GET.get("on"), id_, lambda queries: queries.job(id_))
     job, links = found.job, Links.to(source, site.name)
     place = PLACES.get(job.status)
     attempts = _attempts(found.results)

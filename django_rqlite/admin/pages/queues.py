@@ -14,9 +14,10 @@ from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
 
 from ... import conf
-from ...queries.leases import MOST, Held, Lease, by_worker, most_of_a_queue
-from ...queries.queries import Overview, Place, QueueCounts
-from ...queries.throughput import Activity, hours_until, percentile_95, total
+from ...protocol.places import Place
+from ...queries.leases import MOST, Lease, StartedJob, by_worker, most_of_a_queue
+from ...queries.snapshots import Overview, QueueCounts
+from ...queries.throughput import Throughput, hours_until, percentile_95, total
 from .. import charts, labels
 from .. import formatting as shown
 from ..attention import attention
@@ -82,7 +83,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
     states: list[State] = []
     of_servers: list[Concern] = []
     troubles: list[str] = []
-    activities: list[Activity] = []
+    activities: list[Throughput] = []
     span = _span(request.GET.get("span", charts.HOUR.name))
     now, moment = time.time(), shown.now()
     hours = hours_until(now, span.whole)
@@ -92,15 +93,15 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         try:
             with source.asked():
                 names = [queue.name for queue in source.queues]
-                overview = source.monitor.overview(names, hours, now)
-                running = source.monitor.running(overview.leases)
+                overview = source.queries.overview(names, hours, now)
+                running = source.queries.started_jobs(overview.leases)
         except Trouble as trouble:
             troubles.append(str(trouble))
             for queue in source.queues:
                 address = links.queue(queue.name)
                 rows[queue.name] = Row(queue.name, address, source.address, trouble=str(trouble))
             continue
-        activities += [overview.activity[name] for name in names]
+        activities += [overview.throughput[name] for name in names]
         server = _Server(source, overview, running, links, now, moment)
         of_server = [server.state(counts) for counts in overview.asked]
         others = [server.state(counts) for counts in overview.others]
@@ -145,7 +146,7 @@ class _Server:
         self,
         source: Source,
         overview: Overview,
-        running: Sequence[Held],
+        running: Sequence[StartedJob],
         links: Links,
         now: float,
         moment: datetime,
@@ -166,7 +167,7 @@ class _Server:
         overview, links, name = self._overview, self._links, counts.name
         minute = int(self._now) // 60
         # Whatever the charts span: the table has the last hour.
-        runs = total(overview.activity[name], minute - 59, minute + 1)
+        runs = total(overview.throughput[name], minute - 59, minute + 1)
         usual = percentile_95(runs.ran)
         workers = overview.workers
         sure = self._all_read and not unsure(name, workers)
@@ -181,7 +182,7 @@ class _Server:
             if sure
             else None,
             overview.suspended,
-            overview.lateness[name],
+            overview.schedule_delays[name],
             unusual(here, usual, count, self._moment),
             usual,
             self._expired(name),
@@ -236,7 +237,7 @@ class _Server:
         held = {name: self._all_held.get(name, []) for name in self._dead}
         yield from attention.about_workers(overview.workers, held, links, moment)
         yield from attention.about_server(states, overview, links, server, moment)
-        yield from attention.about_keys(overview.foreign)
+        yield from attention.about_keys(overview.wrong_type_keys)
         yield from about_cron(
             overview.cron,
             overview.more_cron,

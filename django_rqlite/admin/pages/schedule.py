@@ -8,7 +8,6 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from ...queries import upcoming as agenda
 from .. import formatting as shown
 from ..links import Links
 from ..sources import Source, Trouble, all_sources
@@ -51,8 +50,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
 def _group(source: Source, links: Links) -> Group:
     try:
         with source.asked():
-            found = agenda.read(
-                source.monitor,
+            found = source.queries.schedule(
                 [queue.name for queue in source.queues],
                 jobs=upcoming.MOST_SHOWN,
                 entries=cron.MOST_SHOWN,

@@ -12,10 +12,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ...protocol.places import Place
 from ...protocol.records import JobStatus
 from ...queries import job_search as finding
 from ...queries.job_search import Found, Searched, Window
-from ...queries.queries import Parents, Place
+from ...queries.snapshots import Parents
 from .. import formatting as shown
 from .. import labels
 from ..actions.job_operations import possible, targets
@@ -212,7 +213,7 @@ def _rows(
         source = sources[id(waiting[0])]
         try:
             with source.asked():
-                told = source.monitor.parents([each.id for each in waiting])
+                told = source.queries.parents([each.id for each in waiting])
         except Trouble as trouble:
             troubles.append(str(trouble))
         else:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ...protocol.records import JobRecord, JobStatus
 from ...queries.schedule_delay import OVERDUE
-from ...queries.upcoming import Upcoming
+from ...queries.upcoming import UpcomingJob
 from .. import formatting as shown
 from ..links import Links
 from ..retries import retries_left
@@ -33,12 +33,12 @@ class Row:
     retries: str
 
 
-def rows(found: Sequence[Upcoming], links: Links, now: datetime) -> tuple[Row, ...]:
+def rows(found: Sequence[UpcomingJob], links: Links, now: datetime) -> tuple[Row, ...]:
     """The rows of what was read, in its order."""
     return tuple(_row(each, links, now) for each in found)
 
 
-def _row(each: Upcoming, links: Links, now: datetime) -> Row:
+def _row(each: UpcomingJob, links: Links, now: datetime) -> Row:
     due = shown.unix(each.due)
     waits = each.job is not None and each.job.status == JobStatus.SCHEDULED
     return Row(

@@ -12,8 +12,8 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from ...protocol.records import JobRecord, JobStatus, WorkerRecord
-from ...queries.leases import Held, Holdings
-from ...queries.queries import Expired
+from ...queries.leases import StartedJob, WorkerJobs
+from ...queries.snapshots import ExpiredWorker
 from .. import formatting as shown
 from .. import labels
 from ..attention.dead_workers import silent
@@ -102,11 +102,11 @@ def detail(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     wanted = from_segment(name)
     source, record = find_worker(request.GET.get("on"), wanted)
     links, now = Links.to(source, site.name), shown.now()
-    current = [] if isinstance(record, Expired) else [record.current_job]
+    current = [] if isinstance(record, ExpiredWorker) else [record.current_job]
     with source.asked():
-        holdings = source.monitor.holdings(current, source.monitor.leases())
+        holdings = source.queries.worker_jobs(current, source.queries.leases())
     title, way = shown.shortened(wanted, 200), way_to(request, links, "worker")
-    if isinstance(record, Expired):
+    if isinstance(record, ExpiredWorker):
         row = _dead(wanted, holdings, links, now)
         template = "worker_dead.html"
         return render(site, request, template, model="worker", title=title, way=way, row=row)
@@ -131,9 +131,9 @@ def _group(source: Source, links: Links) -> Group:
     now = shown.now()
     try:
         with source.asked():
-            workers = source.monitor.workers_and_leases()
+            workers = source.queries.workers_and_leases()
             current = [record.current_job for record in workers.found]
-            holdings = source.monitor.holdings(current, workers.leases)
+            holdings = source.queries.worker_jobs(current, workers.leases)
     except Trouble as trouble:
         return Group(source.address, trouble=str(trouble))
     rows = [_row(record, holdings, links, now) for record in workers.found]
@@ -148,17 +148,17 @@ def _group(source: Source, links: Links) -> Group:
     )
 
 
-def _dead(name: str, holdings: Holdings, links: Links, now: datetime) -> Row:
-    held = holdings.held.get(name, ())
+def _dead(name: str, holdings: WorkerJobs, links: Links, now: datetime) -> Row:
+    held = holdings.started.get(name, ())
     more = len(held[MOST_OF_A_WORKER:])
     jobs = held_jobs(held, links, now)
     return Row(name, links.worker(name), None, _("dead"), more=more, held=jobs)
 
 
 def _row(
-    record: WorkerRecord, holdings: Holdings, links: Links, now: datetime, *, stops: bool = False
+    record: WorkerRecord, holdings: WorkerJobs, links: Links, now: datetime, *, stops: bool = False
 ) -> Row:
-    held = holdings.held.get(record.name, [])
+    held = holdings.started.get(record.name, [])
     gone, quiet = record.death is not None, silent(record, now)
     jobs = [] if gone or quiet else _jobs(record, held, holdings, now)
     if gone:
@@ -212,7 +212,7 @@ def _row(
 
 
 def _jobs(
-    record: WorkerRecord, held: Sequence[Held], holdings: Holdings, now: datetime
+    record: WorkerRecord, held: Sequence[StartedJob], holdings: WorkerJobs, now: datetime
 ) -> list[JobRecord]:
     """What a living worker runs, the longest first."""
     jobs = {each.job.id: each.job for each in held}

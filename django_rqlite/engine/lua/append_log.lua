@@ -4,7 +4,7 @@
 -- Returns:   1, or 0 when the job is gone
 -- Invariant: no more lines than asked for are kept, and none outlives its job for long: the end of
 --            a job sets when they go (outcome.lua), and where that never comes they go by themselves.
---@include foreign
+--@include wrong_type
 local LOG_KEPT = 30 * 86400
 
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end

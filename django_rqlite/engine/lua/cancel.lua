@@ -11,9 +11,9 @@
 --@include keys
 --@include clock
 --@include places
---@include search
+--@include list_search
 --@include dependents
---@include cron
+--@include cron_entry
 local CANCELABLE = {queued = true, scheduled = true, deferred = true, created = true}
 
 local search = new_search(tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]))

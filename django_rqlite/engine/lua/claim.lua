@@ -12,7 +12,7 @@
 --@include keys
 --@include clock
 --@include execution
---@include claim
+--@include claim_next
 local queues = {}
 for i = 5, #ARGV do queues[#queues + 1] = ARGV[i] end
 return claim_next(ARGV[2], ARGV[3], tonumber(ARGV[4]), queues)

@@ -10,8 +10,8 @@
 --            schedule.
 --@include keys
 --@include clock
---@include foreign
---@include cron
+--@include wrong_type
+--@include cron_entry
 local PARTS = 6
 
 local answer = {now_precise}

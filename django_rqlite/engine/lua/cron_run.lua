@@ -10,8 +10,8 @@
 --@include keys
 --@include clock
 --@include places
---@include push
---@include cron
+--@include push_new
+--@include cron_entry
 local known = redis.call('HGET', KEYS[2], 'x_created')
 if known then return known end
 local at = push_new(ARGV[2], ARGV[3], ARGV[4], ARGV[5], 6)

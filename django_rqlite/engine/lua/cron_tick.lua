@@ -14,8 +14,8 @@
 --@include keys
 --@include clock
 --@include places
---@include push
---@include cron
+--@include push_new
+--@include cron_entry
 local name, tick, following, skew = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 -- Seconds that a tick's own key stays: the record refuses old ticks; this holds where it was lost.

@@ -9,7 +9,7 @@
 --@include keys
 --@include clock
 --@include places
---@include search
+--@include list_search
 --@include dependents
 local search = new_search(tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]))
 local answers, deleted = {}, {}

@@ -9,7 +9,7 @@
 -- Invariant: the hash and the list entry appear together, and the id stands in one place only:
 --            an older job of the same id that waits or has ended is replaced. A minted id that
 --            exists can only be this call's first try whose answer was lost: nothing is done.
---@include stamp
+--@include timestamp
 local id, queue, at_front, ttl, minted = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
 -- Nearly every job is such a one: nothing of it can be anywhere, so there is nothing to look for and
@@ -35,7 +35,7 @@ end
 --@include keys
 --@include clock
 --@include places
---@include push
+--@include push_new
 
 -- Should foreign data stand under one of these keys, this ends the script while nothing has changed.
 redis.call('LLEN', KEYS[2])

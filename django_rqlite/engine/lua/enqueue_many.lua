@@ -6,7 +6,7 @@
 -- Returns:   when, in unix microseconds
 -- Invariant: as enqueue.lua. Hashes and list entries appear together, all of them or none.
 --@include keys
---@include stamp
+--@include timestamp
 --@include group
 local queue, at_front, ttl, group = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local ids, jobs, begins = {}, {}, {}

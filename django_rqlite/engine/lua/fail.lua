@@ -12,12 +12,12 @@
 --@include keys
 --@include clock
 --@include execution
---@include mirror
+--@include failed_mirror
 --@include outcome
---@include activity
---@include cron
+--@include throughput
+--@include cron_entry
 --@include dependents
---@include claim
+--@include claim_next
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local ttl, reason, encoded, headline = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
 

@@ -16,11 +16,11 @@
 --@include clock
 --@include execution
 --@include outcome
---@include activity
---@include cron
+--@include throughput
+--@include cron_entry
 --@include places
 --@include dependents
---@include claim
+--@include claim_next
 local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local ttl, result, signature, encoded = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
 

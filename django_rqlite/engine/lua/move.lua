@@ -12,7 +12,7 @@
 --@include keys
 --@include clock
 --@include places
---@include search
+--@include list_search
 local to = ARGV[6]
 local search = new_search(tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]))
 local REGISTRIES = {scheduled_key, deferred_key, failed_key, canceled_key, finished_key}

@@ -11,7 +11,7 @@
 --            job is due, since nobody can move it then.
 --@include keys
 --@include clock
---@include promote
+--@include promote_job
 --@include dependents
 local most = tonumber(ARGV[2])
 local moved, soonest = 0, nil

@@ -14,9 +14,9 @@
 --@include keys
 --@include clock
 --@include execution
---@include foreign
+--@include wrong_type
 --@include schedule
---@include ends
+--@include list_ends
 local most_crashes, patience, most = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local searches = tonumber(ARGV[5])
 

@@ -11,7 +11,7 @@
 --            the caller found dead, one of ours that has been silent too long.
 --@include keys
 --@include clock
---@include foreign
+--@include wrong_type
 local key, name = KEYS[1], ARGV[2]
 make_usable(key, 'hash')
 local found = redis.call('HMGET', key, 'birth', 'death', 'hostname', 'pid', 'last_heartbeat', 'x_lease',

@@ -7,7 +7,7 @@
 --            for it again.
 --@include keys
 --@include clock
---@include mirror
+--@include failed_mirror
 --@include dependents
 local verdicts = {}
 for i, job in ipairs(KEYS) do

@@ -6,7 +6,7 @@
 -- Invariant: only what has expired goes. Failed jobs kept for ever have the score -1 and stay.
 --@include keys
 --@include clock
---@include mirror
+--@include failed_mirror
 --@include dependents
 local most, most_failed = tonumber(ARGV[2]), tonumber(ARGV[3])
 local trimmed = 0

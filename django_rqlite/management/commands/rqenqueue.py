@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...exceptions import RQLiteError
-from ...queues.queue import get_queue
+from ...queues.lookup import get_queue
 
 
 class Command(BaseCommand):

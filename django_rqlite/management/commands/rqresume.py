@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from ...engine.suspension import SuspensionScripts
+from ...engine.engine import Engine
 from ..suspension_command import add_queue_option, on_each_server
 
 
@@ -24,9 +24,9 @@ class Command(BaseCommand):
         on_each_server(self, options["queues"], _resume)
 
 
-def _resume(arrows: SuspensionScripts, queues: Sequence[str], address: str) -> str:
+def _resume(arrows: Engine, queues: Sequence[str], address: str) -> str:
     if queues:
-        ended = arrows.unpause(queues)
+        ended = arrows.resume_queues(queues)
         names = ", ".join(queues)
         return (
             f"Workers take jobs from {names} again ({address})."

@@ -16,8 +16,8 @@ from django.core.management.base import BaseCommand, CommandError
 from ...broker import embedded
 from ...conf.settings import DEFAULT_PORT
 from ...exceptions import RQLiteError
-from ...worker.children.parent_death import die_with_parent
-from ...worker.children.subreaper import wait_for_orphans
+from ...process.parent_death import die_with_parent
+from ...process.subreaper import wait_for_orphans
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ...engine.suspension import SuspensionScripts
+from ...engine.engine import Engine
 from ...exceptions import InvalidDurationError
 from ...queues.suspension import seconds_to_rest
 from ..suspension_command import add_queue_option, on_each_server
@@ -36,9 +36,9 @@ class Command(BaseCommand):
             raise CommandError(str(exc)) from exc
         lasts = "until rqresume" if seconds is None else f"for {seconds} seconds"
 
-        def change(arrows: SuspensionScripts, queues: Sequence[str], address: str) -> str:
+        def change(arrows: Engine, queues: Sequence[str], address: str) -> str:
             if queues:
-                arrows.pause(queues, seconds)
+                arrows.pause_queues(queues, seconds)
                 return f"No worker takes a job from {', '.join(queues)} {lasts} ({address})."
             arrows.suspend(seconds)
             return f"No worker takes a job {lasts} ({address})."

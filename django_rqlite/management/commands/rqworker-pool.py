@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from ...exceptions import RQLiteError
-from ...worker.worker_pool import Pool
+from ...worker.worker_pool import WorkerPool
 from ..logging_setup import be_heard, level_of
 from ..number_options import positive
 from ..pid_file import PidFile
@@ -43,7 +43,9 @@ class Command(WorkerCommand):
             # What is wrong with the options should show here, once, and not in every worker.
             class_of(options, queues_of(options))
             with PidFile(options["pid"]):
-                bad_ends = Pool(options["num_workers"], run, restart=not options["burst"]).work()
+                bad_ends = WorkerPool(
+                    options["num_workers"], run, restart=not options["burst"]
+                ).work()
         except RQLiteError as exc:
             raise CommandError(str(exc)) from exc
         if bad_ends:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...engine.engine import Hold
-from ...execution.run import Outcome
+from ...execution.outcome import Outcome
 from ...protocol.records import JobRecord
 
 

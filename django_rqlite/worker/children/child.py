@@ -18,27 +18,28 @@ from ... import conf
 from ...broker.clients import connection_for
 from ...execution import callbacks
 from ...execution import timeout as deadline
+from ...execution.failure import failure, log_failure
 from ...execution.job_log import kept_log
+from ...execution.outcome import Failed, Report
 from ...execution.own_process import OwnProcess
-from ...execution.run import Failed, Report, failure, log_failure, perform
+from ...execution.run import perform
 from ...execution.signal_handlers import BY_DEFAULT, set_handler
 from ...jobs.job import Job
+from ...process.memory import resident
+from ...process.parent_death import die_with_parent
 from ...protocol.records import JobStatus
 from ...queues.queue import Queue
 from . import database_connections as databases
 from .framing import pack
-from .memory import resident
-from .orders import HEAD, Order, length, unpack
-from .parent_death import die_with_parent
+from .messages import HEADER_SIZE, Instruction, body_size, pack_report, unpack_instruction
 from .process_group import end_others
 from .process_reset import alone, look_after_databases
 from .random_generators import seed_anew
-from .reports import pack_report
 from .warm_up import rehearse
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Bytes that most orders fit in, and those to ask for once one does not.
+#: Bytes that most instructions fit in, and those to ask for once one does not.
 _CHUNK, _LARGE_CHUNK = 1 << 13, 1 << 20
 
 
@@ -54,9 +55,9 @@ class QueueTraits:
     serializer: Any
     connection: redis.Redis | None = None
 
-    def job(self, order: Order) -> Job:
-        """The job that an order is about."""
-        job = self.job_class.from_state(order.job_id, order.state, self.serializer)
+    def job(self, instruction: Instruction) -> Job:
+        """The job that an instruction is about."""
+        job = self.job_class.from_state(instruction.job_id, instruction.state, self.serializer)
         if self.connection is not None:
             job._connection = self.connection
         return job
@@ -125,13 +126,13 @@ def _work(
         body = receive(channel)
         if body is None:
             break
-        order = unpack(body)
-        if not order.execution:
-            call_back(order, traits[order.queue])
+        instruction = unpack_instruction(body)
+        if not instruction.execution:
+            call_back(instruction, traits[instruction.queue])
             break
         if served:
             look_after_databases()  # it may have waited for long
-        once = partial(run, order, traits[order.queue], end_others)
+        once = partial(run, instruction, traits[instruction.queue], end_others)
         outcome = once() if max_jobs == 1 else alone(once)
         own.end_if_forked()  # a job class of the project may fork, too
         _flush()  # what the job printed belongs before the worker's next line
@@ -143,57 +144,59 @@ def _work(
             and not deadline.any_passed()
             and look_after_databases(failed=isinstance(outcome, Failed))
         )
-        _send(channel, pack(pack_report(order.execution, outcome, stays=stays)))
+        _send(channel, pack(pack_report(instruction.execution, outcome, stays=stays)))
     if databases.any_opened():
         databases.close()
 
 
-def run(order: Order, trait: QueueTraits, at_timeout: Callable[[], None] | None = None) -> Report:
+def run(
+    instruction: Instruction, trait: QueueTraits, at_timeout: Callable[[], None] | None = None
+) -> Report:
     """Run a job in this process.
 
     Args:
         at_timeout: as of :func:`perform`.
     """
     try:
-        job = trait.job(order)
+        job = trait.job(instruction)
     except Exception as exc:  # noqa: BLE001 - a project's own job class may raise anything
-        log_failure(order.queue, order.job_id, exc)
+        log_failure(instruction.queue, instruction.job_id, exc)
         return failure(exc)
     with kept_log(job):
         return perform(job, at_timeout=at_timeout)
 
 
-def call_back(order: Order, trait: QueueTraits) -> None:
+def call_back(instruction: Instruction, trait: QueueTraits) -> None:
     """Call what the job names to be called, since its own process has died."""
     own = OwnProcess()
     try:
-        job = trait.job(order)
-        if order.stopped:
+        job = trait.job(instruction)
+        if instruction.stopped:
             job._ended(JobStatus.STOPPED)
             callbacks.on_stopped(job)
         else:
             job._ended(JobStatus.FAILED)
-            callbacks.on_death(job, order.reason)
+            callbacks.on_death(job, instruction.reason)
         own.end_if_forked()
     except BaseException as exc:
         own.end_if_forked(exc)
-        logger.exception("The callback of job %s could not be called", order.job_id)
+        logger.exception("The callback of job %s could not be called", instruction.job_id)
 
 
 def receive(channel: int) -> bytes | None:
-    """The next order; None when the parent needs no more of us, or is gone."""
+    """The next instruction; None when the parent needs no more of us, or is gone."""
     data = os.read(channel, _CHUNK)
     if not data:
         return None
-    if len(data) >= HEAD and len(data) == HEAD + length(data):
-        return data[HEAD:]
+    if len(data) >= HEADER_SIZE and len(data) == HEADER_SIZE + body_size(data):
+        return data[HEADER_SIZE:]
     whole = bytearray(data)
-    while len(whole) < HEAD or len(whole) < HEAD + length(whole):
+    while len(whole) < HEADER_SIZE or len(whole) < HEADER_SIZE + body_size(whole):
         data = os.read(channel, _LARGE_CHUNK)
         if not data:
             return None
         whole += data
-    return bytes(whole[HEAD:])
+    return bytes(whole[HEADER_SIZE:])
 
 
 def _send(channel: int, data: bytes) -> None:

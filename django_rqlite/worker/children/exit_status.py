@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 
-from ...execution.run import Failed, Outcome, Stopped
+from ...execution.outcome import Failed, Outcome, Stopped
+from ...process.memory import peak as in_bytes
 from .assignment import Assignment
-from .memory import peak as in_bytes
 
 
 def outcome_of(assignment: Assignment, status: int, peak: int) -> Outcome:

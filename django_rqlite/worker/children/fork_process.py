@@ -25,10 +25,10 @@ from typing import NoReturn
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .fork_messages import ANSWER, NEVER_MADE, REQUEST
+from ...process.parent_death import die_with_parent
+from .fork_protocol import ANSWER, NEVER_MADE, REQUEST
 from .huge_pages import collapse
 from .inherited_connections import let_go
-from .parent_death import die_with_parent
 
 logger = logging.getLogger("django_rqlite.worker")
 

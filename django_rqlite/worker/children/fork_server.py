@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from ...exceptions import ForkServerError
 from . import database_connections as databases
-from .fork_messages import ANSWER, NEVER_MADE, REQUEST
 from .fork_process import Life, serve
+from .fork_protocol import ANSWER, NEVER_MADE, REQUEST
 
 #: Answers that one look at the socket takes.
 _AT_ONCE = 256

@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import NoReturn
 
+from ...process.parent_death import die_with_parent
 from . import database_connections as databases
 from . import inherited_connections as inheritance
-from .parent_death import die_with_parent
 
 #: Seconds that a thread has to end by itself after the import.
 SOON = 0.5

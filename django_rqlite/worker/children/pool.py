@@ -11,16 +11,15 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ...engine.engine import Hold
-from ...execution.run import Failed, Stopped
+from ...execution.outcome import Failed, Stopped
+from ...process.memory import peak
 from ...protocol.records import JobRecord
-from . import orders
 from .assignment import Assignment
 from .child import QueueTraits, live
 from .exit_status import outcome_of
 from .fork_server import ForkServer, NeverMade
 from .framing import Assembler, BrokenFrameError
-from .memory import peak
-from .reports import unpack_report
+from .messages import pack_callback, pack_run, unpack_report
 
 _CHUNK = 1 << 20
 
@@ -151,7 +150,7 @@ class ChildPool:
         Args:
             allowed: seconds after which the child is killed; None: never.
         """
-        child = self._tell(orders.run(hold.queue, hold.execution, record))
+        child = self._tell(pack_run(hold.queue, hold.execution, record))
         kill_at = None if allowed is None else time.monotonic() + allowed
         child.assignment = Assignment(hold, record, kill_at)
         child.worked = True
@@ -164,7 +163,7 @@ class ChildPool:
         """
         seconds = record.callback_time("stopped" if isinstance(outcome, Stopped) else "failure")
         if seconds:
-            self._tell(orders.call_back(queue, record, outcome)).let_go(seconds + LEAVING)
+            self._tell(pack_callback(queue, record, outcome)).let_go(seconds + LEAVING)
 
     def _tell(self, order: bytes) -> Child:
         while True:

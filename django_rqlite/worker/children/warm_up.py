@@ -16,9 +16,8 @@ from ...execution.run import perform
 from ...jobs.job import Job
 from ...protocol.records import JobStatus, read_job
 from ...protocol.serializers import PickleSerializer
-from . import orders
 from .framing import pack
-from .reports import pack_report
+from .messages import HEADER_SIZE, pack_report, pack_run, unpack_instruction
 
 #: How often the worker rehearses. Python specializes what has run some times, and what that calls
 #: some more times later.
@@ -35,7 +34,7 @@ def rehearse(times: int = 1) -> None:
     """Run it in this process. Tells nobody, and asks nobody's code but ours."""
     order = _order()
     for _ in range(times):
-        heard = orders.unpack(order)
+        heard = unpack_instruction(order)
         job = Job.from_state(heard.job_id, heard.state, PickleSerializer)
         outcome = perform(job, announce=_to_nobody)
         pack(pack_report(heard.execution, outcome, stays=False))
@@ -47,7 +46,7 @@ def _order() -> bytes:
     data = PickleSerializer.dumps(call)
     signature = sign("data", _ID, data)  # lest it fail, and handlers of errors be told
     fields = {b"status": JobStatus.STARTED.encode(), b"data": data, b"x_sig": signature.encode()}
-    return orders.run(_ID, _ID, read_job(_ID, fields))[orders.HEAD :]
+    return pack_run(_ID, _ID, read_job(_ID, fields))[HEADER_SIZE:]
 
 
 def _to_nobody(signal: object, job: Job, **_: object) -> None:

@@ -8,8 +8,10 @@ from ...engine.engine import Engine
 
 #: What there is to tidy, by what the log calls it. Each gives how many entries went.
 SWEEPS: Mapping[str, Callable[[Engine, Sequence[str]], int]] = {
-    "trimming registries": lambda transitions, queues: transitions.trim(*queues),
-    "tidying the list of failed jobs": lambda transitions, queues: transitions.tidy_mirror(),
-    "tidying groups": lambda transitions, queues: transitions.tidy_groups(),
-    "unlisting dead workers": lambda transitions, queues: transitions.unlist_workers(*queues),
+    "trimming registries": lambda engine, queues: engine.trim(*queues),
+    "tidying the list of failed jobs": lambda transitions, queues: (
+        transitions.clean_failed_mirror()
+    ),
+    "tidying groups": lambda engine, queues: engine.clean_groups(),
+    "unlisting dead workers": lambda engine, queues: engine.clean_worker_registry(*queues),
 }

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from ...engine.engine import Engine, Hold, Reaped
-from ...execution.run import Failed
+from ...execution.outcome import Failed
 from ...execution.settle import settle
 from ...protocol.records import JobRecord, read_job
 
@@ -67,7 +67,9 @@ def rescue(transitions: Engine, queues: Sequence[str]) -> None:
     Raises:
         redis.RedisError: the server does not answer.
     """
-    for queue, job_id in transitions.rescue(queues, patience=PATIENCE_WITH_TAKEN):
+    for queue, job_id in transitions.clean_intermediate_queues(
+        queues, patience=PATIENCE_WITH_TAKEN
+    ):
         logger.warning("%s: job %s was left by a worker of RQ; queued again.", queue, job_id)
 
 
@@ -77,14 +79,14 @@ def place(transitions: Engine, queues: Sequence[str]) -> None:
     Raises:
         redis.RedisError: the server does not answer.
     """
-    for queue, job_id in transitions.place_deferred(queues):
+    for queue, job_id in transitions.promote_deferred(queues):
         logger.info(PLACED, queue, job_id)
 
 
 def _fail(transitions: Engine, reaped: Reaped) -> tuple[JobRecord, Failed | None]:
     """End what has lost its worker too often, through the fence and by the job's own policies."""
     hold = reaped.hold
-    fields = transitions.fields(hold.job_id)
+    fields = transitions.job_fields(hold.job_id)
     record = read_job(hold.job_id, fields)
     times = f" for the {_ordinal(record.crashes + 1)} time" if record.crashes else ""
     headline = f"Worker {reaped.worker or '?'} died while it ran the job{times}"

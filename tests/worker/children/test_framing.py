@@ -7,14 +7,14 @@ import struct
 
 import pytest
 
-from django_rqlite.execution.run import AskedForRetry, Failed, Report, Succeeded
+from django_rqlite.execution.outcome import AskedForRetry, Failed, Report, Succeeded
 from django_rqlite.worker.children.framing import (
     MOST_PARTS,
     Assembler,
     BrokenFrameError,
     pack,
 )
-from django_rqlite.worker.children.reports import pack_report, unpack_report
+from django_rqlite.worker.children.messages import pack_report, unpack_report
 
 MESSAGES = [
     [],

@@ -39,7 +39,7 @@ SWEEPS: dict[str, Callable[[Engine, list[str]], object]] = {
     "reap": lambda link, queues: reaper.reap(link, queues, requeue=True),
     "rescue": reaper.rescue,
     "place": reaper.place,
-    "foreign keys": lambda link, queues: link.foreign_keys(queues, 0, []),
+    "foreign keys": lambda link, queues: link.wrong_type_keys(queues, 0, []),
     **janitor.SWEEPS,
 }
 
@@ -123,7 +123,7 @@ def test_ids_are_put_back_into_their_own_queues(redis: redis_py.Redis) -> None:
         redis.set(f"rq:queue:{queue}:intermediate:first_seen:of-{queue}", 1)
     redis.delete("rq:queue:high:intermediate")
     redis.set("rq:queue:high:intermediate", "foreign")
-    found = engine().rescue(QUEUES, patience=60)
+    found = engine().clean_intermediate_queues(QUEUES, patience=60)
     assert found == [("default", "of-default"), ("low", "of-low")]
     assert listed(redis, "rq:queue:low") == ["of-low"]
     assert redis.get("rq:queue:high:intermediate") == b"foreign"
@@ -207,7 +207,7 @@ def test_a_large_group_is_tidied_in_several_calls(redis: redis_py.Redis) -> None
     for number in range(0, 3000, 3):
         redis.hset(f"rq:job:{number}", "status", "finished")
     tidied: list[int] = []
-    calls = commands(redis, lambda: tidied.append(engine().tidy_groups("g", "gone", "foreign")))
+    calls = commands(redis, lambda: tidied.append(engine().clean_groups("g", "gone", "foreign")))
     assert tidied == [2000]
     assert len([call for call in calls if call.startswith("EVAL")]) >= 3000 / BATCH / 4
     assert redis.smembers("rq:group:g") == {str(number).encode() for number in range(0, 3000, 3)}
@@ -231,16 +231,16 @@ def test_who_ended_without_leave_is_listed_no_more(redis: redis_py.Redis) -> Non
     # RQ lists a worker as it writes its record.
     redis.hset("rq:worker:of-rq", "birth", "2026-01-02T03:04:05Z")
     redis.sadd("rq:workers", "rq:worker:of-rq", "nonsense")
-    assert engine().unlist_workers("default") == 1
+    assert engine().clean_worker_registry("default") == 1
     assert redis.smembers("rq:workers") == {b"rq:worker:alive", b"rq:worker:of-rq", b"nonsense"}
     for queue in ("default", "other"):
         assert redis.smembers(f"rq:workers:{queue}") == {b"rq:worker:alive"}
-    assert engine().unlist_workers("default") == 0
+    assert engine().clean_worker_registry("default") == 0
 
 
 def test_what_a_queue_alone_lists_goes_too(redis: redis_py.Redis) -> None:
     redis.sadd("rq:workers:default", "rq:worker:gone")
-    assert engine().unlist_workers("default") == 1
+    assert engine().clean_worker_registry("default") == 1
     assert not redis.exists("rq:workers:default")
 
 
@@ -248,15 +248,15 @@ def test_who_holds_a_job_stays_until_it_is_taken(redis: redis_py.Redis) -> None:
     register("dead", "elsewhere")
     lose_workers(redis, "elsewhere", "job")
     redis.delete("rq:worker:dead")
-    assert engine().unlist_workers("default") == 0
+    assert engine().clean_worker_registry("default") == 0
     assert reap("elsewhere") == [("elsewhere", "job", "requeued")]
-    assert engine().unlist_workers("default") == 1
+    assert engine().clean_worker_registry("default") == 1
     assert not redis.exists("rq:workers", "rq:workers:elsewhere")
 
 
 def test_so_many_that_one_call_leaves_some(redis: redis_py.Redis) -> None:
     redis.sadd("rq:workers", *(f"rq:worker:host.{number}" for number in range(250)))
-    assert [engine().unlist_workers() for _ in range(4)] == [100, 100, 50, 0]
+    assert [engine().clean_worker_registry() for _ in range(4)] == [100, 100, 50, 0]
 
 
 @pytest.mark.parametrize("key", ["rq:workers", "rq:workers:default", "rq:wip:default", "rq:queues"])
@@ -265,5 +265,5 @@ def test_keys_of_workers_that_are_something_else(redis: redis_py.Redis, key: str
         redis.sadd(name, "rq:worker:gone")
     redis.delete(key)
     redis.set(key, "x")
-    assert engine().unlist_workers("default") == 1
+    assert engine().clean_worker_registry("default") == 1
     assert redis.get(key) == b"x"

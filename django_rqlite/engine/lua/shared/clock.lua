@@ -1,5 +1,5 @@
 -- The server's clock, so that hosts whose clocks disagree still agree on leases and expiry.
---@include stamp
+--@include timestamp
 local clock = redis.call('TIME')
 local now = tonumber(clock[1])                       -- whole unix seconds
 local fraction = string.format('%06d', tonumber(clock[2]))

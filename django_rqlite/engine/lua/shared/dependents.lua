@@ -7,9 +7,9 @@
 --
 -- Where something else stands under the key of the place that a child should enter, the child stays
 -- in the deferred registry, with a score by which place_deferred.lua finds it.
---@include foreign
+--@include wrong_type
 --@include schedule
---@include ttl
+--@include waiting_ttl
 
 -- Seconds that a canceled job is kept: a year, as a failed one.
 local CANCELED_TTL = 31536000

@@ -1,6 +1,6 @@
 -- One execution of a job: how it begins, who holds it, how it ends.
 -- Needs: keys.lua, clock.lua
---@include foreign
+--@include wrong_type
 
 -- Seconds that the execution's own keys outlive its lease (RQ 2.12: rq/executions.py).
 local EXECUTION_SLACK = 60

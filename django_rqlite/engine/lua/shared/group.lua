@@ -1,6 +1,6 @@
 -- Sets of jobs that belong together. A group is there while it has a member.
 -- Needs: keys.lua
---@include foreign
+--@include wrong_type
 
 local function join_group(group, ids)
   if usable(group_key(group), 'set') and usable(groups_key(), 'set') then

@@ -1,6 +1,6 @@
 -- How the outcome of an execution is kept.
 -- Needs: keys.lua
---@include foreign
+--@include wrong_type
 
 -- Outcomes kept for each job (RQ 2.12: rq/results.py keeps about as many).
 local RESULTS_KEPT = 10

@@ -1,9 +1,9 @@
 -- The places a job's id can be in, and how it leaves them.
 -- Needs: keys.lua, clock.lua
---@include foreign
---@include ends
---@include mirror
---@include ties
+--@include wrong_type
+--@include list_ends
+--@include failed_mirror
+--@include unique_and_group
 
 -- Where an id is, other than in its queue's list, if its job says so and the registry has it.
 local STANDS_IN = {

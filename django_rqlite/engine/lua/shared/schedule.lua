@@ -1,6 +1,6 @@
 -- Jobs that wait for their time.
 -- Needs: keys.lua, clock.lua
---@include foreign
+--@include wrong_type
 
 -- Tells the workers of a queue when its next scheduled job may be due, so that they need not ask.
 local function announce(queue, due)

@@ -1,7 +1,7 @@
 -- Whether a new job may be, where it is to be the only one of its id, or of its unique key.
 -- Needs: keys.lua
---@include foreign
---@include said
+--@include wrong_type
+--@include job_argument
 
 local ENDED = {finished = true, failed = true, stopped = true, canceled = true}
 

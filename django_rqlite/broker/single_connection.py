@@ -1,0 +1,54 @@
+"""A client with one connection of its own, for a process that talks to one server all the time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import redis
+
+#: Defaults in seconds, where the settings name none. Without a limit, a server that hangs, or a
+#: network that drops packets, would block the process's only thread, and with it its children and
+#: signals.
+_TIMEOUTS: dict[str, Any] = {
+    "socket_connect_timeout": 5,
+    "socket_timeout": 10,
+    "socket_keepalive": True,
+}
+
+
+def open_single_connection(client: redis.Redis) -> redis.Redis:
+    """Return a client with one connection of its own, made as those of ``client`` are.
+
+    A forked process closes that connection by its descriptor. A pool does not tell which
+    descriptors it holds.
+
+    Where the settings name no timeouts, the client's pool gets finite ones.
+
+    Raises:
+        redis.ConnectionError: The server does not answer.
+    """
+    pool = client.connection_pool
+    for name, value in _TIMEOUTS.items():
+        if pool.connection_kwargs.get(name) is None and _accepts(pool.connection_class, name):
+            pool.connection_kwargs[name] = value
+    return redis.Redis(connection_pool=pool, single_connection_client=True)
+
+
+def _accepts(connection_class: type[Any], name: str) -> bool:
+    # A unix socket knows neither a timeout for connecting nor keepalive.
+    return name == "socket_timeout" or not issubclass(
+        connection_class, redis.UnixDomainSocketConnection
+    )
+
+
+def disconnect(client: redis.Redis) -> None:
+    """Close the connection. The next command opens it again, wherever the server is then."""
+    if client.connection is not None:
+        client.connection.disconnect()  # type: ignore[no-untyped-call]
+
+
+def descriptors(client: redis.Redis) -> list[int]:
+    """Return the open descriptors of the connection, which a forked process must close."""
+    # redis-py offers no public way to a connection's socket; the name has stood since 2.0.
+    sock = getattr(client.connection, "_sock", None)
+    return [] if sock is None else [sock.fileno()]

@@ -1,0 +1,68 @@
+-- Arrow:     none: workers whose records have expired cease to be listed
+-- KEYS:      1 the set of workers
+-- ARGV:      1 prefix, 2 how many names of it to look at, 3 how many names of each queue's set,
+--            4 how many other queues to look at, 5 how many leases of a queue, and 6 of all queues,
+--            each at the most; 7.. the names of some queues
+-- Returns:   how many workers are listed no more
+-- Invariant: who registers writes the record in the same step, so a name without one is that of a
+--            worker which ended without taking its leave. It stays as long as a job stands as
+--            started by it, so that people see who held that. Names are chosen by chance: who looks
+--            again and again has looked at all after a while.
+--@include keys
+--@include wrong_type
+local most, most_of_a_queue, most_queues = ARGV[2], ARGV[3], ARGV[4]
+local most_leases, leases_left = tonumber(ARGV[5]), tonumber(ARGV[6])
+local gone = {}
+
+local function look(set, count)
+  if not usable(set, 'set') then return end
+  local start = worker_key('')
+  for _, key in ipairs(redis.call('SRANDMEMBER', set, count)) do
+    if string.sub(key, 1, #start) == start and redis.call('EXISTS', key) == 0 then gone[key] = true end
+  end
+end
+
+-- Who still holds something is not gone.
+local function keep_holders(started)
+  local count = math.min(most_leases, leases_left)
+  if count == 0 or not usable(started, 'zset') then return end
+  for _, member in ipairs(redis.call('ZRANGE', started, 0, count - 1)) do
+    leases_left = leases_left - 1
+    local id = string.match(member, '^(.*):[^:]*$') or member
+    local fields = redis.pcall('HMGET', job_key(id), 'status', 'worker_name')
+    if fields[1] == 'started' and fields[2] then gone[worker_key(fields[2])] = nil end
+  end
+end
+
+local queues, known = {}, {}
+local function add(queue)
+  if not known[queue] then queues[#queues + 1] = queue end
+  known[queue] = true
+end
+
+look(KEYS[1], most)
+for i = 7, #ARGV do
+  add(ARGV[i])
+  look(queue_workers_key(ARGV[i]), most_of_a_queue)
+end
+if not next(gone) then return 0 end
+
+if usable(queues_key(), 'set') then
+  local start = queue_key('')
+  for _, key in ipairs(redis.call('SRANDMEMBER', queues_key(), most_queues)) do
+    if string.sub(key, 1, #start) == start then add(string.sub(key, #start + 1)) end
+  end
+end
+for _, queue in ipairs(queues) do keep_holders(started_key(queue)) end
+
+local sets = {}
+if usable(KEYS[1], 'set') then sets[1] = KEYS[1] end
+for _, queue in ipairs(queues) do
+  if usable(queue_workers_key(queue), 'set') then sets[#sets + 1] = queue_workers_key(queue) end
+end
+local count = 0
+for key in pairs(gone) do
+  for _, set in ipairs(sets) do redis.call('SREM', set, key) end
+  count = count + 1
+end
+return count

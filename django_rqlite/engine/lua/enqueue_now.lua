@@ -1,0 +1,26 @@
+-- Arrow:     scheduled -> queued, before their time
+-- KEYS:      1.. the hashes of the jobs
+-- ARGV:      1 prefix, 2.. the ids, in the order of KEYS
+-- Returns:   a list with 'queued', 'not scheduled' or 'missing' for each id
+-- Invariant: registry, hash and queue change together; a job hastened twice is queued once.
+--@include keys
+--@include clock
+--@include promote_job
+local verdicts = {}
+for i, job in ipairs(KEYS) do
+  local id = ARGV[i + 1]
+  local there = redis.call('TYPE', job).ok == 'hash'
+  local queue = there and redis.call('HGET', job, 'origin')
+  local registry = queue and scheduled_key(queue)
+  if not there then
+    verdicts[i] = 'missing'
+  elseif not registry or redis.call('TYPE', registry).ok ~= 'zset'
+      or not redis.call('ZSCORE', registry, id) then
+    verdicts[i] = 'not scheduled'
+  else
+    verdicts[i] = promote(queue, registry, id)
+    -- Ends the script with the server's own words for it; this job has not changed.
+    if verdicts[i] == 'refused' then redis.call('LLEN', queue_key(queue)) end
+  end
+end
+return verdicts
