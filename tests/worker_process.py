@@ -54,10 +54,10 @@ class WorkerProcess:
         return self._log.read_text(errors="replace")
 
     def prints(self, text: str, times: int = 1, seconds: float = 20) -> None:
-        """Wait until the worker has printed ``text`` that often."""
+        """Wait until the worker has printed ``text`` so many times."""
 
         def printed() -> bool:
-            return self.output.count(text) >= times or self._ended_early()
+            return self.output.count(text) >= times or self.ended()
 
         try:
             wait_until(printed, f"the worker prints {text!r}", seconds)
@@ -65,11 +65,11 @@ class WorkerProcess:
             raise AssertionError(f"{exc}; it printed:\n{self.output}") from None
         assert self.output.count(text) >= times, f"no {text!r} in:\n{self.output}"
 
-    def _ended_early(self) -> bool:
+    def ended(self) -> bool:
         return self.process.poll() is not None
 
     def ready(self) -> WorkerProcess:
-        """Wait until it listens."""
+        """Wait until the worker listens."""
         self.prints("*** Listening on")
         return self
 
@@ -77,7 +77,7 @@ class WorkerProcess:
         self.process.send_signal(number)
 
     def ends(self, seconds: float = 30) -> int:
-        """Wait until it has ended; gives its exit code."""
+        """Wait until the worker has ended, and return its exit code."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -125,7 +125,7 @@ def run_burst(
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs (a zombie does not)."""
+    """Whether a process runs. A zombie does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -137,7 +137,7 @@ def alive(pid: int) -> bool:
 
 
 def later_than_the_same_signal(process: WorkerProcess) -> None:
-    """Wait until a signal is no longer taken for the one before, sent twice."""
+    """Wait until the worker no longer takes a signal for a repetition of the last one."""
     until = time.monotonic() + SAME_SIGNAL + 0.1
-    wait_until(lambda: time.monotonic() > until, "the time for a repeated signal is over")
+    wait_until(lambda: time.monotonic() > until, "SAME_SIGNAL is over")
     assert process.process.poll() is None, process.output
