@@ -22,18 +22,15 @@ from ..engine.scripts import Argument
 from ..exceptions import ConfigurationError, InvalidJobError, MissingExtraError, RQLiteError
 from ..jobs import callables
 from ..jobs.job import Job
-from ..jobs.options import checked
+from ..jobs.options import CRON_KEYS, checked_cron_entry
 from ..protocol.durations import parse_duration
 from ..queues.lookup import get_queue
 from .cron_expression import cron_expression
 from .schedule import Interval, Schedule
 
-#: What an entry of ``RQ["CRON"]`` may say about its job, as an enqueueing call does.
-OPTIONS = ("job_timeout", "result_ttl", "failure_ttl", "ttl", "at_front", "description", "meta")
-
 #: What an entry of ``RQ["CRON"]`` may say.
 ENTRY_KEYS = frozenset(
-    {"func", "cron", "interval", "timezone", "queue", "args", "kwargs", *OPTIONS}
+    {"func", "cron", "interval", "timezone", "queue", "args", "kwargs", *CRON_KEYS}
 )
 
 #: The zone of expressions in files for ``rqcron``, as RQ reads them.
@@ -251,14 +248,10 @@ def _arguments(where: str, given: Mapping[str, Any]) -> tuple[Sequence[Any], Map
 
 
 def _options(where: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    options = {key: given[key] for key in OPTIONS if given.get(key) is not None}
-    if "job_timeout" in options:
-        options |= {"timeout": options.pop("job_timeout"), "timeout_name": "job_timeout"}
     try:
-        checked(**options)
+        return checked_cron_entry(given)
     except InvalidJobError as exc:
         raise ConfigurationError(f"{where}: {exc}") from exc
-    return options
 
 
 # Files for rqcron

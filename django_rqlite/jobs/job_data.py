@@ -397,31 +397,10 @@ class JobData:
         return job
 
     def _heed(self, options: JobOptions) -> None:
-        self.description = options.description
-        self.timeout = options.timeout
-        self.result_ttl = options.result_ttl
-        self.failure_ttl = options.failure_ttl
-        self.ttl = options.ttl
-        for end in _ENDS:
-            callback = getattr(options, f"on_{end}")
-            if callback is not None:
-                setattr(self, f"{end}_callback_name", callback.name)
-                setattr(self, f"{end}_callback_timeout", callback.timeout)
-        self.group_id = options.group_id
-        self.unique_key = options.unique_key
-        self.unique_for = options.unique_for
+        for name, value in options.recorded().items():
+            setattr(self, name, list(value) if isinstance(value, tuple) else value)
         if options.depends_on is not None:
-            self.dependency_ids = options.depends_on.ids
             self._parents = [one for one in options.depends_on.jobs if isinstance(one, JobData)]
-            self.allow_dependency_failures = options.depends_on.allow_failure
-            self.enqueue_at_front = options.depends_on.enqueue_at_front or options.at_front
-        if options.retry is not None:
-            self.retries_left = self.retries_max = options.retry.max
-            self.retry_intervals = options.retry.intervals
-            self.enqueue_at_front_on_retry = options.retry.enqueue_at_front
-            self.retry_extras = options.retry.extras()
-        if options.repeat is not None:
-            self._repeat_as(options.repeat)
         if options.meta:
             self._meta = dict(options.meta)
 

@@ -1,9 +1,15 @@
-"""The options of an enqueueing call, spelled and checked once."""
+"""The options of a job, each written once.
 
+:class:`JobOptions` is the table. A row says how an option is checked, what it sets in the job's
+record, under which name other calls take it, and what it means. Where and how the record's values
+are stored is declared in :class:`~django_rqlite.protocol.records.JobRecord`.
+"""
+
+# ruff: noqa: RUF009 - _option() is dataclasses.field()
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from ..exceptions import InvalidJobError, InvalidJobIdError
@@ -13,179 +19,417 @@ from .policies import Callback, Dependency, Repeat, Retry
 
 _T = TypeVar("_T")
 
-#: RQ's options that this release does not know. Passing one on to the function would only fail
-#: later, in the worker; leaving it out would silently do something else than was asked.
-_NOT_YET = ("webhooks",)
+#: Takes what was given and the name that the caller used, for errors. Returns what is kept.
+Check = Callable[[Any, str], Any]
+
+#: Takes what is kept. Returns attributes of the job's record.
+Recorded = Callable[[Any], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One row of the table.
+
+    Attributes:
+        name: In ``enqueue_call()``, ``prepare_data()``, ``create_job()``, ``Job.create()`` and
+            ``@job``.
+        meaning: One sentence for the documentation.
+        check: Checks and converts a value other than None. None means that the option is not given.
+        recorded: What the value sets in the job's record: a function; True for the attribute of the
+            option's own name; False for nothing.
+        in_enqueue: Its name in ``enqueue()``, ``enqueue_at()`` and ``enqueue_in()``, whose other
+            keywords belong to the function; "" if these calls do not take it.
+        in_cron: Its name in an entry of ``RQ["CRON"]``; "" if entries do not take it.
+        in_create_job: ``"always"`` if ``create_job()`` is called with it in any case, as RQ does,
+            because a project's own ``create_job()`` may rely on it; ``"if given"`` for options
+            that RQ does not have; ``"never"`` for those that RQ gives to ``enqueue_job()``.
+    """
+
+    name: str
+    meaning: str
+    check: Check
+    recorded: Recorded | bool
+    in_enqueue: str
+    in_cron: str
+    in_create_job: str
+
+
+# How options are checked
+
+
+def _seconds(minimum: int = 0) -> Check:
+    def check(value: Any, name: str) -> int | None:
+        return parse_duration(value, name=name, minimum=minimum)
+
+    return check
+
+
+def _ttl(value: Any, name: str) -> int | None:
+    seconds = parse_duration(value, name=name, minimum=1)
+    return None if seconds == -1 else seconds
+
+
+def _lease(value: Any, name: str) -> int | None:
+    return parse_duration(value, name=name, minimum=1, forever=False)
+
+
+def _text(value: Any, name: str) -> str:
+    return str(value)
+
+
+def _flag(value: Any, name: str) -> bool:
+    return bool(value)
+
+
+def _job_id(value: Any, name: str) -> str:
+    if not isinstance(value, str) or not JOB_ID.fullmatch(value):
+        raise InvalidJobIdError(
+            f"{name} {value!r} has characters other than letters, digits, '_' and '-', or is "
+            "empty. Choose another, or leave it out to get a new one."
+        )
+    return value
+
+
+def _dictionary(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise InvalidJobError(f"{name} must be a dictionary, not {type(value).__name__}.")
+    return value
+
+
+def _group(value: Any, name: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise InvalidJobError(f"{name} must be the name of a group, not {value!r}.")
+    return value
+
+
+def _key(value: Any, name: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise InvalidJobError(
+            f"{name} must be non-empty text, not {value!r}: jobs with the same one exclude each "
+            "other while they wait or run."
+        )
+    return value
+
+
+def _callback(value: Any, name: str) -> Callback:
+    return Callback.of(value)
+
+
+def _dependency(value: Any, name: str) -> Dependency | None:
+    if value == []:
+        return None
+    try:
+        return Dependency.of(value)
+    except ValueError as exc:
+        raise InvalidJobError(f"{name}: {exc}") from exc
+
+
+def _instance(kind: type[_T], example: str) -> Check:
+    def check(value: Any, name: str) -> _T:
+        if isinstance(value, kind):
+            return value
+        raise InvalidJobError(
+            f"{name} must be a {kind.__name__}, such as {example}, not {value!r}."
+        )
+
+    return check
+
+
+# What options set in the record
+
+
+def _record_callback(end: str) -> Recorded:
+    name, timeout = f"{end}_callback_name", f"{end}_callback_timeout"
+    return lambda callback: {name: callback.name, timeout: callback.timeout}
+
+
+def _record_dependency(dependency: Dependency) -> dict[str, Any]:
+    return {
+        "dependency_ids": tuple(dependency.ids),
+        "allow_dependency_failures": dependency.allow_failure,
+        "enqueue_at_front": dependency.enqueue_at_front,
+    }
+
+
+def _record_retry(retry: Retry) -> dict[str, Any]:
+    return {
+        "retries_left": retry.max,
+        "retries_max": retry.max,
+        "retry_intervals": tuple(retry.intervals),
+        "enqueue_at_front_on_retry": retry.enqueue_at_front,
+        "retry_extras": retry.extras() or "",
+    }
+
+
+def _record_repeat(repeat: Repeat) -> dict[str, Any]:
+    return {
+        "repeats_left": repeat.times,
+        "repeats_max": repeat.times,
+        "repeat_intervals": tuple(repeat.intervals),
+    }
+
+
+def _option(
+    check: Check,
+    meaning: str,
+    *,
+    default: object = None,
+    recorded: Recorded | bool = True,
+    in_enqueue: str | None = None,
+    in_cron: str = "",
+    in_create_job: str = "always",
+) -> Any:
+    """A row of the table; see :class:`Option`.
+
+    Args:
+        in_enqueue: None: the option's own name.
+    """
+    row = {
+        "check": check,
+        "meaning": meaning,
+        "recorded": recorded,
+        "in_enqueue": in_enqueue,
+        "in_cron": in_cron,
+        "in_create_job": in_create_job,
+    }
+    return field(default=default, metadata=row)
 
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """What may be said about a job beside the call itself. Durations in whole seconds.
+    """What is said about a job besides the call. Durations are in whole seconds."""
 
-    Attributes:
-        timeout: how long it may run; −1 without limit; None: the queue's default.
-        result_ttl: how long its result is kept; −1 for ever, 0 not at all; None: the default.
-        failure_ttl: how long it is kept when it failed; −1 for ever, 0 for no longer than a
-            second; None: a year.
-        ttl: how long it may wait; None: for ever.
-        description: None: made from the call.
-        job_id: None: a new one.
-        at_front: before all others of its queue.
-        meta: the job's own notes; None: none.
-        on_success, on_failure, on_stopped: what is called when it has ended; None: nothing.
-        depends_on: what it waits for; None: nothing.
-        retry: what happens when it fails; None: it stays failed.
-        repeat: what happens when it has succeeded; None: nothing.
-        group_id: the name of its group; None: none.
-        unique: whether it is refused while there is any job with its ``job_id``.
-        unique_key: what no other job may be enqueued with while this one waits or runs.
-        unique_for: seconds after which others may, all the same; with ``unique_key`` only.
-    """
-
-    timeout: int | None = None
-    result_ttl: int | None = None
-    failure_ttl: int | None = None
-    ttl: int | None = None
-    description: str | None = None
-    job_id: str | None = None
-    at_front: bool = False
-    meta: Mapping[str, Any] | None = None
-    on_success: Callback | None = None
-    on_failure: Callback | None = None
-    on_stopped: Callback | None = None
-    depends_on: Dependency | None = None
-    retry: Retry | None = None
-    repeat: Repeat | None = None
-    group_id: str | None = None
-    unique: bool = False
-    unique_key: str | None = None
-    unique_for: int | None = None
+    timeout: int | None = _option(
+        _seconds(minimum=1),
+        "How long the job may run, −1 without limit; otherwise the queue's `DEFAULT_TIMEOUT`.",
+        in_enqueue="job_timeout",
+        in_cron="job_timeout",
+    )
+    result_ttl: int | None = _option(
+        _seconds(),
+        "How long its result is kept, −1 for ever, 0 not at all; otherwise the queue's "
+        "`DEFAULT_RESULT_TTL`.",
+        in_cron="result_ttl",
+    )
+    failure_ttl: int | None = _option(
+        _seconds(),
+        "How long the job is kept when it has failed, −1 for ever; otherwise a year.",
+        in_cron="failure_ttl",
+    )
+    ttl: int | None = _option(
+        _ttl,
+        "How long the job may wait before it is dropped, −1 for ever; otherwise for ever.",
+        in_cron="ttl",
+    )
+    description: str | None = _option(
+        _text,
+        "What logs and pages show; otherwise the call.",
+        in_cron="description",
+    )
+    job_id: str | None = _option(
+        _job_id,
+        "The job's id, of letters, digits, `_` and `-`; otherwise a random one.",
+        recorded=False,
+    )
+    at_front: bool = _option(
+        _flag,
+        "Whether the job goes before all others of its queue.",
+        default=False,
+        recorded=False,
+        in_cron="at_front",
+        in_create_job="never",
+    )
+    meta: Mapping[str, Any] | None = _option(
+        _dictionary,
+        "The job's own notes, a dictionary.",
+        recorded=False,
+        in_cron="meta",
+    )
+    on_success: Callback | None = _option(
+        _callback,
+        "A function, or a `Callback`, that is called when the job has succeeded.",
+        recorded=_record_callback("success"),
+    )
+    on_failure: Callback | None = _option(
+        _callback,
+        "The same when it has failed.",
+        recorded=_record_callback("failure"),
+    )
+    on_stopped: Callback | None = _option(
+        _callback,
+        "The same when it was stopped.",
+        recorded=_record_callback("stopped"),
+    )
+    depends_on: Dependency | None = _option(
+        _dependency,
+        "A job, an id, a `Dependency`, or a list of these: the job waits until they have ended.",
+        recorded=_record_dependency,
+    )
+    retry: Retry | None = _option(
+        _instance(Retry, "Retry(max=3)"),
+        "A `Retry`: how often and when the job runs again after it has failed.",
+        recorded=_record_retry,
+    )
+    repeat: Repeat | None = _option(
+        _instance(Repeat, "Repeat(times=3)"),
+        "A `Repeat`: how often and when the job runs again after it has succeeded.",
+        recorded=_record_repeat,
+    )
+    group_id: str | None = _option(
+        _group,
+        "The name of the group that the job joins.",
+        in_enqueue="",  # as in RQ: a function may have an argument of this name
+    )
+    unique: bool = _option(
+        _flag,
+        "Whether the job is refused while there is any job with its `job_id`.",
+        default=False,
+        recorded=False,
+        in_create_job="never",
+    )
+    unique_key: str | None = _option(
+        _key,
+        "Text; the job is refused while another one with the same text waits or runs.",
+        in_create_job="if given",
+    )
+    unique_for: int | None = _option(
+        _lease,
+        "How long another job with the same `unique_key` is refused at the most.",
+        in_create_job="if given",
+    )
 
     def said(self) -> dict[str, Any]:
-        """The options as keywords of ``create_job``.
+        """Return the options as keywords of ``create_job()``; see :attr:`Option.in_create_job`."""
+        said = {}
+        for option, default in _IN_CREATE_JOB:
+            value = getattr(self, option.name)
+            if option.in_create_job == "always" or value != default:
+                said[option.name] = value
+        return said
 
-        Those that RQ's knows are there in any case, since what a project overrides may count on
-        them. Those that RQ gives to ``enqueue_job`` only are left out.
-        """
-        values = ((field.name, getattr(self, field.name), field.default) for field in fields(self))
-        return {
-            name: value
-            for name, value, default in values
-            if name not in _OF_ENQUEUE_JOB and (value != default or name not in _OURS_ALONE)
-        }
+    def recorded(self) -> dict[str, Any]:
+        """Return what the options set in the job's record."""
+        recorded: dict[str, Any] = {}
+        for name, attributes in _RECORDED:
+            value = getattr(self, name)
+            if value is None:
+                continue
+            recorded |= {name: value} if attributes is True else attributes(value)
+        if self.at_front and self.depends_on is not None:
+            recorded["enqueue_at_front"] = True  # read when the dependencies have ended
+        return recorded
 
 
-#: What RQ gives to ``enqueue_job`` only.
-_OF_ENQUEUE_JOB = frozenset({"at_front", "unique"})
+def _rows() -> dict[str, Option]:
+    rows = {}
+    for column in fields(JobOptions):
+        said = dict(column.metadata)
+        if said["in_enqueue"] is None:
+            said["in_enqueue"] = column.name
+        rows[column.name] = Option(name=column.name, **said)
+    return rows
 
-#: What RQ has not at all.
-_OURS_ALONE = frozenset({"unique_key", "unique_for"})
+
+#: The rows of the table by their names.
+OPTIONS: Mapping[str, Option] = _rows()
 
 #: The options of a call that has none.
 NOTHING_SAID = JobOptions()
 
-#: What ``enqueue`` takes out of its keywords. Not the group: it is an option of other calls only,
-#: as in RQ, so a function may well have an argument of that name.
-_OPTIONS = {field.name for field in fields(JobOptions)} - {"timeout", "group_id"} | {
-    *_NOT_YET,
-    "pipeline",
+_IN_CREATE_JOB = tuple(
+    (option, getattr(NOTHING_SAID, name))
+    for name, option in OPTIONS.items()
+    if option.in_create_job != "never"
+)
+_RECORDED: tuple[tuple[str, Any], ...] = tuple(
+    (name, option.recorded) for name, option in OPTIONS.items() if option.recorded
+)
+
+#: RQ's options that are not supported. To pass one of them on to the function would only fail
+#: later, in the worker; to leave it out would silently do something else than was asked.
+_UNSUPPORTED = {
+    "webhooks": "The option 'webhooks' is not supported by this release of django_rqlite. To pass "
+    "'webhooks' to the function itself, use args=(...) and kwargs={...}.",
+    "pipeline": "The option 'pipeline' is not supported: one enqueue is one atomic script here, so "
+    "there is nothing to group. Leave it out.",
 }
-#: All that means something to ``enqueue`` itself.
-_TAKEN = _OPTIONS | {"job_timeout", "args", "kwargs"}
+
+#: The keywords that ``enqueue()`` takes for itself, and the options that they mean.
+_KEYWORDS = {option.in_enqueue: name for name, option in OPTIONS.items() if option.in_enqueue}
+_KEYWORDS |= {name: name for name in _UNSUPPORTED}
+_TAKEN = _KEYWORDS.keys() | {"args", "kwargs"}
+
+#: What an entry of ``RQ["CRON"]`` may say about its job, and the options that this means.
+CRON_KEYS: Mapping[str, str] = {
+    option.in_cron: name for name, option in OPTIONS.items() if option.in_cron
+}
 
 
-def checked(
-    *,
-    timeout: int | str | None = None,
-    result_ttl: int | str | None = None,
-    failure_ttl: int | str | None = None,
-    ttl: int | str | None = None,
-    description: str | None = None,
-    job_id: str | None = None,
-    at_front: bool = False,
-    meta: Mapping[str, Any] | None = None,
-    on_success: object = None,
-    on_failure: object = None,
-    on_stopped: object = None,
-    depends_on: object = None,
-    retry: Retry | None = None,
-    repeat: Repeat | None = None,
-    group_id: str | None = None,
-    unique: bool = False,
-    unique_key: str | None = None,
-    unique_for: int | str | None = None,
-    timeout_name: str = "timeout",
-    **unknown: Any,
-) -> JobOptions:
-    """The options of ``enqueue_call``.
-
-    Args:
-        timeout_name: what the caller knows the timeout as, for errors.
+def checked(**given: Any) -> JobOptions:
+    """Return the options of ``enqueue_call()``, checked and converted.
 
     Raises:
-        InvalidDurationError: a duration is none, or too small.
-        InvalidJobIdError: RQ would not accept the id.
-        InvalidJobError: an option is not known.
+        InvalidJobError: An option is unknown, or its value cannot be used; see the subclasses.
     """
-    for name, value in unknown.items():
-        if name in _NOT_YET:
-            if value:
-                raise InvalidJobError(
-                    f"The option {name!r} is not supported by this release of django_rqlite. To "
-                    f"pass {name!r} to the function itself, use args=(...) and kwargs={{...}}."
-                )
-        elif name == "pipeline":
-            if value is not None:
-                raise InvalidJobError(
-                    "The option 'pipeline' is not supported: one enqueue is one atomic script "
-                    "here, so there is nothing to group. Leave it out."
-                )
-        else:
-            raise InvalidJobError(
-                f"enqueue_call() has no option {name!r}. To pass it to the function, put it into "
-                "kwargs={...}."
-            )
-    if job_id is not None and not (isinstance(job_id, str) and JOB_ID.fullmatch(job_id)):
-        raise InvalidJobIdError(
-            f"job_id {job_id!r} has characters other than letters, digits, '_' and '-', or is "
-            "empty. Choose another, or leave it out to get a new one."
-        )
-    if meta is not None and not isinstance(meta, Mapping):
-        raise InvalidJobError(f"meta must be a dictionary, not {type(meta).__name__}.")
-    if group_id is not None and not (isinstance(group_id, str) and group_id):
-        raise InvalidJobError(f"group_id must be the name of a group, not {group_id!r}.")
-    if unique and job_id is None:
+    return _checked(given, {})
+
+
+def checked_cron_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an entry of ``RQ["CRON"]`` says about its job, as keywords of ``create_job()``.
+
+    Raises:
+        InvalidJobError: A value cannot be used; see the subclasses.
+    """
+    given = {name: entry[key] for key, name in CRON_KEYS.items() if entry.get(key) is not None}
+    _checked(given, {name: key for key, name in CRON_KEYS.items()})
+    return given
+
+
+def _checked(given: Mapping[str, Any], written: Mapping[str, str]) -> JobOptions:
+    """Check options.
+
+    Args:
+        written: The names that the caller used, for errors, where these are others.
+    """
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        option = OPTIONS.get(name)
+        if option is None:
+            _refuse(name, value)
+        elif value is not None:
+            values[name] = option.check(value, written.get(name, name))
+    options = JobOptions(**values)
+    if options.unique and options.job_id is None:
         raise InvalidJobError(
             "unique=True needs a job_id, of which there shall be no other job. For other jobs that "
             "shall not wait or run at the same time, give them a unique_key."
         )
-    return JobOptions(
-        timeout=_duration(timeout, timeout_name, minimum=1),
-        result_ttl=_duration(result_ttl, "result_ttl"),
-        failure_ttl=_duration(failure_ttl, "failure_ttl"),
-        ttl=_ttl(ttl),
-        description=None if description is None else str(description),
-        job_id=job_id,
-        at_front=bool(at_front),
-        meta=meta,
-        on_success=None if on_success is None else Callback.of(on_success),
-        on_failure=None if on_failure is None else Callback.of(on_failure),
-        on_stopped=None if on_stopped is None else Callback.of(on_stopped),
-        depends_on=_dependency(depends_on),
-        retry=_of_kind(retry, Retry, "retry", "Retry(max=3)"),
-        repeat=_of_kind(repeat, Repeat, "repeat", "Repeat(times=3)"),
-        group_id=group_id,
-        unique=bool(unique),
-        unique_key=unique_key,
-        unique_for=_unique_for(unique_key, unique_for),
-    )
+    if options.unique_key is None and options.unique_for is not None:
+        _key(None, "unique_key")
+    if options.unique_for is None and options.unique_key is not None:
+        raise InvalidJobError(
+            f"unique_key={options.unique_key!r} needs unique_for: the seconds, or a form such as "
+            "'10m', after which another job may have the key even if this one has not ended."
+        )
+    return options
+
+
+def _refuse(name: str, value: object) -> None:
+    if name not in _UNSUPPORTED:
+        raise InvalidJobError(
+            f"enqueue_call() has no option {name!r}. To pass it to the function, put it into "
+            "kwargs={...}."
+        )
+    # Those that call with RQ's signature pass them all, empty.
+    if value is not None and (value or name == "pipeline"):
+        raise InvalidJobError(_UNSUPPORTED[name])
 
 
 def refuse_pipeline(given: object, call: str, error: type[Exception]) -> None:
-    """Refuse what RQ's signatures have and would be overlooked here.
+    """Refuse the argument ``pipeline`` of RQ's signatures, which would have no effect.
 
     Raises:
-        Exception: ``error``, where a pipeline was given.
+        Exception: ``error``, if a pipeline is given.
     """
     if given is not None:
         raise error(
@@ -197,21 +441,21 @@ def refuse_pipeline(given: object, call: str, error: type[Exception]) -> None:
 def split(
     args: Sequence[Any], kwargs: dict[str, Any]
 ) -> tuple[JobOptions, Sequence[Any], Mapping[str, Any]]:
-    """Part the keywords of ``enqueue`` into options and the function's own, as RQ does.
+    """Split the arguments of ``enqueue()`` into options and the function's own, as RQ does.
 
-    With ``args=`` or ``kwargs=`` given explicitly, these alone go to the function.
+    If ``args=`` or ``kwargs=`` is given explicitly, these alone go to the function.
 
     Raises:
-        InvalidJobError: other arguments beside explicit ones, or see :func:`checked`.
+        InvalidJobError: There are other arguments besides explicit ones; or see :func:`checked`.
     """
     if _TAKEN.isdisjoint(kwargs):
         return NOTHING_SAID, args, kwargs
     given: dict[str, Any] = {}
-    if "job_timeout" in kwargs:
-        given["timeout"] = kwargs.pop("job_timeout")
-        given["timeout_name"] = "job_timeout"
-    for name in _OPTIONS & kwargs.keys():
-        given[name] = kwargs.pop(name)
+    written: dict[str, str] = {}
+    for keyword in _KEYWORDS.keys() & kwargs.keys():
+        name = _KEYWORDS[keyword]
+        given[name] = kwargs.pop(keyword)
+        written[name] = keyword
     if "args" in kwargs or "kwargs" in kwargs:
         if args:
             raise InvalidJobError(
@@ -226,44 +470,4 @@ def split(
                 "args=(...) and kwargs={...}. Put all of them into kwargs."
             )
         kwargs = explicit
-    return checked(**given), args, kwargs
-
-
-def _duration(value: float | str | None, name: str, minimum: int = 0) -> int | None:
-    return None if value is None else parse_duration(value, name=name, minimum=minimum)
-
-
-def _unique_for(key: object, seconds: int | str | None) -> int | None:
-    if key is None and seconds is None:
-        return None
-    if not isinstance(key, str) or not key:
-        raise InvalidJobError(
-            f"unique_key must be non-empty text, not {key!r}: jobs with the same one exclude each "
-            "other while they wait or run."
-        )
-    if seconds is None:
-        raise InvalidJobError(
-            f"unique_key={key!r} needs unique_for: the seconds, or a form such as '10m', after "
-            "which another job may have the key even if this one has not ended."
-        )
-    return parse_duration(seconds, name="unique_for", minimum=1, forever=False)
-
-
-def _dependency(given: object) -> Dependency | None:
-    if given is None or given == []:
-        return None
-    try:
-        return Dependency.of(given)
-    except ValueError as exc:
-        raise InvalidJobError(f"depends_on: {exc}") from exc
-
-
-def _of_kind(value: Any, kind: type[_T], name: str, example: str) -> _T | None:
-    if value is None or isinstance(value, kind):
-        return value
-    raise InvalidJobError(f"{name} must be a {kind.__name__}, such as {example}, not {value!r}.")
-
-
-def _ttl(value: int | str | None) -> int | None:
-    seconds = _duration(value, "ttl", minimum=1)
-    return None if seconds == -1 else seconds
+    return _checked(given, written), args, kwargs

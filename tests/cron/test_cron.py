@@ -258,15 +258,15 @@ def test_an_answer_that_was_lost(redis: redis_py.Redis) -> None:
     backdate(redis, late, NOON - DAY)
     mine = ticker(late)
     arrows = mine._arrows
-    first = arrows.tick
+    first = arrows.cron_tick
 
     def breaks(*args: Any, **kwargs: Any) -> Any:
         first(*args, **kwargs)
         raise redis_py.ConnectionError("gone")
 
     class Broken:
-        tick = staticmethod(breaks)
-        announce = arrows.announce
+        cron_tick = staticmethod(breaks)
+        cron_announce = arrows.cron_announce
 
     mine._arrows = Broken()  # type: ignore[assignment]
     with pytest.raises(redis_py.ConnectionError):

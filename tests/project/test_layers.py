@@ -1,164 +1,168 @@
-"""The drawing of the house, kept true: imports go downwards, and keys are spelled in one place."""
+"""The layers of the package: which package may import which, and what each keeps out of."""
 
 from __future__ import annotations
 
 import ast
 import importlib.util
 import re
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-PACKAGE = Path(__file__).resolve().parent.parent.parent / "django_rqlite"
-DESIGN = PACKAGE.parent / "docs/design.md"
+ROOT = Path(__file__).resolve().parent.parent.parent
+PACKAGE = ROOT / "django_rqlite"
 
-# From the ground up. A module may import what stands in its own layer or in one before it.
-LAYERS = {
-    "errors": {"compat", "exceptions", "version"},
-    "vocabulary": {"protocol"},
-    "ground": {
-        *("conf", "connections", "deadline", "embedded", "handlers", "log_escaping", "oversize"),
-        *("own_process", "errors", "trust", "wire"),
-    },
-    "engine": {"engine"},
-    "application API": {
-        *("batches", "callables", "callbacks", "classes", "command", "commit", "cron"),
-        *("decorators", "execution", "group", "job_data", "job_log", "jobs", "listed_workers"),
-        *("options", "outcomes", "parents", "policies", "queues", "registries", "results"),
-        *("returned", "schedules", "signals", "statistics", "stored_queue", "suspension"),
-    },
-    "processes": {"maintenance", "worker"},
-    "Django surface": {
-        *("admin", "apps", "checks", "contrib", "management"),
-        *("migrations", "models", "shown", "tasks", "templatetags", "testing"),
-        *("exports", "urls"),
-    },
-    # By django-rq's names; nothing of ours imports these.
-    "façade": {"__init__", "connection_utils", "settings", "utils", "workers"},
-}
-LAYER_OF = {room: height for height, rooms in enumerate(LAYERS.values()) for room in rooms}
+# From the bottom up. Each imports only what stands before it, so there is no circle.
+ORDER = (
+    *("compat", "version", "exceptions", "protocol", "conf", "broker", "process"),
+    *("engine", "queries"),
+    *("jobs", "signals", "execution", "queues"),
+    *("cron", "worker"),
+    *("checks", "metrics", "models", "admin", "contrib", "migrations", "templatetags", "urls"),
+    *("management", "apps"),
+    # django-rq's names. Nothing of ours imports them.
+    *("settings", "connection_utils", "decorators", "utils", "workers", "__init__"),
+)
 
-# What must not be imported directly, by which room, and what it should ask instead.
+# Who must not import what, though it may stand below.
 FORBIDDEN = [
-    ("", "rq", "rq is for tests and benchmarks"),
-    ("protocol", "redis", "the vocabulary does no I/O"),
-    ("protocol", "django", "the vocabulary knows no framework"),
-    ("engine", "django", "the engine knows no framework; pass it what it needs"),
-    ("worker", "django_rqlite.queries.queries", "the read model is for people"),
+    ("", r"rq(\.|$)", "RQ is for tests and benchmarks"),
+    ("protocol", r"(django|redis|socket|subprocess)(\.|$)", "protocol does no I/O"),
+    ("engine|queries", r"django(\.|$)", "they know no framework"),
+    ("worker", r"django_rqlite\.queries", "the read model is for people"),
+    ("admin|metrics", r"django_rqlite\.(engine\.scripts|broker\.wire)", "they write with Engine"),
 ]
 
+# What does not hold yet. A line that holds has to be taken out.
+NOT_YET: dict[str, set[str]] = {
+    "circles": {
+        "django_rqlite.jobs.job and django_rqlite.jobs.results",
+        "django_rqlite.queues.bulk and django_rqlite.queues.queue",
+    },
+}
+
 MODULES = sorted(PACKAGE.rglob("*.py"))
-LUA_FILES = sorted(PACKAGE.rglob("*.lua"))
+
+
+def test_every_package_has_a_layer() -> None:
+    assert {package_of(path) for path in MODULES} <= {*ORDER}
+
+
+def upward_imports() -> Iterator[str]:
+    for path, module in all_imports():
+        target = [*module.split("."), "__init__"][1] if is_ours(module) else None
+        if target and ORDER.index(target) > ORDER.index(package_of(path)):
+            yield f"{name_of(path)} imports {module}"
+
+
+def circles() -> Iterator[str]:
+    """Files that import each other, directly or through others; for typing counts, too."""
+    imported: dict[str, set[str]] = {}
+    for path, module in all_imports():
+        imported.setdefault(module_name(path), set()).add(module)
+    for module, others in imported.items():
+        others.discard(module)
+    while True:
+        try:
+            TopologicalSorter(imported).prepare()
+        except CycleError as exc:
+            first, second, *_rest = exc.args[1]
+            imported[second].remove(first)
+            yield " and ".join(sorted({*exc.args[1]}))
+        else:
+            return
+
+
+def forbidden_imports() -> Iterator[str]:
+    for path, module in all_imports():
+        for package, pattern, reason in FORBIDDEN:
+            if re.fullmatch(package or ".*", package_of(path)) and re.match(pattern, module):
+                yield f"{name_of(path)} imports {module}: {reason}"
+
+
+def commands_of_surfaces() -> Iterator[str]:
+    """Methods of a client that the admin and the metrics call themselves."""
+    for path in MODULES:
+        if package_of(path) in ("admin", "metrics"):
+            for node in ast.walk(parsed(path)):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                    receiver = ast.unparse(node.func.value)
+                    if re.search(r"(client|connection)(\(.*\))?$", receiver):
+                        yield f"{name_of(path)} calls {ast.unparse(node.func)}()"
+
+
+def spelled_prefixes() -> Iterator[str]:
+    for path in MODULES:
+        if path == PACKAGE / "protocol" / "keys.py":
+            continue
+        # The literal parts of an f-string are constants too; a docstring is an expression.
+        nodes = list(ast.walk(parsed(path)))
+        prose = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        for node in nodes:
+            if isinstance(node, ast.Constant) and id(node) not in prose:
+                text = (
+                    node.value.decode("latin-1")
+                    if isinstance(node.value, bytes)
+                    else str(node.value)
+                )
+                if text.startswith("rq:"):
+                    yield f"{name_of(path)} spells {text!r}"
+    for path in PACKAGE.rglob("*.lua"):
+        if re.search(r"""['"]\s*rq:""", re.sub(r"--.*", "", path.read_text())):
+            yield f"{name_of(path)} spells the prefix"
+
+
+@pytest.mark.parametrize(
+    "violations",
+    [upward_imports, circles, forbidden_imports, commands_of_surfaces, spelled_prefixes],
+)
+def test_nothing_breaks_the_layers(violations: Callable[[], Iterator[str]]) -> None:
+    assert {*violations()} == NOT_YET.get(violations.__name__, set())
+
+
+def all_imports() -> Iterator[tuple[Path, str]]:
+    """Each module with each module that it imports, wherever in it and whatever for."""
+    for path in MODULES:
+        package = ".".join(path.relative_to(ROOT).parent.parts)
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Import):
+                yield from ((path, alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                source = "." * node.level + (node.module or "")
+                source = importlib.util.resolve_name(source, package)
+                for alias in node.names:
+                    whole = f"{source}.{alias.name}"
+                    yield path, whole if is_ours(whole) and is_module(whole) else source
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def is_ours(module: str) -> bool:
+    return module.split(".")[0] == PACKAGE.name
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or path.is_dir()
 
 
 def name_of(path: Path) -> str:
-    return str(path.relative_to(PACKAGE.parent))
+    return str(path.relative_to(ROOT))
 
 
-def room_of(path: Path) -> str:
-    """The name in :data:`LAYERS` under which a module of the package stands."""
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def package_of(path: Path) -> str:
+    """Its name in :data:`ORDER`: a package, or a module at the top level."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-
-
-def imports_of(path: Path) -> Iterator[tuple[int, str]]:
-    """Line and dotted name of everything a module imports, wherever in it.
-
-    ``from x import y`` is ``x.y`` if that is a module, else ``x``.
-    """
-    package = ".".join(path.relative_to(PACKAGE.parent).parent.parts)
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield node.lineno, alias.name
-        elif isinstance(node, ast.ImportFrom):
-            source = node.module or ""
-            if node.level:
-                source = importlib.util.resolve_name("." * node.level + source, package)
-            for module in sorted({submodule(source, alias.name) or source for alias in node.names}):
-                yield node.lineno, module
-
-
-def submodule(package: str, name: str) -> str | None:
-    """``package.name`` if that is a module of ours, else None."""
-    path = PACKAGE.parent.joinpath(*package.split("."), name)
-    is_module = path.with_suffix(".py").exists() or path.is_dir()
-    return f"{package}.{name}" if is_module else None
-
-
-def is_within(module: str, package: str) -> bool:
-    return module == package or module.startswith(f"{package}.")
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_the_design_names_it(path: Path) -> None:
-    within = path.relative_to(PACKAGE).parts
-    # Rooms that have a file for each page, command or table; and what only holds others together.
-    if within[0] in ("admin", "management", "migrations", "templatetags", "contrib"):
-        return
-    if within[-1] == "__init__.py":
-        return
-    rooms = DESIGN.read_text().partition("## The rooms")[2].partition("\n## ")[0]
-    assert re.search(rf"(?<!\w){re.escape(within[-1])}", rooms), f"Name {within[-1]} there."
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_every_module_has_a_place(path: Path) -> None:
-    assert room_of(path) in LAYER_OF, f"Say in LAYERS on which layer {name_of(path)} stands."
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_imports_go_downwards(path: Path) -> None:
-    height = LAYER_OF.get(room_of(path), len(LAYERS))
-    upwards = []
-    for line, module in imports_of(path):
-        if is_within(module, "django_rqlite"):
-            room = (module.split(".")[1:] or ["__init__"])[0]
-            if LAYER_OF.get(room, 0) > height:
-                upwards.append(f"{name_of(path)}:{line} imports {module}, which stands above it")
-    assert not upwards, "\n".join(upwards)
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_rooms_keep_out_of_each_others_business(path: Path) -> None:
-    trespasses = [
-        f"{name_of(path)}:{line} imports {module}: {reason}"
-        for line, module in imports_of(path)
-        for room, forbidden, reason in FORBIDDEN
-        if room in ("", room_of(path)) and is_within(module, forbidden)
-    ]
-    assert not trespasses, "\n".join(trespasses)
-
-
-def docstrings_of(tree: ast.Module) -> set[int]:
-    """The identities of the nodes that are prose: strings that stand alone as a statement."""
-    return {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-
-
-def begins_like_a_key(value: object) -> bool:
-    """Whether a literal, or the part of an f-string up to its first ``{``, starts with "rq:"."""
-    return isinstance(value, str | bytes) and value[:3] in ("rq:", b"rq:")
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_only_the_vocabulary_spells_the_prefix(path: Path) -> None:
-    if path == PACKAGE / "protocol" / "keys.py":
-        return
-    tree = ast.parse(path.read_text())
-    prose = docstrings_of(tree)
-    spelled = [
-        f"{name_of(path)}:{node.lineno} spells {node.value!r}"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and id(node) not in prose
-        if begins_like_a_key(node.value)
-    ]
-    assert not spelled, "Names of keys belong to protocol/keys.py:\n" + "\n".join(spelled)
-
-
-@pytest.mark.parametrize("path", LUA_FILES, ids=name_of)
-def test_no_script_spells_the_prefix(path: Path) -> None:
-    code = re.sub(r"--.*", "", path.read_text())
-    assert not re.search(r"""['"]\s*rq:""", code), f"{name_of(path)}: take the prefix from ARGV."
