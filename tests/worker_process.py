@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from django_rqlite.worker.shutdown import SAME_SIGNAL
+from django_rqlite.worker.shutdown import REPEAT_WINDOW
 from tests.conftest import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -123,6 +123,6 @@ def alive(pid: int) -> bool:
 
 def later_than_the_same_signal(process: WorkerProcess) -> None:
     """Wait until a signal is no longer taken for the one before, sent twice."""
-    until = time.monotonic() + SAME_SIGNAL + 0.1
+    until = time.monotonic() + REPEAT_WINDOW + 0.1
     wait_until(lambda: time.monotonic() > until, "the time for a repeated signal is over")
     assert process.process.poll() is None, process.output

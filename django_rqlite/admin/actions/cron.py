@@ -48,7 +48,7 @@ def run_now(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     job_id, sentence = "", why_not_run(record, in_settings(source))
     if not sentence:
         try:
-            entry = cron.of_settings(name)
+            entry = cron.configured_entry(name)
             job, fields = entry.job()
         except RQLiteError as exc:
             sentence = _("Its job can’t be made: %(reason)s") % {
