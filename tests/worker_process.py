@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from django_rqlite.worker.shutdown import SAME_SIGNAL
+from django_rqlite.worker.shutdown import REPEAT_WINDOW
 from tests.conftest import wait_until
 from tests.process_server import ROOT, start_command
 
@@ -138,6 +138,6 @@ def alive(pid: int) -> bool:
 
 def later_than_the_same_signal(process: WorkerProcess) -> None:
     """Wait until the worker no longer takes a signal for a repetition of the last one."""
-    until = time.monotonic() + SAME_SIGNAL + 0.1
-    wait_until(lambda: time.monotonic() > until, "SAME_SIGNAL is over")
+    until = time.monotonic() + REPEAT_WINDOW + 0.1
+    wait_until(lambda: time.monotonic() > until, "REPEAT_WINDOW is over")
     assert process.process.poll() is None, process.output
