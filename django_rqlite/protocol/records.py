@@ -36,6 +36,9 @@ DEFAULT_RESULT_TTL = 500
 #: Seconds a failed job is kept where the call does not say: a year (RQ's default).
 DEFAULT_FAILURE_TTL = 31_536_000
 
+#: Bytes that the tags of a job may take. The search reads no more of a field.
+MOST_TAGS_BYTES = 500
+
 #: What is kept in place of a result that can't be serialized (RQ's words: rq/defaults.py), and in
 #: place of one that is too large.
 UNSERIALIZABLE = "Unserializable return value"
@@ -176,6 +179,19 @@ def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
+def write_tags(tags: Sequence[str]) -> bytes:
+    """Return tags as they are stored: a JSON list that people can read."""
+    return _encoded(json.dumps(tags, ensure_ascii=False, separators=(",", ":")))
+
+
+def _read_tags(stored: bytes) -> tuple[str, ...]:
+    """The tags. They decide nothing, so what cannot be read keeps no job from running."""
+    try:
+        return _texts(stored)
+    except ValueError:
+        return ()
+
+
 _TEXT = _Kind(codec.text, "", "")
 #: Text of the caller's, which may hold anything.
 _FREE_TEXT = _Kind(codec.text, "", "", _encoded)
@@ -188,6 +204,7 @@ _TTL = _Kind(codec.whole, Problem("a whole number"), None, _if_positive)
 _FLAG = _Kind(_flag, Problem("a whole number"), False, int)
 _WHOLES = _Kind(_wholes, Problem("a list of whole numbers"), (), json.dumps)
 _TEXTS = _Kind(_texts, Problem("a list of texts"), (), json.dumps)
+_TAGS = _Kind(_read_tags, "", (), write_tags)
 _BYTES = _Kind(_same, "", None)
 
 
@@ -338,6 +355,8 @@ class JobRecord:
     group_id: str = _stored(_TEXT, by_client=True, copied=False)
     #: The name of the cron entry that it comes from; empty where it comes from none.
     cron_entry: str = _stored(_TEXT, "x_cron", by_client=True, signed=True, copied=False)
+    #: Short texts by which people find the job.
+    tags: tuple[str, ...] = _stored(_TAGS, "x_tags", by_client=True)
     #: What no other job may be enqueued with while this one waits or runs, and for how many
     #: seconds.
     unique_key: str = _stored(_TEXT, "x_unique", by_client=True)
