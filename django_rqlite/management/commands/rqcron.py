@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ... import checks
-from ...cron import config_file as cron_file
+from ...cron.config_file import load
 from ...cron.process import CronProcess
 from ...exceptions import RQLiteError
-from ..logging_setup import be_heard
+from ..logging_setup import set_up_logging
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -35,14 +35,14 @@ class Command(BaseCommand):
         )
 
     def check(self, *args: Any, **kwargs: Any) -> None:
-        # The entries of the settings are the workers' business.
+        # Workers evaluate the entries of the settings.
         with checks.without_cron():
             super().check(*args, **kwargs)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        be_heard(options["logging_level"])
+        set_up_logging(options["logging_level"])
         config_path = options["config_path"]
         try:
-            CronProcess(cron_file.load(config_path), config_path).run()
+            CronProcess(load(config_path), config_path).run()
         except RQLiteError as exc:
             raise CommandError(str(exc)) from exc
