@@ -1,4 +1,4 @@
-"""What ``rqworker`` and ``rqworker-pool`` share: a worker's options, and making a worker of them."""
+"""What ``rqworker`` and ``rqworker-pool`` share: a worker's options, and making the worker."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def test_a_burst_worker_that_dies_is_a_bad_end(redis: redis_py.Redis, tmp_path: 
         process.prints(job.id)
         os.kill(workers(redis)["w.1"], signal.SIGKILL)
         assert process.ends() == 1
-        assert "1 of 1 workers ended badly." in process.output
+        assert "1 of 1 workers have died." in process.output
         assert "Traceback" not in process.output
 
 

@@ -101,8 +101,8 @@ class Command(BaseCommand):
         former = {number: signal.signal(number, self.stop) for number in STOP_SIGNALS}
         former[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, self.wait_for_orphans)
         try:
-            # In a process group of its own. Ctrl-C reaches all of the terminal's group. A server that
-            # gets it there and again from this process ends at once, without saving.
+            # In a process group of its own. Ctrl-C reaches all of the terminal's group, and a
+            # server that gets it there and again from here ends at once, without saving.
             self.server = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
