@@ -8,8 +8,7 @@ import redis
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from .. import conf
-from ..broker.broker import Broker, group_by_broker
-from ..conf.settings import QueueConf
+from ..broker.servers import Server, servers_of
 from ..engine.engine import Engine
 from ..exceptions import RQLiteError
 
@@ -41,22 +40,22 @@ def change_each_server(command: BaseCommand, names: Sequence[str] | None, change
     except RQLiteError as exc:
         raise CommandError(str(exc)) from exc
     errors = []
-    for group in group_by_broker(queues):
+    for server in servers_of(queues):
         try:
-            command.stdout.write(_change(group, names is not None, change))
+            command.stdout.write(_change(server, names is not None, change))
         except (RQLiteError, redis.RedisError) as exc:
-            errors.append(f"Nothing was changed for {_listed(group)}: {exc}")
+            errors.append(f"Nothing was changed for {_listed(server)}: {exc}")
     if errors:
         raise CommandError("\n".join(errors))
 
 
-def _change(group: Sequence[QueueConf], named: bool, change: Change) -> str:
-    broker = Broker.of_queue(group[0])
-    names = list(dict.fromkeys(queue.name for queue in group)) if named else []
+def _change(server: Server, named: bool, change: Change) -> str:
+    broker = server.broker
+    names = list(dict.fromkeys(server.queue_names)) if named else []
     with broker.translate_errors():
         return change(Engine(broker), names)
 
 
-def _listed(group: Sequence[QueueConf]) -> str:
-    plural = "s" if len(group) > 1 else ""
-    return f"the queue{plural} {', '.join(repr(queue.name) for queue in group)}"
+def _listed(server: Server) -> str:
+    plural = "s" if len(server.queues) > 1 else ""
+    return f"the queue{plural} {', '.join(map(repr, server.queue_names))}"
