@@ -145,7 +145,7 @@ class RedisSession:
             self._beat_if_due()
             self._cron.tick_if_due()
             moved = 0
-            with self._warnings.instead_of_refusals("enqueueing scheduled jobs"):
+            with self._warnings.warn_of_refusals("enqueueing scheduled jobs"):
                 moved = self._scheduler.promote()
             if moved or self.suspension.take_ended_pause():
                 self.queues_empty = False
@@ -155,7 +155,7 @@ class RedisSession:
         except (redis.RedisError, OSError) as exc:
             self._connection_lost(exc)
         else:
-            self.outage.end()
+            self.outage.note_success()
         return True
 
     @property
@@ -216,7 +216,7 @@ class RedisSession:
     def _beat(self) -> None:
         running = self._children.assignments()
         lost: frozenset[str] = frozenset()
-        with self._warnings.instead_of_refusals("the heartbeat"):
+        with self._warnings.warn_of_refusals("the heartbeat"):
             listed, lost = self._heartbeat.beat(
                 [assignment.hold for assignment in running],
                 suspended=self.suspension.suspended,
@@ -247,7 +247,7 @@ class RedisSession:
         self.wakeup.close()
         self.pubsub.close()
         self.queues_empty = False
-        self.outage.begin_or_extend(exc)
+        self.outage.note_failure(exc)
 
     # Between two turns
 
