@@ -38,8 +38,8 @@ class WorkerCommand(BaseCommand):
         parser.add_argument(
             "--name",
             help=(
-                "the worker's name; default: <host>.<pid>, and an addition where a live worker of "
-                "another container bears that"
+                "the worker's name; default: <host>.<pid>, with a suffix if a live worker of "
+                "another container has that name"
             ),
         )
         parser.add_argument(
@@ -99,7 +99,7 @@ class WorkerCommand(BaseCommand):
         parser.add_argument(
             "--with-scheduler",
             action="store_true",
-            help="accepted for django-rq's sake: every worker enqueues scheduled jobs",
+            help="accepted for django-rq's users: every worker enqueues scheduled jobs",
         )
         parser.add_argument("--pid", metavar="FILE", help="write the process id into FILE")
         parser.add_argument(

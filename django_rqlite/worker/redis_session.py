@@ -44,7 +44,7 @@ BEATS_PER_LEASE = 4
 
 
 class RedisSession:
-    """Everything that one worker says to Redis and hears from it.
+    """All commands that one worker sends to Redis, and all that it receives.
 
     Args:
         engine: Uses the worker's own connection.
@@ -182,7 +182,7 @@ class RedisSession:
             self._answered(self._claims.claim())
 
     def _answered(self, claim: Claim) -> None:
-        """Have a claimed job run, and note what else the answer says."""
+        """Have a claimed job run, and note what else is in the answer."""
         for note in claim.notes:
             self._warnings.warn(note)
         if self.suspension.update(claim):
@@ -266,7 +266,7 @@ class RedisSession:
         return min(at for at in times if at is not None)
 
     def read_wakeup(self, descriptor: int) -> None:
-        """Read the answer that says that a queue has a job."""
+        """Read the answer that came because a queue has a job."""
         self.queues_empty = False
         try:
             self.wakeup.read(descriptor)

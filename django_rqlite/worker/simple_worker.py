@@ -1,6 +1,6 @@
 """A worker that runs jobs in its own process, one at a time: for tests and debuggers.
 
-It replaces the children of :class:`Worker`. What it says to Redis is the same.
+It replaces the children of :class:`Worker`. The commands to Redis are the same.
 """
 
 from __future__ import annotations

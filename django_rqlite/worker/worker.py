@@ -196,7 +196,7 @@ class Worker(WorkerListing):
             burst, max_jobs, max_idle_time, dequeue_strategy: As in the constructor, for RQ's
                 callers, and for this call alone.
             logging_level, date_format, log_format: Accepted for RQ's callers: the project's
-                LOGGING says what is logged, and how.
+                LOGGING decides what is logged, and how.
             with_scheduler: Accepted for RQ's callers: every worker enqueues scheduled jobs.
 
         Returns:

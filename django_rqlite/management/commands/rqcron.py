@@ -1,4 +1,4 @@
-"""``manage.py rqcron``: enqueue what recurs, as a file in RQ's format says."""
+"""``manage.py rqcron``: enqueue the jobs of a file of cron entries in RQ's format."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 class Command(BaseCommand):
     help = (
-        "Enqueue jobs at the times that a file of cron.register(...) calls says, until Ctrl-C or "
-        "SIGTERM. Entries of RQ['CRON'] in the settings need no such process: every worker "
+        "Enqueue jobs at the times that the cron.register(...) calls of a file give, until Ctrl-C "
+        "or SIGTERM. Entries of RQ['CRON'] in the settings need no such process: every worker "
         "evaluates those."
     )
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
             "--logging-level",
             "-l",
             choices=_LEVELS,
-            help="how much is said (default: what LOGGING says of django_rqlite, or else INFO)",
+            help="the lowest level to log (default: as in LOGGING for django_rqlite, or else INFO)",
         )
 
     def check(self, *args: Any, **kwargs: Any) -> None:
