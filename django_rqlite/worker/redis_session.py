@@ -27,7 +27,7 @@ from .children.pool import ChildPool
 from .claims import Claims
 from .dispatcher import Dispatcher
 from .heartbeat import Heartbeat
-from .maintenance.maintainer import Maintainer
+from .maintainer import Maintainer
 from .maintenance.scheduler import Scheduler
 from .pubsub import Command, JobScheduled, PubSub, SuspensionChanged
 from .repeated_warnings import RepeatedWarnings

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from ... import conf
-from ...engine.engine import Engine, Hold
-from ...execution.outcome import Failed
-from ...protocol.records import JobRecord
-from ..repeated_warnings import RepeatedWarnings
-from . import janitor, reaper
+from .. import conf
+from ..engine.engine import Engine, Hold
+from ..execution.outcome import Failed
+from ..protocol.records import JobRecord
+from .maintenance import janitor, reaper
+from .repeated_warnings import RepeatedWarnings
 
 #: Heartbeats between two sweeps.
 BEATS_PER_SWEEP = 4
