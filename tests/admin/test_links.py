@@ -8,7 +8,7 @@ import pytest
 from django.contrib.admin.utils import quote
 from django.urls import resolve, reverse
 
-from django_rqlite.admin.url_segments import from_segment, segment
+from django_rqlite.admin.links import from_segment, segment
 
 NAMES = [
     *("default", "a_b", "_", "__", "", ".", "..", "a.b", "_5F", "a/b", "/", "?", "a?b=c&d", "#x"),

@@ -1,23 +1,23 @@
-"""How far a job says it is, from what stands in its meta."""
+"""The progress that a job reports in its meta."""
 
 from __future__ import annotations
 
 import math
 
-from ..protocol import safe_repr as inert
-from . import formatting as shown
+from ..protocol import safe_repr
+from .payloads import MAX_PAYLOAD
 
 
 def percent_done(meta: bytes | None) -> float | None:
-    """0 to 100, or None where the job does not say.
+    """Return the progress in percent, or None where the job reports none.
 
-    ``meta["progress"]`` may be a fraction as a float up to 1.0 (as ``Job.set_progress()`` leaves
-    it), a percentage, or a dictionary with ``done`` and ``total``.
+    ``meta["progress"]`` is a fraction as a float up to 1.0 (``Job.set_progress()`` stores it so),
+    a percentage, or a dictionary with ``done`` and ``total``.
     """
-    if meta is None or len(meta) > shown.LARGEST_VALUE:
+    if meta is None or len(meta) > MAX_PAYLOAD:
         return None
     try:
-        loaded = inert.load(meta)
+        loaded = safe_repr.load(meta)
     except ValueError:
         return None
     match loaded:
@@ -25,10 +25,10 @@ def percent_done(meta: bytes | None) -> float | None:
             percent = _ratio(done, total)
         case {"progress": bool()}:
             return None
-        case {"progress": float() as said} if said <= 1:
-            percent = said * 100
-        case {"progress": int() | float() as said}:
-            percent = min(said, 100)  # before it becomes a float: an int may be too large for one
+        case {"progress": float() as value} if value <= 1:
+            percent = value * 100
+        case {"progress": int() | float() as value}:
+            percent = min(value, 100)  # an int may be too large to become a float
         case _:
             return None
     return None if percent is None or math.isnan(percent) else min(max(percent, 0), 100)

@@ -1,4 +1,4 @@
-"""The admin's own log: who did what to how many."""
+"""Entries of Django's admin log: who did what to which jobs, queues and workers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ...models import Job
-from .. import formatting as shown
+from .. import formatting
+from ..formatting import shortened
 
-#: Ids that a message or an entry of the log lists at the most.
-MOST_LISTED = 10
+#: Ids that a message or an entry of the log lists.
+MAX_LISTED = 10
 
 
 def log_jobs(
@@ -27,16 +28,16 @@ def log_jobs(
     done: Sequence[str],
     queue: str = "",
 ) -> None:
-    """Say what was done to some jobs.
+    """Log an action on some jobs.
 
     Args:
-        sentence: has the places ``%(done)d`` and ``%(count)d``, and may have ``%(queue)s``.
-        done: those of ``ids`` that it was done to.
+        sentence: has the placeholders ``%(done)d`` and ``%(count)d``, and may have ``%(queue)s``.
+        done: those of ``ids`` to which it was done.
     """
     done_of = sentence % {
         "done": len(done),
         "count": len(ids),
-        "queue": shown.shortened(queue, 60),
+        "queue": shortened(queue, 60),
     }
     several = ngettext("%(count)d job", "%(count)d jobs", len(ids)) % {"count": len(ids)}
     _write(
@@ -52,21 +53,21 @@ def log_jobs(
 def log_one(
     request: HttpRequest, flag: int, model: type[models.Model], name: str, sentence: str
 ) -> None:
-    """Say what was done to one queue or worker."""
+    """Log an action on one job, queue or worker."""
     _write(request, flag, model, name, name, sentence)
 
 
 def log_all(
     request: HttpRequest, flag: int, model: type[models.Model], which: str, sentence: str
 ) -> None:
-    """Say what was done to all of a kind; ``which`` names them."""
+    """Log an action on several objects, or on one without a page; ``which`` names them."""
     _write(request, flag, model, None, which, sentence)
 
 
 def listed(ids: Sequence[str]) -> str:
-    """Some ids, for a sentence."""
-    shown_ids = [shown.shortened(job_id, 60) for job_id in ids[:MOST_LISTED]]
-    return ", ".join(shown_ids) + (", …" if len(ids) > MOST_LISTED else "")
+    """The first ids, for a sentence."""
+    shown = [shortened(job_id, 60) for job_id in ids[:MAX_LISTED]]
+    return ", ".join(shown) + (", …" if len(ids) > MAX_LISTED else "")
 
 
 def _write(
@@ -83,17 +84,18 @@ def _write(
                 user_id=request.user.pk,  # type: ignore[misc]
                 content_type=ContentType.objects.get_for_model(model),
                 object_id=None if object_id is None else _storable(object_id),
-                object_repr=_storable(shown.shortened(title, 190)),
+                object_repr=_storable(shortened(title, 190)),
                 action_flag=flag,
                 change_message=_storable(sentence),
             )
     except DatabaseError as exc:
-        # Redis has changed already; that must not end in an error page that hides it.
+        # Redis has already changed. An error page would hide that.
         messages.warning(
-            request, _("The admin's log has no entry of it: %(reason)s") % {"reason": exc}
+            request,
+            _("The action could not be written to the admin log: %(reason)s") % {"reason": exc},
         )
 
 
 def _storable(text: str) -> str:
     """Text that every database takes: PostgreSQL refuses NUL."""
-    return shown.printable(text).replace("\0", "�")
+    return formatting.printable(text).replace("\0", "�")
