@@ -1,4 +1,4 @@
--- Key names below the prefix ARGV[1]; the same as protocol/keys.py, where each is explained.
+-- The keys below the prefix ARGV[1]. protocol/keys.py has the same keys and explains each.
 local prefix = ARGV[1]
 
 local function queues_key() return prefix .. 'queues' end
@@ -30,7 +30,7 @@ local function cron_scheduler_key(name) return prefix .. 'cron_scheduler:' .. na
 local function groups_key() return prefix .. 'groups' end
 local function group_key(name) return prefix .. 'group:' .. name end
 local function activity_key(queue, hour) return prefix .. 'x:activity:' .. queue .. ':' .. hour end
-local function untold_key() return prefix .. 'x:untold' end
+local function unnotified_key() return prefix .. 'x:untold' end
 local function scratch_key() return prefix .. 'x:scratch' end
 local function unique_key(key) return prefix .. 'x:unique:' .. key end
 local function intermediate_key(queue) return prefix .. 'queue:' .. queue .. ':intermediate' end

@@ -9,7 +9,7 @@ local ENDED = {finished = true, failed = true, stopped = true, canceled = true}
 -- job that has ended or is gone holds nothing, whoever ended it, so nobody need release the key;
 -- and one that is requeued holds it again, if nobody has taken it meanwhile.
 local function holder_of(key)
-  make_usable(unique_key(key), 'string')
+  delete_wrong_type(unique_key(key), 'string')
   local id = redis.call('GET', unique_key(key))
   if not id or redis.call('TYPE', job_key(id)).ok ~= 'hash' then return nil end
   local fields = redis.call('HMGET', job_key(id), 'status', 'x_unique')
@@ -22,17 +22,17 @@ local function refusal(id, only_one, first)
   if only_one and redis.call('EXISTS', job_key(id)) == 1 then
     return {'exists', redis.call('HGET', job_key(id), 'status') or '?'}
   end
-  local key = said(first, 'x_unique')
+  local key = job_argument(first, 'x_unique')
   local holder = key and holder_of(key)
   return holder and {'held', holder} or nil
 end
 
-local function take_unique(id, key, seconds)
+local function set_unique(id, key, seconds)
   redis.call('SET', unique_key(key), id, 'EX', seconds)
 end
 
 -- The key of a job that is about to be deleted goes with it, if it is still that job's.
-local function drop_unique(id, key)
+local function delete_unique(id, key)
   if usable(unique_key(key), 'string') and redis.call('GET', unique_key(key)) == id then
     redis.call('DEL', unique_key(key))
   end
