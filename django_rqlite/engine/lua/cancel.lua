@@ -3,11 +3,11 @@
 -- ARGV:      1 prefix, 2 how many ids may be searched for, 3 queue, 4 behind and 5 most of the
 --            stretch to look at (list_search.lua), 6 '1' to let the dependents run all the same,
 --            7.. the ids, in the order of KEYS
--- Returns:   for each id 'canceled', 'already' (it was canceled before), 'missing', 'started', or the
---            state in which it has ended; {queue} if nothing was changed, since the list of that
---            queue has to be searched
--- Invariant: the id moves in one step. If the job is the last one of a cron entry, the entry's record
---            changes too. A job that runs is not touched: its worker has to stop it.
+-- Returns:   for each id 'canceled', 'already' (it was canceled before), 'missing', 'started', or
+--            the state in which it has ended; {queue} if nothing was changed, since the list of
+--            that queue has to be searched
+-- Invariant: the id moves in one step. If the job is the last one of a cron entry, the entry's
+--            record changes too. A job that runs is not touched: its worker has to stop it.
 --@include keys
 --@include clock
 --@include places
@@ -27,7 +27,8 @@ for i, job in ipairs(KEYS) do
     verdicts[i] = 'missing'
   elseif not CANCELABLE[status] then
     verdicts[i] = status == 'canceled' and 'already' or status
-  elseif may_be_in_list(id, queue, status) and not remove_from_list(search, queue_key(queue), id) then
+  elseif may_be_in_list(id, queue, status)
+      and not remove_from_list(search, queue_key(queue), id) then
     verdicts[i] = {queue}
   else
     remove_from_registries(id, queue, status)

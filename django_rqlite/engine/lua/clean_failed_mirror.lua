@@ -13,7 +13,8 @@ if not usable(list, 'list') then return {0, 0, 0, 0} end
 delete_wrong_type(KEYS[2], 'string')
 delete_wrong_type(KEYS[3], 'zset')
 local length = redis.call('LLEN', list)
-local first = length > most and tonumber(string.match(redis.call('GET', KEYS[2]) or '', '^%d+$')) or 0
+local first = length > most and tonumber(string.match(redis.call('GET', KEYS[2]) or '', '^%d+$'))
+  or 0
 if first >= length then first = 0 end
 
 local seen, stale, looked = {}, {}, 0

@@ -4,8 +4,9 @@
 -- ARGV:      1 prefix, 2 seconds after which an id there counts as abandoned, 3 how many ids are
 --            checked in each queue, 4.. the names of the queues
 -- Returns:   a list of {queue, id} of the ids that were put back
--- Invariant: an id goes back to the front of its queue, unless its job is gone or elsewhere. The time
---            at which it was first seen is kept under RQ's own key, so that RQ may check it too.
+-- Invariant: an id goes back to the front of its queue, unless its job is gone or elsewhere. The
+--            time at which it was first seen is kept under RQ's own key, so that RQ may check it
+--            too.
 --@include keys
 --@include clock
 --@include wrong_type

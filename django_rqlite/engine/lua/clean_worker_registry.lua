@@ -5,9 +5,9 @@
 --            all, each at most; 7.. the names of some queues
 -- Returns:   how many workers were unregistered
 -- Invariant: a worker registers its name and its record in one step, so a name without a record
---            belongs to a worker that ended without unregistering. It is kept while a job is started
---            by it, so that people see who held the job. Names are chosen at random, so that repeated
---            calls reach all of them after a while.
+--            belongs to a worker that ended without unregistering. It is kept while a job is
+--            started by it, so that people see who held the job. Names are chosen at random, so
+--            that repeated calls reach all of them after a while.
 --@include keys
 --@include wrong_type
 local most, most_of_a_queue, most_queues = ARGV[2], ARGV[3], ARGV[4]
@@ -18,7 +18,9 @@ local function look(set, count)
   if not usable(set, 'set') then return end
   local start = worker_key('')
   for _, key in ipairs(redis.call('SRANDMEMBER', set, count)) do
-    if string.sub(key, 1, #start) == start and redis.call('EXISTS', key) == 0 then gone[key] = true end
+    if string.sub(key, 1, #start) == start and redis.call('EXISTS', key) == 0 then
+      gone[key] = true
+    end
   end
 end
 

@@ -2,11 +2,12 @@
 -- KEYS:      1 the sorted set of entries, 2.. the hashes of the entries
 -- ARGV:      1 prefix, then for each entry: name, schedule, queue, function, source, next tick in
 --            unix seconds
--- Returns:   {the server's time, floor, ...}. Ticks up to an entry's floor are settled. The floor is
---            '' if the entry's key has the wrong type.
+-- Returns:   {the server's time, floor, ...}. Ticks up to an entry's floor are settled. The floor
+--            is '' if the entry's key has the wrong type.
 -- Invariant: an entry that is new, or that has another schedule than before, begins now and has no
---            ticks in the past. A known entry keeps its last tick, so that a worker notices the ticks
---            that were missed meanwhile. A paused entry stays paused, also with another schedule.
+--            ticks in the past. A known entry keeps its last tick, so that a worker notices the
+--            ticks that were missed meanwhile. A paused entry stays paused, also with another
+--            schedule.
 --@include keys
 --@include clock
 --@include wrong_type

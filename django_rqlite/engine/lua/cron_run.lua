@@ -3,10 +3,10 @@
 -- ARGV:      1 prefix, 2 id, 3 queue, 4 '1' to push at the front, 5 ttl in seconds or '',
 --            6.. field, value, ...
 -- Returns:   when the job was enqueued, in unix microseconds
--- Invariant: the job enters the queue and becomes the entry's last job in one step; the ticks do not
---            change. If the entry's record is gone or has the wrong type, the job runs all the same.
---            The id was made for this call, so a job that has it comes from an earlier try of this
---            call whose answer was lost; then nothing is done.
+-- Invariant: the job enters the queue and becomes the entry's last job in one step; the ticks do
+--            not change. If the entry's record is gone or has the wrong type, the job runs all the
+--            same. The id was made for this call, so a job that has it comes from an earlier try of
+--            this call whose answer was lost; then nothing is done.
 --@include keys
 --@include clock
 --@include places

@@ -3,13 +3,15 @@
 --            5 the set of queues
 -- ARGV:      1 prefix, 2 name of the entry, 3 the tick, 4 the tick after it (both in unix seconds),
 --            5 seconds by which a tick may be ahead of this server's clock,
---            6 id, 7 queue, 8 '1' to push at the front, 9 ttl in seconds or '', 10.. field, value, ...
+--            6 id, 7 queue, 8 '1' to push at the front, 9 ttl in seconds or '', 10.. field, value,
+--            ...
 -- Returns:   {verdict, the server's time, the entry's last tick or ''}. The verdict is 'queued';
---            'early': the tick is ahead of the clock; 'settled': this tick or a later one was decided
---            before; 'paused': the entry is paused, so the tick has no job.
--- Invariant: one job for each tick at most, whoever proposes it and however often. The tick is marked
---            as decided and its job enters the queue in one step. While an entry is paused, only its
---            next tick is written; cron_pause.lua settles the ticks of the pause when it ends.
+--            'early': the tick is ahead of the clock; 'settled': this tick or a later one was
+--            decided before; 'paused': the entry is paused, so the tick has no job.
+-- Invariant: one job for each tick at most, whoever proposes it and however often. The tick is
+--            marked as decided and its job enters the queue in one step. While an entry is paused,
+--            only its next tick is written; cron_pause.lua settles the ticks of the pause when it
+--            ends.
 --@include keys
 --@include clock
 --@include places
@@ -38,7 +40,8 @@ end
 local id = ARGV[6]
 push_new(id, ARGV[7], ARGV[8], ARGV[9], 10)
 redis.call('SET', KEYS[2], id, 'EX', math.max(SHORTEST, math.min(LONGEST, following - tick)))
-redis.call('HSET', KEYS[1], 'last_tick', ARGV[3], 'next_tick', ARGV[4], 'enqueued_at', timestamp(now))
+redis.call('HSET', KEYS[1], 'last_tick', ARGV[3], 'next_tick', ARGV[4],
+  'enqueued_at', timestamp(now))
 set_last_job(KEYS[1], id)
 expire_entry(KEYS[1], following)
 return {'queued', now_precise, ARGV[3]}

@@ -3,15 +3,15 @@
 -- KEYS:      1 the job's hash, 2 the queue's list, 3 the set of queues
 -- ARGV:      1 prefix, 2 id, 3 queue, 4 '1' if the id was made for this call, 'only' if the call is
 --            refused should there be a job with this id, 5 '1' if the job also runs after a parent
---            that ended badly, 6 when it is due in unix seconds, or '+' and seconds from now, or '',
---            7 how many parents, 8.. their ids, then field, value, ...
--- Returns:   {status, reason}; {'cycle', parent} if the parent waits for this job; or a refusal, see
---            older_job.lua
+--            that ended badly, 6 when it is due in unix seconds, or '+' and seconds from now, or
+--            '', 7 how many parents, 8.. their ids, then field, value, ...
+-- Returns:   {status, reason}; {'cycle', parent} if the parent waits for this job; or a refusal,
+--            see older_job.lua
 -- Invariant: the states of the parents are read and the job takes its place in one step, so that no
 --            parent ends unnoticed in between.
 --@include keys
 --@include clock
---@include places
+--@include older_job
 --@include dependents
 
 -- Arguments of one command at most: Lua's stack is limited.
@@ -20,8 +20,8 @@ local MOST_AT_ONCE = 1000
 -- Number of parents from which on one SORT is faster than one HGET for each.
 local MANY = 20
 
--- Returns the statuses of the parents, in their order. The server may refuse the SORT, in a cluster or
--- to a user who may not read all keys. Its pattern cannot express a prefix with an asterisk.
+-- Returns the statuses of the parents, in their order. The server may refuse the SORT, in a cluster
+-- or to a user who may not read all keys. Its pattern cannot express a prefix with an asterisk.
 local function statuses_of_parents(first, last)
   if last - first >= MANY and not string.find(prefix, '*', 1, true) then
     redis.call('DEL', scratch_key())
@@ -46,13 +46,8 @@ local due = after and now + tonumber(after) or tonumber(ARGV[6])
 local count = tonumber(ARGV[7])
 
 local status = redis.call('HGET', KEYS[1], 'status')
-if status then
-  if minted == '1' then return {status, ''} end
-  if status == 'started' then
-    return {'running', redis.call('HGET', KEYS[1], 'worker_name') or ''}
-  end
-end
-local refused = refusal(id, minted == 'only', 8 + count)
+if status and minted == '1' then return {status, ''} end
+local refused = refusal(id, status, minted == 'only', 8 + count)
 if refused then return refused end
 local seen = {}
 for i = 8, 7 + count do
@@ -68,7 +63,7 @@ for _, registry in ipairs({deferred_key, scheduled_key, canceled_key}) do
 end
 if minted ~= '1' then
   remove_from_parents(id)
-  remove_from_places(id, redis.call('HGET', KEYS[1], 'origin') or queue, status)
+  remove_older_job(id, queue, status)
 end
 delete_job_keys(id)
 redis.call('HSET', KEYS[1], 'origin', queue, 'status', 'deferred', 'created_at', timestamp(now),

@@ -2,8 +2,8 @@
 -- KEYS:      1.. the hashes of the jobs
 -- ARGV:      1 prefix, 2 how many ids may be searched for, 3 queue, 4 behind and 5 most of the
 --            stretch to look at (list_search.lua), 6.. the ids, in the order of KEYS
--- Returns:   for each id 1 if there was a job, else 0; {queue} if nothing was changed, since the list
---            of that queue has to be searched
+-- Returns:   for each id 1 if there was a job, else 0; {queue} if nothing was changed, since the
+--            list of that queue has to be searched
 -- Invariant: place, mirror, results and executions of the job go in one step. Its dependents are
 --            canceled. An execution that runs no longer holds the job, so its outcome changes
 --            nothing.
@@ -20,7 +20,8 @@ for i, job in ipairs(KEYS) do
   delete_wrong_type(job, 'hash')
   local fields = redis.call('HMGET', job, 'origin', 'status')
   local queue, status = fields[1], fields[2]
-  if queue and may_be_in_list(id, queue, status) and not remove_from_list(search, queue_key(queue), id) then
+  if queue and may_be_in_list(id, queue, status)
+      and not remove_from_list(search, queue_key(queue), id) then
     answers[i] = {queue}
   else
     if queue then remove_from_registries(id, queue, status) end

@@ -2,8 +2,8 @@
 -- KEYS:      1 the queue's list
 -- ARGV:      1 prefix, 2 queue, 3 how many ids are taken at most
 -- Returns:   {how many jobs were deleted, how many ids are still in the list}
--- Invariant: only jobs that wait in this queue are deleted. An id whose job is elsewhere (it runs, has
---            ended, or another tool put it into two queues) leaves the list, and its job stays.
+-- Invariant: only jobs that wait in this queue are deleted. An id whose job is elsewhere (it runs,
+--            has ended, or another tool put it into two queues) leaves the list, and its job stays.
 --@include keys
 --@include clock
 --@include places

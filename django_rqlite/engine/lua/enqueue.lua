@@ -6,15 +6,15 @@
 --            7.. field, value, ...
 -- Returns:   when the job was enqueued, in unix microseconds; or a refusal, see older_job.lua
 -- Invariant: the hash and the list entry appear in one step, and the id is in one place only: an
---            older job with the same id that waits or has ended is replaced. An id that was made for
---            this call and exists comes from an earlier try whose answer was lost; then nothing is
---            done.
+--            older job with the same id that waits or has ended is replaced. An id that was made
+--            for this call and exists comes from an earlier try whose answer was lost; then nothing
+--            is done.
 --@include timestamp
 local id, queue, at_front, ttl, minted = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
 -- Nearly every job is of this kind: nothing of it can exist, so there is nothing to look for and to
--- delete. This comes before the other parts since a script creates its functions anew with each run,
--- which takes longer than all of this.
+-- delete. This comes before the other parts since a script creates its functions anew with each
+-- run, which takes longer than all of this.
 if minted == 'new' then
   local known = redis.call('HGET', KEYS[1], 'x_created')
   if known then return known end
@@ -34,7 +34,7 @@ end
 
 --@include keys
 --@include clock
---@include places
+--@include older_job
 --@include push_new
 
 -- If one of these keys has the wrong type, the script ends here, and nothing has changed.
@@ -42,17 +42,8 @@ redis.call('LLEN', KEYS[2])
 redis.call('SCARD', KEYS[3])
 
 local status = redis.call('HGET', KEYS[1], 'status')
-if status then
-  if minted == '1' then return redis.call('HGET', KEYS[1], 'x_created') or '' end
-  if status == 'started' then
-    return {'running', redis.call('HGET', KEYS[1], 'worker_name') or ''}
-  end
-end
-local refused = refusal(id, minted == 'only', 7)
+if status and minted == '1' then return redis.call('HGET', KEYS[1], 'x_created') or '' end
+local refused = refusal(id, status, minted == 'only', 7)
 if refused then return refused end
-if minted ~= '1' then
-  -- Even if there is no hash: it may have expired before its id left the queue or a registry.
-  remove_from_places(id, redis.call('HGET', KEYS[1], 'origin') or queue, status)
-end
-
+if minted ~= '1' then remove_older_job(id, queue, status) end
 return push_new(id, queue, at_front, ttl, 7)

@@ -1,9 +1,9 @@
--- Change:    (new) -> queued, for many jobs of one queue whose ids were made for this call and which
---            have no unique key
+-- Change:    (new) -> queued, for many jobs of one queue whose ids were made for this call and
+--            which have no unique key
 -- KEYS:      1 the queue's list, 2 the set of queues
 -- ARGV:      1 prefix, 2 queue, 3 '1' to push at the front, 4 ttl in seconds or '', 5 group or '',
---            6.. for each job its id, how many of the following arguments are its own, field, value,
---            ...
+--            6.. for each job its id, how many of the following arguments are its own, field,
+--            value, ...
 -- Returns:   when the jobs were enqueued, in unix microseconds
 -- Invariant: as enqueue.lua. All hashes and list entries appear in one step, or none.
 --@include keys

@@ -11,21 +11,16 @@
 --            failed jobs changes, in the same step.
 --@include keys
 --@include clock
---@include execution
 --@include failed_mirror
---@include outcome
 --@include throughput
 --@include cron_entry
 --@include dependents
---@include claim_next
-local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+--@include settle
+local id, queue, execution, shown = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local ttl, reason, encoded, headline = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
 
-local verdict, began, counter = 'lost', now_precise, nil
-if holds(queue, id, execution) then
-  verdict, counter = 'stored', 'failed_job_count'
+local function store(began)
   local placed = try_command('ZADD', failed_key(queue), ttl < 0 and -1 or now + ttl, id)
-  began = began_at(id, execution)
   redis.call('HSET', KEYS[1], 'status', ARGV[11], 'ended_at', timestamp(now), 'ttl', '-1',
     'x_span', span_since(began), 'exc_info', reason, 'x_error', headline)
   if ARGV[11] == 'failed' then add_to_mirror(id) end
@@ -35,12 +30,6 @@ if holds(queue, id, execution) then
   if known[2] then record_last_outcome(known[2], id, ARGV[11], headline) end
   record_outcome(id, '2', shown, execution, began, 'exc_string', encoded, '', '')
   expire_job(id, ttl, notify_dependents(id, ARGV[11] == 'failed' and 'has failed' or 'was stopped'))
-elseif is_recorded(id, '2', execution) then
-  verdict = 'repeated'
-else
-  drop_if_job_is_gone(queue, id, execution)
 end
 
-local claim = claim_as_asked(worker, 12)
-update_worker(worker, execution, began, counter)
-return {verdict, claim}
+return settle('2', 'failed_job_count', 12, store)

@@ -10,18 +10,16 @@
 -- Returns:   as settle.lua
 -- Invariant: if the execution no longer holds the job, nothing of the job changes. Otherwise the
 --            outcome is stored, the id moves, the dependents are released, and the cron entry whose
---            last job it is gets the outcome, in one step. If the key of the finished registry has the
---            wrong type, the id stays in the started registry meanwhile.
+--            last job it is gets the outcome, in one step. If the key of the finished registry has
+--            the wrong type, the id stays in the started registry meanwhile.
 --@include keys
 --@include clock
---@include execution
---@include outcome
 --@include throughput
 --@include cron_entry
 --@include places
 --@include dependents
---@include claim_next
-local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+--@include settle
+local id, queue, execution, shown = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local ttl, result, signature, encoded = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
 
 -- For a result_ttl of 0.
@@ -31,16 +29,16 @@ local function keep_nothing()
   delete_job_keys(id)
 end
 
-local verdict, began, counter, placed = 'lost', now_precise, nil, true
-if holds(queue, id, execution) then
-  verdict, counter = 'stored', 'successful_job_count'
+local function store(began)
   local known = redis.call('HMGET', KEYS[1], 'enqueued_at', 'x_cron')
-  began = began_at(id, execution)
+  local placed = true
   if ttl ~= 0 then
     placed = try_command('ZADD', finished_key(queue), ttl < 0 and '+inf' or now + ttl, id)
     redis.call('HSET', KEYS[1], 'status', 'finished', 'ended_at', timestamp(now), 'ttl', '-1',
       'x_span', span_since(began))
-    if result ~= '' then redis.call('HSET', KEYS[1], 'result', result, 'x_sig_result', signature) end
+    if result ~= '' then
+      redis.call('HSET', KEYS[1], 'result', result, 'x_sig_result', signature)
+    end
   end
   end_execution(queue, id, execution, not placed and now)
   count_run(queue, 'done', known[1], began)
@@ -53,12 +51,6 @@ if holds(queue, id, execution) then
     notify_dependents(id, '')
     expire_job(id, ttl, false)
   end
-elseif is_recorded(id, '1', execution) then
-  verdict = 'repeated'
-else
-  drop_if_job_is_gone(queue, id, execution)
 end
 
-local claim = claim_as_asked(worker, 12)
-update_worker(worker, execution, began, counter)
-return {verdict, claim}
+return settle('1', 'successful_job_count', 12, store)

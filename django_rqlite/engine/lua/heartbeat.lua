@@ -5,8 +5,8 @@
 --            7 how many of the following arguments are field, value, ... of the record, then these,
 --            then id, queue, execution, ... of each running job
 -- Returns:   {1 if the record exists, else 0, {execution, ...} of those that have lost their jobs}
--- Invariant: an execution that no longer holds its job renews nothing. Nor does a worker whose record
---            another one has taken over: for it, the record does not exist.
+-- Invariant: an execution that no longer holds its job renews nothing. Nor does a worker whose
+--            record another one has taken over: for it, the record does not exist.
 --@include keys
 --@include clock
 --@include execution

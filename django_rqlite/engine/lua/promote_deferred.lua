@@ -1,5 +1,5 @@
--- Change:    deferred -> queued, scheduled or canceled, for jobs that wait for no parent any more and
---            stayed since a key of the wrong type stood in the way
+-- Change:    deferred -> queued, scheduled or canceled, for jobs that wait for no parent any more
+--            and stayed since a key of the wrong type stood in the way
 -- KEYS:      1.. the deferred registries of the queues
 -- ARGV:      1 prefix, 2 how many ids are checked in each queue, 3.. the names of the queues
 -- Returns:   a list of {queue, id} of the jobs that were moved

@@ -1,14 +1,14 @@
--- Change:    started -> queued, for executions whose lease has expired: their worker is dead, or has
---            been silent for so long that it counts as dead
+-- Change:    started -> queued, for executions whose lease has expired: their worker is dead, or
+--            has been silent for so long that it counts as dead
 -- KEYS:      1.. for each queue its started registry and its list
 -- ARGV:      1 prefix, 2 how often a job may lose its worker and still be queued again,
 --            3 seconds by which a lease of RQ's own workers may be overdue, 4 how many entries are
 --            handled in each queue, and before the queues that follow are left for the next call,
 --            5 how many long lists may be searched, 6.. the names of the queues
--- Returns:   a list of {queue, id, execution, worker, verdict}. The verdict is 'requeued'; 'gone': the
---            job does not exist or is elsewhere; 'placed': the execution had ended, but a key of the
---            wrong type had kept the job from its place; 'spent': nothing was changed, and the caller
---            fails the job
+-- Returns:   a list of {queue, id, execution, worker, verdict}. The verdict is 'requeued'; 'gone':
+--            the job does not exist or is elsewhere; 'placed': the execution had ended, but a key
+--            of the wrong type had kept the job from its place; 'spent': nothing was changed, and
+--            the caller fails the job
 -- Invariant: an id moves once, however many workers reap. It goes to the front, since it has waited
 --            longest, and the crash is counted.
 --@include keys
@@ -29,8 +29,8 @@ local function drop_entry(started, member, id, execution)
 end
 
 -- Whether the job is nowhere else; nil if that needs a search and no more lists may be searched. A
--- worker of RQ that dies between its two steps of starting a job leaves it 'queued', in no list or in
--- the intermediate one.
+-- worker of RQ that dies between its two steps of starting a job leaves it 'queued', in no list or
+-- in the intermediate one.
 local function is_only_here(queue, list, id, status)
   if status == 'started' then return true end
   if status ~= 'queued' then return false end
@@ -51,8 +51,8 @@ local NEXT_TRY = 60
 
 local found = {}
 
--- Moves an id whose execution has ended to its place. Returns 'placed'; 'refused' if the key of that
--- place has the wrong type; or 'gone' if the job is elsewhere or does not exist.
+-- Moves an id whose execution has ended to its place. Returns 'placed'; 'refused' if the key of
+-- that place has the wrong type; or 'gone' if the job is elsewhere or does not exist.
 local function place(queue, id, status)
   local placed
   if status == 'queued' or status == 'scheduled' then
@@ -94,7 +94,8 @@ local function reap(queue, started, list)
     found[#found + 1] = {queue, id, execution, worker, verdict}
   end
   -- Times are whole seconds, so a lease that expires in this second may still have a part left.
-  local members = redis.call('ZRANGEBYSCORE', started, 0, '(' .. now, 'WITHSCORES', 'LIMIT', 0, most)
+  local members = redis.call('ZRANGEBYSCORE', started, 0, '(' .. now, 'WITHSCORES', 'LIMIT', 0,
+    most)
   for i = 1, #members, 2 do
     local member, score = members[i], tonumber(members[i + 1])
     local id, execution = string.match(member, '^(.*):([^:]*)$')

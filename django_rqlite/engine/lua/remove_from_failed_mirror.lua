@@ -1,10 +1,11 @@
 -- Change:    none: ids that were noted to leave the mirror leave it
 -- KEYS:      1 the mirror, 2 the sorted set of noted ids
--- ARGV:      1 prefix, 2 how many entries at the end are skipped, 3 how many before those are checked
+-- ARGV:      1 prefix, 2 how many entries at the end are skipped, 3 how many before those are
+--            checked
 -- Returns:   {how many entries left, how many were checked, how many ids are still noted}
--- Invariant: an id leaves the mirror and the notes in one step. An id that a whole pass did not find
---            was missed, since entries left meanwhile, or is not in the mirror. Later passes look
---            again until the note is old.
+-- Invariant: an id leaves the mirror and the notes in one step. An id that a whole pass did not
+--            find was missed, since entries left meanwhile, or is not in the mirror. Later passes
+--            look again until the note is old.
 --@include keys
 --@include clock
 --@include failed_mirror

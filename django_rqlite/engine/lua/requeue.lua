@@ -2,9 +2,9 @@
 -- KEYS:      1.. the hashes of the jobs
 -- ARGV:      1 prefix, 2 '1' to push at the front, 3.. the ids, in the order of KEYS
 -- Returns:   'queued', 'not failed' or 'missing' for each id
--- Invariant: registry, mirror, hash and queue change in one step. A second call does not queue a job
---            again. Earlier results are kept. Dependents that were canceled because of the job wait
---            for it again.
+-- Invariant: registry, mirror, hash and queue change in one step. A second call does not queue a
+--            job again. Earlier results are kept. Dependents that were canceled because of the job
+--            wait for it again.
 --@include keys
 --@include clock
 --@include failed_mirror
@@ -25,7 +25,8 @@ for i, job in ipairs(KEYS) do
     if remove_from(failed_key(origin), id) then remove_from_mirror(id, is_mirrored(id)) end
     remove_from(canceled_key(origin), id)
     try_command('SADD', queues_key(), queue_key(origin))
-    redis.call('HSET', job, 'status', 'queued', 'enqueued_at', timestamp(now), 'x_enqueued', now_micro)
+    redis.call('HSET', job, 'status', 'queued', 'enqueued_at', timestamp(now),
+      'x_enqueued', now_micro)
     redis.call('HDEL', job, 'ended_at', 'started_at', 'last_heartbeat', 'worker_name',
       'exc_info', 'result', 'x_sig_result', 'x_error', 'x_canceled_by',
       'x_found_status', 'x_mirrored')

@@ -16,12 +16,10 @@
 --            stays in the started registry meanwhile.
 --@include keys
 --@include clock
---@include execution
---@include outcome
 --@include throughput
 --@include schedule
---@include claim_next
-local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+--@include settle
+local id, queue, execution, shown = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
 -- Changes a counter of the job. A counter that is not a number counts as 0.
 local function add(field, change)
@@ -30,9 +28,7 @@ local function add(field, change)
   end
 end
 
-local verdict, began, counter = 'lost', now_precise, nil
-if holds(queue, id, execution) then
-  verdict, counter = 'stored', ARGV[17]
+local function store(began)
   local enqueued = redis.call('HGET', KEYS[1], 'enqueued_at')
   add(ARGV[9], ARGV[10])
   add(ARGV[11], 1)
@@ -43,17 +39,10 @@ if holds(queue, id, execution) then
   end
   if ARGV[16] ~= '' then redis.call('HSET', KEYS[1], 'x_error', ARGV[16]) end
   redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
-  began = began_at(id, execution)
   end_execution(queue, id, execution, stays)
   count_run(queue, ARGV[17] == 'successful_job_count' and 'done' or 'failed', enqueued, began)
   record_outcome(id, ARGV[12], shown, execution, began, ARGV[13], ARGV[14], ARGV[15],
     ARGV[18])
-elseif is_recorded(id, ARGV[12], execution) then
-  verdict = 'repeated'
-else
-  drop_if_job_is_gone(queue, id, execution)
 end
 
-local claim = claim_as_asked(worker, 19)
-update_worker(worker, execution, began, counter)
-return {verdict, claim}
+return settle(ARGV[12], ARGV[17], 19, store)

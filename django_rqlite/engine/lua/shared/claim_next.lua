@@ -1,5 +1,5 @@
--- Claims the next job of a worker's queues, in claim.lua and at the end of settle.lua, so that a busy
--- worker needs one round trip for each job.
+-- Claims the next job of a worker's queues, in claim.lua and at the end of settle.lua, so that a
+-- busy worker needs one round trip for each job.
 -- Needs: keys.lua, clock.lua, execution.lua
 --@include dependents
 --@include wrong_type
@@ -46,15 +46,16 @@ local function claim_answer(queue, id, notes)
   return {id, queue, redis.call('HGETALL', job_key(id)), notes, 0, {}}
 end
 
--- Returns {id, queue, {field, value, ...}, notes, more, pauses}. id is false if nothing was claimed;
--- pauses then lists the pauses in force (suspension.lua). notes: which ids were dropped and why, for
--- the worker's log. more: 1 if so many were dropped that the rest was not looked at.
--- The caller chooses the execution's id and the worker's record keeps the last one, so a claim whose
--- answer was lost can be repeated.
+-- Returns {id, queue, {field, value, ...}, notes, more, pauses}. id is false if nothing was
+-- claimed; pauses then lists the pauses in force (suspension.lua). notes: which ids were dropped
+-- and why, for the worker's log. more: 1 if so many were dropped that the rest was not looked at.
+-- The caller chooses the execution's id and the worker's record keeps the last one, so a claim
+-- whose answer was lost can be repeated.
 local function claim_next(worker, execution, lease, queues)
   local notes = {}
   local record = worker_key(worker)
-  local last = force_command('HMGET', record, 'x_execution', 'x_claimed_queue', 'x_claimed_job', 'birth')
+  local last =
+    force_command('HMGET', record, 'x_execution', 'x_claimed_queue', 'x_claimed_job', 'birth')
   if last[1] == execution and last[3] and holds(last[2], last[3], execution) then
     return claim_answer(last[2], last[3], notes)
   end

@@ -1,13 +1,13 @@
 -- Handles jobs that wait for other jobs.
 -- Needs: keys.lua, clock.lua, schedule.lua
 --
--- A job that waits is called a child here, and the jobs that it waits for are its parents. The child's
--- set of dependencies has the parents for which it still waits; each parent's set of dependents has its
--- children. A child whose parent ended badly is canceled, with the parent in x_canceled_by, and waits
--- again if that parent is requeued.
+-- A job that waits is called a child here, and the jobs that it waits for are its parents. The
+-- child's set of dependencies has the parents for which it still waits; each parent's set of
+-- dependents has its children. A child whose parent ended badly is canceled, with the parent in
+-- x_canceled_by, and waits again if that parent is requeued.
 --
--- If the key of a child's next place has the wrong type, the child stays in the deferred registry, with
--- a score by which promote_deferred.lua finds it.
+-- If the key of a child's next place has the wrong type, the child stays in the deferred registry,
+-- with a score by which promote_deferred.lua finds it.
 --@include wrong_type
 --@include schedule
 --@include waiting_ttl
@@ -21,8 +21,8 @@ local WITHOUT_PLACE = -2
 
 -- What a parent's status means to its child: 'met', 'unmet', or in words how it ended badly.
 local function verdict_on(status, allow_failure)
-  -- A parent that is gone counts as met, as in RQ: its result has expired. So does a key that is not
-  -- a job.
+  -- A parent that is gone counts as met, as in RQ: its result has expired. So does a key that is
+  -- not a job.
   if type(status) ~= 'string' or status == 'finished' then return 'met' end
   if status == 'failed' or status == 'stopped' or status == 'canceled' then
     if allow_failure then return 'met' end
@@ -36,8 +36,8 @@ local function verdict_of_parent(parent, allow_failure)
   return verdict_on(redis.pcall('HGET', job_key(parent), 'status'), allow_failure)
 end
 
--- Makes a job wait for its parents. Returns false if the registry has the wrong type; then nothing has
--- changed.
+-- Makes a job wait for its parents. Returns false if the registry has the wrong type; then nothing
+-- has changed.
 local function defer(queue, id)
   if not try_command('ZADD', deferred_key(queue), now, id) then return false end
   redis.call('HSET', job_key(id), 'status', 'deferred')
@@ -60,8 +60,8 @@ end
 local function cancel_dependent(queue, id, parent, ending)
   local reason = 'Canceled because job ' .. parent .. ', which it depends on, ' .. ending
   local taken = try_command('ZADD', canceled_key(queue), now, id)
-  redis.call('HSET', job_key(id), 'status', 'canceled', 'ended_at', timestamp(now), 'x_span', now_micro,
-    'x_canceled_by', parent, 'x_error', reason, 'exc_info', reason .. '.')
+  redis.call('HSET', job_key(id), 'status', 'canceled', 'ended_at', timestamp(now),
+    'x_span', now_micro, 'x_canceled_by', parent, 'x_error', reason, 'exc_info', reason .. '.')
   redis.call('EXPIRE', job_key(id), CANCELED_TTL)
   redis.call('EXPIRE', dependencies_key(id), CANCELED_TTL)
   redis.call('EXPIRE', dependents_key(id), CANCELED_TTL)
@@ -74,15 +74,16 @@ local function release_dependent(queue, id)
   local fields = redis.call('HMGET', job_key(id), 'x_due', 'enqueue_at_front', 'ttl')
   local due = tonumber(fields[1] or '')
   local delay = due and math.max(0, due - now) or 0
-  local taken = remove_from_deferred(queue, id, enqueue_or_schedule(queue, id, delay, fields[2] == '1'))
+  local taken = enqueue_or_schedule(queue, id, delay, fields[2] == '1')
+  remove_from_deferred(queue, id, taken)
   local ttl = taken and waiting_ttl(fields[3])
   if ttl then redis.call('EXPIRE', job_key(id), ttl) end
   return taken
 end
 
 -- Whether a child waits for no parent any more, now that this one has ended. The check stops at the
--- first parent that has not ended; those that have leave the set. So any number of parents is checked
--- only about once each.
+-- first parent that has not ended; those that have leave the set. So any number of parents is
+-- checked only about once each.
 local function is_ready(child, parent, allow_failure)
   local parents = dependencies_key(child)
   if not try_command('SREM', parents, parent) then
@@ -107,10 +108,10 @@ end
 local notifications_left = 250
 
 -- Releases or cancels the children of jobs that have ended. endings: {id, ending, cursor} for each
--- parent; ending: '' if it finished, else how it ended in words, such as 'has failed'; cursor: where in
--- the set of its children to begin, at first '0'. The children of a canceled child are canceled, too.
--- Children beyond the limit are noted for promote.lua, which every worker calls. Returns whether all
--- were notified.
+-- parent; ending: '' if it finished, else how it ended in words, such as 'has failed'; cursor:
+-- where in the set of its children to begin, at first '0'. The children of a canceled child are
+-- canceled, too. Children beyond the limit are noted for promote.lua, which every worker calls.
+-- Returns whether all were notified.
 --@rarely notify_all
 local function notify_all(endings)
   local queue = nil
@@ -153,8 +154,8 @@ local function notify_all(endings)
   return #endings == 0
 end
 
--- Releases or cancels all children of one job. If an earlier end of the job is still noted, as when a
--- finished job is deleted at once, that one counts instead.
+-- Releases or cancels all children of one job. If an earlier end of the job is still noted, as when
+-- a finished job is deleted at once, that one counts instead.
 local function notify_dependents(id, ending)
   if ending ~= '' and redis.pcall('HEXISTS', unnotified_key(), id) == 1 then return false end
   if redis.call('EXISTS', dependents_key(id)) == 0 then return true end
@@ -209,8 +210,8 @@ local function remove_from_parents(id)
   end
 end
 
--- Whether this parent waits for the job itself, directly or through others. seen: jobs that are known
--- not to wait for it, to which this adds.
+-- Whether this parent waits for the job itself, directly or through others. seen: jobs that are
+-- known not to wait for it, to which this adds.
 local function depends_on(parent, id, seen)
   local todo = {parent}
   while #todo > 0 do

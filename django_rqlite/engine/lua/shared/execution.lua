@@ -5,8 +5,8 @@
 -- Seconds by which the execution's own keys outlive its lease (RQ 2.12: rq/executions.py).
 local EXECUTION_SLACK = 60
 
--- Adds an id to the started registry. Returns false if the registry has the wrong type; then nothing has
--- changed.
+-- Adds an id to the started registry. Returns false if the registry has the wrong type; then
+-- nothing has changed.
 local function add_to_started(queue, id, execution, lease)
   return (try_command('ZADD', started_key(queue), now + lease, id .. ':' .. execution))
 end
@@ -35,7 +35,8 @@ end
 -- The fence: whether this execution still holds the job. If not, nothing of the job may be written.
 local function holds(queue, id, execution)
   local held = redis.pcall('ZSCORE', started_key(queue), id .. ':' .. execution)
-  -- If the registry was overwritten, the execution's own key decides: it goes together with the entry.
+  -- If the registry was overwritten, the execution's own key decides: it goes together with the
+  -- entry.
   if type(held) == 'table' then held = redis.call('EXISTS', execution_key(id, execution)) == 1 end
   return held and is_job(id)
 end
@@ -53,10 +54,10 @@ local function span_since(began)
   return string.format('%.0f %.0f', from, now * 1e6 + tonumber(clock[2]) - from)
 end
 
--- Deletes the execution's own keys. The id leaves the started registry, unless its next place could not
--- take it: then it stays there, without an execution, until reap.lua moves it to its place.
--- stays: the unix time of the first try, or nil. The score is its negative, since RQ fails jobs whose
--- score is a time in the past.
+-- Deletes the execution's own keys. The id leaves the started registry, unless its next place could
+-- not take it: then it stays there, without an execution, until reap.lua moves it to its place.
+-- stays: the unix time of the first try, or nil. The score is its negative, since RQ fails jobs
+-- whose score is a time in the past.
 local function end_execution(queue, id, execution, stays)
   if stays then try_command('ZADD', started_key(queue), -stays, id .. ':') end
   try_command('ZREM', started_key(queue), id .. ':' .. execution)
@@ -64,10 +65,10 @@ local function end_execution(queue, id, execution, stays)
   force_command('ZREM', executions_key(id), execution)
 end
 
--- Updates the worker's record after an execution, and after the next claim if there was one. worker: ''
--- if it has no record (ASYNC: False). counter: 'successful_job_count', 'failed_job_count' or nil. The
--- execution tells whether another job is the current one by now, since the next claim may have been of
--- the same id.
+-- Updates the worker's record after an execution, and after the next claim if there was one.
+-- worker: '' if it has no record (ASYNC: False). counter: 'successful_job_count',
+-- 'failed_job_count' or nil. The execution tells whether another job is the current one by now,
+-- since the next claim may have been of the same id.
 local function update_worker(worker, execution, began, counter)
   if worker == '' then return end
   local key = worker_key(worker)

@@ -19,8 +19,8 @@ local function is_near_an_end(list, id)
   return count_near(list, id, 1) > 0 or count_near(list, id, -1) > 0
 end
 
--- Removes the id from a list if the list is short or the id is near an end. Returns false if the id may
--- be in the middle.
+-- Removes the id from a list if the list is short or the id is near an end. Returns false if the id
+-- may be in the middle.
 local function remove_near_an_end(list, id)
   if is_short(list) then
     redis.call('LREM', list, 0, id)
@@ -36,8 +36,8 @@ local function remove_near_an_end(list, id)
   return false
 end
 
--- Removes the entries at these positions, counted from the end of the list by -1, -2, ... in one pass.
--- Nothing may have been pushed or removed since the positions were read.
+-- Removes the entries at these positions, counted from the end of the list by -1, -2, ... in one
+-- pass. Nothing may have been pushed or removed since the positions were read.
 local function remove_at(list, places)
   if #places == 0 then return end
   local farthest = 0

@@ -5,8 +5,8 @@
 -- Outcomes that are kept for each job (RQ 2.12: rq/results.py keeps about as many).
 local RESULTS_KEPT = 10
 
--- Sets when the keys of an ended job expire. ttl: seconds, -1: never. dependents: whether the set of its
--- dependents expires too.
+-- Sets when the keys of an ended job expire. ttl: seconds, -1: never. dependents: whether the set
+-- of its dependents expires too.
 local function expire_job(id, ttl, dependents)
   local keys = {job_key(id), results_key(id), dependencies_key(id)}
   if dependents then keys[4] = dependents_key(id) end
@@ -18,8 +18,8 @@ end
 
 -- Appends to the stream that RQ 2.12 reads results and tracebacks from.
 -- kind: 1 successful, 2 failed. payload_field: 'return_value' or 'exc_string'; '' is left out.
--- signature: of the payload; not_kept: why that is not what the job returned; both are in fields that
--- RQ ignores, or ''.
+-- signature: of the payload; not_kept: why that is not what the job returned; both are in fields
+-- that RQ ignores, or ''.
 local function record_outcome(id, kind, worker, execution, began, payload_field, payload, signature,
     not_kept)
   local entry = {'type', kind, 'worker_name', worker, 'execution_id', execution,
@@ -43,8 +43,8 @@ local function record_outcome(id, kind, worker, execution, began, payload_field,
     -- The key has the wrong type, or its last entry has the largest possible id.
     redis.call('DEL', key)
   end
-  -- The server allocates 4 KiB for the first entry of a stream, in case more follow. Mostly none do,
-  -- and a copy of the stream takes no more than it needs.
+  -- The server allocates 4 KiB for the first entry of a stream, in case more follow. Mostly none
+  -- do, and a copy of the stream takes no more than it needs.
   local scratch = scratch_key()
   redis.call('DEL', scratch)
   redis.call('XADD', scratch, '*', unpack(entry))
@@ -52,8 +52,8 @@ local function record_outcome(id, kind, worker, execution, began, payload_field,
   redis.call('DEL', scratch)
 end
 
--- Whether this outcome of this execution was stored before. A worker repeats the call if the connection
--- broke before it had the answer.
+-- Whether this outcome of this execution was stored before. A worker repeats the call if the
+-- connection broke before it had the answer.
 local function is_recorded(id, kind, execution)
   if redis.call('TYPE', results_key(id)).ok ~= 'stream' then return false end
   local entries = redis.call('XREVRANGE', results_key(id), '+', '-', 'COUNT', RESULTS_KEPT)

@@ -30,24 +30,26 @@ local function remove_from_registries(id, queue, status)
   -- The form of RQ 0.5, and the one of an id whose next place could not take it.
   if started then redis.call('ZREM', started, id, id .. ':') end
   local was_failed = status == 'failed'
-  for _, registry in ipairs({finished_key, failed_key, deferred_key, scheduled_key, canceled_key}) do
+  local registries = {finished_key, failed_key, deferred_key, scheduled_key, canceled_key}
+  for _, registry in ipairs(registries) do
     if remove_from(registry(queue), id) and registry == failed_key then was_failed = true end
   end
   if was_failed then remove_from_mirror(id, not status or is_mirrored(id)) end
 end
 
--- Takes the id out of every place of its queue. The list is searched to the end only if there is a job
--- that waits. Without a job, the id may stay in the middle of a long list when a new job takes it over;
--- a claim drops the second of two entries.
+-- Takes the id out of every place of its queue. The list is searched to the end only if there is a
+-- job that waits. Without a job, the id may stay in the middle of a long list when a new job takes
+-- it over; a claim drops the second of two entries.
 local function remove_from_places(id, queue, status)
-  if may_be_in_list(id, queue, status) and not remove_near_an_end(queue_key(queue), id) and status then
+  if may_be_in_list(id, queue, status) and not remove_near_an_end(queue_key(queue), id)
+      and status then
     redis.call('LREM', queue_key(queue), 0, id)
   end
   remove_from_registries(id, queue, status)
 end
 
--- Deletes every key that belongs to the job alone. Its dependents go on waiting: either a new job with
--- the same id takes its place, or the caller notifies them (dependents.lua).
+-- Deletes every key that belongs to the job alone. Its dependents go on waiting: either a new job
+-- with the same id takes its place, or the caller notifies them (dependents.lua).
 local function delete_job_keys(id)
   delete_wrong_type(job_key(id), 'hash')
   remove_unique_and_group(id)

@@ -3,16 +3,16 @@
 --@include wrong_type
 --@include waiting_ttl
 
--- Returns 'queued'; 'gone' if the id has no job; or 'refused' if the key of the queue has the wrong type;
--- then nothing has changed.
+-- Returns 'queued'; 'gone' if the id has no job; or 'refused' if the key of the queue has the wrong
+-- type; then nothing has changed.
 local function promote(queue, registry, id)
   local job, verdict = job_key(id), 'gone'
   if redis.call('TYPE', job).ok == 'hash' then
     local front = redis.call('HGET', job, 'enqueue_at_front') == '1'
     if not try_command(front and 'LPUSH' or 'RPUSH', queue_key(queue), id) then return 'refused' end
     try_command('SADD', queues_key(), queue_key(queue))
-    redis.call('HSET', job, 'status', 'queued', 'enqueued_at', timestamp(now), 'x_enqueued', now_micro,
-      'origin', queue)
+    redis.call('HSET', job, 'status', 'queued', 'enqueued_at', timestamp(now),
+      'x_enqueued', now_micro, 'origin', queue)
     local ttl = waiting_ttl(redis.call('HGET', job, 'ttl'))
     if ttl then
       redis.call('EXPIRE', job, ttl)

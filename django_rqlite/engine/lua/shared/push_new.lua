@@ -2,8 +2,8 @@
 -- Needs: keys.lua, clock.lua, places.lua
 --@include wrong_type
 
--- The id must not be in another place. ttl: seconds for which the job may wait, or ''. first: where in
--- ARGV its fields and values begin. Returns the time in unix microseconds.
+-- The id must not be in another place. ttl: seconds for which the job may wait, or ''. first: where
+-- in ARGV its fields and values begin. Returns the time in unix microseconds.
 local function push_new(id, queue, at_front, ttl, first)
   -- The push comes first: if the queue's key has the wrong type, nothing has changed.
   redis.call(at_front == '1' and 'LPUSH' or 'RPUSH', queue_key(queue), id)

@@ -1,8 +1,8 @@
 -- Checks which queues are paused, or whether all workers are suspended.
 -- Needs: keys.lua
 --
--- A pause is {name of the queue, milliseconds until it ends by itself or -1}. The empty name means all
--- queues.
+-- A pause is {name of the queue, milliseconds until it ends by itself or -1}. The empty name means
+-- all queues.
 
 local function note_pause(key, name, pauses)
   local left = redis.call('PTTL', key)  -- -2: there is no such key

@@ -1,7 +1,7 @@
 -- Counts how many executions end in each minute, and how long they waited and ran, for charts.
--- There is one hash for each queue and hour. Its fields are '<minute>:<what>', with what being 'done',
--- 'failed', 'w<b>' or 'r<b>': executions that waited, or ran, up to 2^b seconds and longer than half
--- of that.
+-- There is one hash for each queue and hour. Its fields are '<minute>:<what>', with what being
+-- 'done', 'failed', 'w<b>' or 'r<b>': executions that waited, or ran, up to 2^b seconds and longer
+-- than half of that.
 -- Needs: keys.lua, clock.lua
 --@include wrong_type
 

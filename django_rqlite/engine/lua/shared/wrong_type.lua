@@ -1,7 +1,8 @@
--- Deals with keys of the layout that hold a value of the wrong type. Such a mistake must not keep other
--- jobs from moving.
+-- Deals with keys of the layout that hold a value of the wrong type. Such a mistake must not keep
+-- other jobs from moving.
 
--- Whether the key can be used as this type ('list', 'zset', ...), since it has it or does not exist.
+-- Whether the key can be used as this type ('list', 'zset', ...), since it has it or does not
+-- exist.
 local function usable(key, kind)
   local found = redis.call('TYPE', key).ok
   return found == kind or found == 'none'
@@ -12,8 +13,8 @@ local function delete_wrong_type(key, kind)
   if not usable(key, kind) then redis.call('DEL', key) end
 end
 
--- Whether redis.pcall answered that the key has the wrong type. To check the answer costs nothing if all
--- is well; to ask for the TYPE first costs a call each time.
+-- Whether redis.pcall answered that the key has the wrong type. To check the answer costs nothing
+-- if all is well; to ask for the TYPE first costs a call each time.
 local function is_wrong_type(answer)
   return type(answer) == 'table' and answer.err and string.find(answer.err, 'WRONGTYPE', 1, true)
 end
@@ -21,11 +22,12 @@ end
 -- The log message about a key of the wrong type. engine/wrong_type_keys.py has the same sentence.
 local function wrong_type_message(key, kind)
   return 'the key ' .. key .. ' holds a ' .. redis.call('TYPE', key).ok .. ', not a ' .. kind
-    .. '. Delete or rename it: until then jobs stay where they are, and what belongs there is left out.'
+    .. '. Delete or rename it: until then jobs stay where they are, and what belongs there is '
+    .. 'left out.'
 end
 
--- Runs a command. Returns true and its answer, or false if the key has the wrong type; then nothing has
--- changed. Any other error ends the script.
+-- Runs a command. Returns true and its answer, or false if the key has the wrong type; then nothing
+-- has changed. Any other error ends the script.
 local function try_command(command, key, ...)
   local answer = redis.pcall(command, key, ...)
   if type(answer) ~= 'table' or not answer.err then return true, answer end
@@ -33,8 +35,8 @@ local function try_command(command, key, ...)
   return true, redis.call(command, key, ...)
 end
 
--- Runs a command; if the key has the wrong type, deletes it first. For keys that belong to one job or
--- worker alone.
+-- Runs a command; if the key has the wrong type, deletes it first. For keys that belong to one job
+-- or worker alone.
 local function force_command(command, key, ...)
   local fitted, answer = try_command(command, key, ...)
   if fitted then return answer end
