@@ -104,8 +104,8 @@ class JobData:
 
     #: The jobs it is to wait for, as far as they were given as jobs; until it is enqueued.
     _parents: Sequence[JobData] = ()
-    #: What will enqueue it when its transaction or request has ended; None: nothing will.
-    _pending: Callable[[], None] | None = None
+    #: The delivery that waits until its transaction or request has ended; None: there is none.
+    _pending: Any = None
 
     _status: str = JobStatus.CREATED
     #: The call, serialized; and as it is stored, where it was read. Not unpacked before it must be.

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...engine.engine import Engine
 from ...exceptions import InvalidDurationError
-from ...queues.suspension import seconds_to_rest
+from ...queues.suspension import pause_seconds
 from ..suspension_command import add_queue_option, on_each_server
 
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            seconds = seconds_to_rest(options["duration"], name="--duration")
+            seconds = pause_seconds(options["duration"], name="--duration")
         except InvalidDurationError as exc:
             raise CommandError(str(exc)) from exc
         lasts = "until rqresume" if seconds is None else f"for {seconds} seconds"
