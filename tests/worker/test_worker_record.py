@@ -169,7 +169,7 @@ def test_classes_of_rq_as_options_of_the_command(tmp_path: Path) -> None:
     ("flag", "path", "told"),
     [
         ("worker-class", "rq.Queue", r"rq\.Queue: .* does not inherit from django_rqlite.*Worker"),
-        ("worker-class", "rq.worker.Nope", r"'rq\.worker\.Nope' is a class of RQ's or django-rq's"),
+        ("worker-class", "rq.worker.Nope", r"'rq\.worker\.Nope' does not inherit.*rq or django-rq"),
         ("queue-class", "tests.sample_jobs.Greeter", "does not inherit from django_rqlite.*Queue"),
         ("job-class", "tests.nowhere.Job", "can't be imported"),
     ],
