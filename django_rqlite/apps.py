@@ -12,7 +12,7 @@ class RQLiteConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Nothing here connects to anything: this runs for every command of manage.py.
+        # This runs for every command of manage.py, so nothing here may connect to Redis.
         from . import checks
         from .conf import log_escaping
 

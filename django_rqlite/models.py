@@ -1,4 +1,4 @@
-"""What permissions and the admin hang on. There are no tables: everything is in Redis."""
+"""The models that permissions and the admin need. They have no tables: all data is in Redis."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class _Nothing(models.Manager[Any]):
-    """Finds nothing, so that ``dumpdata`` and the like ask no table that isn't there."""
+class _EmptyManager(models.Manager[Any]):
+    """Finds nothing, so that commands such as ``dumpdata`` do not query a missing table."""
 
     def get_queryset(self) -> models.QuerySet[Any]:
         return super().get_queryset().none()
 
 
 class _InRedis(models.Model):
-    """To look is one permission, to operate another; nothing is added by hand.
+    """Has a permission to view and one to change. Objects are not added by hand.
 
-    Jobs can be deleted, and nothing else, which takes the permission that Django has for it.
+    Only jobs can be deleted, which needs Django's permission to delete.
     """
 
-    objects = _Nothing()
+    objects = _EmptyManager()
 
     class Meta:
         abstract = True

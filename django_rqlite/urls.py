@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .metrics import views as exports
+from .metrics import views
 
 app_name = "django_rqlite"
 urlpatterns = [
-    path("stats.json", exports.stats, name="stats"),
-    path("metrics", exports.metrics, name="metrics"),
+    path("stats.json", views.stats, name="stats"),
+    path("metrics", views.metrics, name="metrics"),
 ]

@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from django.utils.module_loading import import_string
-
 from . import conf
 from .compat.class_paths import translate_path
 from .compat.missing_names import module_getattr
 from .conf.classes import resolve_class
-from .exceptions import ConfigurationError
 from .jobs.job import Job
 from .queues.lookup import get_queues
 from .queues.queue import Queue
@@ -64,17 +61,7 @@ def get_exception_handlers() -> list[Callable[..., Any]]:
     Raises:
         ConfigurationError: something of it can't be imported.
     """
-    return [_handler(path) for path in conf.exception_handlers()]
-
-
-def _handler(path: str) -> Callable[..., Any]:
-    try:
-        found: Callable[..., Any] = import_string(path)
-    except ImportError as exc:
-        raise ConfigurationError(
-            f"RQ_EXCEPTION_HANDLERS: {path!r} can't be imported ({exc})."
-        ) from exc
-    return found
+    return conf.load_exception_handlers()
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from django_rqlite.admin.url_segments import segment
+from django_rqlite.admin.links import segment
 from django_rqlite.broker.broker import Broker
 from django_rqlite.engine.cron import Announcement
 from django_rqlite.engine.engine import Engine, NextClaim

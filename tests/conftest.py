@@ -24,6 +24,7 @@ from django.core.signals import setting_changed
 from redis.connection import AbstractConnection
 
 from django_rqlite.broker import embedded
+from tests import process_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,6 +133,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    process_server.close_servers()
     if server := config.stash.get(SERVER, None):
         server.stop()
 

@@ -11,10 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import product
-from typing import TYPE_CHECKING, Any, cast
-
-if TYPE_CHECKING:
-    from django_rqlite.admin.sources import Source
+from typing import Any, cast
 
 #: Jobs in one call of enqueue_many(): a list of all would be a gigabyte.
 _SLICE = 10_000
@@ -53,17 +50,20 @@ class AdminData:
     """The data on one server. It needs ``django.setup()``."""
 
     def __init__(self) -> None:
-        from django_rqlite import get_queue
-        from django_rqlite.admin.sources import all_sources
+        from django_rqlite import conf, get_queue
+        from django_rqlite.broker.servers import servers_of
+        from django_rqlite.engine.engine import Engine
+        from django_rqlite.queries.queries import Queries
         from noop import jobs
 
-        (source,) = all_sources()
-        self.source: Source = source
-        self.queues = [queue.name for queue in source.queues]
+        (server,) = servers_of(conf.queues().values())
+        broker = server.broker
+        self.engine = Engine(broker)
+        self.queries = Queries(broker)
+        self.queues = server.queue_names
         self._jobs = jobs
         self._get_queue = get_queue
-        queries = source.queries
-        self._redis, self._keys = queries.connection, queries.keys
+        self._redis, self._keys = broker.client, broker.keys
 
     def enqueue_patterns(self) -> int:
         """Enqueue some jobs that will fail in the first queue. Returns their number."""
@@ -91,7 +91,7 @@ class AdminData:
             self._copy(patterns, name, _share(failed, number, len(self.queues)) - there)
             if busy:
                 self._count_runs(name)
-            self.source.transitions.register_worker(
+            self.engine.register_worker(
                 f"host-{number}.4711",
                 self.queues,
                 {"queues": ",".join(self.queues), "version": "django_rqlite"},
@@ -116,7 +116,7 @@ class AdminData:
 
     def counts(self) -> Mapping[str, int]:
         """The numbers of queued and failed jobs in all queues together."""
-        found = self.source.queries.counts(self.queues)
+        found = self.queries.counts(self.queues)
         return {
             place: sum(each.places[kind] for each in found)
             for place in ("queued", "failed")

@@ -53,10 +53,10 @@ class Pages:
         return len(sends)
 
     def _ready(self) -> Mapping[str, Callable[[], Any]]:
-        from django_rqlite.admin.pages.jobs import PER_PAGE
+        from django_rqlite.admin.pages.job_list import PER_PAGE
 
         queue = self.data.queues[0]
-        (counts,) = self.data.source.queries.counts([queue])
+        (counts,) = self.data.queries.counts([queue])
         queued, failed = (
             next(count for place, count in counts.places.items() if place == name)
             for name in ("queued", "failed")
@@ -102,7 +102,7 @@ class Pages:
         return lambda: self._client.get(address)
 
     def _post(self, page: tuple[str, ...], **form: object) -> Callable[[], Any]:
-        from django_rqlite.admin.url_segments import segment
+        from django_rqlite.admin.links import segment
 
         address = _address(*page)
         sent = {
@@ -115,7 +115,7 @@ class Pages:
 def _address(page: str, *named: str) -> str:
     from django.urls import reverse
 
-    from django_rqlite.admin.url_segments import segment
+    from django_rqlite.admin.links import segment
 
     return reverse(f"admin:django_rqlite_{page}", args=[segment(each) for each in named])
 

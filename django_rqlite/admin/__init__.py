@@ -1,21 +1,16 @@
-"""RQ lite in Django's admin: queues, their jobs, the workers.
+"""The pages in Django's admin: queues, their jobs, schedules, and workers.
 
-:mod:`.site` says which page has which address and needs which permission, :mod:`.pages` shows
-(through the read model, without writing or unpickling anything), and :mod:`.actions` changes
-(through the engine, by POST, logged).
+:mod:`.site` has the address and the permission of each page. :mod:`.pages` show: they read through
+the read model, and neither write nor unpickle anything. :mod:`.actions` change: through the engine,
+by POST, and each writes an entry to Django's admin log.
 """
 
 from __future__ import annotations
 
 from django.apps import apps
 
-# The template tags use the formatting of this package, in projects without the admin too.
+# In a project without the admin, the template filters still import the module that formats text.
 if apps.is_installed("django.contrib.admin"):
-    from django.contrib import admin
+    from .site import register
 
-    from .. import models
-    from .site import JobAdmin, QueueAdmin, WorkerAdmin
-
-    admin.site.register(models.Queue, QueueAdmin)
-    admin.site.register(models.Job, JobAdmin)
-    admin.site.register(models.Worker, WorkerAdmin)
+    register()

@@ -1,4 +1,4 @@
-"""Throughput, failures and latency as bars, drawn on the server."""
+"""Charts of throughput, failures and latency: bars that are computed on the server."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..queries.throughput import Runs, Throughput, percentile_95
-from . import formatting as shown
+from . import formatting
 
-#: Units of a chart's width and height.
+#: The width and the height of a chart, in units of its SVG.
 WIDTH, HEIGHT = 600, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """How far back the charts go: so many bars of so many minutes each."""
+    """How far back the charts go: the number of bars, and the minutes of each."""
 
     name: str
     bars: int
     minutes: int
 
     @property
-    def whole(self) -> int:
-        """Minutes."""
+    def total_minutes(self) -> int:
+        """The minutes of all bars."""
         return self.bars * self.minutes
 
 
@@ -37,7 +37,7 @@ SPANS = {span.name: span for span in (HOUR, DAY)}
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A rectangle, with what it stands for as text."""
+    """A bar, and its meaning as text."""
 
     kind: str
     x: int
@@ -49,7 +49,12 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The bars of one chart, the scale, and a sentence for those who can't see it."""
+    """A chart.
+
+    Attributes:
+        sentence: the sum of its bars in words, for people who cannot see it too.
+        top: the value at the top of the scale.
+    """
 
     name: str
     title: str
@@ -60,7 +65,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """The charts, and the same numbers as a table: time, done, failed, wait, run."""
+    """The charts, and the same numbers as a table: time, done, failed, wait p95, run p95."""
 
     charts: Sequence[Chart]
     table: Sequence[tuple[datetime, int, int, str, str]]
@@ -72,9 +77,9 @@ def charts(activities: Sequence[Throughput], span: Span, now: float) -> Charts:
     Args:
         now: unix seconds.
     """
-    # The bar that is not over yet is the last.
+    # The last bar includes the current minute.
     end = (int(now) // 60 // span.minutes + 1) * span.minutes
-    begin = end - span.whole
+    begin = end - span.total_minutes
     steps = [
         (datetime.fromtimestamp((begin + number * span.minutes) * 60, UTC), Runs())
         for number in range(span.bars)
@@ -83,37 +88,37 @@ def charts(activities: Sequence[Throughput], span: Span, now: float) -> Charts:
         for minute, runs in activity.items():
             if begin <= minute < end:
                 steps[(minute - begin) // span.minutes][1].add(runs)
-    everything = Runs()
+    total = Runs()
     for _moment, runs in steps:
-        everything.add(runs)
+        total.add(runs)
     return Charts(
-        [_throughput(steps, everything), _failures(steps, everything), _latency(steps, everything)],
+        [_throughput(steps, total), _failures(steps, total), _latency(steps, total)],
         [
-            (moment, runs.done, runs.failed, within(runs.waited), within(runs.ran))
+            (moment, runs.done, runs.failed, format_p95(runs.waited), format_p95(runs.ran))
             for moment, runs in reversed(steps)
             if runs.done or runs.failed
         ],
     )
 
 
-def within(buckets: dict[int, int]) -> str:
-    """``≤ 4 s``: what 95 of 100 stayed within; ``''`` where nothing was counted."""
+def format_p95(buckets: dict[int, int]) -> str:
+    """The 95th percentile as ``≤ 4 s``; ``''`` where nothing was counted."""
     seconds = percentile_95(buckets)
-    return "" if seconds is None else f"≤ {shown.duration(seconds)}"
+    return "" if seconds is None else f"≤ {formatting.duration(seconds)}"
 
 
-def _throughput(steps: Sequence[tuple[datetime, Runs]], everything: Runs) -> Chart:
-    sentence = ngettext("%(count)d job done.", "%(count)d jobs done.", everything.done)
+def _throughput(steps: Sequence[tuple[datetime, Runs]], total: Runs) -> Chart:
+    sentence = ngettext("%(count)d job done.", "%(count)d jobs done.", total.done)
     return _counted(
-        *("done", "throughput", _("Throughput"), sentence % {"count": everything.done}),
+        *("done", "throughput", _("Throughput"), sentence % {"count": total.done}),
         [(runs.done, _("%(time)s: %(count)d done"), moment) for moment, runs in steps],
     )
 
 
-def _failures(steps: Sequence[tuple[datetime, Runs]], everything: Runs) -> Chart:
-    sentence = ngettext("%(count)d run failed.", "%(count)d runs failed.", everything.failed)
+def _failures(steps: Sequence[tuple[datetime, Runs]], total: Runs) -> Chart:
+    sentence = ngettext("%(count)d run failed.", "%(count)d runs failed.", total.failed)
     return _counted(
-        *("failed", "failures", _("Failures"), sentence % {"count": everything.failed}),
+        *("failed", "failures", _("Failures"), sentence % {"count": total.failed}),
         [(runs.failed, _("%(time)s: %(count)d failed"), moment) for moment, runs in steps],
     )
 
@@ -121,46 +126,48 @@ def _failures(steps: Sequence[tuple[datetime, Runs]], everything: Runs) -> Chart
 def _counted(
     kind: str, name: str, title: str, sentence: str, steps: Sequence[tuple[int, str, datetime]]
 ) -> Chart:
-    """One bar for each step that has any. A scale of its own: few failures are seen too."""
-    most = max([count for count, _text, _moment in steps], default=0)
+    """A bar for each step that counts anything. Each chart has its own scale."""
+    highest = max([count for count, _text, _moment in steps], default=0)
     bars = [
         _bar(
-            *(kind, number, len(steps), _height(count, most)),
-            text % {"time": shown.clock(moment), "count": count},
+            *(kind, number, len(steps), _height(count, highest)),
+            text % {"time": formatting.local_time(moment), "count": count},
         )
         for number, (count, text, moment) in enumerate(steps)
     ]
-    return Chart(name, title, sentence, str(most), [bar for bar in bars if bar.height])
+    return Chart(name, title, sentence, str(highest), [bar for bar in bars if bar.height])
 
 
-def _latency(steps: Sequence[tuple[datetime, Runs]], everything: Runs) -> Chart:
-    figures = [
+def _latency(steps: Sequence[tuple[datetime, Runs]], total: Runs) -> Chart:
+    values = [
         (moment, percentile_95(runs.waited) or 0, percentile_95(runs.ran) or 0, runs)
         for moment, runs in steps
     ]
-    most = max([max(waited, ran) for _moment, waited, ran, _runs in figures], default=0)
+    highest = max([max(waited, ran) for _moment, waited, ran, _runs in values], default=0)
     bars = []
-    for number, (moment, waited, ran, runs) in enumerate(figures):
+    for number, (moment, waited, ran, runs) in enumerate(values):
         text = _("%(time)s: waited %(waited)s, ran %(ran)s") % {
-            "time": shown.clock(moment),
-            "waited": within(runs.waited) or "–",
-            "ran": within(runs.ran) or "–",
+            "time": formatting.local_time(moment),
+            "waited": format_p95(runs.waited) or "–",
+            "ran": format_p95(runs.ran) or "–",
         }
         for half, (kind, seconds) in enumerate((("waited", waited), ("ran", ran))):
-            bars.append(_bar(kind, number * 2 + half, len(steps) * 2, _height(seconds, most), text))
+            bars.append(
+                _bar(kind, number * 2 + half, len(steps) * 2, _height(seconds, highest), text)
+            )
     return Chart(
         "latency",
-        _("How long 95 of 100 jobs waited, and ran"),
+        _("Wait and run time (p95)"),
         _("Waited %(waited)s, ran %(ran)s.")
-        % {"waited": within(everything.waited) or "–", "ran": within(everything.ran) or "–"},
-        shown.duration(most) if most else "0",
+        % {"waited": format_p95(total.waited) or "–", "ran": format_p95(total.ran) or "–"},
+        formatting.duration(highest) if highest else "0",
         [bar for bar in bars if bar.height],
     )
 
 
-def _height(value: float, most: float) -> int:
-    # What is there can be seen, however small beside the rest.
-    return max(round(value / most * HEIGHT), 1) if value > 0 else 0
+def _height(value: float, highest: float) -> int:
+    # A value above zero is visible, however small it is beside the others.
+    return max(round(value / highest * HEIGHT), 1) if value > 0 else 0
 
 
 def _bar(kind: str, number: int, of: int, height: int, text: str) -> Bar:

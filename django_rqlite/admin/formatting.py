@@ -1,73 +1,68 @@
-"""Values as text for people: of bounded length, and harmless whatever was stored."""
+"""Text and times for people: of bounded length, and harmless whatever Redis holds."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..protocol import codec
-from ..protocol import safe_repr as inert
 from ..protocol.problems import Problem
 
-#: Bytes above which a serialized value is not looked into.
-LARGEST_VALUE = 8_000_000
-
-#: Arguments, and characters of each, that are shown at the most.
-MOST_ARGUMENTS = 100
-LONGEST_VALUE = 2000
-
-#: Characters of a traceback: its beginning, and its end, which says more.
+#: Characters of a traceback that are shown of its beginning, and of its end, which says more.
 TRACEBACK_HEAD = 4_000
 TRACEBACK_TAIL = 16_000
 
-#: Characters of a log's line, and of the end of a log.
-LONGEST_LINE = 4_000
+#: Characters of a log line that are shown, and characters of the end of a log.
+MAX_LINE_LENGTH = 4_000
 LOG_TAIL = 60_000
 
-
-#: Marks that change the direction of writing until another one ends that.
-_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+#: Characters that change the writing direction until another one restores it.
+_DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def printable(text: str) -> str:
-    """Text that any encoding can hold: bytes of Redis that are no UTF-8 are escaped."""
+    """Text that can be encoded: bytes from Redis that are not UTF-8 are escaped."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def cut(text: str, limit: int) -> str:
-    """Printable text, cut off after ``limit`` characters. Problems in the page's language."""
+def truncated(text: str, limit: int) -> str:
+    """Printable text of at most ``limit`` characters. A problem is translated."""
     if isinstance(text, Problem):
-        text = worded(text)
+        text = translated(text)
     return printable(text if len(text) <= limit else text[:limit] + "…")
 
 
 def shortened(text: str, limit: int) -> str:
-    """The same for the middle of a sentence, which nothing in it turns around.
+    """Truncated text for the middle of a sentence: it cannot change the writing direction.
 
-    Templates have a filter of this name, which isolates the text by markup instead.
+    The template filter of this name isolates the text by markup instead.
     """
-    return _TURNING.sub(lambda found: f"\\u{ord(found[0]):04x}", cut(text, limit))
+    return _DIRECTION_MARKS.sub(lambda found: f"\\u{ord(found[0]):04x}", truncated(text, limit))
 
 
-def worded(problem: Problem) -> str:
+def quoted_names(names: Sequence[str], limit: int) -> str:
+    """The first names in quotes; an ellipsis where there are more than ``limit``."""
+    quoted = [f"“{shortened(name, 60)}”" for name in names[:limit]]
+    return ", ".join([*quoted, *(["…"] if len(names) > limit else [])])
+
+
+def translated(problem: Problem) -> str:
     """A problem in the current language."""
     template = _(problem.template)
     if not problem.values:
         return template
     return template % {
-        name: worded(value) if isinstance(value, Problem) else value
+        name: translated(value) if isinstance(value, Problem) else value
         for name, value in problem.values.items()
     }
 
 
 def traceback(text: str) -> str:
-    """Printable text of which the middle is left out where it is too long."""
+    """Printable text of a traceback; the middle of a long one is left out."""
     left_out = len(text) - TRACEBACK_HEAD - TRACEBACK_TAIL
     if left_out <= 0:
         return printable(text)
@@ -77,35 +72,35 @@ def traceback(text: str) -> str:
     return printable(f"{text[:TRACEBACK_HEAD]}\n{note}\n{text[-TRACEBACK_TAIL:]}")
 
 
-#: How a kept line of a job's log begins: its time in UTC, as job_log.py writes it.
+#: The beginning of a stored log line: its time in UTC, as execution/job_log.py writes it.
 _LOGGED_AT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{3})Z ")
 
 
 def log(lines: Sequence[str]) -> str:
-    """A job's log as one text, in the page's time zone; of a long one, the end."""
-    text = "\n".join(_local(shortened(line, LONGEST_LINE)) for line in lines)
+    """A job's log as one text, with times in the current time zone; the end of a long one."""
+    text = "\n".join(_local(shortened(line, MAX_LINE_LENGTH)) for line in lines)
     return text if len(text) <= LOG_TAIL else "…\n" + text[-LOG_TAIL:].partition("\n")[2]
 
 
 def _local(line: str) -> str:
-    begins = _LOGGED_AT.match(line)
-    if not begins:
+    start = _LOGGED_AT.match(line)
+    if not start:
         return line
     try:
-        moment = datetime.fromisoformat(begins[1]).replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(start[1]).replace(tzinfo=UTC)
     except ValueError:
         return line
-    return f"{clock(moment)}.{begins[2]} {line[begins.end() :]}"
+    return f"{local_time(moment)}.{start[2]} {line[start.end() :]}"
 
 
 def last_line(text: str) -> str:
-    """What a traceback comes to."""
+    """The last line of a traceback, which names the error."""
     lines = text[-TRACEBACK_TAIL:].strip().splitlines()
     return lines[-1].strip() if lines else ""
 
 
-def unix(score: float | None) -> datetime | None:
-    """The time that a score stands for; None where it is none (``+inf``, −1, nonsense)."""
+def from_timestamp(score: float | None) -> datetime | None:
+    """The time of a score in unix seconds; None where it is not a time (``+inf``, −1, …)."""
     if score is None or score < 0:
         return None
     try:
@@ -115,18 +110,18 @@ def unix(score: float | None) -> datetime | None:
 
 
 def now() -> datetime:
-    """The current time, aware and in UTC as all that is stored.
+    """The current time, aware and in UTC like all stored times.
 
     Django's ``timezone.now()`` is naive where ``USE_TZ`` is False.
     """
     return datetime.now(UTC)
 
 
-def clock(moment: datetime) -> str:
-    """A point in time in the current time zone, to the second."""
+def local_time(moment: datetime) -> str:
+    """A time in the current time zone, to the second."""
     try:
         return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError):  # the first and the last day of the calendar
+    except (ValueError, OverflowError):  # on the first and the last day of the calendar
         return moment.isoformat(" ", "seconds")
 
 
@@ -148,7 +143,11 @@ def duration(seconds: float) -> str:
 
 
 def relative(moment: datetime, *, coarse: bool = False) -> str:
-    """``3 s ago``, ``in 4 h 10 min``; coarse: with the largest unit only, ``in 4 h``."""
+    """``3 s ago``, ``in 4 h 10 min``.
+
+    Args:
+        coarse: whether to give the largest unit only: ``in 4 h``.
+    """
     seconds = int((now() - moment).total_seconds())
     distance = abs(seconds)
     if coarse:
@@ -157,83 +156,3 @@ def relative(moment: datetime, *, coarse: bool = False) -> str:
     if seconds >= 0:
         return _("%(duration)s ago") % {"duration": duration(distance)}
     return _("in %(duration)s") % {"duration": duration(distance)}
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A serialized value as text, or why it can't be shown."""
-
-    text: str = ""
-    problem: str = ""
-
-
-def value(payload: bytes, largest: int | None = None) -> Value:
-    """A serialized value, without bringing it to life.
-
-    Args:
-        largest: bytes above which it is not looked into; None: :data:`LARGEST_VALUE`.
-    """
-    loaded = _loaded(payload, largest)
-    return loaded if isinstance(loaded, Value) else Value(inert.show(loaded[0], LONGEST_VALUE))
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What a job calls, as text."""
-
-    function: str = ""
-    #: Of which the function is a method; ``''`` where it is none.
-    instance: str = ""
-    arguments: Sequence[str] = ()
-    keywords: Sequence[tuple[str, str]] = ()
-    #: How many more arguments there are.
-    more: int = 0
-    problem: str = ""
-
-
-def call(data: bytes | None) -> Call:
-    """What a job's ``data`` says, compressed or not, without bringing it to life."""
-    if data is None:
-        return Call(problem=_("The job's field “data” is missing."))
-    loaded = _loaded(data)
-    if isinstance(loaded, Value):
-        return Call(problem=loaded.problem)
-    match loaded[0]:
-        case [function, instance, [*arguments], {**keywords}]:
-            pass
-        case other:
-            shape = _("It is not (function, instance, arguments, keywords), as jobs are, but %s")
-            return Call(problem=shape % _text(other))
-    named = list(keywords.items())
-    room = max(MOST_ARGUMENTS - len(arguments), 0)
-    return Call(
-        function=shortened(function, 500) if isinstance(function, str) else _text(function),
-        instance="" if instance is None else _text(instance),
-        arguments=[_text(argument) for argument in arguments[:MOST_ARGUMENTS]],
-        keywords=[
-            (shortened(key, 200) if isinstance(key, str) else _text(key), _text(item))
-            for key, item in named[:room]
-        ],
-        more=max(len(arguments) - MOST_ARGUMENTS, 0) + max(len(named) - room, 0),
-    )
-
-
-def _text(loaded: object) -> str:
-    return inert.show(loaded, LONGEST_VALUE)
-
-
-def _loaded(payload: bytes, largest: int | None = None) -> Value | tuple[object]:
-    """The value in a tuple of one, or the problem."""
-    largest = LARGEST_VALUE if largest is None else largest
-    unpacked, more = codec.head(payload, min(largest, codec.SHOWN))
-    if more:
-        size = _("It is too large to be shown: it unpacks to more than %(count)d bytes.")
-        return Value(problem=size % {"count": len(unpacked)})
-    if len(unpacked) > largest:
-        size = _("It is too large to be shown: %(count)d bytes.")
-        return Value(problem=size % {"count": len(unpacked)})
-    try:
-        return (inert.load(unpacked),)
-    except ValueError as exc:
-        problem = _("It can't be shown: %(reason)s.") % {"reason": shortened(str(exc), 300)}
-        return Value(problem=problem)

@@ -1,4 +1,4 @@
-"""What places and states are called on the pages."""
+"""The names of places and states on the pages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils.translation import pgettext_lazy
 
 from ..protocol.places import Place
 from ..protocol.records import JobStatus, ResultRecord, ResultType
-from . import formatting as shown
+from .formatting import shortened
 
 PLACES = {
     Place.QUEUED: _("Queued"),
@@ -19,7 +19,7 @@ PLACES = {
     Place.CANCELED: _("Canceled"),
 }
 
-#: The state of a job that was stopped, which stands among the failed ones.
+#: The state of a stopped job, which is listed among the failed ones.
 STOPPED = _("Stopped")
 
 STATUSES = {
@@ -50,13 +50,24 @@ STATES = {
     "suspended": _("suspended"),
 }
 
-#: How the reason of a job begins that was stopped: RQ's words, under which both store it. The
-#: outcome's type is that of a failure.
-_STOPPED_BY_ORDER = "Job stopped by user"
+#: The place in which a job with this status is listed.
+PLACE_OF_STATUS: dict[str, Place] = {
+    JobStatus.QUEUED: Place.QUEUED,
+    JobStatus.STARTED: Place.STARTED,
+    JobStatus.FINISHED: Place.FINISHED,
+    JobStatus.FAILED: Place.FAILED,
+    JobStatus.STOPPED: Place.FAILED,
+    JobStatus.DEFERRED: Place.DEFERRED,
+    JobStatus.SCHEDULED: Place.SCHEDULED,
+    JobStatus.CANCELED: Place.CANCELED,
+}
+
+#: The beginning of the reason of a stopped job, in RQ's words. Its outcome is stored as a failure.
+_STOPPED_REASON = "Job stopped by user"
 
 
 def outcome(result: ResultRecord) -> str:
-    """What came of one execution."""
-    stopped = result.exc_string.startswith(_STOPPED_BY_ORDER)
+    """The outcome of one execution."""
+    stopped = result.exc_string.startswith(_STOPPED_REASON)
     known = OUTCOMES.get(ResultType.STOPPED if stopped else result.type)  # type: ignore[call-overload]
-    return str(known or shown.shortened(result.type, 40))
+    return str(known or shortened(result.type, 40))

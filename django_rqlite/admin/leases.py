@@ -1,4 +1,4 @@
-"""The jobs that a dead worker holds, and what becomes of them."""
+"""The jobs that a dead worker still holds, and what happens to them."""
 
 from __future__ import annotations
 
@@ -11,33 +11,34 @@ from django.utils.translation import gettext as _
 from .. import conf
 from ..exceptions import ConfigurationError
 from ..queries.leases import StartedJob
-from . import formatting as shown
+from . import formatting
 from .links import Links
 
-#: Jobs of one worker that are shown at the most.
-MOST_OF_A_WORKER = 100
+#: Jobs of one worker that are shown.
+MAX_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
 class HeldJob:
-    """One of them.
+    """A job that a dead worker holds.
 
     Attributes:
-        what: what it calls, as its description says.
-        fate: a sentence: when its lease ends, and what comes then.
+        description: what it calls.
+        started_at: when the worker started it.
+        lease: a sentence that says when its lease expires, and what happens then.
     """
 
     id: str
     address: str
-    what: str
+    description: str
     queue: str
     queue_address: str
-    since: datetime | None
-    fate: str
+    started_at: datetime | None
+    lease: str
 
 
 def held_jobs(held: Sequence[StartedJob], links: Links, now: datetime) -> tuple[HeldJob, ...]:
-    """What the pages show of them."""
+    """The first :data:`MAX_SHOWN` jobs, for the pages."""
     return tuple(
         HeldJob(
             each.job.id,
@@ -46,31 +47,31 @@ def held_jobs(held: Sequence[StartedJob], links: Links, now: datetime) -> tuple[
             each.queue,
             links.queue(each.queue),
             each.job.started_at,
-            _fate(each, now),
+            _lease(each, now),
         )
-        for each in held[:MOST_OF_A_WORKER]
+        for each in held[:MAX_SHOWN]
     )
 
 
-def _fate(held: StartedJob, now: datetime) -> str:
-    until = shown.unix(held.until)
+def _lease(held: StartedJob, now: datetime) -> str:
+    until = formatting.from_timestamp(held.until)
     if until is None:
-        return _("Its lease has no end.")
+        return _("The lease never expires.")
     seconds = (until - now).total_seconds()
-    named = {"duration": shown.duration(int(abs(seconds)))}
-    if _requeued():
+    named = {"duration": formatting.duration(int(abs(seconds)))}
+    if _is_requeued():
         if seconds > 0:
-            return _("Its lease ends in %(duration)s; then it is queued again.") % named
+            return _("The lease expires in %(duration)s; then the job is requeued.") % named
         return (
-            _("Its lease ended %(duration)s ago; a worker of its queue will queue it again.")
+            _("The lease expired %(duration)s ago; a worker of the queue will requeue the job.")
             % named
         )
     if seconds > 0:
-        return _("Its lease ends in %(duration)s; then it fails.") % named
-    return _("Its lease ended %(duration)s ago; a worker of its queue will fail it.") % named
+        return _("The lease expires in %(duration)s; then the job fails.") % named
+    return _("The lease expired %(duration)s ago; a worker of the queue will fail the job.") % named
 
 
-def _requeued() -> bool:
+def _is_requeued() -> bool:
     try:
         return conf.requeue_on_worker_death()
     except ConfigurationError:

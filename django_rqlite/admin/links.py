@@ -1,46 +1,68 @@
-"""Addresses of the pages. They go by name, so that a bookmark stays true when settings change."""
+"""Addresses of the pages, made and read back.
+
+They contain names, so that a bookmark stays valid when settings change.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from ..broker.servers import Server
 from ..protocol.places import Place
-from ..protocol.records import JobStatus
-from .sources import Source
-from .url_segments import LONGEST, segment
 
-#: Where the id of a job with this status is.
-PLACES: dict[str, Place] = {
-    JobStatus.QUEUED: Place.QUEUED,
-    JobStatus.STARTED: Place.STARTED,
-    JobStatus.FINISHED: Place.FINISHED,
-    JobStatus.FAILED: Place.FAILED,
-    JobStatus.STOPPED: Place.FAILED,
-    JobStatus.DEFERRED: Place.DEFERRED,
-    JobStatus.SCHEDULED: Place.SCHEDULED,
-    JobStatus.CANCELED: Place.CANCELED,
-}
+#: Characters of the longest name that is linked: some servers refuse longer addresses.
+MAX_NAME_LENGTH = 500
+
+_ESCAPED = re.compile(rb"_([0-9A-Fa-f]{2})")
+
+
+def segment(name: str) -> str:
+    """A name or an id as one segment of a path: without slashes, not empty, not ``.`` or ``..``.
+
+    Names in Redis may be any bytes: with slashes, with a question mark, not UTF-8. The form is that
+    of :func:`django.contrib.admin.utils.quote` (``_XX`` for special characters), so that the links
+    of Django's admin log work too. It also represents bytes that Django's function does not.
+    """
+    if not name:
+        return "_"
+    if name in (".", ".."):
+        return "_2E" * len(name)
+    return "".join(
+        letter
+        if letter.isalnum() or letter in "-."
+        else "".join(f"_{byte:02X}" for byte in letter.encode("utf-8", "surrogateescape"))
+        for letter in name
+    )
+
+
+def from_segment(text: str) -> str:
+    """The name of a segment: the reverse of :func:`segment`, for any text."""
+    if text == "_":
+        return ""
+    stored = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), text.encode())
+    return stored.decode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Addresses within one admin site, of what is in one source.
+    """Addresses within one admin site of what is on one server.
 
     Attributes:
-        site: name of the admin site.
-        on: what the source is called, or None where there is only one.
+        site: the name of the admin site.
+        on: the queue that names the server, or None where there is only one server.
     """
 
     site: str
     on: str | None = None
 
     @classmethod
-    def to(cls, source: Source, site: str) -> Links:
-        return cls(site, source.name if source.several else None)
+    def to(cls, server: Server, site: str) -> Links:
+        return cls(site, None if server.is_only else server.name)
 
     def queues(self) -> str:
         return reverse("admin:django_rqlite_queue_changelist", current_app=self.site)
@@ -52,11 +74,11 @@ class Links:
         return reverse("admin:django_rqlite_worker_changelist", current_app=self.site)
 
     def schedule(self) -> str:
-        """What comes next on all servers."""
+        """Scheduled jobs and cron entries of all servers."""
         return reverse("admin:django_rqlite_queue_schedule", current_app=self.site)
 
     def queue(self, name: str, place: Place = Place.QUEUED, page: int = 1) -> str:
-        """The jobs in one place of a queue; ``''`` where the name is too long for an address."""
+        """The jobs in one place of a queue; ``''`` where the name is too long for a link."""
         return self._to("queue_jobs", name, place.value, p=str(page) if page > 1 else None)
 
     def queue_action(self, name: str, place: Place) -> str:
@@ -78,7 +100,7 @@ class Links:
         return self._to("cron_run_now", entry)
 
     def job(self, job_id: str) -> str:
-        """One job; ``''`` where the id is too long for an address."""
+        """One job; ``''`` where the id is too long for a link."""
         return self._to("job_change", job_id)
 
     def job_requeue(self, job_id: str) -> str:
@@ -97,37 +119,38 @@ class Links:
         return self._to("job_copy", job_id)
 
     def jobs_action(self, query: str) -> str:
-        """What is done to jobs that a search found; ``query`` is what :meth:`Wanted.query` says."""
+        """Where an action on found jobs is posted; ``query`` is ``JobFilters.query()``."""
         return self._at("jobs_action", []) + query
 
     def jobs_batch(self) -> str:
-        """The next batch of what is done to all that match."""
+        """Where the next batch of an action on all matching jobs is posted."""
         return self._at("jobs_batch", [])
 
     def job_delete(self, job_id: str) -> str:
         return self._to("job_delete", job_id)
 
     def worker(self, name: str) -> str:
-        """One worker; ``''`` where the name is too long for an address."""
+        """One worker; ``''`` where the name is too long for a link."""
         return self._to("worker_change", name)
 
     def worker_shut_down(self, name: str) -> str:
         return self._to("worker_shut_down", name)
 
     def workers_suspend(self) -> str:
-        """All workers of the source."""
+        """Where all workers of the server are suspended."""
         return self._at("workers_suspend", [])
 
     def workers_resume(self) -> str:
-        """All workers of the source."""
+        """Where all workers of the server are resumed."""
         return self._at("workers_resume", [])
 
     def _to(self, page: str, name: str, *more: str, **query: str | None) -> str:
-        if len(name) > LONGEST:
+        if len(name) > MAX_NAME_LENGTH:
             return ""
         return self._at(page, [segment(name), *more], **query)
 
     def _at(self, page: str, args: Sequence[str], **query: str | None) -> str:
         path = reverse(f"admin:django_rqlite_{page}", args=args, current_app=self.site)
-        given = {key: value for key, value in {"on": self.on, **query}.items() if value is not None}
-        return f"{path}?{urlencode(given)}" if given else path
+        values = {"on": self.on, **query}
+        known = {key: value for key, value in values.items() if value is not None}
+        return f"{path}?{urlencode(known)}" if known else path

@@ -1,4 +1,4 @@
-"""What ties a job to others: those it came after, those that wait for it, group and unique key."""
+"""The relations of a job: jobs that it depends on, its dependents, its group and unique key."""
 
 from __future__ import annotations
 
@@ -10,56 +10,57 @@ from ..queries.snapshots import JobDetail
 from . import labels
 from .links import Links
 
-#: Jobs that are listed on either side at the most.
-MOST_LISTED = 50
+#: Jobs that are listed on each side.
+MAX_LISTED = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Relative:
-    """A job beside another; ``what`` and ``state`` are '' where it is gone."""
+class RelatedJob:
+    """A job beside another; ``description`` and ``state`` are ``''`` where it no longer exists."""
 
     id: str
     address: str
-    what: str
+    description: str
     state: str
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
-    """Jobs, and how many more there are."""
+class JobLinks:
+    """Some jobs, and how many more there are."""
 
-    shown: Sequence[Relative]
+    jobs: Sequence[RelatedJob]
     more: int
 
 
 @dataclass(frozen=True, slots=True)
-class Ties:
-    """The jobs on either side of one in the order of running."""
+class Relations:
+    """The jobs that a job depends on, and those that depend on it."""
 
-    parents: Linked
-    children: Linked
+    parents: JobLinks
+    dependents: JobLinks
 
 
-def ties(found: JobDetail, links: Links) -> Ties | None:
-    """What the page shows; None where the job stands alone."""
+def relations(found: JobDetail, links: Links) -> Relations | None:
+    """The relations of a job; None where it has none, no group and no unique key."""
     job = found.job
     if not (job.dependency_ids or found.dependents or job.group_id or job.unique_key):
         return None
-    return Ties(
-        _linked(job.dependency_ids, len(job.dependency_ids), found.relatives, links),
-        _linked(sorted(found.dependents), found.dependent_count, found.relatives, links),
+    return Relations(
+        _first_of(job.dependency_ids, len(job.dependency_ids), found.relatives, links),
+        _first_of(sorted(found.dependents), found.dependent_count, found.relatives, links),
     )
 
 
-def _linked(ids: Sequence[str], count: int, known: Mapping[str, JobRecord], links: Links) -> Linked:
-    listed = ids[:MOST_LISTED]
-    return linked([(job_id, known.get(job_id)) for job_id in listed], count, links)
+def _first_of(
+    ids: Sequence[str], count: int, known: Mapping[str, JobRecord], links: Links
+) -> JobLinks:
+    return job_links([(job_id, known.get(job_id)) for job_id in ids[:MAX_LISTED]], count, links)
 
 
-def linked(jobs: Sequence[tuple[str, JobRecord | None]], count: int, links: Links) -> Linked:
-    """Some jobs, of so many."""
-    told = [
-        Relative(
+def job_links(jobs: Sequence[tuple[str, JobRecord | None]], count: int, links: Links) -> JobLinks:
+    """Links to some of ``count`` jobs."""
+    related = [
+        RelatedJob(
             job_id,
             links.job(job_id),
             job.description if job else "",
@@ -67,4 +68,4 @@ def linked(jobs: Sequence[tuple[str, JobRecord | None]], count: int, links: Link
         )
         for job_id, job in jobs
     ]
-    return Linked(told, max(count - len(told), 0))
+    return JobLinks(related, max(count - len(related), 0))

@@ -1,4 +1,4 @@
-"""How many retries a job has left, in words."""
+"""How many retries a job has left, as text."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from django.utils.translation import ngettext
 from ..protocol.places import Place
 from ..protocol.records import JobRecord
 
-#: Where a job is that will run, or runs, so that what is left of its retries counts.
-TO_COME = frozenset({Place.QUEUED, Place.STARTED, Place.SCHEDULED, Place.DEFERRED})
+#: The places of jobs that run or will run: what they have left of their retries matters.
+UNFINISHED_PLACES = frozenset({Place.QUEUED, Place.STARTED, Place.SCHEDULED, Place.DEFERRED})
 
 
 def retries_left(job: JobRecord) -> str:
-    """How many retries are left; ``''`` where it never had any."""
+    """How many retries a job has left; ``''`` where it never had any."""
     if job.retries_left is None and not job.attempts:
         return ""
     left = max(job.retries_left or 0, 0)

@@ -1,4 +1,4 @@
-"""Which page has which address, and which permission it needs."""
+"""The address of each page, and the permission that it needs."""
 
 from __future__ import annotations
 
@@ -12,46 +12,32 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from .. import conf
-from ..metrics import views as exports
-from .actions import (
-    all_matching as on_all,
-)
-from .actions import (
-    copy as copying,
-)
-from .actions import (
-    cron as on_cron,
-)
-from .actions import (
-    jobs as on_jobs,
-)
-from .actions import (
-    queues as on_queues,
-)
-from .actions import (
-    workers as on_workers,
-)
-from .pages import jobs, queues, schedule, search, workers
-from .pages.frame import NO_ANSWER, may, trouble_page
-from .sources import Gone, Trouble
+from .. import conf, models
+from ..metrics import views as metrics_views
+from .actions import all_matching, copy, cron
+from .actions import jobs as job_views
+from .actions import queues as queue_views
+from .actions import workers as worker_views
+from .errors import NotFound, Unavailable
+from .frame import UNAVAILABLE, error_page, may
+from .pages import job_detail, job_list, overview, schedule, search, workers
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
 else:
     _ModelAdmin = admin.ModelAdmin
 
-#: A page: the name of the admin site, the request, and what the address says.
+#: A page: takes the admin site, the request, and the names in the address.
 Page = Callable[..., HttpResponse]
 
 _READ = ("GET", "HEAD")
 
-#: What pages need that do one of several things to jobs; each action looks again.
+#: The permissions of which pages with several actions need any. Each action checks its own.
 _ANY_ACTION = ("change", "delete")
 
 
 class _RedisAdmin(_ModelAdmin):
-    """Pages instead of what Django makes of a table."""
+    """Pages of what is in Redis, in place of those that Django makes of a table."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -70,12 +56,12 @@ class _RedisAdmin(_ModelAdmin):
         needs: Sequence[str] = ("view",),
         methods: tuple[str, ...] = _READ,
     ) -> Callable[..., HttpResponseBase]:
-        """A page for those who may, which is never a bare error.
+        """Wrap a page: check permissions and method, and show errors as a page.
 
         Args:
-            model: whose permission it needs, by default this one's.
-            needs: the permissions of which it needs any: to view, to change or to delete.
-            methods: of HTTP; pages that only show take no POST.
+            model: the model whose permission is needed; None: this one.
+            needs: the permissions of which any is needed: to view, to change or to delete.
+            methods: the HTTP methods that the page takes.
         """
         name = model or str(self.opts.model_name)
 
@@ -88,10 +74,10 @@ class _RedisAdmin(_ModelAdmin):
             request.current_app = self.admin_site.name
             try:
                 return view(self.admin_site, request, **named)
-            except Gone as gone:
-                return trouble_page(self.admin_site, request, name, str(gone), status=404)
-            except Trouble as trouble:
-                return trouble_page(self.admin_site, request, name, str(trouble), status=NO_ANSWER)
+            except NotFound as error:
+                return error_page(self.admin_site, request, name, str(error), status=404)
+            except Unavailable as error:
+                return error_page(self.admin_site, request, name, str(error), status=UNAVAILABLE)
 
         return self.admin_site.admin_view(guarded)
 
@@ -100,23 +86,23 @@ class QueueAdmin(_RedisAdmin):
     """The queues, and the jobs in them."""
 
     def get_urls(self) -> list[URLPattern]:
-        listing = self.page(jobs.listing, model="job")
-        act = self.page(on_jobs.on_selected, model="job", needs=_ANY_ACTION, methods=("POST",))
-        pause = self.page(on_queues.pause, needs=("change",), methods=("POST",))
-        resume = self.page(on_queues.resume, needs=("change",), methods=("POST",))
-        pause_entry = self.page(on_cron.pause, needs=("change",), methods=("POST",))
-        resume_entry = self.page(on_cron.resume, needs=("change",), methods=("POST",))
-        run_entry = self.page(on_cron.run_now, needs=("change",), methods=("POST",))
+        listing = self.page(job_list.index, model="job")
+        act = self.page(job_views.on_selected, model="job", needs=_ANY_ACTION, methods=("POST",))
+        pause = self.page(queue_views.pause, needs=("change",), methods=("POST",))
+        resume = self.page(queue_views.resume, needs=("change",), methods=("POST",))
+        pause_entry = self.page(cron.pause, needs=("change",), methods=("POST",))
+        resume_entry = self.page(cron.resume, needs=("change",), methods=("POST",))
+        run_entry = self.page(cron.run_now, needs=("change",), methods=("POST",))
         return [
-            path("stats.json", exports.stats, name="django_rqlite_queue_stats"),
-            path("metrics", exports.metrics, name="django_rqlite_queue_metrics"),
-            path("", self.page(queues.index), name="django_rqlite_queue_changelist"),
-            # "_schedule" is no segment, so no queue can be called so.
+            path("stats.json", metrics_views.stats, name="django_rqlite_queue_stats"),
+            path("metrics", metrics_views.metrics, name="django_rqlite_queue_metrics"),
+            path("", self.page(overview.index), name="django_rqlite_queue_changelist"),
+            # "_schedule" is not a segment of any name, so it hides no queue.
             path("_schedule/", self.page(schedule.index), name="django_rqlite_queue_schedule"),
             path("_schedule/<str:name>/pause/", pause_entry, name="django_rqlite_cron_pause"),
             path("_schedule/<str:name>/resume/", resume_entry, name="django_rqlite_cron_resume"),
             path("_schedule/<str:name>/run-now/", run_entry, name="django_rqlite_cron_run_now"),
-            # The name that the admin's log links to.
+            # The admin's log links to this name.
             path("<str:name>/", listing, name="django_rqlite_queue_change"),
             path("<str:name>/pause/", pause, name="django_rqlite_queue_pause"),
             path("<str:name>/resume/", resume, name="django_rqlite_queue_resume"),
@@ -129,25 +115,25 @@ class JobAdmin(_RedisAdmin):
     """Single jobs."""
 
     def get_urls(self) -> list[URLPattern]:
-        requeue = self.page(on_jobs.requeue, needs=("change",), methods=("POST",))
-        cancel = self.page(on_jobs.cancel, needs=("change",), methods=("POST",))
-        run_now = self.page(on_jobs.run_now, needs=("change",), methods=("POST",))
-        stop = self.page(on_jobs.stop, needs=("change",), methods=("POST",))
-        copy = self.page(copying.enqueue_copy, needs=("change",), methods=("POST",))
-        on_found = self.page(on_jobs.on_found, needs=_ANY_ACTION, methods=("POST",))
-        batch = self.page(on_all.batch, needs=_ANY_ACTION, methods=("POST",))
-        delete = self.page(on_jobs.delete, needs=("delete",), methods=(*_READ, "POST"))
+        requeue = self.page(job_views.requeue, needs=("change",), methods=("POST",))
+        cancel = self.page(job_views.cancel, needs=("change",), methods=("POST",))
+        run_now = self.page(job_views.run_now, needs=("change",), methods=("POST",))
+        stop = self.page(job_views.stop, needs=("change",), methods=("POST",))
+        enqueue_copy = self.page(copy.enqueue_copy, needs=("change",), methods=("POST",))
+        on_found = self.page(job_views.on_found, needs=_ANY_ACTION, methods=("POST",))
+        batch = self.page(all_matching.run_batch, needs=_ANY_ACTION, methods=("POST",))
+        delete = self.page(job_views.delete, needs=("delete",), methods=(*_READ, "POST"))
         return [
-            path("", self.page(search.search), name="django_rqlite_job_changelist"),
-            # "_all" is no segment, so no job can be called so.
+            path("", self.page(search.index), name="django_rqlite_job_changelist"),
+            # "_all" is not a segment of any id, so it hides no job.
             path("_all/action/", on_found, name="django_rqlite_jobs_action"),
             path("_all/batch/", batch, name="django_rqlite_jobs_batch"),
-            path("<str:job_id>/", self.page(jobs.detail), name="django_rqlite_job_change"),
+            path("<str:job_id>/", self.page(job_detail.index), name="django_rqlite_job_change"),
             path("<str:job_id>/requeue/", requeue, name="django_rqlite_job_requeue"),
             path("<str:job_id>/cancel/", cancel, name="django_rqlite_job_cancel"),
             path("<str:job_id>/run-now/", run_now, name="django_rqlite_job_run_now"),
             path("<str:job_id>/stop/", stop, name="django_rqlite_job_stop"),
-            path("<str:job_id>/copy/", copy, name="django_rqlite_job_copy"),
+            path("<str:job_id>/copy/", enqueue_copy, name="django_rqlite_job_copy"),
             path("<str:job_id>/delete/", delete, name="django_rqlite_job_delete"),
         ]
 
@@ -156,14 +142,21 @@ class WorkerAdmin(_RedisAdmin):
     """The workers."""
 
     def get_urls(self) -> list[URLPattern]:
-        shut_down = self.page(on_workers.shut_down, needs=("change",), methods=("POST",))
-        suspend = self.page(on_workers.suspend_all, needs=("change",), methods=("POST",))
-        resume = self.page(on_workers.resume_all, needs=("change",), methods=("POST",))
+        shut_down = self.page(worker_views.shut_down, needs=("change",), methods=("POST",))
+        suspend = self.page(worker_views.suspend_all, needs=("change",), methods=("POST",))
+        resume = self.page(worker_views.resume_all, needs=("change",), methods=("POST",))
         return [
             path("", self.page(workers.index), name="django_rqlite_worker_changelist"),
-            # "_all" is no segment, so no worker can be called so.
+            # "_all" is not a segment of any name, so it hides no worker.
             path("_all/suspend/", suspend, name="django_rqlite_workers_suspend"),
             path("_all/resume/", resume, name="django_rqlite_workers_resume"),
             path("<str:name>/shutdown/", shut_down, name="django_rqlite_worker_shut_down"),
             path("<str:name>/", self.page(workers.detail), name="django_rqlite_worker_change"),
         ]
+
+
+def register() -> None:
+    """Register the models with the default admin site."""
+    admin.site.register(models.Queue, QueueAdmin)
+    admin.site.register(models.Job, JobAdmin)
+    admin.site.register(models.Worker, WorkerAdmin)

@@ -1,4 +1,4 @@
-"""A job's life as a picture: when it waited, and when it ran."""
+"""The timeline of a job: when it waited, and when it ran."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from ..protocol.records import JobRecord, JobStatus, ResultRecord
-from . import formatting as shown
-from . import labels
+from . import formatting, labels
 
-#: Units of the picture's width.
+#: The width of the timeline, in units of its SVG.
 WIDTH = 1000
 
-#: Units that even the shortest stretch has, so that it can be seen.
-THINNEST = 4
+#: The width of the shortest stretch, so that it is visible.
+MIN_WIDTH = 4
 
-_GOING_ON = (JobStatus.QUEUED, JobStatus.STARTED, JobStatus.SCHEDULED, JobStatus.DEFERRED)
+_UNFINISHED = (JobStatus.QUEUED, JobStatus.STARTED, JobStatus.SCHEDULED, JobStatus.DEFERRED)
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A time between two moments.
+    """A period in which a job waited or ran.
 
     Attributes:
         kind: ``waiting``, ``running``, ``good`` (a run that succeeded) or ``bad``.
-        left, width: in units of the picture.
-        text: what it was, and for how long.
+        left, width: in units of the SVG.
+        text: what the job did, and for how long.
     """
 
     kind: str
@@ -39,21 +38,25 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The stretches in their order; the whole of it as a sentence, for those who can't see it."""
+    """The stretches of a job, in order.
+
+    Attributes:
+        open: whether the job is not finished.
+        sentence: the stretches in words, for people who cannot see the picture.
+    """
 
     stretches: Sequence[Stretch]
     begin: datetime
     end: datetime
-    #: Whether it goes on.
     open: bool
     sentence: str
 
 
 def timeline(job: JobRecord, results: Sequence[ResultRecord], now: datetime) -> Timeline | None:
-    """The picture of a job; None where too few of its times are known.
+    """The timeline of a job; None where too few of its times are known.
 
     Args:
-        results: the outcomes that are kept, newest first.
+        results: the outcomes that are stored, newest first.
     """
     runs = [
         (result.started_at, result.ended_at, result)
@@ -71,31 +74,31 @@ def timeline(job: JobRecord, results: Sequence[ResultRecord], now: datetime) -> 
         kind = "bad" if result.exc_string else "good"
         parts.append((kind, start, end, labels.outcome(result)))
         at = max(at, end)
-    going_on = job.status in _GOING_ON
+    unfinished = job.status in _UNFINISHED
     if job.status == JobStatus.STARTED and job.started_at:
         parts.append(("waiting", at, job.started_at, _("waited")))
         parts.append(("running", max(at, job.started_at), now, _("running")))
-    elif going_on:
+    elif unfinished:
         parts.append(("waiting", at, now, _("waiting")))
-    # Whole seconds beside microseconds: a start may seem to lie before its enqueueing.
+    # Some times are whole seconds: a start may seem to lie before the enqueueing.
     parts = [(kind, start, end, text) for kind, start, end, text in parts if end > start]
     if not parts:
         return None
-    return _drawn(parts, begin, going_on)
+    return _draw(parts, begin, unfinished)
 
 
-def _drawn(
-    parts: Sequence[tuple[str, datetime, datetime, str]], begin: datetime, going_on: bool
+def _draw(
+    parts: Sequence[tuple[str, datetime, datetime, str]], begin: datetime, unfinished: bool
 ) -> Timeline:
     last = max(end for _kind, _start, end, _text in parts)
     whole = (last - begin).total_seconds()
     stretches = []
     for kind, start, end, text in parts:
-        left = min(round((start - begin).total_seconds() / whole * WIDTH), WIDTH - THINNEST)
-        width = max(round((end - start).total_seconds() / whole * WIDTH), THINNEST)
-        took = shown.duration((end - start).total_seconds())
-        named = {"what": shown.shortened(text, 60), "duration": took}
+        left = min(round((start - begin).total_seconds() / whole * WIDTH), WIDTH - MIN_WIDTH)
+        width = max(round((end - start).total_seconds() / whole * WIDTH), MIN_WIDTH)
+        took = formatting.duration((end - start).total_seconds())
+        named = {"what": formatting.shortened(text, 60), "duration": took}
         label = _("%(what)s %(duration)s") % named
         stretches.append(Stretch(kind, left, min(width, WIDTH - left), label))
     sentence = ", ".join(stretch.text for stretch in stretches)
-    return Timeline(stretches, begin, last, going_on, sentence)
+    return Timeline(stretches, begin, last, unfinished, sentence)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
 from typing import Self
 
 import redis
 
-from ..conf.settings import QueueConf
+from ..conf import QueueConf
 from ..exceptions import ConfigurationError
 from ..protocol.keys import DEFAULT_PREFIX, Keys
 from .address import describe
@@ -83,11 +82,3 @@ class Broker:
         return self.client is other.client or (
             self.prefix == other.prefix and self.address == other.address
         )
-
-
-def group_by_broker(queues: Iterable[QueueConf]) -> list[tuple[QueueConf, ...]]:
-    """Group queues that share a broker: the same connection setting and prefix."""
-    groups: dict[object, list[QueueConf]] = {}
-    for queue in queues:
-        groups.setdefault((queue.connection, queue.key_prefix), []).append(queue)
-    return [tuple(group) for group in groups.values()]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from ..conf.settings import DEFAULT_PORT
+from ..conf import DEFAULT_PORT
 from ..exceptions import RQLiteError
 
 #: The least of what systems have for a unix socket's path is 104 bytes, with a final zero.

@@ -1,1 +1,1 @@
-"""What serves other programs, and needs an extra for it."""
+"""Modules by the names that django-rq has for them."""

@@ -8,11 +8,7 @@ import redis
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from .. import conf
-from ..broker.address import describe
-from ..broker.broker import Broker, group_by_broker
-from ..broker.clients import connection_for
-from ..broker.errors import translate_errors
-from ..conf.settings import QueueConf
+from ..broker.servers import Server, servers_of
 from ..engine.engine import Engine
 from ..exceptions import RQLiteError
 
@@ -45,26 +41,26 @@ def on_each_server(
     except RQLiteError as exc:
         raise CommandError(str(exc)) from exc
     troubles = []
-    for group in group_by_broker(asked):
+    for server in servers_of(asked):
         try:
-            command.stdout.write(_change(group, names is not None, change))
+            command.stdout.write(_change(server, names is not None, change))
         except (RQLiteError, redis.RedisError) as exc:
-            troubles.append(f"Nothing was changed for {_named(group)}: {exc}")
+            troubles.append(f"Nothing was changed for {_named(server)}: {exc}")
     if troubles:
         raise CommandError("\n".join(troubles))
 
 
 def _change(
-    group: Sequence[QueueConf],
+    server: Server,
     named: bool,
     change: Callable[[Engine, Sequence[str], str], str],
 ) -> str:
-    client = connection_for(group[0])
-    queues = list(dict.fromkeys(queue.name for queue in group)) if named else []
-    with translate_errors(client):
-        return change(Engine(Broker.of(client)), queues, describe(client))
+    broker = server.broker
+    queues = list(dict.fromkeys(server.queue_names)) if named else []
+    with broker.translate_errors():
+        return change(Engine(broker), queues, broker.address)
 
 
-def _named(group: Sequence[QueueConf]) -> str:
-    plural = "s" if len(group) > 1 else ""
-    return f"the queue{plural} {', '.join(repr(queue.name) for queue in group)}"
+def _named(server: Server) -> str:
+    plural = "s" if len(server.queues) > 1 else ""
+    return f"the queue{plural} {', '.join(map(repr, server.queue_names))}"

@@ -1,1 +1,1 @@
-"""The figures of all queues, for other programs."""
+"""The numbers of all queues for other programs: ``stats.json`` and Prometheus metrics."""

@@ -1,4 +1,4 @@
-"""The figures of all configured queues as Prometheus metrics, by the names of django-rq.
+"""The numbers of all configured queues as Prometheus metrics, with the names of django-rq.
 
 Needs ``pip install 'django-rqlite[prometheus]'``.
 """
@@ -16,18 +16,14 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from .. import conf
-from ..broker.address import describe
-from ..broker.broker import Broker, group_by_broker
-from ..broker.clients import connection_for
-from ..broker.errors import translate_errors
-from ..conf.settings import QueueConf
+from ..broker.servers import Server, servers_of
 from ..exceptions import RQLiteError
 from ..queries.queries import Queries
 from ..queries.snapshots import ServerStatistics, Workers
 
 _Family = type[GaugeMetricFamily] | type[CounterMetricFamily]
 
-#: Each metric's kind, what it is, and its labels.
+#: The type of each metric, its description and its labels.
 _METRICS: Mapping[str, tuple[_Family, str, Sequence[str]]] = {
     "rq_up": (GaugeMetricFamily, "Whether the Redis server answered", ["server"]),
     "rq_workers": (GaugeMetricFamily, "RQ workers", ["name", "state", "queues"]),
@@ -64,48 +60,49 @@ _METRICS: Mapping[str, tuple[_Family, str, Sequence[str]]] = {
     ),
 }
 
-#: Characters of a name that are exported; others wrote it, so it can be of any length.
-_LONGEST = 200
+#: Characters of a name that are exported. Other programs may have written names of any length.
+_MAX_LABEL_LENGTH = 200
 
 _Samples = dict[str, dict[tuple[str, ...], float]]
 
 
 class RQCollector(Collector):
-    """All queues of ``RQ_QUEUES``: four round trips for each server, and nothing is written.
+    """Collects the metrics of all queues of ``RQ_QUEUES``. Writes nothing.
 
-    For a registry of your own: ``registry.register(RQCollector())``.
+    Needs four round trips for each server. For a registry of your own:
+    ``registry.register(RQCollector())``.
     """
 
     def describe(self) -> Iterator[Metric]:
-        """The metrics without values: to register asks no server."""
+        """The metrics without values, so that registering connects to no server."""
         return _families({})
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics. A server that can't be asked is ``rq_up`` 0, and tells nothing else.
+        """The metrics. A server that does not answer has ``rq_up`` 0 and no other metric.
 
         Raises:
-            ConfigurationError: ``RQ_QUEUES`` can't be used.
+            ConfigurationError: ``RQ_QUEUES`` cannot be used.
         """
         samples: _Samples = defaultdict(dict)
-        for group in group_by_broker(conf.queues().values()):
-            _read_server(group, samples)
+        for server in servers_of(conf.queues().values()):
+            _read_server(server, samples)
         return _families(samples)
 
 
 def exposition(accept: str, names: Sequence[str] = ()) -> tuple[bytes, str]:
-    """The text of a scrape, and its content type.
+    """The response to a scrape, and its content type.
 
     Args:
-        accept: the header of that name, which chooses between the text formats.
-        names: of the samples that are wanted; none means all.
+        accept: the ``Accept`` header, which chooses between the text formats.
+        names: the names of the samples to return; empty: all.
     """
-    # Its own each time: a filter on a registry that is kept would filter the next scrape as well.
+    # A registry for each scrape, so that a restriction to names does not affect the next one.
     registry = CollectorRegistry(auto_describe=False)
     registry.register(RQCollector())
     encode: Callable[[Collector], bytes]
     try:
         encode, content_type = choose_encoder(accept)
-    except (TypeError, ValueError):  # it names a version that is no number
+    except (TypeError, ValueError):  # the header names a version that is not a number
         encode, content_type = choose_encoder("")
     return encode(registry.restricted_registry(names) if names else registry), content_type
 
@@ -118,21 +115,21 @@ def _families(samples: Mapping[str, Mapping[tuple[str, ...], float]]) -> Iterato
         yield metric
 
 
-def _read_server(group: Sequence[QueueConf], samples: _Samples) -> None:
-    server = f"of queue {group[0].name}"
+def _read_server(server: Server, samples: _Samples) -> None:
+    address = f"of queue {server.name}"
     try:
-        client = connection_for(group[0])
-        server = describe(client)
-        with translate_errors(client):
-            queries = Queries(Broker(client, group[0].key_prefix))
-            figures, workers = queries.statistics([q.name for q in group]), queries.workers()
+        broker = server.broker
+        address = broker.address
+        with broker.translate_errors():
+            queries = Queries(broker)
+            figures, workers = queries.statistics(server.queue_names), queries.workers()
     except (RQLiteError, redis.RedisError):
-        samples["rq_up"][(server,)] = 0
+        samples["rq_up"][(address,)] = 0
         return
-    # Queues of two prefixes can be on one server.
-    samples["rq_up"].setdefault((server,), 1)
+    # Queues with different prefixes may share an address.
+    samples["rq_up"].setdefault((address,), 1)
     omitted = samples["rq_workers_omitted"]
-    omitted[(server,)] = omitted.get((server,), 0) + workers.more
+    omitted[(address,)] = omitted.get((address,), 0) + workers.more
     _add_queues(figures, samples)
     _add_workers(workers, samples)
 
@@ -157,18 +154,18 @@ def _add_workers(workers: Workers, samples: _Samples) -> None:
             ("rq_job_failed_total", worker.failed_jobs),
             ("rq_working_seconds_total", worker.total_working_time),
         ):
-            # Workers on two servers can have one name, and a sample must not be there twice.
+            # Workers on two servers may have the same name, but a sample must be unique.
             known = samples[metric].get((name, queues), 0)
             samples[metric][name, queues] = known + _number(number)
 
 
 def _label(text: str) -> str:
-    """A label's value in UTF-8, whatever bytes stood in Redis."""
-    return text[:_LONGEST].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """A label value in valid UTF-8, whatever bytes Redis holds."""
+    return text[:_MAX_LABEL_LENGTH].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _number(stored: float) -> float:
     try:
         return float(stored)
     except OverflowError:
-        return float("inf")  # an integer of more than 300 digits, written by others
+        return float("inf")  # an integer of more than 300 digits, written by another program

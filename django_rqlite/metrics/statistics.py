@@ -1,8 +1,9 @@
-"""The figures of all configured queues, in the form of django-rq's ``get_statistics()``."""
+"""The numbers of all configured queues, in the form of django-rq's ``get_statistics()``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,69 +12,62 @@ from django.utils import timezone
 from redis.sentinel import SentinelConnectionPool
 
 from .. import conf
-from ..broker.broker import Broker, group_by_broker
-from ..broker.clients import connection_for
-from ..broker.errors import translate_errors
-from ..conf.settings import QueueConf
+from ..broker.servers import Server, servers_of
 from ..exceptions import RQLiteError
 from ..protocol.places import Place
 from ..queries.queries import Queries
 from ..queries.snapshots import QueueStatistics
 
-#: What may be told of a connection: all else could be, or hold, a secret.
-_TELLABLE = (
+#: The options of a connection that are published. Others may be, or contain, a secret.
+_PUBLIC_OPTIONS = (
     *("host", "port", "db", "username", "client_name", "service_name", "sentinels"),
     *("unix_socket_path", "path", "socket_timeout", "socket_connect_timeout", "socket_keepalive"),
     *("health_check_interval", "protocol", "encoding", "decode_responses"),
 )
 
-#: What django-rq shows where no job waits.
+#: The time that django-rq shows where no job waits.
 NO_JOB = "-"
 
 
 def get_statistics() -> dict[str, list[dict[str, Any]]]:
-    """``{"queues": [...]}``, a dictionary of plain values for each queue of ``RQ_QUEUES``, by name.
+    """Return ``{"queues": [...]}``: a dictionary for each queue of ``RQ_QUEUES``, sorted by name.
 
-    Its keys are django-rq's, and ``paused``, ``suspended``, ``problems`` (sentences about keys
-    that hold something other than they should) and ``error``: why the server could not be asked,
-    else None. If it could not, numbers are None. Two round trips for each server; writes nothing.
+    Its keys are those of django-rq, and ``paused``, ``suspended``, ``problems`` (sentences about
+    keys that hold a value of the wrong type) and ``error``: why the server could not be asked, else
+    None. Where it could not be asked, numbers are None. Needs two round trips for each server and
+    writes nothing.
 
     Raises:
-        ConfigurationError: ``RQ_QUEUES`` can't be used.
+        ConfigurationError: ``RQ_QUEUES`` cannot be used.
     """
     configured = conf.queues()
     found: dict[str, dict[str, Any]] = {}
-    for group in group_by_broker(configured.values()):
-        found |= _of_server(group)
-    # The index is a queue's place among the sorted names, as in django-rq's addresses.
+    for server in servers_of(configured.values()):
+        found |= _of_server(server)
+    # The index is the position among the sorted names, as in django-rq's addresses.
     return {"queues": [found[name] | {"index": i} for i, name in enumerate(sorted(configured))]}
 
 
-def _of_server(group: Sequence[QueueConf]) -> dict[str, dict[str, Any]]:
+def _of_server(server: Server) -> dict[str, dict[str, Any]]:
     try:
-        client = connection_for(group[0])
-        told = [_tellable(client) for _ in group]  # each its own: YAML would point to a shared one
+        broker = server.broker
+        options = _public_options(broker.client)
     except RQLiteError as exc:
-        return {queue.name: _row(queue.name, {}, error=str(exc)) for queue in group}
+        return {name: _row(name, {}, error=str(exc)) for name in server.queue_names}
     try:
-        with translate_errors(client):
-            figures = Queries(Broker(client, group[0].key_prefix)).statistics(
-                [q.name for q in group]
-            )
+        with broker.translate_errors():
+            figures = Queries(broker).statistics(server.queue_names)
     except (RQLiteError, redis.RedisError) as exc:
-        return {
-            queue.name: _row(queue.name, options, error=str(exc))
-            for queue, options in zip(group, told, strict=True)
-        }
+        return {name: _row(name, options, error=str(exc)) for name in server.queue_names}
     return {
         queue.counts.name: _row(queue.counts.name, options, queue, figures.suspended)
-        for queue, options in zip(figures.queues, told, strict=True)
+        for queue in figures.queues
     }
 
 
 def _row(
     name: str,
-    connection_kwargs: dict[str, Any],
+    options: Mapping[str, Any],
     figures: QueueStatistics | None = None,
     suspended: bool | None = None,
     error: str | None = None,
@@ -86,9 +80,9 @@ def _row(
     return {
         "name": name,
         "jobs": count(Place.QUEUED),
-        "oldest_job_timestamp": _shown(figures.oldest if figures else None),
+        "oldest_job_timestamp": _local_time(figures.oldest if figures else None),
         "index": 0,
-        "connection_kwargs": connection_kwargs,
+        "connection_kwargs": copy.deepcopy(options),  # YAML would refer to a shared dictionary
         "scheduler_pid": figures.scheduler_pid if figures else None,
         "workers": counts.workers if counts else None,
         "finished_jobs": count(Place.FINISHED),
@@ -103,23 +97,23 @@ def _row(
     }
 
 
-def _shown(moment: datetime | None) -> str:
+def _local_time(moment: datetime | None) -> str:
     if moment is None:
         return NO_JOB
     try:
         return timezone.localtime(moment).strftime("%Y-%m-%d, %H:%M:%S")
     except OverflowError:
-        return NO_JOB  # a date at the end of the calendar, written by others
+        return NO_JOB  # a date at the end of the calendar, written by another program
 
 
-def _tellable(client: redis.Redis) -> dict[str, Any]:
-    """What may be told of a client's connection. For sentinels, host and port are the first's."""
+def _public_options(client: redis.Redis) -> dict[str, Any]:
+    """The public options of a connection; host and port are those of the first sentinel."""
     pool = client.connection_pool
     options = dict(pool.connection_kwargs)
     if isinstance(pool, SentinelConnectionPool):
         options["service_name"] = pool.service_name
-        places = [s.connection_pool.connection_kwargs for s in pool.sentinel_manager.sentinels]
-        options["sentinels"] = [[place.get("host"), place.get("port")] for place in places]
-        if places:
-            options |= {"host": places[0].get("host"), "port": places[0].get("port")}
-    return {key: options[key] for key in _TELLABLE if options.get(key) is not None}
+        addresses = [s.connection_pool.connection_kwargs for s in pool.sentinel_manager.sentinels]
+        options["sentinels"] = [[each.get("host"), each.get("port")] for each in addresses]
+        if addresses:
+            options |= {"host": addresses[0].get("host"), "port": addresses[0].get("port")}
+    return {key: options[key] for key in _PUBLIC_OPTIONS if options.get(key) is not None}

@@ -1,8 +1,8 @@
-"""The figures for other programs: ``stats.json``, and ``metrics`` for Prometheus.
+"""The views for other programs: ``stats.json``, and ``metrics`` for Prometheus.
 
-Who asks shows ``RQ_API_TOKEN`` in a header, or is a member of the staff who may view queues or
-change them.
-django-rq takes the token in the address as well. That is left out: addresses end up in logs.
+A request needs ``RQ_API_TOKEN`` in a header, or a member of the staff who may view or change
+queues. django-rq also takes the token in the address. This package does not, since addresses end
+up in logs.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from ..exceptions import ConfigurationError
 from .statistics import get_statistics
 
 _READ = ("GET", "HEAD")
-_UNKNOWN = (
+_UNAUTHENTICATED = (
     "Send the header 'Authorization: Bearer <token>' with the RQ_API_TOKEN of the settings, or log"
     " in as a member of the staff."
 )
-#: As in Django's admin, who may change may view.
+#: As in Django's admin, the permission to change includes the one to view.
 _PERMISSIONS = ("django_rqlite.view_queue", "django_rqlite.change_queue")
 _FORBIDDEN = "You need the permission django_rqlite.view_queue; an administrator can grant it."
 _NO_CLIENT = "prometheus_client is not installed. Run: pip install 'django-rqlite[prometheus]'\n"
@@ -41,26 +41,26 @@ def _guarded(view: View) -> View:
         response["Cache-Control"] = "no-store"
         return response
 
-    # Django's LoginRequiredMiddleware would send those who have a token to a form.
+    # Django's LoginRequiredMiddleware would redirect requests with a token to the login form.
     return login_not_required(guarded)
 
 
 @_guarded
 def stats(request: HttpRequest) -> HttpResponse:
-    """What ``get_statistics()`` returns; with status 503 where no server could be asked."""
+    """The result of ``get_statistics()``, with status 503 where no server could be asked."""
     found = get_statistics()
     down = bool(found["queues"]) and all(queue["error"] for queue in found["queues"])
     response = JsonResponse(found, status=503 if down else 200)
     if down:
-        # Programs ask again and again. Django would log an error each time, which is mailed to
-        # ADMINS; this attribute tells it that it has been logged.
+        # Programs repeat their requests. Django logs each 5xx as an error and mails it to ADMINS.
+        # This attribute says that it has been logged.
         response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 
 @_guarded
 def metrics(request: HttpRequest) -> HttpResponse:
-    """All metrics, or those of ``?name[]=...``."""
+    """All metrics, or those that ``?name[]=...`` names."""
     try:
         from .prometheus import exposition
     except ModuleNotFoundError:
@@ -72,11 +72,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
-    """The answer to those who may not ask, or not so; else None."""
+    """The response to a request that is not permitted; None where it is."""
     if not _has_token(request):
-        user = getattr(request, "user", None)  # there is none without Django's middleware
+        user = getattr(request, "user", None)  # missing without Django's middleware
         if user is None or not (user.is_active and user.is_staff):
-            response = _error(401, _UNKNOWN)
+            response = _error(401, _UNAUTHENTICATED)
             response["WWW-Authenticate"] = "Bearer"
             return response
         if not any(map(user.has_perm, _PERMISSIONS)):
@@ -85,15 +85,15 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
 
 
 def _has_token(request: HttpRequest) -> bool:
-    token = conf.api_token()
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if not token or scheme.lower() != "bearer":
+    expected = conf.api_token()
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if not expected or scheme.lower() != "bearer":
         return False
-    return hmac.compare_digest(_bytes_of(given.strip()), token.encode("utf-8", "surrogatepass"))
+    return hmac.compare_digest(_bytes_of(token.strip()), expected.encode("utf-8", "surrogatepass"))
 
 
 def _bytes_of(header: str) -> bytes:
-    """What came over the wire: servers hand each byte over as one character."""
+    """The bytes of a header, of which servers pass each byte as one character."""
     try:
         return header.encode("latin-1")
     except UnicodeEncodeError:

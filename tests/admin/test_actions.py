@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 
-from django_rqlite.admin.url_segments import segment
+from django_rqlite.admin.links import segment
 
 from ..admin_world import World, job_delete, job_page, job_requeue, queue_action, queue_page
 

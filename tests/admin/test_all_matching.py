@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.test import Client as DjangoClient
 
 from django_rqlite.admin.actions import batch
-from django_rqlite.admin.actions.progress import LIFETIME
+from django_rqlite.admin.actions.batch_state import LIFETIME
 
 from ..admin_world import JOBS, JOBS_ACTION, JOBS_BATCH, World, queue_action, queue_page
 from ..keyspace import places
@@ -35,7 +35,7 @@ def world(redis: redis_py.Redis) -> World:
 @pytest.fixture
 def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each batch looks at three jobs."""
-    monkeypatch.setattr(batch, "STRETCH", 3)
+    monkeypatch.setattr(batch, "CHUNK", 3)
     monkeypatch.setattr(batch, "SECONDS", 0)
 
 

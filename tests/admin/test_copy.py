@@ -8,7 +8,7 @@ import pytest
 from django.contrib.admin.models import ADDITION, LogEntry
 
 from django_rqlite import Job, Retry, get_queue
-from django_rqlite.admin.url_segments import from_segment
+from django_rqlite.admin.links import from_segment
 from tests import sample_jobs
 from tests.worker_process import run_burst
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils.html import strip_tags
 
-from django_rqlite.admin import leases as held
+from django_rqlite.admin import leases
 from django_rqlite.admin.pages import workers
 
 from ..admin_world import WORKER, WORKERS, World, job_page, queue_page, worker_page
@@ -143,8 +143,8 @@ def test_what_the_dead_held_is_found_among_many(
 def test_of_very_many_that_a_dead_worker_held_the_rest_is_counted(
     world: World, admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (held, workers):
-        monkeypatch.setattr(module, "MOST_OF_A_WORKER", 1)
+    for module in (leases, workers):
+        monkeypatch.setattr(module, "MAX_SHOWN", 1)
     world.worker()
     for queue in ("low", "high", "default"):
         world.started(queue)

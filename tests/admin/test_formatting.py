@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from django_rqlite.admin import formatting as shown
+from django_rqlite.admin import formatting, payloads
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from django_rqlite.admin import formatting as shown
     ],
 )
 def test_durations(seconds: float, expected: str) -> None:
-    assert shown.duration(seconds) == expected
+    assert formatting.duration(seconds) == expected
 
 
 @pytest.mark.parametrize(
@@ -38,28 +38,30 @@ def test_durations(seconds: float, expected: str) -> None:
     ],
 )
 def test_relative_times(seconds: float, exact: str, coarse: str) -> None:
-    moment = shown.now() + timedelta(seconds=seconds)
-    assert shown.relative(moment) == exact
-    assert shown.relative(moment, coarse=True) == coarse
+    moment = formatting.now() + timedelta(seconds=seconds)
+    assert formatting.relative(moment) == exact
+    assert formatting.relative(moment, coarse=True) == coarse
 
 
 @pytest.mark.parametrize("score", [None, -1.0, float("inf"), 1e300, float("nan")])
 def test_scores_that_are_no_times(score: float | None) -> None:
-    assert shown.unix(score) is None
+    assert formatting.from_timestamp(score) is None
 
 
 def test_a_long_traceback_keeps_its_ends() -> None:
     text = "Traceback\n" + "x" * 1_000_000 + "\nValueError: at last"
-    found = shown.traceback(text)
+    found = formatting.traceback(text)
     assert found.startswith("Traceback\n")
     assert found.endswith("\nValueError: at last")
     assert "\n… 980030 characters left out …\n" in found
     assert len(found) < 21_000
-    assert shown.last_line(text) == "ValueError: at last"
-    assert shown.traceback("short") == "short"
+    assert formatting.last_line(text) == "ValueError: at last"
+    assert formatting.traceback("short") == "short"
 
 
 def test_what_is_too_large_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shown, "LARGEST_VALUE", 10)
-    assert shown.value(b"[1, 2]") == shown.Value("[1, 2]")
-    assert shown.value(b"[1, 2, 3, 4]").problem == "It is too large to be shown: 12 bytes."
+    monkeypatch.setattr(payloads, "MAX_PAYLOAD", 10)
+    assert payloads.format_value(b"[1, 2]") == payloads.Value("[1, 2]")
+    assert (
+        payloads.format_value(b"[1, 2, 3, 4]").problem == "It is too large to be shown: 12 bytes."
+    )

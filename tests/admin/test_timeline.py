@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from django_rqlite import Job, Retry, get_queue
-from django_rqlite.admin.progress import percent_done
+from django_rqlite.admin.job_progress import percent_done
 from django_rqlite.admin.timeline import WIDTH, timeline
 from django_rqlite.protocol.records import read_job, read_result
 from django_rqlite.queues.queue import Queue

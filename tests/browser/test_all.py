@@ -32,7 +32,7 @@ def test_a_thousand_failed_jobs_are_requeued_by_a_filter(
         world.failed("low" if number % 2 else "default", call=NOTHING)
     others = [world.failed(reason=OTHER) for _ in range(3)]
     # So that it takes several batches.
-    monkeypatch.setattr(batch, "STRETCH", 150)
+    monkeypatch.setattr(batch, "CHUNK", 150)
     monkeypatch.setattr(batch, "SECONDS", 0)
 
     browser.get(live_server.url + JOBS)

@@ -134,7 +134,7 @@ def test_questions_and_progress_fit_too(
         fits(phone, f"the question after {button}")
     # Without JavaScript each batch waits for its button.
     phone.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
-    monkeypatch.setattr(batch, "STRETCH", 1)
+    monkeypatch.setattr(batch, "CHUNK", 1)
     monkeypatch.setattr(batch, "SECONDS", 0)
     for looked in range(1, 4):
         one(phone, "#rqlite-batches input[type=submit]").click()

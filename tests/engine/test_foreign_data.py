@@ -426,7 +426,7 @@ def test_jobs_run_once_the_key_of_their_queue_is_mended(
         assert due.is_scheduled
         redis.delete(KEYS.queue("low"))
         wait_until(lambda: child.is_finished and due.is_finished, "both have run")
-        assert f"job {child.id} has its place now" in process.output
+        assert f"job {child.id} is in its place now" in process.output
 
 
 def test_a_sweep_that_the_server_refuses_keeps_no_job_from_running(tmp_path: Path) -> None:

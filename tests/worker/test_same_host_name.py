@@ -20,6 +20,7 @@ from django_rqlite.exceptions import WorkerNameTakenError
 from django_rqlite.process import identity as process_identity
 from django_rqlite.protocol.keys import Keys
 from django_rqlite.worker.heartbeat import Heartbeat
+from django_rqlite.worker.worker_name import WorkerName
 from tests import sample_jobs
 from tests.conftest import Server, wait_until
 from tests.outcomes_in_redis import engine
@@ -175,7 +176,9 @@ def test_a_process_id_of_another_container_says_nothing(tmp_path: Path) -> None:
 
 
 def presence(name: str, instance: str) -> Heartbeat:
-    return Heartbeat(engine(), name, ["default"], instance=instance, worker_ttl=420, lease=60)
+    return Heartbeat(
+        engine(), WorkerName(name), ["default"], instance=instance, worker_ttl=420, lease=60
+    )
 
 
 def test_where_processes_cannot_be_told_apart_the_subscription_counts(

@@ -1,8 +1,8 @@
-"""Doing something to all jobs that match, however many there are.
+"""An action on all matching jobs, however many there are.
 
-It is done in batches, each of them a request that takes about two seconds. What is left to do is in
-the form that asks for the next batch, signed: so nothing runs where nobody looks, an interrupted
-round goes on with a press of a button, and to send a form twice harms nothing.
+It runs in batches. Each is a request that takes about two seconds, and the form of the next batch
+has the state, signed. So no process runs in the background, an interrupted action continues when
+the user presses a button, and sending a form twice does no harm.
 """
 
 from __future__ import annotations
@@ -16,85 +16,86 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, ngettext_lazy
 
-from .. import formatting as shown
+from ...broker.servers import Server
 from .. import labels
+from ..errors import Unavailable
+from ..filters import PERIODS, TEXT_FILTERS, JobFilters
+from ..formatting import shortened
+from ..frame import UNAVAILABLE, Crumb, breadcrumbs_to, render
 from ..links import Links
-from ..pages.frame import NO_ANSWER, Crumb, render, way_to
-from ..search_filters import SINCE, Wanted
-from ..sources import Source, Trouble
+from .admin_log import log_jobs
 from .batch import Batch, stops
-from .job_operations import ACTIONS, JobAction, told
-from .log import log_jobs
-from .match_count import Matching
-from .progress import Round
+from .batch_state import BatchState
+from .job_action import JobAction, format_sentence
+from .job_operations import ACTIONS
+from .match_count import MatchCount
 
 _MISSING = ngettext_lazy(
-    "%(count)d job was not there any more, expired or deleted.",
-    "%(count)d jobs were not there any more, expired or deleted.",
+    "%(count)d job no longer exists: it has expired or was deleted.",
+    "%(count)d jobs no longer exist: they have expired or were deleted.",
     "count",
 )
-_LEFT = ngettext_lazy(
-    "%(count)d job was left alone: it had gone elsewhere meanwhile.",
-    "%(count)d jobs were left alone: they had gone elsewhere meanwhile.",
+_SKIPPED = ngettext_lazy(
+    "%(count)d job was left alone: its state had changed.",
+    "%(count)d jobs were left alone: their states had changed.",
     "count",
 )
-_UNHEARD = ngettext_lazy(
-    "%(count)d job was not stopped: its worker does not listen.",
-    "%(count)d jobs were not stopped: their workers do not listen.",
+_UNREACHABLE = ngettext_lazy(
+    "%(count)d job was not stopped: its worker did not respond.",
+    "%(count)d jobs were not stopped: their workers did not respond.",
     "count",
 )
 
 
-def ask(
+def confirm(
     site: AdminSite,
     request: HttpRequest,
-    wanted: Wanted,
-    sources: Sequence[Source],
-    to: str,
-    way: Sequence[Crumb],
+    filters: JobFilters,
+    servers: Sequence[Server],
+    to_queue: str,
+    breadcrumbs: Sequence[Crumb],
     back: str,
 ) -> HttpResponse:
-    """Ask whether that is meant. Changes nothing."""
+    """The page that asks whether to do it, and says to how many jobs. Changes nothing."""
     action = ACTIONS[request.POST["action"]]
-    query = wanted.query(group="").removeprefix("?")
-    names = [source.name for source in sources]
-    started = Round(request.POST["action"], query, names, to, back, time.time(), 0)
-    troubles = []
-    found = Matching()
-    for source in sources:
+    query = filters.query(group="").removeprefix("?")
+    names = [server.name for server in servers]
+    state = BatchState(request.POST["action"], query, names, to_queue, back, time.time())
+    errors = []
+    found = MatchCount()
+    for server in servers:
         try:
-            with source.asked():
-                where = stops(source, wanted, action)
-            found.add(source, where, wanted, started.begun)
-        except Trouble as trouble:
-            troubles.append(str(trouble))
-    started.total = found.total
+            where = stops(server, filters, action)
+            found.add(server, where, filters, state.started_at)
+        except Unavailable as error:
+            errors.append(str(error))
+    state.total = found.total
     return render(
         site,
         request,
         "batches.html",
         model="job",
         title=_("Are you sure?"),
-        way=way,
-        question=str(action.question_all) % {"queue": shown.shortened(to, 60)},
-        trouble=" ".join(troubles),
-        facts=_facts(wanted, action),
-        sentence=_matching(found),
+        breadcrumbs=breadcrumbs,
+        question=str(action.question_all) % {"queue": shortened(to_queue, 60)},
+        error=" ".join(errors),
+        facts=_facts(filters, action),
+        sentence=_match_sentence(found),
         address=Links(site.name).jobs_batch(),
-        token=started.token(str(request.user.pk)),
+        token=state.token(str(request.user.pk)),
         back=back,
-        status=NO_ANSWER if sources and len(troubles) == len(sources) else 200,
+        status=UNAVAILABLE if servers and len(errors) == len(servers) else 200,
     )
 
 
-def _matching(found: Matching) -> str:
-    """How many jobs it would be done to."""
+def _match_sentence(found: MatchCount) -> str:
+    """To how many jobs it would be done."""
     named = {
         "count": f"{found.matching:,}",
-        "looked": f"{found.looked:,}",
+        "examined": f"{found.examined:,}",
         "total": f"{found.total:,}",
     }
-    if found.whole:
+    if found.is_exact:
         sentence = ngettext(
             "%(count)s of %(total)s job matches.",
             "%(count)s of %(total)s jobs match.",
@@ -102,27 +103,27 @@ def _matching(found: Matching) -> str:
         )
     else:
         sentence = _(
-            "At least %(count)s match: %(looked)s of %(total)s jobs have been looked at so far."
+            "At least %(count)s match: %(examined)s of %(total)s jobs were examined so far."
         )
     return sentence % named
 
 
-def batch(site: AdminSite, request: HttpRequest) -> HttpResponse:
-    """Do some of it; answer with the form for more, or go back where it began."""
-    going = Round.of(request.POST.get("token", ""), str(request.user.pk))
-    action = ACTIONS[going.action]
+def run_batch(site: AdminSite, request: HttpRequest) -> HttpResponse:
+    """Run one batch; show the form for the next one, or return to where the action began."""
+    state = BatchState.from_token(request.POST.get("token", ""), str(request.user.pk))
+    action = ACTIONS[state.action]
     action.allow(request)
-    doing = Batch(going, action, request.user.get_username())
-    trouble, finished = "", False
+    batch = Batch(state, action, request.user.get_username())
+    error, finished = "", False
     try:
-        finished = doing.run()
-    except Trouble as found:
-        trouble = str(found)
-    if doing.ids:
-        log_jobs(request, action.flag, doing.ids, str(action.logged), doing.done, going.to)
+        finished = batch.run()
+    except Unavailable as exc:
+        error = str(exc)
+    if batch.ids:
+        log_jobs(request, action.flag, batch.ids, str(action.logged), batch.done, state.to_queue)
     if finished:
-        _tell(request, going, action)
-        return HttpResponseRedirect(going.back)
+        _report(request, state, action)
+        return HttpResponseRedirect(state.back)
     links = Links(site.name)
     return render(
         site,
@@ -130,45 +131,44 @@ def batch(site: AdminSite, request: HttpRequest) -> HttpResponse:
         "batches.html",
         model="job",
         title=str(action.label),
-        way=way_to(request, links, "job"),
-        facts=_facts(going.wanted, action),
-        trouble=trouble,
-        going=going,
-        percent=min(100 * going.looked // max(going.total, 1), 100),
-        sentence=_("Looked at %(looked)s of %(total)s jobs.")
-        % {"looked": f"{going.looked:,}", "total": f"{max(going.total, going.looked):,}"},
-        done=told(action.done, going.done, going.to),
+        breadcrumbs=breadcrumbs_to(request, links, "job"),
+        facts=_facts(state.filters, action),
+        error=error,
+        state=state,
+        percent=min(100 * state.examined // max(state.total, 1), 100),
+        sentence=_("Processed %(examined)s of %(total)s jobs.")
+        % {"examined": f"{state.examined:,}", "total": f"{max(state.total, state.examined):,}"},
+        done=format_sentence(action.done, state.done, state.to_queue),
         address=links.jobs_batch(),
-        token=going.token(str(request.user.pk)),
-        back=going.back,
-        status=NO_ANSWER if trouble else 200,
+        token=state.token(str(request.user.pk)),
+        back=state.back,
+        status=UNAVAILABLE if error else 200,
     )
 
 
-def _facts(wanted: Wanted, action: JobAction) -> list[tuple[str, str]]:
-    """Which jobs are meant, for people."""
-    places = [place for place in wanted.places if place in action.places]
+def _facts(filters: JobFilters, action: JobAction) -> list[tuple[str, str]]:
+    """Which jobs are selected, for people."""
+    places = [place for place in filters.places if place in action.places]
     facts = [
         (_("State"), ", ".join(str(labels.PLACES[place]) for place in places)),
-        (_("Queue"), shown.shortened(wanted.queue, 100) or _("all")),
-        (_("Text"), shown.shortened(wanted.text, 200)),
-        (_("Function"), shown.shortened(wanted.function, 200)),
-        (_("Error begins with"), shown.shortened(wanted.error, 200)),
-        (_("Since"), str(SINCE[wanted.since][0]) if wanted.since else ""),
+        (_("Queue"), shortened(filters.queue, 100) or _("all")),
+        (_("Text"), shortened(filters.text, 200)),
+        *((str(TEXT_FILTERS[name]), shortened(text, 200)) for name, text in filters.texts.items()),
+        (_("Since"), str(PERIODS[filters.since][0]) if filters.since else ""),
     ]
     return [(name, value) for name, value in facts if value]
 
 
-def _tell(request: HttpRequest, going: Round, action: JobAction) -> None:
-    """Say on the next page what became of all of them."""
-    tell = messages.success if going.done else messages.warning
-    tell(request, told(action.done, going.done, going.to))
+def _report(request: HttpRequest, state: BatchState, action: JobAction) -> None:
+    """Report the outcome of all batches on the next page."""
+    level = messages.SUCCESS if state.done else messages.WARNING
+    messages.add_message(request, level, format_sentence(action.done, state.done, state.to_queue))
     for count, sentence in (
-        (going.missing, _MISSING),
-        (going.left, _LEFT),
-        (going.unheard, _UNHEARD),
+        (state.missing, _MISSING),
+        (state.skipped, _SKIPPED),
+        (state.unreachable, _UNREACHABLE),
     ):
         if count:
-            messages.warning(request, told(sentence, count))
-    for problem in going.problems:
+            messages.warning(request, format_sentence(sentence, count))
+    for problem in state.problems:
         messages.warning(request, problem)

@@ -1,4 +1,4 @@
-"""One batch of an action on all jobs that match: about two seconds of it."""
+"""One batch of an action on all matching jobs: about two seconds of it."""
 
 from __future__ import annotations
 
@@ -8,111 +8,117 @@ from datetime import UTC, datetime
 
 import redis
 
+from ...broker.servers import Server
+from ...engine.engine import Engine
 from ...protocol.places import Place
-from ...queries.cursor import Position
-from ..search_filters import Wanted
-from ..sources import Source, Trouble, all_sources
-from .job_operations import JobAction, Order, Outcome
-from .progress import Round, Stop
+from ...queries.cursor import PlaceCursor, Position
+from ...queries.job_search import JobSearch
+from ..errors import Unavailable
+from ..filters import JobFilters
+from ..servers import all_servers, connected
+from .batch_state import BatchState, Stop
+from .job_action import JobAction, Outcome, Selection
 
-#: Jobs that are looked at between two looks at the clock.
-STRETCH = 1000
+#: Jobs that are examined before the clock is read again.
+CHUNK = 1000
 
 #: Seconds after which a batch ends.
 SECONDS = 2.0
 
 
 class Batch:
-    """Goes on with a round.
+    """Continues an action on all matching jobs, and keeps its state up to date.
 
     Args:
-        by: the name of the user who orders it.
+        username: the name of the user who runs the action.
 
     Attributes:
-        ids: of the jobs that matched in this batch.
-        done: of those to which it was done.
+        ids: the ids of the jobs that matched in this batch.
+        done: the ids of those to which the action was done.
     """
 
-    def __init__(self, going: Round, action: JobAction, by: str) -> None:
+    def __init__(self, state: BatchState, action: JobAction, username: str) -> None:
         self.ids: list[str] = []
         self.done: list[str] = []
-        self._round = going
+        self._state = state
         self._action = action
-        self._by = by
-        self._begun = datetime.fromtimestamp(going.begun, UTC)
-        self._takes = going.wanted.filter_at(self._begun).takes
+        self._username = username
+        self._started_at = datetime.fromtimestamp(state.started_at, UTC)
+        self._matches = state.filters.filter_at(self._started_at).takes
 
     def run(self) -> bool:
-        """Do it; whether that was the last batch.
+        """Run the batch; return whether the action is complete.
 
         Raises:
-            Trouble: a server can't be asked. What was done before that stays done and counted.
+            Unavailable: a server does not answer. What was done before is kept and counted.
         """
-        going, until = self._round, time.monotonic() + SECONDS
-        for source, stop in self._ahead():
-            if going.stop != stop:
-                going.stop, going.position = stop, Position()
-            while self._stretch(source, stop):
-                if time.monotonic() >= until:
+        state, deadline = self._state, time.monotonic() + SECONDS
+        for server, stop in self._remaining():
+            if state.stop != stop:
+                state.stop, state.position = stop, Position()
+            while self._run_chunk(server, stop):
+                if time.monotonic() >= deadline:
                     return False
         return True
 
-    def _ahead(self) -> Iterator[tuple[Source, Stop]]:
-        """The stops that are left, the one that was begun first."""
-        going = self._round
-        sources = {source.name: source for source in all_sources()}
-        found: list[tuple[Source, Stop]] = []
-        for name in going.sources:
-            source = sources.get(name)
-            if source is None or not (going.to == "" or source.has(going.to)):
+    def _remaining(self) -> Iterator[tuple[Server, Stop]]:
+        """The stops that remain; the one that the state is at comes first."""
+        state = self._state
+        servers = {server.name: server for server in all_servers()}
+        found: list[tuple[Server, Stop]] = []
+        for name in state.servers:
+            server = servers.get(name)
+            if server is None or not (state.to_queue == "" or server.has_queue(state.to_queue)):
                 continue
             try:
-                with source.asked():
-                    found += [(source, stop) for stop in stops(source, going.wanted, self._action)]
-            except Trouble as trouble:
-                if len(going.sources) == 1:
+                found += [(server, stop) for stop in stops(server, state.filters, self._action)]
+            except Unavailable as error:
+                if len(state.servers) == 1:
                     raise
-                # The other servers can be gone through all the same.
-                going.note(str(trouble))
-        first = next((i for i, (_source, stop) in enumerate(found) if stop == going.stop), 0)
+                # The action continues on the other servers.
+                state.add_problem(str(error))
+        first = next((i for i, (_server, stop) in enumerate(found) if stop == state.stop), 0)
         return iter(found[first:])
 
-    def _stretch(self, source: Source, stop: Stop) -> bool:
-        """Go through the next jobs of a place; whether there may be more."""
-        going, place = self._round, Place(stop.place)
+    def _run_chunk(self, server: Server, stop: Stop) -> bool:
+        """Go through the next jobs of a place; return whether there may be more."""
+        state, place = self._state, Place(stop.place)
         try:
-            with source.asked():
-                stretch = source.walker.fetch(stop.queue, place, going.position, STRETCH)
-                ids = list(dict.fromkeys(each.id for each in stretch.jobs if self._takes(each)))
-                outcome = (
-                    self._action.act(Order(source, ids, going.to, stretch.behind, self._by))
-                    if ids
-                    else Outcome()
-                )
-                if outcome.missing and going.action == "delete" and place is not Place.QUEUED:
-                    # What has expired stays in its list until somebody sweeps.
-                    source.transitions.trim(stop.queue)
-        except Trouble as trouble:
-            if not isinstance(trouble.__cause__, redis.ResponseError):
+            with connected(server) as broker:
+                chunk = PlaceCursor(broker).fetch(stop.queue, place, state.position, CHUNK)
+                ids = list(dict.fromkeys(each.id for each in chunk.jobs if self._matches(each)))
+                selection = Selection(server, ids, state.to_queue, chunk.behind, self._username)
+                outcome = self._action.act(broker, selection) if ids else Outcome()
+                if outcome.missing and state.action == "delete" and place is not Place.QUEUED:
+                    # The ids of expired jobs stay in their list until a sweep removes them.
+                    Engine(broker).trim(stop.queue)
+        except Unavailable as error:
+            if not isinstance(error.__cause__, redis.ResponseError):
                 raise
-            # Something else stands under a key: the other places can be gone through all the same.
-            going.note(f"{stop.queue}: {trouble}")
+            # The key holds a value of the wrong type. The action continues with other places.
+            state.add_problem(f"{stop.queue}: {error}")
             return False
         self.ids += ids
         self.done += outcome.done
-        going.count(len(stretch.jobs), outcome)
-        left = {each.id for each in stretch.jobs} - set(outcome.done if self._action.leaves else ())
-        # What is missing may stand in its list all the same, or not.
-        going.position = stretch.next(left.difference(outcome.missing) or left)
-        # Behind the end of a list are those that came since; there is no end where there are none.
-        return any(each.moment is None or each.moment <= self._begun for each in stretch.jobs)
+        state.count(len(chunk.jobs), outcome)
+        gone = set(outcome.done if self._action.moves_jobs else ())
+        remaining = {each.id for each in chunk.jobs} - gone
+        # The id of a missing job may still be in its list, or not.
+        state.position = chunk.next(remaining.difference(outcome.missing) or remaining)
+        # Jobs that came later are behind the end of a list. Without jobs, this is the end.
+        return any(each.moment is None or each.moment <= self._started_at for each in chunk.jobs)
 
 
-def stops(source: Source, wanted: Wanted, action: JobAction) -> list[Stop]:
-    """Where there may be jobs that match. One round trip at the most."""
-    if wanted.queue:
-        queues: Sequence[str] = [wanted.queue]
+def stops(server: Server, filters: JobFilters, action: JobAction) -> list[Stop]:
+    """The places that may have matching jobs. At most one round trip.
+
+    Raises:
+        Unavailable: the server does not answer.
+    """
+    if filters.queue:
+        queues: Sequence[str] = [filters.queue]
     else:
-        queues = source.finder.known([conf.name for conf in source.queues]).names
-    places = [place for place in wanted.places if place in action.places]
-    return [Stop(source.name, queue, place.value) for queue in queues for place in places]
+        with connected(server) as broker:
+            queues = JobSearch(broker).known(server.queue_names).names
+    places = [place for place in filters.places if place in action.places]
+    return [Stop(server.name, queue, place.value) for queue in queues for place in places]

@@ -1,4 +1,4 @@
-"""Enqueueing a copy of a job: the same call once more, as a job of its own."""
+"""Enqueue a copy of a job: the same call, as a new job."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from django.contrib.admin.models import ADDITION
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
+from ...engine.engine import Engine
 from ...exceptions import RQLiteError
 from ...jobs.job_data import JobData
 from ...models import Job
-from .. import formatting as shown
-from ..links import Links
-from ..sources import find_job
-from ..url_segments import from_segment
-from .log import log_one
+from ..formatting import shortened
+from ..links import Links, from_segment
+from ..servers import connected, find_job
+from .admin_log import log_one
 
 
 def enqueue_copy(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
-    """Enqueue the same call once more, in the same queue; go to the new job."""
+    """Enqueue a copy of a job in its queue, and show the copy."""
     id_ = from_segment(job_id)
-    source, found = find_job(request.GET.get("on"), id_, lambda queries: queries.job(id_))
-    links = Links.to(source, site.name)
+    server, found = find_job(request.GET.get("on"), id_, lambda queries: queries.job(id_))
+    links = Links.to(server, site.name)
     try:
         copy = JobData.from_record(found.job).copied()
-        with source.asked():
-            source.transitions.enqueue(
+        with connected(server) as broker:
+            Engine(broker).enqueue(
                 copy.id, copy.origin, copy.to_fields(), minted=True, ttl=copy.waiting_ttl
             )
-    except RQLiteError as exc:  # it has no call, a wrong signature, or a unique key that is held
+    except RQLiteError as exc:  # no call, a wrong signature, or its unique key is taken
         messages.warning(request, _("No copy was enqueued: %(reason)s") % {"reason": exc})
         return HttpResponseRedirect(links.job(id_))
-    messages.success(request, _("Enqueued a copy, which this page shows."))
-    sentence = _("Enqueued as a copy of %(id)s") % {"id": shown.shortened(id_, 100)}
+    messages.success(request, _("Enqueued a copy. This is its page."))
+    sentence = _("Enqueued as a copy of %(id)s") % {"id": shortened(id_, 100)}
     log_one(request, ADDITION, Job, copy.id, sentence)
     return HttpResponseRedirect(links.job(copy.id))

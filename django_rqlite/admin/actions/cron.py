@@ -1,4 +1,4 @@
-"""Pausing a cron entry, resuming it, and running it now."""
+"""Pause and resume a cron entry; enqueue a job of it now."""
 
 from __future__ import annotations
 
@@ -8,60 +8,55 @@ from django.contrib.admin.models import CHANGE
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from ...cron import entries as cron
+from ...cron import entries
 from ...engine.cron import PauseResult
+from ...engine.engine import Engine
 from ...exceptions import RQLiteError
 from ...models import Queue
-from .. import formatting as shown
-from ..links import Links
-from ..pages.cron import in_settings, why_not_run
-from ..pages.frame import may
-from ..sources import find_entry
-from ..url_segments import from_segment
-from .log import log_all
+from ..cron_entries import names_in_settings, why_not_run
+from ..formatting import shortened
+from ..frame import may
+from ..links import Links, from_segment
+from ..servers import connected, find_entry
+from .admin_log import log_all
 
 
 def pause(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
-    """Let the ticks of an entry pass without a job, until somebody resumes it."""
+    """Pause an entry: its runs are skipped until it is resumed."""
     entry = from_segment(name)
-    source, _record = find_entry(request.GET.get("on"), entry)
-    with source.asked():
-        switch = source.transitions.cron_pause(entry)
-    done, before = _("Paused: its ticks pass without a job."), _("Was paused already.")
-    return _switched(site, request, entry, switch, done, before)
+    server, _record = find_entry(request.GET.get("on"), entry)
+    with connected(server) as broker:
+        switch = Engine(broker).cron_pause(entry)
+    done, unchanged = _("Paused: its runs are skipped."), _("Was paused already.")
+    return _answer(site, request, entry, switch, done, unchanged)
 
 
 def resume(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
-    """Have the ticks of an entry enqueue jobs again."""
+    """Resume an entry: its next run enqueues a job again."""
     entry = from_segment(name)
-    source, _record = find_entry(request.GET.get("on"), entry)
-    with source.asked():
-        switch = source.transitions.cron_resume(entry)
-    done, before = _("Resumed: its next tick enqueues a job again."), _("Was not paused.")
-    return _switched(site, request, entry, switch, done, before)
+    server, _record = find_entry(request.GET.get("on"), entry)
+    with connected(server) as broker:
+        switch = Engine(broker).cron_resume(entry)
+    done, unchanged = _("Resumed: its next run enqueues a job again."), _("Was not paused.")
+    return _answer(site, request, entry, switch, done, unchanged)
 
 
 def run_now(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
-    """Enqueue a job of an entry, as a tick does, and leave its ticks alone."""
+    """Enqueue a job of an entry now. Its schedule stays as it is."""
     name = from_segment(name)
-    source, record = find_entry(request.GET.get("on"), name)
-    job_id, sentence = "", why_not_run(record, in_settings(source))
+    server, record = find_entry(request.GET.get("on"), name)
+    job_id, sentence = "", why_not_run(record, names_in_settings(server))
     if not sentence:
         try:
-            entry = cron.of_settings(name)
+            entry = entries.configured_entry(name)
             job, fields = entry.job()
         except RQLiteError as exc:
-            sentence = _("Its job can’t be made: %(reason)s") % {
-                "reason": shown.shortened(str(exc), 500)
-            }
+            sentence = _not_made(str(exc))
         except Exception as exc:  # noqa: BLE001 - a project's own job class or serializer
-            reason = f"{type(exc).__name__}: {exc}"
-            sentence = _("Its job can’t be made: %(reason)s") % {
-                "reason": shown.shortened(reason, 500)
-            }
+            sentence = _not_made(f"{type(exc).__name__}: {exc}")
         else:
-            with source.asked():
-                source.transitions.cron_run(
+            with connected(server) as broker:
+                Engine(broker).cron_run(
                     name,
                     job.id,
                     entry.queue,
@@ -70,29 +65,30 @@ def run_now(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
                     ttl=job.ttl,
                 )
             job_id = job.id
-            sentence = _("Enqueued now, beside its ticks: %(id)s") % {"id": job_id}
-    _say(request, name, sentence, well=bool(job_id))
-    # What becomes of the job is seen there.
-    watched = Links.to(source, site.name).job(job_id) if job_id else ""
-    back = watched if watched and may(request, "view", "job") else Links(site.name).schedule()
-    return HttpResponseRedirect(back)
+            sentence = _("Enqueued now, outside its schedule: %(id)s") % {"id": job_id}
+    _report(request, name, sentence, success=bool(job_id))
+    job_page = Links.to(server, site.name).job(job_id) if job_id else ""
+    shows_job = job_page and may(request, "view", "job")
+    return HttpResponseRedirect(job_page if shows_job else Links(site.name).schedule())
 
 
-def _switched(
-    site: AdminSite, request: HttpRequest, name: str, switch: PauseResult, done: str, before: str
+def _not_made(reason: str) -> str:
+    return _("Its job can’t be made: %(reason)s") % {"reason": shortened(reason, 500)}
+
+
+def _answer(
+    site: AdminSite, request: HttpRequest, name: str, switch: PauseResult, done: str, unchanged: str
 ) -> HttpResponse:
     sentence = {
         PauseResult.CHANGED: done,
-        PauseResult.UNCHANGED: before,
-        PauseResult.MISSING: _(
-            "Left alone: its record is gone, or something else is in its place."
-        ),
+        PauseResult.UNCHANGED: unchanged,
+        PauseResult.MISSING: _("Not changed: its record is gone, or its key holds something else."),
     }[switch]
-    _say(request, name, sentence, well=switch is not PauseResult.MISSING)
+    _report(request, name, sentence, success=switch is not PauseResult.MISSING)
     return HttpResponseRedirect(Links(site.name).schedule())
 
 
-def _say(request: HttpRequest, name: str, sentence: str, *, well: bool) -> None:
-    level = messages.SUCCESS if well else messages.WARNING
-    messages.add_message(request, level, f"“{shown.shortened(name, 100)}”: {sentence}")
+def _report(request: HttpRequest, name: str, sentence: str, *, success: bool) -> None:
+    level = messages.SUCCESS if success else messages.WARNING
+    messages.add_message(request, level, f"“{shortened(name, 100)}”: {sentence}")
     log_all(request, CHANGE, Queue, name, _("Cron entry: %(done)s") % {"done": sentence})

@@ -1,4 +1,4 @@
-"""Doing something to one job, or to those selected in a list."""
+"""Actions on one job, or on jobs that are selected in a list."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ...broker.servers import Server
+from ...engine.engine import Engine
 from ...protocol.places import Place
 from ...protocol.records import JobRecord
-from .. import formatting as shown
+from ...queries.queries import Queries
 from .. import labels
-from ..links import PLACES, Links
-from ..pages import jobs
-from ..pages.frame import Crumb, render, way_to
-from ..request_filters import place_named
-from ..search_filters import Wanted
-from ..sources import Source, all_sources, find_job, find_queue
-from ..url_segments import from_segment, segment
-from . import all_matching as on_all
-from .job_operations import ACTIONS, JobAction, Order, told
+from ..filters import JobFilters, parse_place
+from ..formatting import shortened
+from ..frame import Crumb, breadcrumbs_to, breadcrumbs_to_job, render
+from ..labels import PLACE_OF_STATUS
+from ..links import Links, from_segment, segment
+from ..servers import all_servers, connected, find_job, find_queue
+from . import all_matching
+from .job_action import JobAction, Selection, format_sentence
+from .job_operations import ACTIONS
 
-#: Jobs by which the delete action may leave ids behind that nobody else takes out.
+#: The places in which the ids of expired jobs stay until a sweep removes them.
 _EXPIRING = (Place.FINISHED, Place.FAILED)
 
 _NOTHING_SELECTED = gettext_lazy(
@@ -39,49 +41,49 @@ class _List:
     """A list in which jobs were selected.
 
     Attributes:
-        sources: where its jobs are.
-        wanted: all of its jobs.
-        way: to its page.
-        address: which its form posts to.
-        back: the page itself.
+        servers: those that its jobs are on.
+        filters: select all of its jobs.
+        breadcrumbs: of its page.
+        address: where its form posts to.
+        back: the address of its page.
     """
 
-    sources: Sequence[Source]
-    wanted: Wanted
-    way: Sequence[Crumb]
+    servers: Sequence[Server]
+    filters: JobFilters
+    breadcrumbs: Sequence[Crumb]
     address: str
     back: str
 
 
 def on_selected(site: AdminSite, request: HttpRequest, name: str, place: str) -> HttpResponse:
-    """Do something to jobs of one place of a queue."""
-    queue, chosen = from_segment(name), place_named(place)
-    source, _counts = find_queue(request.GET.get("on"), queue)
-    links = Links.to(source, site.name)
+    """Do an action to selected jobs in one place of a queue."""
+    queue, chosen = from_segment(name), parse_place(place)
+    server, _counts = find_queue(request.GET.get("on"), queue)
+    links = Links.to(server, site.name)
     back = links.queue(queue, chosen, _page(request))
-    way = [
-        *way_to(request, links, "queue"),
-        (shown.shortened(queue, 60), links.queue(queue)),
+    breadcrumbs = [
+        *breadcrumbs_to(request, links, "queue"),
+        (shortened(queue, 60), links.queue(queue)),
         (str(labels.PLACES[chosen]), back),
     ]
-    wanted = Wanted.all_in(queue, chosen)
-    here = _List([source], wanted, way, links.queue_action(queue, chosen), back)
-    answer = _act(site, request, here)
+    filters = JobFilters.all_in(queue, chosen)
+    jobs = _List([server], filters, breadcrumbs, links.queue_action(queue, chosen), back)
+    answer = _act(site, request, jobs)
     if chosen in _EXPIRING and request.POST.get("action") == "delete" and request.POST.get("post"):
-        # What has expired stays in its list until somebody sweeps; here somebody wants it gone.
-        with source.asked():
-            source.transitions.trim(queue)
+        # The ids of expired jobs stay in the list until a sweep; the user wants them deleted now.
+        with connected(server) as broker:
+            Engine(broker).trim(queue)
     return answer
 
 
 def on_found(site: AdminSite, request: HttpRequest) -> HttpResponse:
-    """Do something to jobs that a search found."""
-    wanted = Wanted.of(request.GET)
+    """Do an action to selected jobs that a search found."""
+    filters = JobFilters.parse(request.GET)
     links = Links(site.name)
-    back = links.jobs() + wanted.query(p=str(_page(request)))
-    way = way_to(request, links, "job")
-    address = links.jobs_action(wanted.query())
-    return _act(site, request, _List(all_sources(), wanted, way, address, back))
+    back = links.jobs() + filters.query(p=str(_page(request)))
+    breadcrumbs = breadcrumbs_to(request, links, "job")
+    address = links.jobs_action(filters.query())
+    return _act(site, request, _List(all_servers(), filters, breadcrumbs, address, back))
 
 
 def _page(request: HttpRequest) -> int:
@@ -89,10 +91,10 @@ def _page(request: HttpRequest) -> int:
     return max(int(page), 1) if page.isascii() and page.isdigit() and len(page) <= 10 else 1
 
 
-def _act(site: AdminSite, request: HttpRequest, here: _List) -> HttpResponse:
+def _act(site: AdminSite, request: HttpRequest, jobs: _List) -> HttpResponse:
     action = ACTIONS.get(request.POST.get("action", ""))
-    to = from_segment(request.POST["to"]) if request.POST.get("to") else ""
-    # Each once, in the order of the list.
+    to_queue = from_segment(request.POST["to"]) if request.POST.get("to") else ""
+    # Without duplicates, in the order of the list.
     ids = list(dict.fromkeys(map(from_segment, request.POST.getlist(ACTION_CHECKBOX_NAME))))
     everything = bool(request.POST.get("all"))
     if action is not None:
@@ -101,60 +103,62 @@ def _act(site: AdminSite, request: HttpRequest, here: _List) -> HttpResponse:
         messages.warning(request, _NOTHING_SELECTED)
     elif action is None:
         messages.warning(request, _("No action selected."))
-    elif action.to_queue and not any(source.has(to) for source in here.sources):
-        messages.warning(request, _("Choose the queue to which the jobs are moved."))
+    elif action.needs_queue and not any(s.has_queue(to_queue) for s in jobs.servers):
+        messages.warning(request, _("Choose the queue to move the jobs to."))
     elif everything:
-        return on_all.ask(site, request, here.wanted, here.sources, to, here.way, here.back)
+        return all_matching.confirm(
+            site, request, jobs.filters, jobs.servers, to_queue, jobs.breadcrumbs, jobs.back
+        )
     elif request.POST.get("post"):
-        for source, of_it in _by_source(here.sources, ids):
-            if not action.to_queue or source.has(to):
-                outcome = action.carry_out(request, Order(source, of_it, to))
-                action.tell(request, outcome, to)
+        for server, its_ids in _by_server(jobs.servers, ids):
+            if not action.needs_queue or server.has_queue(to_queue):
+                outcome = action.run(request, Selection(server, its_ids, to_queue))
+                action.report(request, outcome, to_queue)
     else:
-        return _question(site, request, action, here, ids, to)
-    return HttpResponseRedirect(here.back)
+        return _question(site, request, action, jobs, ids, to_queue)
+    return HttpResponseRedirect(jobs.back)
 
 
-def _by_source(
-    sources: Sequence[Source], ids: Sequence[str]
-) -> Iterator[tuple[Source, Sequence[str]]]:
-    """The sources that have any of the jobs, and which; those that are nowhere are the last's."""
-    left = list(ids)
-    for source in sources[:-1]:
-        with source.asked():
-            found = source.queries.jobs(left)
-        there = [job_id for job_id, job in zip(left, found, strict=True) if job]
-        left = [job_id for job_id in left if job_id not in there]
-        if there:
-            yield source, there
-    if left:
-        yield sources[-1], left
+def _by_server(
+    servers: Sequence[Server], ids: Sequence[str]
+) -> Iterator[tuple[Server, Sequence[str]]]:
+    """The servers that have any of these jobs, and their ids. The last gets all that remain."""
+    remaining = list(ids)
+    for server in servers[:-1]:
+        with connected(server) as broker:
+            found = Queries(broker).jobs(remaining)
+        its_ids = [job_id for job_id, job in zip(remaining, found, strict=True) if job]
+        remaining = [job_id for job_id in remaining if job_id not in its_ids]
+        if its_ids:
+            yield server, its_ids
+    if remaining:
+        yield servers[-1], remaining
 
 
 def _question(
     site: AdminSite,
     request: HttpRequest,
     action: JobAction,
-    here: _List,
+    jobs: _List,
     ids: Sequence[str],
-    to: str,
+    to_queue: str,
 ) -> HttpResponse:
     found: list[tuple[str, JobRecord | None]] = []
-    for source, of_it in _by_source(here.sources, ids):
-        with source.asked():
-            found += zip(of_it, source.queries.jobs(of_it), strict=True)
+    for server, its_ids in _by_server(jobs.servers, ids):
+        with connected(server) as broker:
+            found += zip(its_ids, Queries(broker).jobs(its_ids), strict=True)
     hidden = [(ACTION_CHECKBOX_NAME, segment(job_id)) for job_id in ids]
     hidden += [("action", request.POST["action"]), ("p", str(_page(request))), ("post", "yes")]
-    hidden += [("to", segment(to))] if to else []
+    hidden += [("to", segment(to_queue))] if to_queue else []
     return _confirmation(
         site,
         request,
-        told(action.question, len(ids), to),
+        format_sentence(action.question, len(ids), to_queue),
         found,
-        deleted=action is ACTIONS["delete"],
-        way=here.way,
-        address=here.address,
-        back=here.back,
+        is_delete=action is ACTIONS["delete"],
+        breadcrumbs=jobs.breadcrumbs,
+        address=jobs.address,
+        back=jobs.back,
         hidden=hidden,
     )
 
@@ -165,23 +169,25 @@ def _confirmation(
     question: str,
     found: Sequence[tuple[str, JobRecord | None]],
     *,
-    deleted: bool,
-    way: Sequence[Crumb],
+    is_delete: bool,
+    breadcrumbs: Sequence[Crumb],
     address: str,
     back: str,
     hidden: Sequence[tuple[str, str]],
 ) -> HttpResponse:
-    running = [job for _id, job in found if job and PLACES.get(job.status) is Place.STARTED]
+    running = [
+        job for _id, job in found if job and PLACE_OF_STATUS.get(job.status) is Place.STARTED
+    ]
     return render(
         site,
         request,
         "confirmation.html",
         model="job",
         title=_("Are you sure?"),
-        way=way,
+        breadcrumbs=breadcrumbs,
         question=question,
         found=found,
-        running=len(running) if deleted else 0,
+        running=len(running) if is_delete else 0,
         address=address,
         back=back,
         hidden=hidden,
@@ -194,37 +200,37 @@ def requeue(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
 
 
 def cancel(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
-    """Cancel one job that waits."""
+    """Cancel one waiting job."""
     return _on_one(site, request, job_id, ACTIONS["cancel"])
 
 
 def run_now(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
-    """Enqueue one scheduled job before its time."""
+    """Enqueue one scheduled job now, ahead of its time."""
     return _on_one(site, request, job_id, ACTIONS["run_now"])
 
 
 def stop(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
-    """Have the worker of one job that runs stop it."""
+    """Tell the worker of one running job to stop it."""
     return _on_one(site, request, job_id, ACTIONS["stop"])
 
 
 def delete(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
-    """Delete one job; a GET asks whether that is meant."""
+    """Delete one job; a GET asks for confirmation."""
     id_ = from_segment(job_id)
-    source, job = _find(request, id_)
-    links, place = Links.to(source, site.name), PLACES.get(job.status)
+    server, job = _find(request, id_)
+    links, place = Links.to(server, site.name), PLACE_OF_STATUS.get(job.status)
     action = ACTIONS["delete"]
     if request.method == "POST":
-        action.tell(request, action.carry_out(request, Order(source, [id_])))
+        action.report(request, action.run(request, Selection(server, [id_])))
         after = links.queue(job.origin, place or Place.QUEUED) if job.origin else ""
         return HttpResponseRedirect(after or links.jobs())
     return _confirmation(
         site,
         request,
-        told(action.question, 1),
+        format_sentence(action.question, 1),
         [(id_, job)],
-        deleted=True,
-        way=jobs.way_to_job(request, links, job, place),
+        is_delete=True,
+        breadcrumbs=breadcrumbs_to_job(request, links, job, place),
         address=links.job_delete(id_),
         back=links.job(id_),
         hidden=[("post", "yes")],
@@ -232,12 +238,12 @@ def delete(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
 
 
 def _on_one(site: AdminSite, request: HttpRequest, job_id: str, action: JobAction) -> HttpResponse:
-    """Do to one job what can be done to several, and go back to its page."""
+    """Do an action to one job, and return to its page."""
     id_ = from_segment(job_id)
-    source, _job = _find(request, id_)
-    action.tell(request, action.carry_out(request, Order(source, [id_])))
-    return HttpResponseRedirect(Links.to(source, site.name).job(id_))
+    server, _job = _find(request, id_)
+    action.report(request, action.run(request, Selection(server, [id_])))
+    return HttpResponseRedirect(Links.to(server, site.name).job(id_))
 
 
-def _find(request: HttpRequest, job_id: str) -> tuple[Source, JobRecord]:
+def _find(request: HttpRequest, job_id: str) -> tuple[Server, JobRecord]:
     return find_job(request.GET.get("on"), job_id, lambda queries: queries.jobs([job_id])[0])

@@ -1,4 +1,4 @@
-"""How many jobs an action on all that match would reach, for the question before it."""
+"""How many jobs an action on all matching jobs would reach, for the question before it."""
 
 from __future__ import annotations
 
@@ -6,60 +6,65 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ...broker.servers import Server
 from ...protocol.places import Place
-from ...queries import job_search as finding
-from ..search_filters import Wanted
-from ..sources import Source
-from .progress import Stop
+from ...queries import job_search
+from ...queries.cursor import PlaceCursor
+from ...queries.job_search import JobSearch
+from ..filters import JobFilters
+from ..servers import connected
+from .batch_state import Stop
 
 
 @dataclass(slots=True)
-class Matching:
-    """What was found.
+class MatchCount:
+    """The count so far.
 
     Attributes:
-        total: jobs that stand where the action looks.
-        looked: how many of those were looked at: as many as a search looks at.
-        matching: how many of these match.
+        total: how many jobs are in the places of the action.
+        examined: how many of those were examined: at most as many as a search examines.
+        matching: how many of the examined jobs match.
     """
 
     total: int = 0
-    looked: int = 0
+    examined: int = 0
     matching: int = 0
 
     @property
-    def whole(self) -> bool:
-        """Whether all were looked at."""
-        return self.looked >= self.total
+    def is_exact(self) -> bool:
+        """Whether all jobs were examined."""
+        return self.examined >= self.total
 
-    def add(self, source: Source, stops: Sequence[Stop], wanted: Wanted, begun: float) -> None:
-        """Count what stands at these stops of one source. Three round trips at the most.
+    def add(
+        self, server: Server, stops: Sequence[Stop], filters: JobFilters, started_at: float
+    ) -> None:
+        """Count the jobs at these stops of one server. At most three round trips.
 
         Args:
-            begun: unix seconds; what came to its place later is not meant.
+            started_at: unix seconds; jobs that came to their places later are not counted.
 
         Raises:
-            Trouble: it can't be asked.
+            Unavailable: the server does not answer.
         """
-        if wanted.takes_everything:
+        if filters.matches_everything:
             places = [(stop.queue, Place(stop.place)) for stop in stops]
-            with source.asked():
-                total = source.walker.count(places)
-            self._count(total, total, total)
+            with connected(server) as broker:
+                total = PlaceCursor(broker).count(places)
+            self._add(total, total, total)
             return
         queues = list(dict.fromkeys(stop.queue for stop in stops))
         kinds = list(dict.fromkeys(Place(stop.place) for stop in stops))
-        most = max(finding.MOST - self.looked, 0)
-        with source.asked():
-            window = source.finder.window(queues, kinds, most=most)
-        takes = wanted.filter_at(datetime.fromtimestamp(begun, UTC)).takes
-        self._count(
+        most = max(job_search.MOST - self.examined, 0)
+        with connected(server) as broker:
+            window = JobSearch(broker).window(queues, kinds, most=most)
+        matches = filters.filter_at(datetime.fromtimestamp(started_at, UTC)).takes
+        self._add(
             sum(each.total for each in window.searched),
             sum(each.read for each in window.searched),
-            sum(map(takes, window.jobs)),
+            sum(map(matches, window.jobs)),
         )
 
-    def _count(self, total: int, looked: int, matching: int) -> None:
+    def _add(self, total: int, examined: int, matching: int) -> None:
         self.total += total
-        self.looked += looked
+        self.examined += examined
         self.matching += matching

@@ -1,4 +1,4 @@
-"""Pausing a queue, and letting workers take its jobs again."""
+"""Pause and resume a queue."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from django.contrib.admin.models import CHANGE
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
+from ...engine.engine import Engine
 from ...models import Queue
-from .. import formatting as shown
-from ..links import Links
-from ..pages.frame import may
-from ..sources import find_queue
-from ..url_segments import from_segment
-from .log import log_one
+from ..formatting import shortened
+from ..frame import may
+from ..links import Links, from_segment
+from ..servers import connected, find_queue
+from .admin_log import log_one
 
 
 def pause(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
-    """Keep workers from taking this queue's jobs, until somebody resumes it."""
+    """Pause a queue: workers take no job from it until it is resumed."""
     queue = from_segment(name)
-    source, _counts = find_queue(request.GET.get("on"), queue)
-    with source.asked():
-        new = bool(source.transitions.pause_queues([queue]))
+    server, _counts = find_queue(request.GET.get("on"), queue)
+    with connected(server) as broker:
+        new = bool(Engine(broker).pause_queues([queue]))
     sentence = _("Paused: no worker takes a job from it.") if new else _("Was paused already.")
-    return _answer(site, request, queue, Links.to(source, site.name), sentence)
+    return _answer(site, request, queue, Links.to(server, site.name), sentence)
 
 
 def resume(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
-    """Let workers take this queue's jobs again."""
+    """Resume a queue: workers take jobs from it again."""
     queue = from_segment(name)
-    source, _counts = find_queue(request.GET.get("on"), queue)
-    with source.asked():
-        new = bool(source.transitions.resume_queues([queue]))
-    sentence = _("Resumed: workers take its jobs again.") if new else _("Was not paused.")
-    return _answer(site, request, queue, Links.to(source, site.name), sentence)
+    server, _counts = find_queue(request.GET.get("on"), queue)
+    with connected(server) as broker:
+        new = bool(Engine(broker).resume_queues([queue]))
+    sentence = _("Resumed: workers take jobs from it again.") if new else _("Was not paused.")
+    return _answer(site, request, queue, Links.to(server, site.name), sentence)
 
 
 def _answer(
     site: AdminSite, request: HttpRequest, queue: str, links: Links, sentence: str
 ) -> HttpResponse:
-    messages.success(request, f"“{shown.shortened(queue, 100)}”: {sentence}")
+    messages.success(request, f"“{shortened(queue, 100)}”: {sentence}")
     log_one(request, CHANGE, Queue, queue, sentence)
     back = links.queue(queue) if may(request, "view", "job") else ""
     return HttpResponseRedirect(back or links.queues())

@@ -1,4 +1,4 @@
-"""Shutting a worker down, and suspending all workers of a server."""
+"""Shut down a worker; suspend and resume all workers of a server."""
 
 from __future__ import annotations
 
@@ -8,61 +8,62 @@ from django.contrib.admin.models import CHANGE
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
+from ...broker.servers import Server
+from ...engine.engine import Engine
 from ...models import Worker
-from .. import formatting as shown
-from ..links import Links
-from ..sources import Source, candidates, find_worker
-from ..url_segments import from_segment
-from .log import log_all, log_one
+from ..formatting import shortened
+from ..links import Links, from_segment
+from ..servers import address_of, candidates, connected, find_worker
+from .admin_log import log_all, log_one
 
 
 def shut_down(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
-    """Have a worker end as after SIGTERM: the jobs it runs may end, and it takes no others."""
+    """Tell a worker to shut down, as SIGTERM does: it finishes its jobs and takes no others."""
     worker = from_segment(name)
-    source, _record = find_worker(request.GET.get("on"), worker)
-    with source.asked():
-        heard = source.transitions.send_command(worker, "shutdown")
-    if heard:
-        sentence = _("Told to shut down: it ends once the jobs that it runs have ended.")
-        messages.success(request, f"“{shown.shortened(worker, 100)}”: {sentence}")
+    server, _record = find_worker(request.GET.get("on"), worker)
+    with connected(server) as broker:
+        received = Engine(broker).send_command(worker, "shutdown")
+    if received:
+        sentence = _("Shutdown requested: it ends when its running jobs have ended.")
+        messages.success(request, f"“{shortened(worker, 100)}”: {sentence}")
     else:
-        sentence = _("Not shut down: it does not listen, so it has ended or is cut off.")
-        messages.warning(request, f"“{shown.shortened(worker, 100)}”: {sentence}")
+        sentence = _("Not shut down: it did not respond. It has ended or lost its connection.")
+        messages.warning(request, f"“{shortened(worker, 100)}”: {sentence}")
     log_one(request, CHANGE, Worker, worker, sentence)
-    return HttpResponseRedirect(Links.to(source, site.name).worker(worker))
+    return HttpResponseRedirect(Links.to(server, site.name).worker(worker))
 
 
 def suspend_all(site: AdminSite, request: HttpRequest) -> HttpResponse:
-    """Keep all workers of a server from taking jobs, until somebody resumes them."""
-    source = candidates(request.GET.get("on"))[0]
-    with source.asked():
-        new = source.transitions.suspend()
+    """Suspend all workers of a server: they take no jobs until they are resumed."""
+    server = candidates(request.GET.get("on"))[0]
+    with connected(server) as broker:
+        new = Engine(broker).suspend()
     return _answer(
         site,
         request,
-        source,
-        _("Suspended all workers: none takes a job. Jobs that run go on.")
+        server,
+        _("Suspended all workers: they take no jobs. Running jobs continue.")
         if new
-        else _("All workers were suspended already."),
+        else _("All workers were already suspended."),
     )
 
 
 def resume_all(site: AdminSite, request: HttpRequest) -> HttpResponse:
-    """Let all workers of a server take jobs again. Queues that are paused stay so."""
-    source = candidates(request.GET.get("on"))[0]
-    with source.asked():
-        new = source.transitions.resume()
+    """Resume all workers of a server. Paused queues stay paused."""
+    server = candidates(request.GET.get("on"))[0]
+    with connected(server) as broker:
+        new = Engine(broker).resume()
     return _answer(
         site,
         request,
-        source,
+        server,
         _("Resumed all workers: they take jobs again.")
         if new
         else _("The workers were not suspended."),
     )
 
 
-def _answer(site: AdminSite, request: HttpRequest, source: Source, sentence: str) -> HttpResponse:
+def _answer(site: AdminSite, request: HttpRequest, server: Server, sentence: str) -> HttpResponse:
     messages.success(request, sentence)
-    log_all(request, CHANGE, Worker, source.address or source.name, sentence)
-    return HttpResponseRedirect(Links.to(source, site.name).workers())
+    log_all(request, CHANGE, Worker, address_of(server) or server.name, sentence)
+    return HttpResponseRedirect(Links.to(server, site.name).workers())

@@ -1,1 +1,4 @@
-"""What needs a person first: what is stuck, since when, and why."""
+"""What needs attention: what is stuck, since when, and why.
+
+These modules make sentences of what the overview has read; they send no commands.
+"""

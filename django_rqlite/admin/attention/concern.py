@@ -1,23 +1,28 @@
-"""One thing that needs attention."""
+"""Something that needs attention."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .. import formatting as shown
+from ..formatting import shortened
 
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """A sentence, and where to look. The greater its weight, the sooner."""
+    """A sentence, and the page to look at.
+
+    Attributes:
+        weight: concerns with a greater weight come first.
+        address: of the page, or ``''``.
+        model: whose permission to view the page needs: ``job``, ``worker`` or ``queue``.
+    """
 
     weight: int
     sentence: str
     address: str
-    #: Of what the address is: ``job``, ``worker`` or ``queue``. Who may view those may follow it.
     model: str = "job"
 
 
-def of_server(sentence: str, server: str) -> str:
-    """A sentence about a whole server, which is named if there are others ('' if not)."""
-    return f"{shown.shortened(server, 100)}: {sentence}" if server else sentence
+def with_server(sentence: str, server: str) -> str:
+    """A sentence about a whole server, with its address in front (``''``: there is only one)."""
+    return f"{shortened(server, 100)}: {sentence}" if server else sentence

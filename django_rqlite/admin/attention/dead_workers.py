@@ -1,4 +1,4 @@
-"""Whether a worker that has a record is probably dead all the same."""
+"""Which workers are probably dead although they still have a record."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from ... import conf
 from ...exceptions import ConfigurationError
 from ...protocol.records import WorkerRecord
 
-#: Seconds after which a worker of RQ that has not been heard of is given up: its record lives for
+#: Seconds without a heartbeat after which a worker of RQ counts as dead: its record expires
 #: ``worker_ttl`` (420) and a minute after each heartbeat (rq/worker/base.py).
-RQ_SILENCE = 420 + 60
+RQ_MAX_SILENCE = 420 + 60
 
 
-def silent(record: WorkerRecord, now: datetime) -> bool:
-    """Whether nothing was heard of the worker for so long that it is probably dead.
+def is_silent(record: WorkerRecord, now: datetime) -> bool:
+    """Whether the last heartbeat is so old that the worker is probably dead.
 
-    Who has taken leave is not silent.
+    A worker that has ended properly is not silent.
     """
     if record.death:
         return False
     if record.last_heartbeat is None:
         return True
-    seconds: float = RQ_SILENCE
+    limit: float = RQ_MAX_SILENCE
     if record.version.startswith("django_rqlite"):
         try:
-            seconds = 2 * conf.lease()
+            limit = 2 * conf.lease()
         except ConfigurationError:
-            seconds = 2 * conf.DEFAULT_LEASE
-    return (now - record.last_heartbeat).total_seconds() > seconds
+            limit = 2 * conf.DEFAULT_LEASE
+    return (now - record.last_heartbeat).total_seconds() > limit

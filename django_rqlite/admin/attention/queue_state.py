@@ -1,4 +1,4 @@
-"""What is known of a queue when it is asked whether it needs attention."""
+"""What is known of a queue when the overview decides whether it needs attention."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from ...queries.leases import Lease, StartedJob
 from ...queries.schedule_delay import ScheduleDelay
 from ...queries.snapshots import QueueCounts
 from ...queries.throughput import Runs
-from ..slots import Slots
+from .slots import Slots
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class QueueState:
     """What is known of a queue.
 
     Attributes:
-        runs: that ended in the last hour.
-        oldest: when the job that is next was enqueued; None: none waits, or it does not say.
-        listeners: how many workers listen on it, as far as they are alive.
-        slots: theirs; None: not all workers, or not all that runs, were read.
-        unusual: jobs that have run longer than is usual in the queue, the longest first; ``usual``
-            is what 95 of 100 runs of the last hour stayed within, in seconds.
-        expired: leases that ended long ago, of jobs that no dead worker is told to hold.
+        runs: those that ended in the last hour.
+        oldest: when the next job was enqueued; None: no job waits, or its hash does not say.
+        listeners: how many workers that are alive listen on it.
+        slots: theirs; None: not all workers, or not all running jobs, were read.
+        suspended: whether all workers of the server are suspended.
+        lateness: of its scheduled jobs.
+        unusual: jobs that have run for longer than is usual, the longest first.
+        usual: the 95th percentile of the run times of the last hour, in seconds.
+        expired: leases that expired long ago, of jobs that no known dead worker holds.
         more_expired: whether there may be more of those.
-        needs_worker: whether its jobs are run by workers at all.
-        address, failed_address, scheduled_address, started_address: of its jobs.
+        needs_worker: whether workers run its jobs (``ASYNC`` is not False).
+        address, failed_address, scheduled_address, started_address: of the lists of its jobs.
     """
 
     counts: QueueCounts

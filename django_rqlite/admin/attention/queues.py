@@ -1,4 +1,4 @@
-"""What needs attention in one queue: what waits, what is late, what failed, what runs long."""
+"""What needs attention in a queue: jobs that wait, are overdue, failed, or run too long."""
 
 from __future__ import annotations
 
@@ -10,41 +10,42 @@ from django.utils.translation import ngettext
 
 from ...protocol.places import Place
 from ...queries.leases import StartedJob
-from .. import formatting as shown
-from ..slots import LONG_RUN, functions, seconds
+from .. import formatting
+from ..formatting import shortened
 from .concern import Concern
-from .queue_state import State
+from .queue_state import QueueState
+from .slots import LONG_RUN, count_functions, seconds_running
 
-#: Seconds that a job may wait before anybody has to know.
+#: Seconds from which on a wait needs attention.
 LONG_WAIT = 60
 
-#: Functions that one sentence names at the most.
-_MOST_FUNCTIONS = 3
+#: Functions that one sentence names.
+_MAX_FUNCTIONS = 3
 
 
-def about_queue(state: State, now: datetime) -> Iterator[Concern]:
+def about_queue(state: QueueState, now: datetime) -> Iterator[Concern]:
     """Everything that needs attention in a queue."""
     counts, waiting = state.counts, state.counts.places[Place.QUEUED]
     age = (now - state.oldest).total_seconds() if state.oldest else 0
-    name = shown.shortened(counts.name, 60)
+    name = shortened(counts.name, 60)
     for problem in counts.problems:
-        yield Concern(40, f"{name}: {shown.shortened(problem, 300)}", state.address)
-    if waiting and (why := _why(state)):
+        yield Concern(40, f"{name}: {shortened(problem, 300)}", state.address)
+    if waiting and (why := _why_blocked(state)):
         yield Concern(30 if not counts.paused else 20, _waits(state, age, why), state.address)
     elif waiting and age > LONG_WAIT:
-        yield Concern(20, _waits(state, age, _all_busy(state, now)), state.address)
+        yield Concern(20, _waits(state, age, _why_waiting(state, now)), state.address)
     elif waiting and state.oldest is None:
         sentence = ngettext(
-            "%(count)d job waits in “%(queue)s”; since when is not known.",
-            "%(count)d jobs wait in “%(queue)s”; since when is not known.",
+            "%(count)d job waits in “%(queue)s”; it is not known since when.",
+            "%(count)d jobs wait in “%(queue)s”; it is not known since when.",
             waiting,
         ) % {"count": waiting, "queue": name}
         yield Concern(9, sentence, state.address)
     elif counts.paused:
         sentence = _("“%(queue)s” is paused: no worker takes a job from it.") % {"queue": name}
         yield Concern(5, sentence, state.address)
-    yield from _to_be_queued(state, name, now)
-    yield from _expired(state, name, now)
+    yield from _about_scheduled(state, name, now)
+    yield from _about_expired(state, name, now)
     if state.runs.failed:
         sentence = ngettext(
             "%(count)d run failed in the last hour in “%(queue)s”.",
@@ -52,21 +53,21 @@ def about_queue(state: State, now: datetime) -> Iterator[Concern]:
             state.runs.failed,
         ) % {"count": state.runs.failed, "queue": name}
         yield Concern(10, sentence, state.failed_address)
-    yield from _long(state, name, now)
+    yield from _about_long_runs(state, name, now)
 
 
-def _to_be_queued(state: State, name: str, now: datetime) -> Iterator[Concern]:
-    """Scheduled jobs that nobody queues, and those that nobody would run."""
+def _about_scheduled(state: QueueState, name: str, now: datetime) -> Iterator[Concern]:
+    """Scheduled jobs that are overdue, and jobs that no worker would run when their time comes."""
     scheduled = state.counts.places[Place.SCHEDULED]
     deferred = state.counts.places[Place.DEFERRED]
-    # That nobody listens is said already where jobs wait for that reason.
+    # Where jobs wait for a worker, another sentence says so already.
     told = state.counts.places[Place.QUEUED] and not state.counts.paused
-    due = shown.unix(state.lateness.first_due)
+    due = formatting.from_timestamp(state.lateness.first_due)
     if state.lateness.overdue:
         named: dict[str, object] = {
             "count": state.lateness.overdue,
             "queue": name,
-            "age": shown.duration((now - due).total_seconds()) if due else "?",
+            "age": formatting.duration((now - due).total_seconds()) if due else "?",
             "why": _("its workers do not enqueue them")
             if state.listeners
             else _("no worker listens on it"),
@@ -78,10 +79,10 @@ def _to_be_queued(state: State, name: str, now: datetime) -> Iterator[Concern]:
         )
         yield Concern(30, sentence % named, state.scheduled_address)
     elif not (state.listeners or told) and (scheduled or deferred):
-        yield Concern(20, _unheard(name, scheduled, deferred), state.address)
+        yield Concern(20, _no_listener(name, scheduled, deferred), state.address)
 
 
-def _unheard(name: str, scheduled: int, deferred: int) -> str:
+def _no_listener(name: str, scheduled: int, deferred: int) -> str:
     counted = {"scheduled": scheduled, "deferred": deferred, "queue": name}
     if scheduled and deferred:
         sentence = _(
@@ -103,55 +104,53 @@ def _unheard(name: str, scheduled: int, deferred: int) -> str:
     return sentence % counted
 
 
-def _expired(state: State, name: str, now: datetime) -> Iterator[Concern]:
-    """Jobs that stand as started although nobody keeps them any more."""
+def _about_expired(state: QueueState, name: str, now: datetime) -> Iterator[Concern]:
+    """Started jobs whose leases expired long ago."""
     if not state.expired:
         return
     count = len(state.expired)
-    until = shown.unix(min(lease.until for lease in state.expired))
+    until = formatting.from_timestamp(min(lease.until for lease in state.expired))
     why = (
-        _("its workers have not taken them back")
+        _("its workers have not recovered them")
         if state.listeners
-        else _("no worker listens on it to take them back")
+        else _("no worker listens on it to recover them")
     )
     named = {
         "count": f"{count:,}" + ("+" if state.more_expired else ""),
         "queue": name,
-        "age": shown.duration((now - until).total_seconds()) if until else "?",
+        "age": formatting.duration((now - until).total_seconds()) if until else "?",
         "why": why,
     }
     sentence = ngettext(
-        "The lease of %(count)s started job in “%(queue)s” ended %(age)s ago: %(why)s.",
-        "The leases of %(count)s started jobs in “%(queue)s” ended, the first %(age)s ago: "
+        "The lease of %(count)s started job in “%(queue)s” expired %(age)s ago: %(why)s.",
+        "The leases of %(count)s started jobs in “%(queue)s” expired, the first %(age)s ago: "
         "%(why)s.",
         count,
     )
     yield Concern(25, sentence % named, state.started_address)
 
 
-def _long(state: State, name: str, now: datetime) -> Iterator[Concern]:
-    """Jobs that have run longer than is usual."""
+def _about_long_runs(state: QueueState, name: str, now: datetime) -> Iterator[Concern]:
+    """Jobs that have run for longer than is usual."""
     if not state.unusual or state.usual is None:
         return
     named: dict[str, object] = {
         "count": len(state.unusual),
         "queue": name,
-        "age": shown.duration(seconds(state.unusual[0], now)),
-        "usual": shown.duration(state.usual),
+        "age": formatting.duration(seconds_running(state.unusual[0], now)),
+        "usual": formatting.duration(state.usual),
         "what": _listed(state.unusual),
     }
     sentence = ngettext(
-        "%(count)d job in “%(queue)s” has run for %(age)s, where 95 of 100 took at most "
-        "%(usual)s: %(what)s.",
-        "%(count)d jobs in “%(queue)s” have run for up to %(age)s, where 95 of 100 took at most "
-        "%(usual)s: %(what)s.",
+        "%(count)d job in “%(queue)s” has run for %(age)s (p95: %(usual)s): %(what)s.",
+        "%(count)d jobs in “%(queue)s” have run for up to %(age)s (p95: %(usual)s): %(what)s.",
         len(state.unusual),
     )
     yield Concern(8, sentence % named, state.started_address)
 
 
-def _why(state: State) -> str:
-    """Why nothing of the queue can run now; ``''`` where it can."""
+def _why_blocked(state: QueueState) -> str:
+    """Why no job of the queue can run now; ``''`` where jobs can run."""
     if state.counts.paused:
         return _("it is paused")
     if not state.listeners:
@@ -159,16 +158,16 @@ def _why(state: State) -> str:
     return _("all workers are suspended") if state.suspended else ""
 
 
-def _all_busy(state: State, now: datetime) -> str:
-    """Why jobs have to wait although workers listen."""
+def _why_waiting(state: QueueState, now: datetime) -> str:
+    """Why jobs wait although workers listen on the queue."""
     slots = state.slots
     if slots is None:
         return _("its workers are busy with other jobs")
     if not slots.full:
         counted = {"busy": slots.busy, "total": slots.total}
         return _("its workers have free slots (%(busy)d of %(total)d in use)") % counted
-    longest = seconds(slots.jobs[0], now)
-    named = {"total": slots.total, "age": shown.duration(longest), "what": _listed(slots.jobs)}
+    longest = seconds_running(slots.jobs[0], now)
+    named = {"total": slots.total, "age": formatting.duration(longest), "what": _listed(slots.jobs)}
     if longest < LONG_RUN:
         return (
             ngettext(
@@ -189,20 +188,20 @@ def _all_busy(state: State, now: datetime) -> str:
 
 
 def _listed(held: Sequence[StartedJob]) -> str:
-    """What these jobs call: ``long_import ×3``."""
-    called = functions(held)
+    """The functions that these jobs call: ``long_import ×3``."""
+    called = count_functions(held)
     parts = [
-        f"{shown.shortened(name or '?', 60)} ×{count}" if count > 1 else shown.shortened(name, 60)
-        for name, count in called[:_MOST_FUNCTIONS]
+        f"{shortened(name or '?', 60)} ×{count}" if count > 1 else shortened(name, 60)
+        for name, count in called[:_MAX_FUNCTIONS]
     ]
-    return ", ".join([*parts, *(["…"] if len(called) > _MOST_FUNCTIONS else [])])
+    return ", ".join([*parts, *(["…"] if len(called) > _MAX_FUNCTIONS else [])])
 
 
-def _waits(state: State, age: float, why: str) -> str:
+def _waits(state: QueueState, age: float, why: str) -> str:
     waiting = state.counts.places[Place.QUEUED]
-    named = {"queue": shown.shortened(state.counts.name, 60), "why": why, "count": waiting}
+    named = {"queue": shortened(state.counts.name, 60), "why": why, "count": waiting}
     if age > LONG_WAIT:
-        named["age"] = shown.duration(age)
+        named["age"] = formatting.duration(age)
         return (
             ngettext(
                 "%(count)d job waits in “%(queue)s”, for %(age)s: %(why)s.",

@@ -1,1 +1,1 @@
-"""What each page shows. A page reads, through the read model, and writes nothing."""
+"""The pages that show something. They read through the read model and write nothing."""

@@ -1,44 +1,57 @@
-"""Finding jobs: by id, or by what they call, how they failed, where they are and since when."""
+"""The job search: by id, call, error, place and time, as a list or in groups."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ...broker.servers import Server
 from ...protocol.places import Place
 from ...protocol.records import JobStatus
-from ...queries import job_search as finding
-from ...queries.job_search import Found, Searched, Window
+from ...queries import job_search
+from ...queries.job_search import Found, JobSearch, Window
+from ...queries.queries import Queries
 from ...queries.snapshots import Parents
-from .. import formatting as shown
 from .. import labels
 from ..actions.job_operations import possible, targets
-from ..links import Links
-from ..relations import Linked, linked
-from ..request_filters import page_number
-from ..retries import TO_COME, retries_left
-from ..search_filters import SINCE, SORTS, Wanted
-from ..sources import Source, Trouble, all_sources
-from ..url_segments import LONGEST, segment
-from .frame import NO_ANSWER, render
+from ..errors import Unavailable
+from ..filters import PERIODS, SORTS, TEXT_FILTERS, JobFilters, parse_page
+from ..formatting import from_timestamp, shortened
+from ..frame import UNAVAILABLE, render
+from ..links import MAX_NAME_LENGTH, Links, segment
+from ..relations import JobLinks, job_links
+from ..retries import UNFINISHED_PLACES, retries_left
+from ..servers import all_servers, connected
+from .search_summary import MAX_SENTENCES, group_note, summary
 
+#: Jobs on a page.
 PER_PAGE = 50
 
-#: Groups, and sentences about places that were not read to their end, that are shown at the most.
-MOST_GROUPS = 200
-MOST_SENTENCES = 20
+#: Groups that are shown.
+MAX_GROUPS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class TextField:
+    """A text field of the form."""
+
+    name: str
+    label: Promise
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of a select."""
+    """An option of a select."""
 
     value: str
     label: str
@@ -47,135 +60,166 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One job that was found."""
+    """A job that was found.
+
+    Attributes:
+        due: when a scheduled job is due.
+        retries: how many retries an unfinished job has left.
+        parents: what a deferred job waits for.
+    """
 
     found: Found
     segment: str
     address: str
     state: str
     queue_address: str
-    #: When a scheduled job is due, how many retries are left, and what a deferred one waits for.
     due: datetime | None
     retries: str
-    parents: Linked | None
+    parents: JobLinks | None
 
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
     """Failed jobs of one function and one class of errors."""
 
-    group: finding.Group
+    group: job_search.Group
     address: str
 
 
 @dataclass(slots=True)
-class _Looking:
-    """What all servers said."""
+class _Answers:
+    """What all servers have answered.
 
-    windows: list[tuple[Source, Window]]
-    troubles: list[str]
-    queues: list[str]
-    problems: list[str]
-    configured: list[str]
-    #: The address of the job with the id that was asked for.
-    at: str = ""
-
-
-def search(site: AdminSite, request: HttpRequest) -> HttpResponse:
-    """The jobs of all places that are wanted.
-
-    Four round trips for each server; two more where deferred jobs are on the page.
+    Attributes:
+        windows: the jobs that were read of each server.
+        queues: the names of all queues.
+        configured: the names of the queues in ``RQ_QUEUES``.
+        problems: what could not be searched, in sentences.
+        errors: why servers could not be asked, in sentences.
+        job_address: the page of the job whose id is the text, or ``''``.
     """
-    wanted = Wanted.of(request.GET)
-    number = page_number(request.GET.get("p", "1"), least=0)
-    looked = _look(site, wanted)
-    if looked.at:
-        return HttpResponseRedirect(looked.at)
-    takes = wanted.filter.takes
-    sources = {id(each): source for source, window in looked.windows for each in window.jobs}
-    matches = finding.ordered(
-        [each for _source, window in looked.windows for each in window.jobs if takes(each)],
-        newest=wanted.sort == "newest",
+
+    windows: list[tuple[Server, Window]] = field(default_factory=list)
+    queues: list[str] = field(default_factory=list)
+    configured: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    job_address: str = ""
+
+
+def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
+    """The search. Four round trips for each server; two more for the parents of deferred jobs."""
+    filters = JobFilters.parse(request.GET)
+    number = parse_page(request.GET.get("p", "1"), least=0)
+    answers = _ask(site, filters)
+    if answers.job_address:
+        return HttpResponseRedirect(answers.job_address)
+    newest, matches_filter = filters.sort == "newest", filters.filter.takes
+    servers = {id(each): server for server, window in answers.windows for each in window.jobs}
+    matches = job_search.ordered(
+        [
+            each
+            for _server, window in answers.windows
+            for each in window.jobs
+            if matches_filter(each)
+        ],
+        newest=newest,
     )
     page = Paginator(matches, PER_PAGE).get_page(number)
-    rows = [] if wanted.group else _rows(list(page.object_list), sources, looked.troubles, site)
-    groups = finding.grouped(matches) if wanted.group else []
-    searched = [each for _source, window in looked.windows for each in window.searched]
+    rows = [] if filters.group else _rows(list(page.object_list), servers, answers.errors, site)
+    groups = job_search.grouped(matches) if filters.group else []
+    searched = [each for _server, window in answers.windows for each in window.searched]
     partly = any(each.read < each.total for each in searched)
-    actions = possible(request, wanted.places)
-    unknown = bool(wanted.queue) and wanted.queue not in looked.queues
+    actions = possible(request, filters.places)
     return render(
         site,
         request,
         "job_search.html",
         model="job",
         title=_("Jobs"),
-        status=200 if looked.windows or not looked.troubles else NO_ANSWER,
-        wanted=wanted,
-        states=[Option("", _("all"), wanted.place is None)]
-        + [Option(each, str(labels.PLACES[each]), each is wanted.place) for each in Place],
-        queues=[Option("", _("all"), not wanted.queue)]
-        + [
-            Option(segment(name), shown.shortened(name, 60), name == wanted.queue)
-            for name in looked.queues
-            if name and len(name) <= LONGEST
-        ],
-        periods=[
-            Option(key, str(label), key == wanted.since) for key, (label, _delta) in SINCE.items()
-        ],
-        sorts=[Option(key, str(label), key == wanted.sort) for key, label in SORTS.items()],
-        troubles=looked.troubles,
-        problems=looked.problems,
-        gone=_("No job has this ID: it has expired, was deleted, or never was.")
-        if wanted.text and not matches and not looked.troubles
-        else "",
-        unknown=_("There is no such queue: it is not in RQ_QUEUES, and nothing was ever enqueued.")
-        if unknown and not looked.troubles
-        else "",
-        sentences=_sentences(looked.windows, wanted, len(matches)),
+        status=200 if answers.windows or not answers.errors else UNAVAILABLE,
+        **_form(filters, answers.queues),
+        **_notes(filters, answers, has_matches=bool(matches)),
+        sentences=summary(searched, len(matches), newest=newest),
         rows=rows,
         actions=actions,
-        targets=targets(actions, looked.configured),
-        action_address=Links(site.name).jobs_action(wanted.query(group="")),
-        groups=[
-            GroupRow(
-                each,
-                wanted.query(
-                    group="", function=each.function or wanted.function, error=each.error_class
-                ),
-            )
-            for each in groups[:MOST_GROUPS]
-        ],
-        more_groups=len(groups[MOST_GROUPS:]),
-        # Counts are of what was searched; the template says where that was not all.
+        targets=targets(actions, answers.configured),
+        action_address=Links(site.name).jobs_action(filters.query(group="")),
+        groups=[_group_row(each, filters) for each in groups[:MAX_GROUPS]],
+        more_groups=len(groups[MAX_GROUPS:]),
         partly=partly,
-        grouped_of=_grouped_of(searched, newest=wanted.sort == "newest") if partly else "",
+        group_note=group_note(searched, newest=newest) if partly else "",
         page=page,
-        before=wanted.query(p=str(page.previous_page_number())) if page.has_previous() else "",
-        after=wanted.query(p=str(page.next_page_number())) if page.has_next() else "",
-        list_address=wanted.query(group=""),
-        group_address=wanted.query(state=Place.FAILED.value, group="1"),
+        before=filters.query(p=str(page.previous_page_number())) if page.has_previous() else "",
+        after=filters.query(p=str(page.next_page_number())) if page.has_next() else "",
+        list_address=filters.query(group=""),
+        group_address=filters.query(state=Place.FAILED.value, group="1"),
     )
 
 
-def _look(site: AdminSite, wanted: Wanted) -> _Looking:
+def _form(filters: JobFilters, queues: Sequence[str]) -> dict[str, Any]:
+    """The values and options of the form."""
+    return {
+        "filters": filters,
+        "states": [
+            Option("", _("all"), filters.place is None),
+            *(Option(each, str(labels.PLACES[each]), each is filters.place) for each in Place),
+        ],
+        "queues": [
+            Option("", _("all"), not filters.queue),
+            *(
+                Option(segment(name), shortened(name, 60), name == filters.queue)
+                for name in queues
+                if name and len(name) <= MAX_NAME_LENGTH
+            ),
+        ],
+        "text_fields": [
+            TextField(name, label, filters.texts[name]) for name, label in TEXT_FILTERS.items()
+        ],
+        "periods": [
+            Option(key, str(label), key == filters.since)
+            for key, (label, _duration) in PERIODS.items()
+        ],
+        "sorts": [Option(key, str(label), key == filters.sort) for key, label in SORTS.items()],
+    }
+
+
+def _notes(filters: JobFilters, answers: _Answers, *, has_matches: bool) -> dict[str, Any]:
+    """Problems, and sentences about a job or a queue that does not exist."""
+    all_answered = not answers.errors
+    missing_job = missing_queue = ""
+    if all_answered and filters.text and not has_matches:
+        missing_job = _("No job has this ID: it has expired, was deleted, or never existed.")
+    if all_answered and filters.queue and filters.queue not in answers.queues:
+        missing_queue = _(
+            "There is no such queue: it is not in RQ_QUEUES, and nothing was ever enqueued to it."
+        )
+    return {
+        "errors": answers.errors,
+        "problems": answers.problems,
+        "missing_job": missing_job,
+        "missing_queue": missing_queue,
+    }
+
+
+def _ask(site: AdminSite, filters: JobFilters) -> _Answers:
     """Ask every server."""
-    looked = _Looking([], [], [], [], [])
-    all_ = all_sources()
-    most = max(finding.MOST // len(all_), 1) if all_ else 0
-    for source in all_:
+    answers = _Answers()
+    servers = all_servers()
+    most = max(job_search.MOST // len(servers), 1) if servers else 0
+    for server in servers:
         try:
-            with source.asked():
-                configured = [conf.name for conf in source.queues]
-                looked.configured += configured
-                known = source.finder.known(configured, wanted.text)
+            with connected(server) as broker:
+                answers.configured += server.queue_names
+                search = JobSearch(broker)
+                known = search.known(server.queue_names, filters.text)
                 if known.has_job:
-                    looked.at = Links.to(source, site.name).job(wanted.text)
-                    if looked.at:
-                        return looked
-                looked.queues += [name for name in known.names if name not in looked.queues]
+                    answers.job_address = Links.to(server, site.name).job(filters.text)
+                    if answers.job_address:
+                        return answers
+                answers.queues += [name for name in known.names if name not in answers.queues]
                 if known.more:
-                    looked.problems.append(
+                    answers.problems.append(
                         ngettext(
                             "%(count)s more queue was not searched.",
                             "%(count)s more queues were not searched.",
@@ -183,124 +227,61 @@ def _look(site: AdminSite, wanted: Wanted) -> _Looking:
                         )
                         % {"count": f"{known.more:,}"}
                     )
-                queues = [wanted.queue] if wanted.queue else known.names
-                window = source.finder.window(
-                    queues, wanted.places, newest=wanted.sort == "newest", most=most
+                window = search.window(
+                    [filters.queue] if filters.queue else known.names,
+                    filters.places,
+                    newest=filters.sort == "newest",
+                    most=most,
                 )
-        except Trouble as trouble:
-            looked.troubles.append(str(trouble))
+        except Unavailable as error:
+            answers.errors.append(str(error))
         else:
-            looked.windows.append((source, window))
-            looked.problems += window.problems[:MOST_SENTENCES]
-    return looked
+            answers.windows.append((server, window))
+            answers.problems += window.problems[:MAX_SENTENCES]
+    return answers
 
 
 def _rows(
-    page: Sequence[Found], sources: Mapping[int, Source], troubles: list[str], site: AdminSite
+    page: Sequence[Found], servers: Mapping[int, Server], errors: list[str], site: AdminSite
 ) -> list[Row]:
-    """The jobs of a page.
+    """The rows of a page.
 
     Args:
-        sources: where each is, by ``id()``.
-        troubles: where to say why a server could not be asked.
+        servers: the server of each job, by ``id()``.
+        errors: a list to which the reasons why servers could not be asked are added.
     """
     deferred: dict[str, list[Found]] = {}
     for each in page:
         if each.place is Place.DEFERRED:
-            deferred.setdefault(sources[id(each)].name, []).append(each)
+            deferred.setdefault(servers[id(each)].name, []).append(each)
     parents: dict[int, Parents] = {}
-    for waiting in deferred.values():
-        source = sources[id(waiting[0])]
+    for jobs in deferred.values():
         try:
-            with source.asked():
-                told = source.queries.parents([each.id for each in waiting])
-        except Trouble as trouble:
-            troubles.append(str(trouble))
+            with connected(servers[id(jobs[0])]) as broker:
+                found = Queries(broker).parents([each.id for each in jobs])
+        except Unavailable as error:
+            errors.append(str(error))
         else:
-            parents |= {id(each): those for each, those in zip(waiting, told, strict=True)}
-    return [_row(each, sources[id(each)], parents.get(id(each)), site) for each in page]
+            parents |= {id(job): its_parents for job, its_parents in zip(jobs, found, strict=True)}
+    return [_row(each, servers[id(each)], parents.get(id(each)), site) for each in page]
 
 
-def _row(found: Found, source: Source, parents: Parents | None, site: AdminSite) -> Row:
-    links = Links.to(source, site.name)
-    queue = links.queue(found.queue, found.place)
-    stopped = found.job is not None and found.job.status == JobStatus.STOPPED
-    state = labels.STOPPED if stopped else labels.PLACES[found.place]
+def _row(found: Found, server: Server, parents: Parents | None, site: AdminSite) -> Row:
+    links = Links.to(server, site.name)
+    is_stopped = found.job is not None and found.job.status == JobStatus.STOPPED
+    is_unfinished = found.place in UNFINISHED_PLACES
     return Row(
         found,
         segment(found.id),
         links.job(found.id),
-        str(state),
-        queue,
-        shown.unix(found.due),
-        retries_left(found.job) if found.job and found.place in TO_COME else "",
-        linked(parents.some, parents.count, links) if parents else None,
+        str(labels.STOPPED if is_stopped else labels.PLACES[found.place]),
+        links.queue(found.queue, found.place),
+        from_timestamp(found.due),
+        retries_left(found.job) if found.job and is_unfinished else "",
+        job_links(parents.some, parents.count, links) if parents else None,
     )
 
 
-def _sentences(windows: Sequence[tuple[Source, Window]], wanted: Wanted, matches: int) -> list[str]:
-    """What was searched, and what was not."""
-    searched = [each for _source, window in windows for each in window.searched]
-    cut = [each for each in searched if each.read < each.total]
-    whole = sum(each.read for each in searched if each.read >= each.total)
-    told = [_cut(each, newest=wanted.sort == "newest") for each in cut[:MOST_SENTENCES]]
-    if len(cut) > MOST_SENTENCES:
-        told.append(
-            ngettext(
-                "%(count)s more place was searched in part.",
-                "%(count)s more places were searched in part.",
-                len(cut) - MOST_SENTENCES,
-            )
-            % {"count": f"{len(cut) - MOST_SENTENCES:,}"}
-        )
-    if whole or not cut:
-        sentence = (
-            ngettext(
-                "Searched the one job of all other places.",
-                "Searched all %(count)s jobs of all other places.",
-                whole,
-            )
-            if cut
-            else ngettext("Searched the one job.", "Searched all %(count)s jobs.", whole)
-        )
-        told.append(sentence % {"count": f"{whole:,}"})
-    matching = (
-        ngettext("%(count)s of those matches.", "%(count)s of those match.", matches)
-        if cut
-        else ngettext("%(count)s matches.", "%(count)s match.", matches)
-    )
-    told.append(matching % {"count": f"{matches:,}"})
-    return told
-
-
-def _grouped_of(searched: Sequence[Searched], *, newest: bool) -> str:
-    """What the numbers of groups are not, where not all jobs were searched."""
-    sentence = (
-        _(
-            "The groups are counted among the newest %(read)s of %(total)s failed jobs and "
-            "ordered by these counts. Older jobs are not counted: a group may be larger than it "
-            "seems, stand too low, or be missing."
-        )
-        if newest
-        else _(
-            "The groups are counted among the oldest %(read)s of %(total)s failed jobs and "
-            "ordered by these counts. Newer jobs are not counted: a group may be larger than it "
-            "seems, stand too low, or be missing."
-        )
-    )
-    read, total = sum(each.read for each in searched), sum(each.total for each in searched)
-    return sentence % {"read": f"{read:,}", "total": f"{total:,}"}
-
-
-def _cut(searched: Searched, *, newest: bool) -> str:
-    sentence = (
-        _("Searched the newest %(read)s of %(total)s %(state)s jobs of “%(queue)s”.")
-        if newest
-        else _("Searched the oldest %(read)s of %(total)s %(state)s jobs of “%(queue)s”.")
-    )
-    return sentence % {
-        "read": f"{searched.read:,}",
-        "total": f"{searched.total:,}",
-        "state": str(labels.PLACES[searched.place]).lower(),
-        "queue": shown.shortened(searched.queue, 100),
-    }
+def _group_row(group: job_search.Group, filters: JobFilters) -> GroupRow:
+    function = group.function or filters.texts["function"]
+    return GroupRow(group, filters.query(group="", function=function, error=group.error_class))

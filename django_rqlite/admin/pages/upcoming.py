@@ -1,4 +1,4 @@
-"""The scheduled jobs of one server that are due first, as rows of a table."""
+"""The next scheduled jobs of one server, as rows of a table."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ from datetime import datetime
 from ...protocol.records import JobRecord, JobStatus
 from ...queries.schedule_delay import OVERDUE
 from ...queries.upcoming import UpcomingJob
-from .. import formatting as shown
+from .. import formatting
 from ..links import Links
 from ..retries import retries_left
 
-#: Jobs that the table shows at the most.
-MOST_SHOWN = 25
+#: Jobs that the table shows.
+MAX_SHOWN = 25
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One job; ``job`` is None where it is gone. No address: it has none, or can't be run now."""
+    """One job.
+
+    Attributes:
+        job: None where it no longer exists.
+        run_now_address: ``''`` where it cannot be run now.
+        retries: how many retries it has left; ``''`` where it never had any.
+    """
 
     id: str
     address: str
@@ -29,17 +35,16 @@ class Row:
     queue: str
     queue_address: str
     run_now_address: str
-    #: How many retries are left; '' where it never had any.
     retries: str
 
 
 def rows(found: Sequence[UpcomingJob], links: Links, now: datetime) -> tuple[Row, ...]:
-    """The rows of what was read, in its order."""
+    """The rows of these jobs, in order."""
     return tuple(_row(each, links, now) for each in found)
 
 
 def _row(each: UpcomingJob, links: Links, now: datetime) -> Row:
-    due = shown.unix(each.due)
+    due = formatting.from_timestamp(each.due)
     waits = each.job is not None and each.job.status == JobStatus.SCHEDULED
     return Row(
         each.id,

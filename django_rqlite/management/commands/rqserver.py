@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ...broker import embedded
-from ...conf.settings import DEFAULT_PORT
+from ...conf import DEFAULT_PORT
 from ...exceptions import RQLiteError
 from ...process.parent_death import die_with_parent
 from ...process.subreaper import wait_for_orphans

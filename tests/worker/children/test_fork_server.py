@@ -14,7 +14,7 @@ import redis as redis_py
 
 from django_rqlite import get_queue
 from django_rqlite.exceptions import ForkServerError
-from django_rqlite.worker.children.fork_server import Died, ForkServer, NeverMade
+from django_rqlite.worker.children.fork_server import ChildExited, ForkFailed, ForkServer
 from tests import sample_jobs
 from tests.conftest import wait_until
 from tests.process_tree import children_of, fork_server_of
@@ -50,8 +50,8 @@ def child_of(forks: ForkServer) -> tuple[int, socket.socket]:
             raise
 
 
-def answers(forks: ForkServer, count: int) -> list[Died | NeverMade]:
-    heard: list[Died | NeverMade] = []
+def answers(forks: ForkServer, count: int) -> list[ChildExited | ForkFailed]:
+    heard: list[ChildExited | ForkFailed] = []
     while len(heard) < count:
         wait_until(lambda: heard.extend(forks.read()) or heard, "the fork server answers")
     return heard
@@ -65,7 +65,7 @@ def test_a_child_s_end_is_told_with_its_number(forks: ForkServer) -> None:
         with channel:
             channel.sendall(b"%d" % status)  # before it is born, for all we know
             assert int(channel.recv(16)) > 0
-    told = {died.number: died for died in answers(forks, 3) if isinstance(died, Died)}
+    told = {died.number: died for died in answers(forks, 3) if isinstance(died, ChildExited)}
     assert {n: os.waitstatus_to_exitcode(told[n].status) for n in told} == numbers
     assert all(died.peak > 0 for died in told.values())
 
@@ -76,7 +76,7 @@ def test_a_child_is_killed_by_its_number(forks: ForkServer) -> None:
         pid = int(channel.recv(16))
         forks.kill(number)
         (died,) = answers(forks, 1)
-        assert isinstance(died, Died)
+        assert isinstance(died, ChildExited)
         assert (died.number, os.WTERMSIG(died.status)) == (number, signal.SIGKILL)
         forks.kill(number)  # has no effect any more
         assert not alive(pid)
@@ -92,7 +92,8 @@ def test_many_requests_at_once(forks: ForkServer) -> None:
     told = answers(forks, 50)
     assert sorted(died.number for died in told) == [number for number, _ in made]
     assert all(
-        isinstance(died, Died) and os.waitstatus_to_exitcode(died.status) == died.number % 100
+        isinstance(died, ChildExited)
+        and os.waitstatus_to_exitcode(died.status) == died.number % 100
         for died in told
     )
 

@@ -13,8 +13,8 @@ from django_rqlite import Job, get_queue
 from django_rqlite.worker.children import random_generators
 from django_rqlite.worker.children.import_probe import (
     new_threads,
+    probe_imports,
     running_threads,
-    try_imports,
 )
 from tests.command_process import manage
 from tests.worker_process import run_burst, worker
@@ -140,12 +140,12 @@ def test_an_import_that_ends_the_process(tmp_path: Path) -> None:
 
 def test_a_trial_leaves_nothing_here() -> None:
     before = running_threads()
-    trial = try_imports([f"{APPS}.clean.jobs", f"{APPS}.threads.tasks", f"{APPS}.fatal.jobs"])
+    trial = probe_imports([f"{APPS}.clean.jobs", f"{APPS}.threads.tasks", f"{APPS}.fatal.jobs"])
     assert trial.passed == (f"{APPS}.clean.jobs",)
     assert trial.failed == f"{APPS}.threads.tasks"
     assert trial.threads == ("tasks-pool_0",)
     assert new_threads(before) == ()
-    again = try_imports(["tests.importable.raises"])
+    again = probe_imports(["tests.importable.raises"])
     assert (again.passed, again.failed) == (("tests.importable.raises",), "")
 
 
