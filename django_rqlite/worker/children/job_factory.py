@@ -28,7 +28,12 @@ class JobFactory:
 
     def job(self, instruction: Instruction) -> Job:
         """Return the job of an instruction."""
-        job = self.job_class.from_state(instruction.job_id, instruction.state, self.serializer)
+        job = self.job_class.from_state(
+            instruction.job_id,
+            instruction.state,
+            self.serializer,
+            verified=instruction.verified,
+        )
         if self.connection is not None:
             job._connection = self.connection
         return job
