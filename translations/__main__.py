@@ -31,7 +31,8 @@ def main(new: Sequence[str]) -> int:
         for message in missing_here:
             print(f"  {'fuzzy' if message.fuzzy else 'new'}: {message.id!r}")
         print(
-            f"{path.relative_to(REPOSITORY)}: {len(messages)} messages, {len(missing_here)} to translate"
+            f"{path.relative_to(REPOSITORY)}: {len(messages)} messages, "
+            f"{len(missing_here)} to translate"
         )
         missing += len(missing_here)
     return 1 if missing else 0
