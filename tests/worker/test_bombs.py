@@ -191,5 +191,5 @@ def test_what_is_not_signed_has_a_limit(
     redis.hset("rq:job:unsigned", mapping={"status": "queued", "data": bomb})
     monkeypatch.setattr(codec, "LONGEST", 5000)
     for _ in range(2):
-        with pytest.raises(DeserializationError, match="unsigned unpacks to more than 5,000 bytes"):
+        with pytest.raises(DeserializationError, match="5,000 bytes"):
             _ = Job.fetch("unsigned").args
