@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from .records import _Reader
+from .stored_fields import FieldReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class CronRecord:
 
 def read_cron(name: str, fields: Mapping[bytes, bytes]) -> CronRecord:
     """The record of an entry's hash. Total: it never raises."""
-    read = _Reader(fields)
+    read = FieldReader(fields)
     return CronRecord(
         name=name,
         schedule=read.text("schedule"),

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from ...protocol import codec
 from ...protocol.places import Place
-from ...protocol.records import JobRecord, JobStatus, ResultRecord
+from ...protocol.records import JobRecord, JobStatus
+from ...protocol.stored_result import ResultRecord
 from .. import formatting, labels
 from ..actions.job_operations import ACTIONS
 from ..filters import JobFilters
