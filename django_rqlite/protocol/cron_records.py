@@ -1,4 +1,4 @@
-"""What is stored about a cron entry, as a frozen value. Total, as :mod:`.records` is."""
+"""What is stored about a cron entry, as a frozen value. Never raises, like :mod:`.records`."""
 
 from __future__ import annotations
 
