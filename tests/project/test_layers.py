@@ -43,7 +43,6 @@ FORBIDDEN = [
 NOT_YET: dict[str, set[str]] = {
     "circles": {
         "django_rqlite.jobs.job and django_rqlite.jobs.results",
-        "django_rqlite.queues.bulk and django_rqlite.queues.queue",
     },
 }
 
