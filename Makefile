@@ -45,7 +45,7 @@ demo: $(DEMO_VENV)/.ready ## Run a demo site with two workers
 	@exec $(DEMO_VENV)/bin/python testproject/demo.py
 
 test: $(VENV)/.ready ## Run the tests
-	$(VENV)/bin/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
+	$(VENV)/bin/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 storm: $(VENV)/.ready ## Kill workers for a minute and check that no job is lost; ARGS=--help
 	$(VENV)/bin/python -m tests.chaos.storm $(ARGS)

@@ -93,7 +93,7 @@ def test_a_worker_on_a_connection_that_the_settings_do_not_know() -> None:
             assert states(*jobs) == ["finished", "finished"]
             assert [job.get_meta()["told"] for job in jobs] == ["unheard of", "default"]
             jobs = [queue.enqueue(remember_place), Queue("default", link).enqueue(remember_place)]
-        with pytest.raises(ConfigurationError, match=r"given the connection .*, but the queue"):
+        with pytest.raises(ConfigurationError, match="connection"):
             Worker([get_queue("low")], connection=link)
     finally:
         other.stop()
