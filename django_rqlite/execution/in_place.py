@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 
 import redis
 
 from ..broker.broker import Broker
 from ..broker.errors import is_transient
-from ..engine.engine import Engine, Hold
-from ..engine.scripts import Argument
+from ..engine.engine import Engine, Hold, NewJob
 from ..jobs.job import Job
 from ..protocol.records import JobRecord, JobStatus, read_job
 from ..signals import job_enqueued, send
@@ -28,34 +26,21 @@ LEASE_MARGIN = 60
 _LEASE_WITHOUT_TIMEOUT = 86_400
 
 
-def run_in_place(
-    job: Job,
-    fields: Mapping[str, Argument],
-    broker: Broker,
-    engine: Engine,
-    queue: str,
-    *,
-    unique: bool,
-) -> None:
+def run_in_place(job: Job, entry: NewJob, broker: Broker, engine: Engine) -> None:
     """Run the job in this process and store its outcome as a worker would.
-
-    Args:
-        fields: The job's hash.
-        queue: The name of its queue.
-        unique: Whether to refuse the job while there is any job with its id.
 
     Raises:
         DuplicateJobError: The job is refused. It has not run.
         RedisUnavailableError: The server does not answer.
         RedisRefusedError: The server is in a state in which it cannot store the job.
     """
-    hold = Hold(job.id, queue, uuid.uuid4().hex)
+    hold = Hold(entry.id, entry.queue, uuid.uuid4().hex)
     lease = (time_limit(job.timeout) or _LEASE_WITHOUT_TIMEOUT) + LEASE_MARGIN
     # Read now. The job may change its own attributes, or make them unserializable.
     record = job.to_record()
     with broker.translate_errors():
         started = engine.start_in_place(
-            hold, fields, lease=lease, worker_name=WORKER_NAME, unique=unique
+            hold, entry.fields, lease=lease, worker_name=WORKER_NAME, unique=entry.unique
         )
     job._entered(JobStatus.STARTED, started)
     job.started_at, job.worker_name = job.enqueued_at, WORKER_NAME

@@ -19,7 +19,6 @@ import redis
 from ..broker.broker import Broker
 from ..engine.engine import Engine, NewJob
 from ..engine.enqueue import PendingEnqueue
-from ..engine.scripts import Argument
 from ..exceptions import DuplicateJobError
 from ..execution.in_place import run_in_place
 from ..jobs.job import Job
@@ -32,25 +31,16 @@ class PreparedJob(NamedTuple):
 
     Attributes:
         job: The job.
-        fields: Its hash. It is serialized before the caller goes on, so that the call raises what
-            is wrong with it.
-        unique: Whether to refuse the job while there is any job with its id.
-        at_front: Whether the job goes to the front of its queue.
+        entry: How it enters its queue. Its hash is serialized before the caller goes on, so that
+            the call raises what is wrong with the job.
         due: When it is due, in Unix seconds; ``None``: see ``delay``.
         delay: Seconds from its delivery until it is due; ``None``: it is due at once.
     """
 
     job: Job
-    fields: dict[str, Argument]
-    unique: bool = False
-    at_front: bool = False
+    entry: NewJob
     due: float | None = None
     delay: float | None = None
-
-    @property
-    def is_scheduled(self) -> bool:
-        """Whether the job waits for a time."""
-        return self.due is not None or self.delay is not None
 
 
 class Delivered(NamedTuple):
@@ -105,52 +95,52 @@ class Delivery(Protocol):
 class RedisDelivery:
     """Delivers to Redis at once, a job in one script and in one round trip."""
 
-    def __init__(self, broker: Broker, engine: Engine, queue: str) -> None:
+    def __init__(self, broker: Broker, engine: Engine) -> None:
         self._broker = broker
         self._engine = engine
-        self._queue = queue
 
     def deliver(self, prepared: PreparedJob) -> None:
         """See :meth:`Delivery.deliver`."""
-        job, fields, unique, at_front, due, delay = prepared
+        job, entry, due, delay = prepared
+        # job.minted and not the entry's: another delivery of the same job may have come before.
         status: str
         try:
-            if job.dependency_ids:
+            if entry.parents:
                 status, detail = self._engine.defer(
-                    job.id,
-                    self._queue,
-                    fields,
-                    job.dependency_ids,
+                    entry.id,
+                    entry.queue,
+                    entry.fields,
+                    entry.parents,
                     minted=job.minted,
-                    unique=unique,
-                    allow_failure=bool(job.allow_dependency_failures),
+                    unique=entry.unique,
+                    allow_failure=entry.allow_failure,
                     due=due,
                     delay=delay,
                 )
-            elif prepared.is_scheduled:
+            elif due is not None or delay is not None:
                 self._engine.schedule(
-                    job.id,
-                    self._queue,
-                    fields,
+                    entry.id,
+                    entry.queue,
+                    entry.fields,
                     minted=job.minted,
-                    unique=unique,
+                    unique=entry.unique,
                     due=due,
                     delay=delay,
                 )
                 status, detail = JobStatus.SCHEDULED, ""
             else:
                 detail = self._engine.enqueue(
-                    job.id,
-                    self._queue,
-                    fields,
+                    entry.id,
+                    entry.queue,
+                    entry.fields,
                     minted=job.minted,
-                    unique=unique,
-                    at_front=at_front,
-                    ttl=job.waiting_ttl,
+                    unique=entry.unique,
+                    at_front=entry.at_front,
+                    ttl=entry.ttl,
                 )
                 status = JobStatus.QUEUED
         except redis.RedisError:
-            # Only here: to enter such a block takes time with every job.
+            # Only here, since to enter such a block takes time with every job.
             with self._broker.translate_errors():
                 raise
         job._entered(status, detail)
@@ -159,31 +149,19 @@ class RedisDelivery:
 
     def deliver_many(self, batch: Sequence[PreparedJob]) -> Receipt:
         """See :meth:`Delivery.deliver_many`. All jobs travel in one round trip."""
-        jobs = [
-            NewJob(
-                job.id,
-                self._queue,
-                fields,
-                job.minted,
-                unique,
-                at_front,
-                job.waiting_ttl,
-                job.dependency_ids,
-                bool(job.allow_dependency_failures),
-            )
-            for job, fields, unique, at_front, _, _ in batch
-        ]
         with self._broker.translate_errors():
-            pending = self._engine.enqueue_many(jobs)
-        return _RedisReceipt(self._broker, [prepared.job for prepared in batch], pending)
+            pending = self._engine.enqueue_many([prepared.entry for prepared in batch])
+        return _RedisReceipt(self._broker, batch, pending)
 
 
 class _RedisReceipt:
     """Jobs that the server works on."""
 
-    def __init__(self, broker: Broker, jobs: Sequence[Job], pending: PendingEnqueue) -> None:
+    def __init__(
+        self, broker: Broker, batch: Sequence[PreparedJob], pending: PendingEnqueue
+    ) -> None:
         self._broker = broker
-        self._jobs = jobs
+        self._batch = batch
         self._pending = pending
 
     def result(self) -> Delivered:
@@ -192,15 +170,15 @@ class _RedisReceipt:
         failures = []
         with self._broker.translate_errors():
             outcomes = self._pending.outcomes()
-        for job, outcome in zip(self._jobs, outcomes, strict=True):
+        for prepared, outcome in zip(self._batch, outcomes, strict=True):
             if isinstance(outcome, DuplicateJobError):
                 delivered.refused.append(outcome)
             elif isinstance(outcome, Exception):
                 failures.append(outcome)
             else:
-                job._entered(*outcome)
-                delivered.jobs.append(job)
-                send(job_enqueued, job)
+                prepared.job._entered(*outcome)
+                delivered.jobs.append(prepared.job)
+                send(job_enqueued, prepared.job)
         if failures:
             with self._broker.translate_errors():
                 raise failures[0]
@@ -213,26 +191,22 @@ class InPlaceDelivery:
     A job that is scheduled, or that waits for other jobs, goes to Redis. Workers run it.
     """
 
-    def __init__(self, broker: Broker, engine: Engine, queue: str) -> None:
+    def __init__(self, broker: Broker, engine: Engine) -> None:
         self._broker = broker
         self._engine = engine
-        self._queue = queue
-        self._to_redis = RedisDelivery(broker, engine, queue)
+        self._to_redis = RedisDelivery(broker, engine)
 
     def deliver(self, prepared: PreparedJob) -> None:
         """See :meth:`Delivery.deliver`. What the job's function raises is an outcome."""
-        job = prepared.job
-        if prepared.is_scheduled or (job.dependency_ids and not job.dependencies_are_met()):
+        job, entry, due, delay = prepared
+        if (
+            due is not None
+            or delay is not None
+            or (entry.parents and not job.dependencies_are_met())
+        ):
             self._to_redis.deliver(prepared)
-            return
-        run_in_place(
-            job,
-            prepared.fields,
-            self._broker,
-            self._engine,
-            self._queue,
-            unique=prepared.unique,
-        )
+        else:
+            run_in_place(job, entry, self._broker, self._engine)
 
     def deliver_many(self, batch: Sequence[PreparedJob]) -> Receipt:
         """See :meth:`Delivery.deliver_many`. The jobs run one after the other."""

@@ -14,7 +14,7 @@ from .. import conf
 from ..broker.broker import Broker
 from ..broker.clients import connection_for, get_connection
 from ..conf.classes import resolve_class
-from ..engine.engine import Engine
+from ..engine.engine import Engine, NewJob
 from ..exceptions import (
     ConfigurationError,
     InvalidJobError,
@@ -123,17 +123,18 @@ class Queue:
         )
         self._is_async = is_async
         self._commit_mode = commit_mode or conf.commit_mode()
-        self._default_timeout = (
+        timeout = (
             parse_duration(default_timeout, name="default_timeout", minimum=1) or DEFAULT_TIMEOUT
         )
-        self._default_result_ttl = default_result_ttl
+        #: What holds for jobs that do not say otherwise.
+        self._defaults = {"timeout": timeout, "result_ttl": default_result_ttl}
         self._broker = Broker.of(self.connection)
         self._engine = Engine(self._broker)
         self._delivery = self._choose_delivery()
 
     def _choose_delivery(self) -> Delivery:
         kind = RedisDelivery if self._is_async else InPlaceDelivery
-        delivery: Delivery = kind(self._broker, self._engine, self.name)
+        delivery: Delivery = kind(self._broker, self._engine)
         if self._commit_mode == AT_ONCE:
             return delivery
         return AfterCommitDelivery(delivery, self._commit_mode, self._broker)
@@ -253,8 +254,9 @@ class Queue:
         refuse_pipeline(pipeline, "enqueue_job()", InvalidJobError)
         job.origin = self.name
         self._fill_defaults(job)
-        is_unique = unique and not job.minted
-        return self._deliver(PreparedJob(job, job.to_fields(), is_unique, at_front))
+        return self._deliver(
+            PreparedJob(job, self._entry(job, unique and not job.minted, at_front))
+        )
 
     @staticmethod
     def prepare_data(
@@ -384,10 +386,10 @@ class Queue:
     ) -> Job:
         options, call_args, call_kwargs = split(args, kwargs)
         job = self._make(func, call_args, call_kwargs, options)
-        fields = job.to_fields()
-        if options.at_front:
-            fields["enqueue_at_front"] = 1  # for the script that enqueues it when it is due
-        return self._deliver(PreparedJob(job, fields, options.unique, due=due, delay=delay))
+        entry = self._entry(job, options.unique, options.at_front)
+        if options.at_front:  # for the script that enqueues it when it is due
+            entry = entry._replace(fields={**entry.fields, "enqueue_at_front": 1})
+        return self._deliver(PreparedJob(job, entry, due, delay))
 
     def _make(
         self,
@@ -418,12 +420,18 @@ class Queue:
             raise InvalidJobError(f"kwargs must be a dictionary, not {type(kwargs).__name__}.")
         if self.job_class.overrides_create:
             job = self._create_with_job_class(func, args, kwargs, options)
-        else:
-            job = self.job_class._prepared(
-                func, args, kwargs, options, self.name, self.connection, self.serializer
-            )
-        self._fill_defaults(job)
-        return job
+            self._fill_defaults(job)
+            return job
+        return self.job_class._prepared(
+            func,
+            args,
+            kwargs,
+            options,
+            self.name,
+            self.connection,
+            self.serializer,
+            self._defaults,
+        )
 
     def _create_with_job_class(
         self,
@@ -450,10 +458,9 @@ class Queue:
         return job
 
     def _fill_defaults(self, job: Job) -> None:
-        if job.timeout is None:
-            job.timeout = self._default_timeout
-        if job.result_ttl is None:
-            job.result_ttl = self._default_result_ttl
+        for name, value in self._defaults.items():
+            if getattr(job, name) is None:
+                setattr(job, name, value)
 
     def _submit(self, job: Job, options: JobOptions) -> Job:
         """Enqueue a job, with the subclass's ``enqueue_job`` if it has one."""
@@ -461,7 +468,7 @@ class Queue:
             if not options.unique:  # RQ's enqueue_job() has no such argument
                 return self.enqueue_job(job, at_front=options.at_front)
             return self.enqueue_job(job, at_front=options.at_front, unique=True)
-        return self._deliver(PreparedJob(job, job.to_fields(), options.unique, options.at_front))
+        return self._deliver(PreparedJob(job, self._entry(job, options.unique, options.at_front)))
 
     def _prepare(
         self, job_datas: Iterable[EnqueueData], group_id: str | None
@@ -479,7 +486,20 @@ class Queue:
                 job.group_id = group_id
             if job._parents:
                 dependency_check.check(job, self._broker, self._commit_mode)
-            yield PreparedJob(job, job.to_fields(), options.unique, options.at_front)
+            yield PreparedJob(job, self._entry(job, options.unique, options.at_front))
+
+    def _entry(self, job: Job, unique: bool, at_front: bool) -> NewJob:
+        return NewJob(
+            job.id,
+            self.name,
+            job.to_fields(),
+            job.minted,
+            unique,
+            at_front,
+            job.waiting_ttl,
+            job.dependency_ids,
+            bool(job.allow_dependency_failures),
+        )
 
     def _deliver(self, prepared: PreparedJob) -> Job:
         job = prepared.job

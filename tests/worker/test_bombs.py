@@ -152,7 +152,8 @@ def test_the_application(redis: redis_py.Redis, bomb: bytes, settings: Any) -> N
         for look in (lambda: job.args, job.copied, job.get_meta, lambda: job.meta):
             with pytest.raises(SignatureError):
                 look()
-        job._signatures["data"] = "0" * 32
+        assert job._read is not None
+        job._read = job._read.changed(signature="0" * 32)
         with pytest.raises(SignatureError):
             _ = job.args
 
