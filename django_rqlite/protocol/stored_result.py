@@ -82,7 +82,7 @@ def read_result(
 
 
 def _added_at(entry_id: bytes) -> datetime | None:
-    """Return when an entry was added. Its id begins with Unix milliseconds, unless a tool set it."""
+    """Return the time of an entry, whose id begins with Unix milliseconds, unless it was chosen."""
     milliseconds = entry_id.partition(b"-")[0]
     try:
         return codec.unix_moment(b"%.3f" % (int(milliseconds) / 1000))
