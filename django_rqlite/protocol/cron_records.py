@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from .records import _Reader
+from .stored_fields import FieldReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class CronRecord:
 
 def read_cron(name: str, fields: Mapping[bytes, bytes]) -> CronRecord:
     """The record of an entry's hash. Never raises: ``problems`` names what cannot be read."""
-    read = _Reader(fields)
+    read = FieldReader(fields)
     return CronRecord(
         name=name,
         schedule=read.text("schedule"),
