@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from ..engine.scripts import Script
 from ..protocol.codec import decode
 from ..protocol.places import Place, place_key, size_command
-from .job_search import Found, JobSearch
+from .found_jobs import Found
+from .job_search import JobSearch
 
 _list_after = Script("list_after")
 _sorted_set_after = Script("sorted_set_after")

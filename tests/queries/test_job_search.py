@@ -9,7 +9,8 @@ import pytest
 from django_rqlite.broker.broker import Broker
 from django_rqlite.protocol import codec
 from django_rqlite.protocol.places import Place
-from django_rqlite.queries.job_search import Filter, Found, JobSearch, grouped, shared
+from django_rqlite.queries.found_jobs import Filter, Found, grouped
+from django_rqlite.queries.job_search import JobSearch, shared
 
 from ..admin_world import World
 
@@ -95,7 +96,7 @@ def test_what_a_filter_takes(world: World, search: JobSearch) -> None:
 
     def taken(**wanted: str) -> list[str]:
         found = search.window(["default"], [Place.FAILED]).jobs
-        return sorted(each.id for each in found if Filter(**wanted).takes(each))  # type: ignore[arg-type]
+        return sorted(each.id for each in found if Filter(**wanted).matches(each))  # type: ignore[arg-type]
 
     assert taken() == ["a", "b"]
     assert taken(error="Value") == ["a"]
