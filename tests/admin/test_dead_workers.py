@@ -55,7 +55,7 @@ def test_the_dead_are_shown_with_what_they_held(world: World, admin_client: Clie
     job_id = world.started("low")
     lose_record(world)
     shown = text_of(admin_client, WORKERS)
-    row = rf"{WORKER} dead It ended without taking its leave\. It held: {job_id} shop\.jobs\.send"
+    row = rf"{WORKER} dead Ended unexpectedly\. Holds: {job_id} shop\.jobs\.send"
     assert re.search(row, shown)
     assert re.search(r"The lease expires in \d+ s; then the job is requeued\.", shown)
     page = admin_client.get(WORKERS).text
@@ -83,9 +83,9 @@ def test_jobs_may_fail_instead(world: World, admin_client: Client, settings: Any
     world.worker()
     world.started()
     lose_record(world)
-    assert "then it fails." in text_of(admin_client, worker_page(WORKER))
+    assert "then the job fails." in text_of(admin_client, worker_page(WORKER))
     settings.RQ = {**settings.RQ, "ON_WORKER_DEATH": "nonsense"}
-    assert "then it is queued again." in text_of(admin_client, worker_page(WORKER))
+    assert "then the job is requeued." in text_of(admin_client, worker_page(WORKER))
 
 
 def test_the_dead_hold_only_what_stands_as_started_by_them(
