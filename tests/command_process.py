@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Mapping
+from tempfile import TemporaryFile
 
-from tests.worker_process import ROOT
+from tests.process_server import start_command
 
 
 def manage(
     *arguments: str, status: int = 0, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a command, which must end with this exit status."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "django", *arguments],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.settings",
-            "PYTHONPATH": str(ROOT),
-            **(environment or {}),
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    with TemporaryFile() as stdout, TemporaryFile() as stderr:
+        process = start_command(arguments, environment or {}, stdout=stdout, stderr=stderr)
+        try:
+            process.wait(60)
+        finally:
+            process.kill()
+        printed = []
+        for stream in (stdout, stderr):
+            stream.seek(0)
+            printed.append(stream.read().decode())
+    done = subprocess.CompletedProcess(arguments, process.returncode, *printed)
     assert done.returncode == status, f"{done.returncode}:\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stderr, done.stderr
     return done

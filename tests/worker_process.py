@@ -1,4 +1,4 @@
-"""A real ``manage.py rqworker`` in a process of its own, and what it prints."""
+"""``manage.py rqworker`` in a process of its own, and what it prints."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from django_rqlite.worker.shutdown import SAME_SIGNAL
+from django_rqlite.worker.shutdown import REPEAT_WINDOW
 from tests.conftest import wait_until
+from tests.process_server import ROOT, start_command
 
-ROOT = Path(__file__).resolve().parent.parent
+__all__ = ["ROOT", "WorkerProcess", "alive", "later_than_the_same_signal", "run_burst", "worker"]
 
 
 class WorkerProcess:
-    """One worker. Its settings can be bent through the environment; see tests/settings.py."""
+    """One worker. Variables of its environment change its settings; see tests/settings.py."""
 
     COMMAND = "rqworker"
 
-    #: What starts Python.
+    #: A command that starts Python.
     PREFIX: Sequence[str] = ()
 
     def __init__(
-        self, log: Path, arguments: tuple[str, ...], environment: Mapping[str, str]
+        self,
+        log: Path,
+        arguments: tuple[str, ...],
+        environment: Mapping[str, str],
+        *,
+        forked: bool = True,
     ) -> None:
         self._log = log
         log.touch()
-        python = [*self.PREFIX, sys.executable, "-W", "error"]
         with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [*python, "-m", "django", self.COMMAND, *arguments],
-                cwd=ROOT,
-                env={
-                    **os.environ,
-                    "DJANGO_SETTINGS_MODULE": "tests.settings",
-                    "PYTHONPATH": str(ROOT),
-                    **environment,
-                },
+            self.process = start_command(
+                [self.COMMAND, *arguments],
+                environment,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,
+                prefix=self.PREFIX,
+                forked=forked,
             )
 
     @property
@@ -54,10 +54,10 @@ class WorkerProcess:
         return self._log.read_text(errors="replace")
 
     def prints(self, text: str, times: int = 1, seconds: float = 20) -> None:
-        """Wait until the worker has printed ``text`` that often."""
+        """Wait until the worker has printed ``text`` so many times."""
 
         def printed() -> bool:
-            return self.output.count(text) >= times or self._ended_early()
+            return self.output.count(text) >= times or self.ended()
 
         try:
             wait_until(printed, f"the worker prints {text!r}", seconds)
@@ -65,11 +65,11 @@ class WorkerProcess:
             raise AssertionError(f"{exc}; it printed:\n{self.output}") from None
         assert self.output.count(text) >= times, f"no {text!r} in:\n{self.output}"
 
-    def _ended_early(self) -> bool:
+    def ended(self) -> bool:
         return self.process.poll() is not None
 
     def ready(self) -> WorkerProcess:
-        """Wait until it listens."""
+        """Wait until the worker listens."""
         self.prints("*** Listening on")
         return self
 
@@ -77,7 +77,7 @@ class WorkerProcess:
         self.process.send_signal(number)
 
     def ends(self, seconds: float = 30) -> int:
-        """Wait until it has ended; gives its exit code."""
+        """Wait until the worker has ended, and return its exit code."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -91,26 +91,41 @@ class WorkerProcess:
 
 @contextmanager
 def worker(
-    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
+    folder: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    forked: bool = True,
 ) -> Iterator[WorkerProcess]:
-    """A worker that ends with the block, whatever happens."""
+    """A worker that ends with the block, whatever happens.
+
+    Args:
+        arguments: of ``rqworker``.
+        environment: variables that differ from those of the tests; see tests/settings.py.
+        forked: whether it may be a fork; see :mod:`tests.process_server`.
+    """
     number = len(list(folder.glob("worker-*.log")))
-    process = WorkerProcess(folder / f"worker-{number}.log", arguments, environment or {})
+    log = folder / f"worker-{number}.log"
+    process = WorkerProcess(log, arguments, environment or {}, forked=forked)
     try:
         yield process
     finally:
         process.stop()
 
 
-def run_burst(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
-    """Have a worker run all jobs that wait; gives what it printed."""
-    with worker(folder, "--burst", *arguments, environment=environment) as process:
+def run_burst(
+    folder: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    forked: bool = True,
+) -> str:
+    """Have a worker run all jobs that wait, and return what it printed."""
+    with worker(folder, "--burst", *arguments, environment=environment, forked=forked) as process:
         assert process.ends(60) == 0, process.output
         return process.output
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs (a zombie does not)."""
+    """Whether a process runs. A zombie does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -122,7 +137,7 @@ def alive(pid: int) -> bool:
 
 
 def later_than_the_same_signal(process: WorkerProcess) -> None:
-    """Wait until a signal is no longer taken for the one before, sent twice."""
-    until = time.monotonic() + SAME_SIGNAL + 0.1
-    wait_until(lambda: time.monotonic() > until, "the time for a repeated signal is over")
+    """Wait until the worker no longer takes a signal for a repetition of the last one."""
+    until = time.monotonic() + REPEAT_WINDOW + 0.1
+    wait_until(lambda: time.monotonic() > until, "REPEAT_WINDOW is over")
     assert process.process.poll() is None, process.output

@@ -12,7 +12,7 @@ import redis
 from redis.connection import SSLConnection, UnixDomainSocketConnection
 from redis.sentinel import SentinelConnectionPool
 
-from ..conf.settings import DEFAULT_PORT
+from ..conf import DEFAULT_PORT
 
 DEFAULT_SENTINEL_PORT = 26379
 

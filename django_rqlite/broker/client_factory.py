@@ -6,18 +6,18 @@ the settings ask for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import redis
 from django.conf import settings
-from django.utils.module_loading import import_string
 from redis.connection import SSLConnection
 from redis.sentinel import Sentinel
 
-from .. import conf
-from ..conf.settings import ConnectionSetting, QueueConf
+from ..conf import ConnectionSetting, QueueConf
+from ..conf.connection import client_problems
+from ..conf.validation import raise_first
 from ..exceptions import ConfigurationError
 from ..protocol.keys import DEFAULT_PREFIX
 from .wire import NoRetry
@@ -37,13 +37,12 @@ def make_client(queue: QueueConf) -> Client:
             queue.
     """
     where = f"RQ_QUEUES[{queue.name!r}]"
+    raise_first(client_problems(where, queue.connection))
     try:
         client = _FACTORIES[queue.connection.form](queue.connection)
         # redis-py looks at most options when it first connects; a wrong one should show here.
         pool = client.connection_pool
         pool.connection_class(**pool.connection_kwargs)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{where}: {error}") from None
     except (TypeError, ValueError, redis.RedisError) as error:
         raise ConfigurationError(f"{where}: redis-py refuses its options: {error}") from error
     if decodes_responses(client):
@@ -120,12 +119,9 @@ def _from_cache(setting: ConnectionSetting) -> Client:
     The pool of the cache itself is not used: it may decode what it reads, and a worker that waits
     for jobs would take connections from the site's cache.
     """
-    alias = setting["USE_REDIS_CACHE"]
-    if problem := cache_problem(alias):
-        raise ConfigurationError(problem)
     from django_redis.pool import get_connection_factory  # type: ignore[import-untyped]
 
-    cache = settings.CACHES[alias]
+    cache = settings.CACHES[setting["USE_REDIS_CACHE"]]
     servers = cache["LOCATION"]
     if isinstance(servers, str):
         servers = servers.split(",")
@@ -147,50 +143,6 @@ _FACTORIES: dict[str, Callable[[ConnectionSetting], Client]] = {
 }
 
 
-def cache_problem(alias: object) -> str | None:
-    """Say why ``USE_REDIS_CACHE`` cannot name this cache, or return ``None``."""
-    if not isinstance(alias, str) or alias not in settings.CACHES:
-        known = ", ".join(map(repr, settings.CACHES)) or "none"
-        return f"USE_REDIS_CACHE names the cache {alias!r}, but CACHES has {known}."
-    from django_redis.cache import RedisCache  # type: ignore[import-untyped]
-    from django_redis.client import DefaultClient, ShardClient  # type: ignore[import-untyped]
-
-    cache = settings.CACHES[alias]
-    kind = f"USE_REDIS_CACHE names the cache {alias!r}, which"
-    try:
-        backend = import_string(cache["BACKEND"])
-        client = cache.get("OPTIONS", {}).get("CLIENT_CLASS", DefaultClient)
-        client = import_string(client) if isinstance(client, str) else client
-    except (ImportError, KeyError) as error:
-        return f"{kind} cannot be used: {error}"
-    if not issubclass(backend, RedisCache):
-        return (
-            f"{kind} is a {cache['BACKEND']}, not a django-redis cache"
-            " (django_redis.cache.RedisCache). Use such a cache, or give the queue a URL."
-        )
-    if issubclass(client, ShardClient):
-        return f"{kind} is spread over several servers. Give the queue a URL."
-    if not cache.get("LOCATION"):
-        return f"{kind} has no LOCATION."
-    return None
-
-
-def decodes(setting: Mapping[str, Any]) -> str | None:
-    """Return the key under which a queue's setting asks for ``decode_responses``, if any does."""
-    for key in ("REDIS_CLIENT_KWARGS", "CONNECTION_KWARGS"):
-        kwargs = setting.get(key)
-        if isinstance(kwargs, Mapping) and kwargs.get("decode_responses"):
-            return key
-    # redis-py takes any text for true here, even 'False'.
-    return "URL" if "decode_responses" in _query_options(setting.get("URL")) else None
-
-
-def _query_options(url: object) -> set[str]:
-    if not isinstance(url, str) or conf.url_problem(url):
-        return set()
-    return {key for key, _ in parse_qsl(urlsplit(url).query)}
-
-
 def _credentials(setting: ConnectionSetting) -> dict[str, Any]:
     names = {"USERNAME": "username", "PASSWORD": "password", "SOCKET_TIMEOUT": "socket_timeout"}
     return {names[key]: setting[key] for key in names if key in setting}
@@ -198,10 +150,6 @@ def _credentials(setting: ConnectionSetting) -> dict[str, Any]:
 
 def _client_options(setting: ConnectionSetting, key: str) -> dict[str, Any]:
     """Return the project's options for redis-py, and ours, which make every form behave alike."""
-    if where := decodes(setting):
-        raise ConfigurationError(
-            f"{where} asks for decode_responses, but jobs are bytes. Take it out."
-        )
     given = dict(setting.get(key, {}))
     given.pop("decode_responses", None)
     # redis-py repeats a command after a broken connection if the client was made from a host and a

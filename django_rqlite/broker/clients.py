@@ -18,7 +18,7 @@ import redis
 from django.core.signals import setting_changed
 
 from .. import conf
-from ..conf.settings import ConnectionSetting, QueueConf
+from ..conf import ConnectionSetting, QueueConf
 from .client_factory import Client, make_client
 
 # The process that these belong to. A forked process replaces them when it first needs a client;

@@ -1,4 +1,4 @@
-"""When Redis does not answer: say so once, wait, go on."""
+"""While Redis does not answer: log it once, and wait between two attempts."""
 
 from __future__ import annotations
 
@@ -9,32 +9,35 @@ from .errors import explain
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Seconds between two tries, at first and at the most.
+#: Seconds between two attempts, at first and at most.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 
 
 class Outage:
-    """The worker's memory of whether Redis answers.
+    """Whether Redis answers, and when to try again.
 
     Args:
-        meanwhile: what goes on until it does, for the log.
+        address: Where the server is, for the log.
+        meanwhile: What happens until it answers, for the log.
     """
 
     def __init__(
-        self, address: str, meanwhile: str = "Jobs that run go on; the worker waits"
+        self, address: str, meanwhile: str = "Running jobs go on; the worker waits"
     ) -> None:
         self._address = address
         self._meanwhile = meanwhile
         self._pause = SHORTEST_PAUSE
         self._began: float | None = None
+        #: Monotonic time of the next attempt; None while Redis answers.
         self.retry_at: float | None = None
 
     @property
-    def lasts(self) -> bool:
+    def ongoing(self) -> bool:
+        """Whether Redis did not answer the last command."""
         return self._began is not None
 
-    def note(self, exc: Exception) -> None:
-        """A call failed: wait a little longer than the last time."""
+    def note_failure(self, exc: Exception) -> None:
+        """Note that a command failed. The pause before the next attempt doubles."""
         now = time.monotonic()
         if self._began is None:
             self._began = now
@@ -49,8 +52,8 @@ class Outage:
         self.retry_at = now + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
-    def over(self) -> None:
-        """A call succeeded."""
+    def note_success(self) -> None:
+        """Note that a command succeeded. Without effect if there is no outage."""
         if self._began is not None:
             logger.warning(
                 "Redis at %s answers again, after %.1f s.",

@@ -2,43 +2,86 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Final, TypeVar
 
 from django.utils.module_loading import import_string
 
-from ..exceptions import ConfigurationError
+from .validation import SettingProblem
 
 _T = TypeVar("_T")
 
-#: Packages that are never imported here.
-_OF_OTHERS = frozenset({"rq", "django_rq"})
+#: The classes that those of the settings inherit from, by the path that users import them from.
+BASE_CLASSES: Final[Mapping[str, str]] = {
+    "QUEUE_CLASS": "django_rqlite.Queue",
+    "JOB_CLASS": "django_rqlite.Job",
+    "WORKER_CLASS": "django_rqlite.Worker",
+}
+
+#: Packages whose classes cannot be used. Modules of these are never imported here.
+_OTHER_PACKAGES = ("rq", "django_rq")
 
 
-def resolve_class(given: object, default: type[_T], base: type[_T], setting: str) -> type[_T]:
-    """The class that was given, or is meant by a dotted path.
+def resolve_class(given: object, default: type[_T], base: type[_T], where: str) -> type[_T]:
+    """Return the class that a setting or an argument names.
 
     Args:
-        given: None: ``default``.
-        base: what it must inherit from.
-        setting: where it was given, for the error.
+        given: a class or its dotted path; None for ``default``.
+        base: the class that it must inherit from.
+        where: the setting or the argument, for errors.
 
     Raises:
-        ConfigurationError: it can't be imported, or is of another kind. A class of RQ's is not even
-            imported.
+        ConfigurationError: it can't be imported, or does not inherit from ``base``. RQ's own
+            classes are refused without importing them.
     """
     if given is None:
         return default
-    if isinstance(given, str) and given.partition(".")[0] in _OF_OTHERS:
-        raise ConfigurationError(
-            f"{setting}: {given!r} is a class of RQ's or django-rq's, so it does not inherit from "
-            f"{base.__module__}.{base.__qualname__}. Name a class that does."
-        )
-    try:
-        found = import_string(given) if isinstance(given, str) else given
-    except ImportError as exc:
-        raise ConfigurationError(f"{setting}: {given!r} can't be imported ({exc}).") from exc
-    if not (isinstance(found, type) and issubclass(found, base)):
-        raise ConfigurationError(
-            f"{setting}: {given!r} does not inherit from django_rqlite.{base.__name__}."
-        )
+    found = find_class(given, base, where)
+    if isinstance(found, SettingProblem):
+        raise found.as_error()
     return found
+
+
+def find_class(given: object, base: type[_T], where: str) -> type[_T] | SettingProblem:
+    """Return the class that a setting or an argument names, or what is wrong with it.
+
+    Args:
+        given: a class or its dotted path.
+        base: the class that it must inherit from.
+        where: the setting or the argument.
+    """
+    if isinstance(given, str):
+        if _is_of_other_package(given):
+            return _of_other_package(given, base, where)
+        try:
+            given = import_string(given)
+        except (ImportError, TypeError) as error:  # TypeError: a path such as '..x'
+            message = f"{where}: {given!r} can't be imported: {error}."
+            return SettingProblem("E018", message, cause=error)
+    if isinstance(given, type):
+        if issubclass(given, base):
+            return given
+        if any(_is_of_other_package(ancestor.__module__) for ancestor in given.__mro__):
+            return _of_other_package(given, base, where)
+    return SettingProblem(
+        "E018",
+        f"{where}: {given!r} does not inherit from {_path(base)}.",
+        hint="Use a class that does, or its dotted path.",
+    )
+
+
+def _is_of_other_package(path: str) -> bool:
+    return path.partition(".")[0] in _OTHER_PACKAGES
+
+
+def _of_other_package(given: object, base: type, where: str) -> SettingProblem:
+    return SettingProblem(
+        "E019",
+        f"{where}: {given!r} does not inherit from {_path(base)}: it is or inherits from a class "
+        "of rq or django-rq, which knows nothing of this package's keys and scripts.",
+        hint=f"Inherit from {_path(base)} instead, or take the setting out.",
+    )
+
+
+def _path(base: type) -> str:
+    return f"django_rqlite.{base.__name__}"

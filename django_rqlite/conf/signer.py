@@ -1,39 +1,39 @@
-"""The signer that this project's settings describe, and what it says of a job."""
+"""The signer that the settings describe, and its verdict about a job."""
 
 from __future__ import annotations
 
+import hmac
 from functools import cache
 
+from django.conf import settings
 from django.core.signals import setting_changed
 
-from .. import conf
 from ..exceptions import SignatureError
 from ..protocol import codec
 from ..protocol.records import JobRecord
 from ..protocol.signing import Payload, Purpose, Signer
+from .settings import require_signature
 
 
 def signer() -> Signer:
-    """Signs with ``SECRET_KEY``, accepts ``SECRET_KEY_FALLBACKS``; see DESIGN: ``RQ``'s
-    ``REQUIRE_SIGNATURE`` decides about what bears no signature."""
-    return _signer(conf.require_signature())
+    """Return the signer of this project.
+
+    It signs with ``SECRET_KEY`` and accepts signatures made with ``SECRET_KEY_FALLBACKS``. Whether
+    it accepts unsigned bytes is decided by ``RQ["REQUIRE_SIGNATURE"]``.
+    """
+    return _signer(require_signature())
 
 
 def sign(purpose: Purpose, job_id: str, payload: Payload, terms: bytes = b"") -> str:
-    """The signature of what was made here, which no setting but the keys decides about."""
+    """Return the signature of something that this process made."""
     return _signer(False).sign(purpose, job_id, payload, terms)
 
 
-@cache
-def _signer(required: bool) -> Signer:
-    return Signer(conf.signing_keys(), required)
-
-
 def signature_problem(record: JobRecord, terms: bytes | None = None) -> str:
-    """Why nothing that a job names may be imported or called; '' where it may.
+    """Return why nothing that a job names may be imported or called; ``''`` if it may.
 
     Args:
-        terms: the record's, where they were made already.
+        terms: the signed terms of the record, if the caller has them already.
     """
     payload = b"" if record.packed is None else codec.pieces(record.packed)
     terms = record.terms if terms is None else terms
@@ -44,9 +44,30 @@ def signature_problem(record: JobRecord, terms: bytes | None = None) -> str:
     return ""
 
 
-def _forget(*, setting: str, **_: object) -> None:
+def signing_keys() -> tuple[bytes, ...]:
+    """Return the 32-byte keys derived from ``SECRET_KEY``, which signs, and from the fallbacks.
+
+    The keys are derived so that a signature made here is never valid for Django, or vice versa.
+    """
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return tuple(
+        hmac.digest(
+            secret if isinstance(secret, bytes) else str(secret).encode(),
+            b"django_rqlite signing key 1",
+            "sha256",
+        )
+        for secret in secrets
+    )
+
+
+@cache
+def _signer(required: bool) -> Signer:
+    return Signer(signing_keys(), required)
+
+
+def _forget_keys(*, setting: str, **_: object) -> None:
     if setting in {"SECRET_KEY", "SECRET_KEY_FALLBACKS"}:
         _signer.cache_clear()
 
 
-setting_changed.connect(_forget, dispatch_uid="django_rqlite.conf.signer")
+setting_changed.connect(_forget_keys, dispatch_uid="django_rqlite.conf.signer")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..compat.missing_names import module_getattr
-from .entries import register
+from .config_file import register
 
 __all__ = ["register"]
 

@@ -1,19 +1,31 @@
-"""Reading a file of cron entries, in the format of RQ 2.12's ``rq cron``."""
+"""Files of cron entries for ``manage.py rqcron``, in the format of RQ 2.12's ``rq cron``.
+
+Such a file calls :func:`register`::
+
+    from django_rqlite import cron
+    from myapp.jobs import send_report
+
+    cron.register(send_report, "default", cron="0 9 * * mon-fri")
+"""
 
 from __future__ import annotations
 
 import importlib
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import util
 from pathlib import Path
+from typing import Any
 
 from .. import conf
-from ..exceptions import ConfigurationError
-from . import entries as cron
-from .entries import Entry
+from ..exceptions import ConfigurationError, InvalidJobError
+from ..jobs import callables
+from .entries import Entry, check_usable, make_entry, read_func
+
+#: The time zone of expressions, as in RQ.
+DEFAULT_TIME_ZONE = "UTC"
 
 #: What to write instead of RQ's import.
 _INSTEAD = (
@@ -22,21 +34,99 @@ _INSTEAD = (
     "calls stay as they are."
 )
 
-#: What a file given by an absolute path is called as a module.
+#: The module's name of a file that is given by an absolute path.
 _MODULE = "rqcron_config"
 
 
-def load(config_path: str) -> Sequence[Entry]:
-    """The entries that a file or module registers.
+_registered: list[Entry] = []
+
+
+def register(
+    func: Callable[..., Any] | str,
+    queue_name: str = "default",
+    args: Sequence[Any] | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    interval: int | str | None = None,
+    cron: str | None = None,
+    job_timeout: int | str | None = None,
+    result_ttl: int | str | None = None,
+    ttl: int | str | None = None,
+    failure_ttl: int | str | None = None,
+    meta: Mapping[str, Any] | None = None,
+    webhooks: Sequence[object] | None = None,
+    name: str = "",
+    *,
+    timezone: str = DEFAULT_TIME_ZONE,
+    at_front: bool = False,
+    description: str | None = None,
+) -> Entry:
+    """Have ``manage.py rqcron`` enqueue a job at each tick. RQ's signature, and a little more.
 
     Args:
-        config_path: a module (``myapp.cron_config``), a file below the working directory or
+        interval: Seconds, or text such as ``'5m'``. Give either this or ``cron``.
+        cron: An expression of five fields.
+        name: ``""``: the function's path. One job is enqueued for each name at a tick. A second
+            entry with the same name gets a number as a suffix.
+        timezone: The time zone of ``cron``; UTC by default, as in RQ.
+
+    Raises:
+        ConfigurationError: No job can be made of this.
+    """
+    if webhooks:
+        raise ConfigurationError(
+            "register(): webhooks are not supported by this release of django_rqlite. Take them "
+            "out, and send what is to be sent from the job."
+        )
+    where = f"register({name or _name_of(func)!r})"
+    given = {
+        "func": func,
+        "queue": queue_name,
+        "args": args,
+        "kwargs": kwargs,
+        # RQ takes zero and empty text for "not given".
+        "interval": interval or None,
+        "cron": cron or None,
+        "timezone": timezone,
+        "job_timeout": job_timeout,
+        "result_ttl": result_ttl,
+        "ttl": ttl,
+        "failure_ttl": failure_ttl,
+        "meta": meta,
+        "at_front": at_front,
+        "description": description,
+    }
+    path = name or _name_of(read_func(where, given))
+    entry = make_entry(path, given, where=where, source="register()")
+    check_usable(entry, where)
+    _registered.append(entry)
+    return entry
+
+
+def take_registered() -> list[Entry]:
+    """Return the entries that were registered since the last call."""
+    entries = _registered.copy()
+    _registered.clear()
+    return entries
+
+
+def _name_of(func: object) -> str:
+    try:
+        return callables.reference(func)[0]
+    except InvalidJobError:
+        return repr(func)
+
+
+def load(config_path: str) -> Sequence[Entry]:
+    """Return the entries that a file or module registers.
+
+    Args:
+        config_path: A module (``myapp.cron_config``), a file below the working directory or
             ``sys.path`` (``myapp/cron_config.py``), or an absolute path.
 
     Raises:
-        ConfigurationError: it can't be imported, or an entry of it can't be used.
+        ConfigurationError: The file can't be imported, or one of its entries can't be used.
     """
-    cron.take_registered()
+    take_registered()
     try:
         if Path(config_path).is_absolute():
             _run_file(Path(config_path))
@@ -50,7 +140,7 @@ def load(config_path: str) -> Sequence[Entry]:
         raise ConfigurationError(_not_imported(config_path, exc)) from exc
     except Exception as exc:
         raise ConfigurationError(_not_imported(config_path, exc)) from exc
-    entries = _named_apart(cron.take_registered(), config_path)
+    entries = _with_unique_names(take_registered(), config_path)
     if not entries:
         raise ConfigurationError(
             f"{config_path} registers nothing. It should call django_rqlite.cron.register(...). If "
@@ -70,7 +160,7 @@ def _import(config_path: str) -> None:
     path = config_path.removesuffix(".py").removeprefix("./").replace("/", ".")
     loaded = sys.modules.get(path)
     if loaded is not None:
-        importlib.reload(loaded)  # imported before by something else, so it is not run again
+        importlib.reload(loaded)  # something has imported it already, so an import would not run it
     else:
         importlib.import_module(path)
 
@@ -78,7 +168,7 @@ def _import(config_path: str) -> None:
 def _run_file(path: Path) -> None:
     spec = util.spec_from_file_location(_MODULE, path)
     if spec is None or spec.loader is None:
-        raise ConfigurationError("it is no Python file. Its name must end with .py.")
+        raise ConfigurationError("this is no Python file: its name must end with .py.")
     module = util.module_from_spec(spec)
     sys.modules[_MODULE] = module
     spec.loader.exec_module(module)
@@ -91,11 +181,11 @@ def _not_imported(config_path: str, exc: Exception) -> str:
     )
 
 
-def _named_apart(entries: Sequence[Entry], source: str) -> Sequence[Entry]:
-    """Give entries of the same name a number, since names decide what ticks for itself.
+def _with_unique_names(entries: Sequence[Entry], source: str) -> Sequence[Entry]:
+    """Add a number to a name that an entry before has, because names must be unique.
 
     Raises:
-        ConfigurationError: a name is one of the settings' too.
+        ConfigurationError: An entry of the settings has the same name.
     """
     seen: Counter[str] = Counter()
     named = []

@@ -19,7 +19,7 @@ from ..exceptions import ConfigurationError, MissingExtraError
 if TYPE_CHECKING:
     from cronsim import CronSim
 
-#: What stands for an expression, as in most crons.
+#: Names for common expressions, as in most crons.
 ALIASES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -33,7 +33,7 @@ ALIASES = {
 
 @dataclass(frozen=True, slots=True)
 class CronExpression:
-    """Five fields in a time zone; make it with :func:`cron_expression`, which checks it."""
+    """Five fields, evaluated in a time zone. :func:`cron_expression` checks and makes one."""
 
     expression: str
     zone: ZoneInfo
@@ -42,8 +42,8 @@ class CronExpression:
         return f"{self.expression} {self.zone.key}"
 
     def latest(self, now: int) -> int:
-        # Going backwards, cronsim leaves an hour that a clock repeats out; going forwards from
-        # there, at most a few steps, it does not.
+        # Backwards, cronsim leaves out an hour that a clock repeats. So it goes backwards once, and
+        # then forwards, a few steps at most.
         found = _seconds(next(self._ticks(now + 1, reverse=True)))
         for tick in self._after(found):
             if tick > now:
@@ -55,7 +55,7 @@ class CronExpression:
         return next(self._after(after))
 
     def _after(self, moment: int) -> Iterator[int]:
-        """Ticks after ``moment``, each once and in order: a gap makes several into one."""
+        """Yield the ticks after ``moment`` in order. A gap turns several into one."""
         for tick in map(_seconds, self._ticks(moment)):
             if tick > moment:
                 moment = tick
@@ -69,16 +69,16 @@ class CronExpression:
 
 @lru_cache(maxsize=256)
 def cron_expression(expression: str, zone: str, *, where: str) -> CronExpression:
-    """The schedule that a cron expression describes.
+    """Return the schedule that a cron expression describes.
 
     Args:
-        expression: minute, hour, day of month, month, day of week; or one of :data:`ALIASES`.
-        zone: a name such as ``'Europe/Berlin'``.
-        where: what messages call the expression's owner, such as ``RQ['CRON']['nightly']``.
+        expression: Minute, hour, day of month, month, day of week; or one of :data:`ALIASES`.
+        zone: A name such as ``'Europe/Berlin'``.
+        where: What messages call the entry, such as ``RQ['CRON']['nightly']``.
 
     Raises:
-        MissingExtraError: the package that evaluates expressions is not installed.
-        ConfigurationError: the expression or the zone can't be understood, or never ticks.
+        MissingExtraError: The package that evaluates expressions is not installed.
+        ConfigurationError: The expression or the zone can't be read, or there is never a tick.
     """
     fields = ALIASES.get(expression.strip().lower(), expression).split()
     if len(fields) != 5:

@@ -1,23 +1,14 @@
-"""Jobs that recur: the entries of ``RQ["CRON"]``, and those of a file for ``manage.py rqcron``.
-
-Such a file calls :func:`register`, as RQ's do::
-
-    from django_rqlite import cron
-    from myapp.jobs import send_report
-
-    cron.register(send_report, "default", cron="0 9 * * mon-fri")
-"""
+"""Cron entries: jobs that recur. Reading and checking them, above all those of ``RQ["CRON"]``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 
 from .. import conf
-from ..compat.missing_names import module_getattr
 from ..engine.scripts import Argument
 from ..exceptions import ConfigurationError, InvalidJobError, MissingExtraError, RQLiteError
 from ..jobs import callables
@@ -28,13 +19,10 @@ from ..queues.lookup import get_queue
 from .cron_expression import cron_expression
 from .schedule import Interval, Schedule
 
-#: What an entry of ``RQ["CRON"]`` may say.
+#: All keys of an entry of ``RQ["CRON"]``.
 ENTRY_KEYS = frozenset(
     {"func", "cron", "interval", "timezone", "queue", "args", "kwargs", *CRON_KEYS}
 )
-
-#: The zone of expressions in files for ``rqcron``, as RQ reads them.
-ZONE_OF_FILES = "UTC"
 
 EXTRA_MISSING = (
     "RQ['CRON'] has cron expressions, which need the package cronsim: pip install "
@@ -44,11 +32,11 @@ EXTRA_MISSING = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A job to be enqueued again and again.
+    """A job that is enqueued at each tick of a schedule.
 
     Attributes:
-        name: unique on its server: at each tick, one job is enqueued for each name.
-        source: where it was found, for people.
+        name: Unique on its server. At each tick, one job is enqueued for each name.
+        source: Where the entry was found, for people.
     """
 
     name: str
@@ -62,14 +50,14 @@ class Entry:
 
     @property
     def func_name(self) -> str:
-        """How its jobs name what they call."""
+        """The name of the function in its jobs."""
         return callables.reference(self.func)[0]
 
     def job(self) -> tuple[Job, dict[str, Argument]]:
-        """A new job, and its hash as an enqueueing script writes it.
+        """Return a new job, and its hash as an enqueueing script writes it.
 
         Raises:
-            RQLiteError: it can't become a job.
+            RQLiteError: The job can't be made.
         """
         described = {"description": self._description(), **self.options}
         job = get_queue(self.queue).create_job(self.func, self.args, self.kwargs, **described)
@@ -83,15 +71,19 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """What the settings say, as far as it can be used."""
+    """The entries of the settings.
+
+    Attributes:
+        good: Those that can be used.
+        problems: What is wrong with the others, in sentences.
+    """
 
     good: Sequence[Entry]
-    #: Why others can't be, in sentences.
     problems: Sequence[str]
 
 
 def from_settings() -> Entries:
-    """The entries of ``RQ["CRON"]``. Never raises: what can't be used becomes a problem."""
+    """Return the entries of ``RQ["CRON"]``. What is wrong becomes a problem, not an exception."""
     try:
         given = conf.cron()
     except ConfigurationError as exc:
@@ -100,7 +92,7 @@ def from_settings() -> Entries:
     for name in given:
         mistakes = list(mistakes_of(name, given[name]))
         if not mistakes:
-            good.append(_of_settings(name, given[name]))
+            good.append(_settings_entry(name, given[name]))
         elif isinstance(mistakes[0], MissingExtraError):
             lack_extra.append(f"{name!r}")
         else:
@@ -110,22 +102,22 @@ def from_settings() -> Entries:
     return Entries(good, problems)
 
 
-def of_settings(name: str) -> Entry:
-    """One entry of ``RQ["CRON"]``.
+def configured_entry(name: str) -> Entry:
+    """Return the entry of ``RQ["CRON"]`` with this name.
 
     Raises:
-        ConfigurationError: there is none of this name, or what it says can't be used.
+        ConfigurationError: There is no such entry, or it can't be used.
     """
     given = conf.cron()
     if name not in given:
         raise ConfigurationError(f"RQ['CRON'] has no entry {name!r}.")
     for mistake in mistakes_of(name, given[name]):
         raise mistake
-    return _of_settings(name, given[name])
+    return _settings_entry(name, given[name])
 
 
 def why_not_importable(func: object) -> str | None:
-    """What is wrong with a function given by its path, in a sentence. Imports its module."""
+    """Return what is wrong with a function given by its path; None: nothing. Imports its module."""
     if not isinstance(func, str):
         return None
     try:
@@ -136,7 +128,7 @@ def why_not_importable(func: object) -> str | None:
 
 
 def mistakes_of(name: object, given: object) -> Iterator[ConfigurationError]:
-    """All that is wrong with an entry of ``RQ["CRON"]``, unknown keys excepted."""
+    """Yield everything that is wrong with an entry of ``RQ["CRON"]``, except for unknown keys."""
     where = _where(name)
     if not isinstance(name, str) or not name:
         yield ConfigurationError(f"{where}: the name of an entry must be non-empty text.")
@@ -145,7 +137,7 @@ def mistakes_of(name: object, given: object) -> Iterator[ConfigurationError]:
         yield ConfigurationError(f"{where} must be a dictionary, not {type(given).__name__}.")
         return
     found = False
-    for read in (_func, _schedule, _queue, _arguments, _options):
+    for read in (read_func, _schedule, _queue, _arguments, _options):
         try:
             read(where, given)
         except ConfigurationError as exc:
@@ -153,7 +145,7 @@ def mistakes_of(name: object, given: object) -> Iterator[ConfigurationError]:
             yield exc
     if not found:
         try:
-            _usable(_of_settings(name, given), where)
+            check_usable(_settings_entry(name, given), where)
         except ConfigurationError as exc:
             yield exc
 
@@ -162,15 +154,25 @@ def _where(name: object) -> str:
     return f"RQ['CRON'][{name!r}]"
 
 
-def _of_settings(name: str, given: Mapping[str, Any]) -> Entry:
-    return _entry(name, given, where=_where(name), source="settings")
+def _settings_entry(name: str, given: Mapping[str, Any]) -> Entry:
+    return make_entry(name, given, where=_where(name), source="settings")
 
 
-def _entry(name: str, given: Mapping[str, Any], *, where: str, source: str) -> Entry:
+def make_entry(name: str, given: Mapping[str, Any], *, where: str, source: str) -> Entry:
+    """Make an entry of what was given for it.
+
+    Args:
+        given: Values for :data:`ENTRY_KEYS`.
+        where: What messages call the entry, such as ``RQ['CRON']['nightly']``.
+        source: Where it was found, for people.
+
+    Raises:
+        ConfigurationError: A value can't be used.
+    """
     args, kwargs = _arguments(where, given)
     return Entry(
         name=name,
-        func=_func(where, given),
+        func=read_func(where, given),
         schedule=_schedule(where, given),
         queue=_queue(where, given),
         source=source,
@@ -180,18 +182,26 @@ def _entry(name: str, given: Mapping[str, Any], *, where: str, source: str) -> E
     )
 
 
-def _usable(entry: Entry, where: str) -> Entry:
-    """Make a job on trial: what is wrong with it is said now and not at the first tick."""
+def check_usable(entry: Entry, where: str) -> None:
+    """Make a job, so that an error shows now and not at the first tick.
+
+    Raises:
+        ConfigurationError: The job can't be made.
+    """
     try:
         entry.job()
     except ConfigurationError:
         raise
     except RQLiteError as exc:
         raise ConfigurationError(f"{where}: {exc}") from exc
-    return entry
 
 
-def _func(where: str, given: Mapping[str, Any]) -> Callable[..., Any] | str:
+def read_func(where: str, given: Mapping[str, Any]) -> Callable[..., Any] | str:
+    """Return the function of an entry.
+
+    Raises:
+        ConfigurationError: There is none, or jobs can't name it.
+    """
     func = given.get("func")
     if func is None:
         raise ConfigurationError(f"{where} has no 'func'. Give it the path of a function.")
@@ -252,85 +262,3 @@ def _options(where: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
         return checked_cron_entry(given)
     except InvalidJobError as exc:
         raise ConfigurationError(f"{where}: {exc}") from exc
-
-
-# Files for rqcron
-
-_registered: list[Entry] = []
-
-
-def register(
-    func: Callable[..., Any] | str,
-    queue_name: str = "default",
-    args: Sequence[Any] | None = None,
-    kwargs: Mapping[str, Any] | None = None,
-    interval: int | str | None = None,
-    cron: str | None = None,
-    job_timeout: int | str | None = None,
-    result_ttl: int | str | None = None,
-    ttl: int | str | None = None,
-    failure_ttl: int | str | None = None,
-    meta: Mapping[str, Any] | None = None,
-    webhooks: Sequence[object] | None = None,
-    name: str = "",
-    *,
-    timezone: str = ZONE_OF_FILES,
-    at_front: bool = False,
-    description: str | None = None,
-) -> Entry:
-    """Have ``manage.py rqcron`` enqueue a job again and again. RQ's signature, and a little more.
-
-    Args:
-        interval: seconds, or a form such as ``'5m'``; this or ``cron``.
-        cron: an expression of five fields.
-        name: None: the function's path. Each name ticks for itself; a second entry of the same
-            name gets a number behind it.
-        timezone: in which ``cron`` is read; UTC unless given, as RQ does.
-
-    Raises:
-        ConfigurationError: this can't become a job.
-    """
-    if webhooks:
-        raise ConfigurationError(
-            "register(): webhooks are not supported by this release of django_rqlite. Take them "
-            "out, and send what is to be sent from the job."
-        )
-    where = f"register({name or _shown(func)!r})"
-    given = {
-        "func": func,
-        "queue": queue_name,
-        "args": args,
-        "kwargs": kwargs,
-        # RQ takes zero and empty text for "not given".
-        "interval": interval or None,
-        "cron": cron or None,
-        "timezone": timezone,
-        "job_timeout": job_timeout,
-        "result_ttl": result_ttl,
-        "ttl": ttl,
-        "failure_ttl": failure_ttl,
-        "meta": meta,
-        "at_front": at_front,
-        "description": description,
-    }
-    entry = _entry(name or _shown(_func(where, given)), given, where=where, source="register()")
-    _registered.append(_usable(entry, where))
-    return entry
-
-
-def take_registered() -> list[Entry]:
-    """What was registered since the last call."""
-    entries = _registered.copy()
-    _registered.clear()
-    return entries
-
-
-def _shown(func: object) -> str:
-    try:
-        return callables.reference(func)[0]
-    except InvalidJobError:
-        return repr(func)
-
-
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
-    __getattr__ = module_getattr(__name__)

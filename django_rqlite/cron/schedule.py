@@ -1,4 +1,4 @@
-"""When a job recurs: what all schedules can tell, and the one that repeats after an interval.
+"""Schedules: what each can compute, and the one that repeats after an interval.
 
 Schedules are pure functions of the time that they are given, so all workers agree. Points in time
 are whole unix seconds.
@@ -11,13 +11,13 @@ from typing import Protocol
 
 
 class Schedule(Protocol):
-    """When an entry ticks. The text of one says all of it: equal texts, equal ticks."""
+    """Computes the ticks of an entry. Schedules with the same ``str()`` have the same ticks."""
 
     def latest(self, now: int) -> int:
-        """The last tick that is not after ``now``."""
+        """Return the last tick that is not after ``now``."""
 
     def following(self, after: int) -> int:
-        """The first tick after ``after``."""
+        """Return the first tick after ``after``."""
 
 
 @dataclass(frozen=True, slots=True)

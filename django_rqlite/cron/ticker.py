@@ -1,37 +1,39 @@
-"""Cron: who proposes which tick when. Every worker does; a script decides who was first.
+"""Enqueueing the jobs of cron entries at their ticks.
 
-:func:`plan` says what is due and knows no clock and no Redis; :class:`Ticker` asks and tells Redis.
+Every worker proposes each tick. A script decides which worker was first. :func:`plan` computes what
+is due, without a clock and without Redis. :class:`Ticker` does the rest.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import redis
 
 from .. import conf
 from ..broker.broker import Broker
 from ..broker.clients import connection_for
+from ..broker.errors import is_transient
 from ..engine.cron import Announcement, Verdict
 from ..engine.engine import Engine
-from . import entries as cron
-from .entries import Entry
+from .entries import Entry, from_settings, why_not_importable
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Seconds between two announcements of the entries. With each the server's clock is read again.
+#: Seconds between two announcements of the entries. Each one also reads the server's clock.
 ANNOUNCE_EVERY = 300.0
 
-#: Seconds after which a tick that is enqueued counts as missed before, for the log.
+#: Seconds after which a tick counts as missed, for the log.
 LATE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A tick to be proposed; times in unix seconds."""
+    """A tick to propose. Times are unix seconds."""
 
     entry: Entry
     tick: int
@@ -39,13 +41,13 @@ class Due:
 
 
 def plan(entries: Sequence[Entry], floors: Mapping[str, int], now: float) -> list[Due]:
-    """What is due: of each entry the latest tick, unless it is settled.
+    """Return the latest tick of each entry, unless it is settled.
 
-    Only the latest: what was missed for a while is made up for once.
+    Only the latest: however many ticks were missed, the entry runs once for them.
 
     Args:
-        floors: for each name, the unix seconds up to which its ticks are settled.
-        now: unix seconds by the server's clock.
+        floors: For each name, the unix seconds up to which its ticks are settled.
+        now: Unix seconds by the server's clock.
     """
     due = []
     for entry in entries:
@@ -56,36 +58,50 @@ def plan(entries: Sequence[Entry], floors: Mapping[str, int], now: float) -> lis
 
 
 def next_look(entries: Sequence[Entry], now: float) -> int:
-    """Unix seconds of the next tick of all. There must be an entry."""
+    """Return the unix seconds of the next tick of all entries. There must be an entry."""
     return min(entry.schedule.following(int(now)) for entry in entries)
 
 
 class Ticker:
-    """Proposes the ticks of some entries of one server.
+    """Proposes the ticks of entries whose queues are on one server.
 
-    Args:
-        passes: whether an error is of the server or the way to it, so that the caller waits and
-            calls again. Others are of one entry: they are logged, and the tick is left out.
+    An error that concerns one entry is logged, and its tick is left out.
     """
 
-    def __init__(
-        self,
-        broker: Broker,
-        entries: Sequence[Entry],
-        passes: Callable[[Exception], bool],
-    ) -> None:
+    def __init__(self, broker: Broker, entries: Sequence[Entry]) -> None:
         self.entries = entries
-        self._arrows = Engine(broker)
-        self._passes = passes
-        #: Monotonic time at which to be called; None: never.
+        self._engine = Engine(broker)
+        #: Monotonic time of the next call of :meth:`tick_if_due`; None: never.
         self.due_at: float | None = time.monotonic() if entries else None
-        #: Unix seconds of the last tick of each entry, as far as known.
+        #: Unix seconds of the last tick of each entry, if known.
         self.last_ticks: dict[str, int] = {}
         self._announce_at = time.monotonic()
         self._floors: dict[str, int] = {}
-        #: Seconds from the monotonic clock to the server's; until it was asked, to this host's.
+        #: The server's clock minus the monotonic clock, in seconds. Until the server was asked:
+        #: this host's clock minus the monotonic clock.
         self._offset = time.time() - time.monotonic()
-        self._complaints: set[str] = set()
+        self._logged: set[str] = set()
+
+    @classmethod
+    def from_settings(cls, client: redis.Redis, broker: Broker) -> Self:
+        """Return a ticker for the entries of ``RQ["CRON"]`` whose queues are on a worker's server.
+
+        What is wrong with an entry is logged. It does not keep the worker from its jobs.
+
+        Args:
+            client: The client of the worker's queues.
+            broker: Has the worker's own connection.
+        """
+        found = from_settings()
+        for problem in found.problems:
+            logger.error("Cron: %s", problem)
+        entries = [
+            entry for entry in found.good if connection_for(conf.queue(entry.queue)) is client
+        ]
+        for entry in entries:
+            if reason := why_not_importable(entry.func):
+                logger.error("Cron: entry %r: %s Its jobs will fail.", entry.name, reason)
+        return cls(broker, entries)
 
     @property
     def server_time(self) -> float:
@@ -93,10 +109,10 @@ class Ticker:
         return time.monotonic() + self._offset
 
     def tick_if_due(self) -> int:
-        """Propose what is due, if it is time; gives how many jobs were enqueued.
+        """Propose what is due, if it is time. Return how many jobs were enqueued.
 
         Raises:
-            redis.RedisError: the server does not answer; call again.
+            redis.RedisError: The server does not answer. Call again.
         """
         if self.due_at is None or time.monotonic() < self.due_at:
             return 0
@@ -112,7 +128,7 @@ class Ticker:
         now = self.server_time
         known: Mapping[str, int] = {}
         try:
-            announced = self._arrows.cron_announce(
+            announced = self._engine.cron_announce(
                 [
                     Announcement(
                         entry.name,
@@ -126,14 +142,14 @@ class Ticker:
                 ]
             )
         except redis.ResponseError as exc:
-            if self._passes(exc):
+            if is_transient(exc):
                 raise
-            self._complain(f"Cron: the list of entries can't be written ({exc}).")
+            self._log_once(f"Cron: the list of entries can't be written ({exc}).")
         else:
             self._set_clock(announced.server_time)
             known = announced.floors
         for entry in self.entries:
-            # Where nothing is known, it begins now.
+            # An entry that nothing is known of begins now.
             floor = known.get(entry.name, self._floors.get(entry.name, int(self.server_time)))
             self._floors[entry.name] = max(floor, self._floors.get(entry.name, 0))
         self._announce_at = time.monotonic() + ANNOUNCE_EVERY
@@ -146,7 +162,7 @@ class Ticker:
             self._skip(due, f"its job can't be made ({type(exc).__name__}: {exc})")
             return 0
         try:
-            decision = self._arrows.cron_tick(
+            decision = self._engine.cron_tick(
                 name,
                 due.tick,
                 due.next_tick,
@@ -157,7 +173,7 @@ class Ticker:
                 ttl=job.ttl,
             )
         except redis.ResponseError as exc:
-            if self._passes(exc):
+            if is_transient(exc):
                 raise
             self._skip(due, f"its job can't be enqueued ({exc})")
             return 0
@@ -172,8 +188,8 @@ class Ticker:
         late = decision.server_time - due.tick
         if late > LATE or entry.schedule.latest(due.tick - 1) > floor:
             logger.warning(
-                "Cron: %s was due %.0f s ago or more, and nobody looked; it runs once for all it "
-                "missed.",
+                "Cron: %s was due %.0f s ago or more, and no process looked. It runs once for "
+                "all ticks that it missed.",
                 name,
                 late,
             )
@@ -182,35 +198,12 @@ class Ticker:
 
     def _skip(self, due: Due, reason: str) -> None:
         self._floors[due.entry.name] = due.tick
-        self._complain(f"Cron: entry {due.entry.name!r} is left out: {reason}.")
+        self._log_once(f"Cron: entry {due.entry.name!r} is left out: {reason}.")
 
-    def _complain(self, complaint: str) -> None:
-        if complaint not in self._complaints:
-            self._complaints.add(complaint)
-            logger.error("%s", complaint)
+    def _log_once(self, error: str) -> None:
+        if error not in self._logged:
+            self._logged.add(error)
+            logger.error("%s", error)
 
     def _set_clock(self, server_time: float) -> None:
         self._offset = server_time - time.monotonic()
-
-
-def of_settings(
-    client: redis.Redis,
-    broker: Broker,
-    passes: Callable[[Exception], bool],
-) -> Ticker:
-    """A ticker for those entries of ``RQ["CRON"]`` whose queues are on a worker's server.
-
-    Args:
-        client: of the worker's queues.
-        broker: to talk through; with the worker's own connection.
-
-    What is wrong with an entry is logged; it does not keep the worker from its jobs.
-    """
-    found = cron.from_settings()
-    for problem in found.problems:
-        logger.error("Cron: %s", problem)
-    mine = [entry for entry in found.good if connection_for(conf.queue(entry.queue)) is client]
-    for entry in mine:
-        if reason := cron.why_not_importable(entry.func):
-            logger.error("Cron: entry %r: %s Its jobs will fail.", entry.name, reason)
-    return Ticker(broker, mine, passes)

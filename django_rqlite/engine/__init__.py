@@ -1,4 +1,4 @@
-"""Every change of state is one Lua script and one method of :class:`transitions.Engine`.
+"""Every change of state: one method of :class:`.engine.Engine`, and one Lua script, for each.
 
-The engine knows no Django. :mod:`monitor` is the read model, for people; the worker never uses it.
+The engine knows no Django. It does not read for people; ``queries`` does.
 """

@@ -1,7 +1,4 @@
-"""The arrow that a cron entry's tick takes, and who evaluates which entries.
-
-One method, one script, one round trip each, as in :mod:`.transitions`.
-"""
+"""Scripts for cron entries: their ticks, their records, and the processes that evaluate them."""
 
 from __future__ import annotations
 
@@ -21,30 +18,30 @@ _pause = Script("cron_pause")
 #: Seconds by which a tick may be ahead of the server's clock.
 SKEW = 1.0
 
-#: Entries that one call announces at the most, so that the server is never busy for long.
+#: Entries that one script announces at most, so that the server is never busy for long.
 BATCH = 200
 
 
 class Verdict(StrEnum):
-    """What became of a tick that was proposed."""
+    """What became of a tick that a worker proposed."""
 
     #: Its job is in its queue.
     QUEUED = "queued"
-    #: It lies ahead of the server's clock.
+    #: The tick is ahead of the server's clock.
     EARLY = "early"
-    #: It, or a later one, was decided before.
+    #: This tick, or a later one, was decided before.
     SETTLED = "settled"
-    #: The entry is paused: the tick passes without a job.
+    #: The entry is paused, so the tick has no job.
     PAUSED = "paused"
 
 
 class PauseResult(StrEnum):
-    """What became of a pause, or of its end."""
+    """What became of a request to pause or resume an entry."""
 
     CHANGED = "changed"
-    #: It was so before.
+    #: The entry was paused, or was not, before.
     UNCHANGED = "unchanged"
-    #: Nobody announced such an entry, or foreign data stands under its key.
+    #: No such entry was announced, or its key has the wrong type.
     MISSING = "missing"
 
 
@@ -54,7 +51,7 @@ class Decision:
 
     Attributes:
         server_time: unix seconds.
-        last_tick: the entry's, in unix seconds; None: it never ticked.
+        last_tick: the last tick of the entry, in unix seconds; None: it has never ticked.
     """
 
     verdict: Verdict
@@ -68,8 +65,8 @@ class Announced:
 
     Attributes:
         server_time: unix seconds.
-        floors: for each name, the unix seconds up to which its ticks are settled. A name is
-            missing where foreign data stands under its key.
+        floors: the unix seconds up to which the ticks of each entry are settled, by name. An entry
+            is missing if its key has the wrong type.
     """
 
     server_time: float
@@ -78,7 +75,7 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What the record of an entry says. All but ``next_tick`` (unix seconds) is text."""
+    """The record of an entry, as a worker announces it. ``next_tick`` is in unix seconds."""
 
     name: str
     schedule: str
@@ -89,7 +86,7 @@ class Announcement:
 
 
 class CronScripts(EngineBase):
-    """What cron changes on one connection below one key prefix."""
+    """Scripts for cron entries."""
 
     __slots__ = ()
 
@@ -107,16 +104,16 @@ class CronScripts(EngineBase):
     ) -> Decision:
         """(new) → queued, if this tick of the entry is due and was not decided before.
 
-        Proposing it again is harmless, also when an answer was lost.
+        A call may be repeated, for instance if its answer was lost.
 
         Args:
             tick, next_tick: unix seconds.
-            job_id: made for this call.
-            fields: the job's hash, without ``status`` and the times.
+            job_id: a new id, made for this call.
+            fields: the job's hash without ``status`` and the times, which the script adds.
             ttl: seconds for which the job may wait.
 
         Raises:
-            redis.RedisError: as the server or the connection says.
+            redis.RedisError: the server or the connection refuses.
         """
         keys = self.keys
         verdict, server_time, last = _tick(
@@ -153,14 +150,14 @@ class CronScripts(EngineBase):
         at_front: bool = False,
         ttl: int | None = None,
     ) -> None:
-        """(new) → queued, beside the ticks; the job becomes the entry's last one.
+        """(new) → queued, without a tick. The job becomes the last job of the entry.
 
         Args:
-            job_id: made for this call.
+            job_id: a new id, made for this call.
             fields, ttl: as for :meth:`cron_tick`.
 
         Raises:
-            redis.RedisError: as the server or the connection says.
+            redis.RedisError: the server or the connection refuses.
         """
         keys = self.keys
         _run(
@@ -174,10 +171,10 @@ class CronScripts(EngineBase):
         )
 
     def cron_announce(self, entries: Sequence[Announcement]) -> Announced:
-        """Say that these entries are evaluated; learn what is settled, and the server's time.
+        """Write the records of these entries; return which ticks are settled.
 
         Raises:
-            redis.RedisError: as the server or the connection says.
+            redis.RedisError: the server or the connection refuses.
         """
         keys = self.keys
         floors: dict[str, int] = {}
@@ -204,11 +201,11 @@ class CronScripts(EngineBase):
         return Announced(server_time, floors)
 
     def cron_pause(self, name: str) -> PauseResult:
-        """Let this entry's ticks pass without a job, until somebody resumes it."""
+        """Let the ticks of this entry pass without a job, until it is resumed."""
         return self._switch(name, "1")
 
     def cron_resume(self, name: str) -> PauseResult:
-        """Have its ticks enqueue again, beginning with the next."""
+        """Let the ticks of this entry enqueue jobs again, from the next one on."""
         return self._switch(name, "0")
 
     def _switch(self, name: str, on: str) -> PauseResult:
@@ -219,11 +216,11 @@ class CronScripts(EngineBase):
     def register_cron_scheduler(
         self, name: str, fields: Mapping[str, Argument], *, ttl: int
     ) -> None:
-        """List an ``rqcron`` process, or say that it lives; ``ttl`` in seconds."""
+        """Register an ``rqcron`` process, or renew its record for ``ttl`` seconds."""
         self._scheduler(name, ttl, flat(fields))
 
     def unregister_cron_scheduler(self, name: str) -> None:
-        """List it no longer."""
+        """Unregister an ``rqcron`` process that ends."""
         self._scheduler(name, 0, ())
 
     def _scheduler(self, name: str, ttl: int, fields: Sequence[Argument]) -> None:

@@ -1,7 +1,8 @@
-"""The arrows of a job's life. One method, one script, one round trip each.
+"""Every change of state in Redis. One method, one Lua script, one round trip for each.
 
-``docs/design.md`` draws the state machine; the header of each file under ``lua/`` says what the
-arrow promises. All values are bytes, text or whole seconds: serializing is the caller's work.
+``docs/design.md`` has the state machine. The header of each file under ``lua/`` says what the
+script takes, what it returns and which invariant it keeps. All values are bytes, text or whole
+seconds; the caller serializes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ from .cron import CronScripts
 from .enqueue import EnqueueScripts
 from .execution import ExecutionScripts
 from .failed_mirror import FailedMirrorScripts
+from .groups import GroupScripts
+from .job_hash import JobHashScripts
+from .promotion import PromotionScripts
+from .recovery import RecoveryScripts
 from .removal import RemovalScripts
 from .requeue import RequeueScripts
 from .suspension import SuspensionScripts
@@ -32,14 +37,18 @@ __all__ = [
 
 class Engine(
     EnqueueScripts,
-    RequeueScripts,
+    PromotionScripts,
     ExecutionScripts,
+    RecoveryScripts,
+    RequeueScripts,
     RemovalScripts,
+    JobHashScripts,
+    GroupScripts,
     FailedMirrorScripts,
     WorkerScripts,
     SuspensionScripts,
     CronScripts,
 ):
-    """Every change of state on one connection below one key prefix."""
+    """Every change of state on one broker."""
 
     __slots__ = ()

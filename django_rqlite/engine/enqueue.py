@@ -1,4 +1,4 @@
-"""How new jobs come into a place."""
+"""Scripts that give a new job its first place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..exceptions import DuplicateJobError, InvalidJobError
 from ..protocol.codec import decode
 from .base import EngineBase, flat
-from .enqueue_slices import parted
+from .enqueue_slices import slices
 from .scripts import Argument, Script, ScriptCall, ScriptPipeline
 from .values import Hold, NewJob
 
@@ -19,7 +19,7 @@ _defer = Script("defer")
 
 
 class EnqueueScripts(EngineBase):
-    """How new jobs come into a place."""
+    """Scripts that give a new job its first place."""
 
     __slots__ = ()
 
@@ -37,16 +37,17 @@ class EnqueueScripts(EngineBase):
         """(new) → queued.
 
         Args:
-            fields: the job's hash, without ``status`` and the times, which the script adds.
-            minted: the id was made for this very call, so a job that bears it is this call's own.
-            unique: the id is to be the only one.
+            fields: the job's hash without ``status`` and the times, which the script adds.
+            minted: whether the id was made for this call. A job that has it is then this call's
+                own.
+            unique: whether the call is refused if there is a job with this id.
             ttl: seconds for which the job may wait.
 
         Returns:
-            when, in unix microseconds.
+            when the job was enqueued, in unix microseconds.
 
         Raises:
-            DuplicateJobError: see there. Nothing was written.
+            DuplicateJobError: the job is not allowed beside another one. Nothing was written.
         """
         keys = self.keys
         answer = _enqueue(
@@ -54,29 +55,29 @@ class EnqueueScripts(EngineBase):
             (keys.job(job_id), keys.queue(queue), keys.queues),
             (
                 *(self.prefix, job_id, queue, "1" if at_front else "0", "" if ttl is None else ttl),
-                _identity(minted, unique) if not minted or _is_tied(fields) else "new",
+                _identity(minted, unique) if not minted or _has_key_or_group(fields) else "new",
                 *flat(fields),
             ),
         )
-        return _entered(job_id, fields, answer)[1]
+        return _read_answer(job_id, fields, answer)[1]
 
     def enqueue_many(self, jobs: Sequence[NewJob]) -> PendingEnqueue:
-        """(new) → queued or deferred for any number of jobs, in one round trip.
+        """(new) → queued or deferred, for any number of jobs, in one round trip.
 
-        A script takes no more than a slice of them (``slices.py``), so that the server attends to
-        others in between. A job that may have to be refused has a script of its own, so that it
-        leaves the rest alone.
+        A script takes one slice of the jobs (``enqueue_slices.py``), so that the server can serve
+        others in between. A job that may be refused has a script of its own, so that the others are
+        enqueued all the same.
 
         Returns:
-            what tells how each went, once they have run; meanwhile the caller can go on.
+            an object that waits for the answers. The caller can do something else meanwhile.
 
         Raises:
-            redis.RedisError: the connection broke; some of them may have been enqueued.
+            redis.RedisError: the connection broke. Some of the jobs may have been enqueued.
         """
         return PendingEnqueue(self, jobs)
 
     def _slice(self, jobs: Sequence[NewJob]) -> ScriptCall:
-        """Jobs that are alike, in one script."""
+        """The call for a slice of jobs."""
         first = jobs[0]
         arguments: list[Argument] = [
             *(self.prefix, first.queue, "1" if first.at_front else "0"),
@@ -91,10 +92,10 @@ class EnqueueScripts(EngineBase):
             _enqueue_many, (self.keys.queue(first.queue), self.keys.queues), arguments
         )
 
-    def _alone(self, new: NewJob) -> ScriptCall:
-        """A job in a script of its own."""
+    def _single(self, new: NewJob) -> ScriptCall:
+        """The call for a single job."""
         if new.parents:
-            return self._deferring(new)
+            return self._defer(new)
         return ScriptCall(
             _enqueue,
             (self.keys.job(new.id), self.keys.queue(new.queue), self.keys.queues),
@@ -105,7 +106,7 @@ class EnqueueScripts(EngineBase):
             ),
         )
 
-    def _deferring(
+    def _defer(
         self, new: NewJob, *, due: float | None = None, delay: float | None = None
     ) -> ScriptCall:
         when = "" if delay is None else f"+{delay:.6f}"
@@ -136,14 +137,15 @@ class EnqueueScripts(EngineBase):
         """(new) → scheduled.
 
         Args:
-            due: unix seconds; or, instead,
-            delay: seconds from now by the server's clock.
+            fields, minted, unique: as for :meth:`enqueue`.
+            due: when the job is due, in unix seconds; or, instead,
+            delay: in how many seconds it is due, by the server's clock.
 
         Returns:
-            unix seconds at which it is due.
+            when the job is due, in unix seconds.
 
         Raises:
-            DuplicateJobError: see there. Nothing was written.
+            DuplicateJobError: the job is not allowed beside another one. Nothing was written.
         """
         keys = self.keys
         verdict, detail = _schedule(
@@ -158,7 +160,7 @@ class EnqueueScripts(EngineBase):
                 *flat(fields),
             ),
         )
-        _refuse(verdict, detail, job_id, fields)
+        _raise_refusal(verdict, detail, job_id, fields)
         return float(detail)
 
     def defer(
@@ -174,19 +176,20 @@ class EnqueueScripts(EngineBase):
         due: float | None = None,
         delay: float | None = None,
     ) -> tuple[str, str]:
-        """(new) → deferred; or → queued, scheduled or canceled, as the parents' states have it.
+        """(new) → deferred; or → queued, scheduled or canceled, if the parents have ended.
 
         Args:
-            parents: ids of the jobs it depends on.
-            allow_failure: whether a parent that ended badly will do.
-            due, delay: when it is due once it waits for no parent, as in :meth:`schedule`.
+            fields, minted, unique: as for :meth:`enqueue`.
+            parents: the ids of the jobs that it depends on.
+            allow_failure: whether it also runs after a parent that did not finish.
+            due, delay: when it is due once it waits for no parent, as for :meth:`schedule`.
 
         Returns:
-            the status, and why where it was canceled.
+            the status; and for a canceled job the reason.
 
         Raises:
-            DuplicateJobError: see there. Nothing was written.
-            InvalidJobError: a parent waits for this very job. Nothing was written.
+            DuplicateJobError: the job is not allowed beside another one. Nothing was written.
+            InvalidJobError: a parent waits for this job. Nothing was written.
         """
         new = NewJob(
             job_id,
@@ -197,8 +200,8 @@ class EnqueueScripts(EngineBase):
             parents=parents,
             allow_failure=allow_failure,
         )
-        call = self._deferring(new, due=due, delay=delay)
-        return _entered(job_id, fields, call.script(self.connection, call.keys, call.arguments))
+        call = self._defer(new, due=due, delay=delay)
+        return _read_answer(job_id, fields, call.script(self.connection, call.keys, call.arguments))
 
     def start_in_place(
         self,
@@ -209,16 +212,17 @@ class EnqueueScripts(EngineBase):
         worker_name: str,
         unique: bool = False,
     ) -> str:
-        """(new) → started, for a caller that runs the job itself (``ASYNC`` off).
+        """(new) → started, for a caller that runs the job itself (``ASYNC: False``).
 
         Args:
+            fields, unique: as for :meth:`enqueue`.
             lease: seconds after which the caller counts as dead.
 
         Returns:
-            when, in unix microseconds.
+            when the job was started, in unix microseconds.
 
         Raises:
-            DuplicateJobError: see there. Nothing was written.
+            DuplicateJobError: the job is not allowed beside another one. Nothing was written.
         """
         keys = self.keys
         verdict, detail = _start_in_place(
@@ -235,35 +239,38 @@ class EnqueueScripts(EngineBase):
                 *flat(fields),
             ),
         )
-        _refuse(verdict, detail, hold.job_id, fields)
+        _raise_refusal(verdict, detail, hold.job_id, fields)
         return decode(detail)
 
 
 class PendingEnqueue:
-    """Jobs on their way into a queue; see :meth:`EnqueueScripts.enqueue_many`.
+    """Jobs that were sent to the server; see :meth:`EnqueueScripts.enqueue_many`.
 
-    Whoever made this must ask for the outcomes, or else a connection is lost to its pool.
+    The caller must call :meth:`outcomes`, which gives the connection back to its pool.
     """
 
     def __init__(self, engine: EnqueueScripts, jobs: Sequence[NewJob]) -> None:
-        self._parts = list(parted(jobs))
-        self._running = ScriptPipeline(
+        self._slices = list(slices(jobs))
+        self._pipeline = ScriptPipeline(
             engine.connection,
             [
-                engine._slice(part) if isinstance(part, list) else engine._alone(part)
-                for part in self._parts
+                engine._slice(part) if isinstance(part, list) else engine._single(part)
+                for part in self._slices
             ],
         )
 
     def outcomes(self) -> list[tuple[str, str] | Exception]:
-        """For each job, its status and when, in unix microseconds, or why it was canceled; or what
-        :meth:`EnqueueScripts.enqueue` or :meth:`EnqueueScripts.defer` would raise.
+        """What became of each job.
+
+        Returns:
+            for each job its status, with the time in unix microseconds or the reason why it was
+            canceled; or the exception that ``enqueue`` or ``defer`` would raise.
 
         Raises:
-            redis.RedisError: the connection broke; some of them may have been enqueued.
+            redis.RedisError: the connection broke. Some of the jobs may have been enqueued.
         """
         found: list[tuple[str, str] | Exception] = []
-        for part, answer in zip(self._parts, self._running.answers(), strict=True):
+        for part, answer in zip(self._slices, self._pipeline.answers(), strict=True):
             if isinstance(part, list):
                 one = answer if isinstance(answer, Exception) else ("queued", decode(answer))
                 found += [one] * len(part)
@@ -271,31 +278,31 @@ class PendingEnqueue:
                 found.append(answer)
             else:
                 try:
-                    found.append(_entered(part.id, part.fields, answer))
+                    found.append(_read_answer(part.id, part.fields, answer))
                 except InvalidJobError as exc:
                     found.append(exc)
         return found
 
 
-def _is_tied(fields: Mapping[str, Argument]) -> bool:
+def _has_key_or_group(fields: Mapping[str, Argument]) -> bool:
     return "x_unique" in fields or "group_id" in fields
 
 
 def _identity(minted: bool, unique: bool) -> str:
-    """What the scripts are told about a new job's id."""
+    """What the scripts need to know about a new job's id."""
     if minted:
         return "1"
     return "only" if unique else "0"
 
 
-def _entered(
+def _read_answer(
     job_id: str, fields: Mapping[str, Argument], answer: bytes | tuple[bytes, bytes]
 ) -> tuple[str, str]:
-    """The answer of enqueue.lua or defer.lua, or the error that it stands for."""
+    """Status and detail in the answer of enqueue.lua or defer.lua; raises if it is a refusal."""
     if isinstance(answer, bytes):
         return "queued", decode(answer)
     verdict, detail = answer
-    _refuse(verdict, detail, job_id, fields)
+    _raise_refusal(verdict, detail, job_id, fields)
     if verdict == b"cycle":
         raise InvalidJobError(
             f"Job {job_id!r} can't depend on job {decode(detail)!r}, which waits for it, directly "
@@ -304,8 +311,10 @@ def _entered(
     return decode(verdict), decode(detail)
 
 
-def _refuse(verdict: bytes, detail: bytes, job_id: str, fields: Mapping[str, Argument]) -> None:
-    """Raise where a script says that a new job must not be."""
+def _raise_refusal(
+    verdict: bytes, detail: bytes, job_id: str, fields: Mapping[str, Argument]
+) -> None:
+    """Raise if a script refused a new job."""
     if verdict == b"running":
         raise DuplicateJobError(
             f"Job {job_id!r} is running on worker {decode(detail) or '?'} now, so it can't be "

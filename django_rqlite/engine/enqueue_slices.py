@@ -1,4 +1,4 @@
-"""Which of many new jobs one script can enqueue together."""
+"""Parts many new jobs into slices that one script can enqueue together."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Iterator, Sequence
 
 from .values import NewJob
 
-#: Jobs that one script enqueues at the most, and bytes that they may have together: it keeps the
-#: server from others for less than a millisecond.
+#: Jobs that one script enqueues at most, and the bytes that they may have together. So it keeps the
+#: server busy for less than a millisecond.
 MOST_JOBS = 100
 MOST_BYTES = 256 * 1024
 
 
-def parted(jobs: Sequence[NewJob]) -> Iterator[list[NewJob] | NewJob]:
-    """The jobs in their order: as many in a list as one script may take, others alone.
+def slices(jobs: Sequence[NewJob]) -> Iterator[list[NewJob] | NewJob]:
+    """Part the jobs, in their order, into lists for one script each, and single jobs.
 
-    Alone is what may have to be refused, or must look for another job first.
+    A job is single if it may be refused, or if the script must look at other jobs first: a job with
+    an id of the caller's, a unique key or parents.
     """
     together: list[NewJob] = []
     like: object = None
@@ -41,7 +42,7 @@ def parted(jobs: Sequence[NewJob]) -> Iterator[list[NewJob] | NewJob]:
 
 
 def _weight(new: NewJob) -> int:
-    """Bytes of the fields that may be long."""
+    """The bytes of the fields that may be long."""
     data, meta = new.fields.get("data"), new.fields.get("meta")
     return (len(data) if isinstance(data, bytes) else 0) + (
         len(meta) if isinstance(meta, bytes) else 0

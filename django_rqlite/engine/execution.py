@@ -1,37 +1,34 @@
-"""How jobs are claimed, held and settled by workers, and taken from workers that are gone."""
+"""Scripts that a worker runs for each job: claim it, and store how its execution ended."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from ..protocol.codec import decode
 from ..protocol.durations import FOREVER, LONGEST
 from ..protocol.records import JobStatus
-from .base import BATCH, SEARCHES, EngineBase
+from .base import EngineBase
 from .scripts import Argument, Script
-from .values import Claim, Hold, NextClaim, Pause, Reaped, Settled
+from .values import Claim, Hold, NextClaim, Pause, Settled
 
 _claim = Script("claim")
 _finish = Script("finish")
 _fail = Script("fail")
 _retry_or_repeat = Script("retry_or_repeat")
 _release = Script("release")
-_reap = Script("reap")
-_clean_intermediate_queues = Script("clean_intermediate_queues")
-_append_log = Script("append_log")
 
 
 class ExecutionScripts(EngineBase):
-    """How jobs are claimed, held and settled by workers, and taken from workers that are gone."""
+    """Scripts that a worker runs for each job."""
 
     __slots__ = ()
 
     def claim(self, worker: str, wanted: NextClaim) -> Claim:
-        """queued → started: the next job of the queues, or none.
+        """queued → started, for the next job of the queues, if there is one.
 
-        Asking again with the same execution gives the same job, so a claim whose answer was lost
-        with the connection is simply repeated.
+        A second call with the same execution gives the same job. So the caller repeats a claim
+        whose answer was lost with the connection.
         """
         return self._claim_from(
             _claim(
@@ -43,7 +40,7 @@ class ExecutionScripts(EngineBase):
         )
 
     def find_claim(self, worker: str, execution: str) -> Hold | None:
-        """What a claim has taken whose answer never arrives; None where it has taken nothing."""
+        """What a claim took whose answer never arrived, or None if it took nothing."""
         fields = ("x_execution", "x_claimed_job", "x_claimed_queue")
         last, job_id, queue = cast(
             "list[bytes | None]", self.connection.hmget(self.keys.worker(worker), fields)
@@ -68,11 +65,12 @@ class ExecutionScripts(EngineBase):
         """started → finished, and the next claim in the same round trip.
 
         Args:
-            worker: whose record counts the job; ``''`` for none.
-            worker_name: what the result says.
-            result_ttl: seconds; −1 for ever, 0 keeps nothing.
-            result: serialized, with ``encoded_result`` its base64 form; ``b''`` for None.
-            not_kept: why that is not what the job returned; ``''`` where it is.
+            worker: whose record counts the job; ``''``: no record does.
+            worker_name: the name in the result.
+            result_ttl: seconds; −1: for ever, 0: nothing is kept.
+            result: the return value, serialized; ``b''`` for None.
+            encoded_result: the same in base64.
+            not_kept: why ``result`` is not what the job returned; ``''`` if it is.
         """
         kept = _ttl(result_ttl, least=0)
         outcome = (kept, result, signature, encoded_result, _encodable(not_kept))
@@ -94,11 +92,11 @@ class ExecutionScripts(EngineBase):
         """started → failed or stopped, and the next claim in the same round trip.
 
         Args:
-            failure_ttl: seconds; −1 for ever.
-            reason: the traceback, or the sentence that says what happened.
-            encoded_reason: the same, as RQ's results stream wants it.
+            failure_ttl: seconds; −1: for ever.
+            reason: the traceback, or a sentence that says what happened.
+            encoded_reason: the same in the form of RQ's stream of results.
             headline: one line that names the error.
-            status: ``'failed'``, or ``'stopped'`` for a job that was ended by order.
+            status: ``'failed'``, or ``'stopped'`` for a job that somebody stopped.
         """
         kept = _ttl(failure_ttl, least=1)
         outcome = (kept, _encodable(reason), encoded_reason, _encodable(headline), status)
@@ -127,14 +125,14 @@ class ExecutionScripts(EngineBase):
         """started → queued or scheduled, and the next claim in the same round trip.
 
         Args:
-            delay: seconds; 0: into the queue at once.
-            counter, change: the job's field that counts this, and by how much it changes.
-            tally: the job's field that counts such runs upwards.
-            kind, payload_field, payload: the entry in the results stream.
-            signature: of the value in that entry; ``''`` where it has none.
-            not_kept: as in :meth:`finish`.
-            headline: one line that names the error; ``''`` where there was none.
-            succeeded: which of the worker's counters goes up.
+            delay: seconds; 0: the job enters its queue at once.
+            counter, change: the job's field that counts what is left, and by how much it changes.
+            tally: the job's field that counts how often this has happened.
+            kind, payload_field, payload: the entry in the stream of results.
+            signature: the signature of the value in that entry; ``''`` without a value.
+            not_kept: as for :meth:`finish`.
+            headline: one line that names the error; ``''`` without an error.
+            succeeded: whether the worker counts the run as successful or as failed.
         """
         counted = "successful_job_count" if succeeded else "failed_job_count"
         outcome = (
@@ -185,10 +183,10 @@ class ExecutionScripts(EngineBase):
         return Claim(hold, dict(zip(values, values, strict=True)), texts)
 
     def release(self, worker: str, hold: Hold) -> bool:
-        """started → queued, at the front: a worker gives back what it will not end.
+        """started → queued, at the front, for a job that its worker does not end.
 
         Returns:
-            False when the execution no longer held the job.
+            False if the execution no longer held the job.
         """
         answer = _release(
             self.connection,
@@ -197,66 +195,12 @@ class ExecutionScripts(EngineBase):
         )
         return bool(answer == b"released")
 
-    def reap(self, queues: Sequence[str], *, most_crashes: int, patience: int) -> list[Reaped]:
-        """started → queued at the front, for executions whose lease has ended; a batch of them.
-
-        Args:
-            most_crashes: how often a job may lose its worker and be queued again.
-            patience: seconds that leases of RQ's own workers may be over.
-        """
-        keys = self.keys
-        found = _reap(
-            self.connection,
-            [key for name in queues for key in (keys.started(name), keys.queue(name))],
-            (self.prefix, most_crashes, patience, BATCH, SEARCHES, *queues),
-        )
-        return [
-            Reaped(
-                Hold(decode(job_id), decode(queue), decode(execution)),
-                decode(worker),
-                decode(verdict),
-            )
-            for queue, job_id, execution, worker, verdict in found
-        ]
-
-    def clean_intermediate_queues(
-        self, queues: Sequence[str], *, patience: int
-    ) -> list[tuple[str, str]]:
-        """Put back what workers of RQ 2 took from these queues and never recorded.
-
-        Args:
-            patience: seconds after which an id counts as left.
-
-        Returns:
-            queue and id of each.
-        """
-        keys = self.keys
-        found = _clean_intermediate_queues(
-            self.connection,
-            [key for name in queues for key in (keys.intermediate(name), keys.queue(name))],
-            (self.prefix, patience, BATCH, *queues),
-        )
-        return [(decode(queue), decode(job_id)) for queue, job_id in found]
-
-    def append_log(self, job_id: str, lines: Sequence[bytes], most: int) -> bool:
-        """Keep lines that a job's run logged; False when the job is gone.
-
-        Args:
-            most: how many are kept: the latest.
-        """
-        keys = (self.keys.job(job_id), self.keys.job_log(job_id))
-        return bool(_append_log(self.connection, keys, (self.prefix, most, *lines)))
-
-    def job_fields(self, job_id: str) -> Mapping[bytes, bytes]:
-        """A job's hash as it stands, for a decision about it; empty where there is none."""
-        return cast("Mapping[bytes, bytes]", self.connection.hgetall(self.keys.job(job_id)))
-
 
 def _ttl(seconds: int, *, least: int) -> int:
-    """What Redis takes: other tools may have written anything into the job."""
+    """A number of seconds that Redis accepts. Other tools may have written anything."""
     return FOREVER if seconds < 0 else min(max(seconds, least), LONGEST)
 
 
 def _encodable(text: str) -> bytes:
-    """Tracebacks may quote lone surrogates, which UTF-8 has no bytes for."""
+    """Text as UTF-8. A traceback may quote lone surrogates, for which UTF-8 has no bytes."""
     return text.encode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""How the list of failed jobs that RQ 0.5 shows is kept in order."""
+"""Scripts that keep the list of failed jobs in order which RQ 0.5 shows: the mirror."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from .scripts import Script
 _clean_failed_mirror = Script("clean_failed_mirror")
 _remove_from_failed_mirror = Script("remove_from_failed_mirror")
 
-#: Entries of the list that one call looks at.
+#: Entries of the list that one script looks at.
 PART = 1000
 
 
 class FailedMirrorScripts(EngineBase):
-    """How the list of failed jobs that RQ 0.5 shows is kept in order."""
+    """Scripts that keep the mirror of failed jobs in order."""
 
     __slots__ = ()
 
     def clean_failed_mirror(self) -> int:
-        """Take ids of jobs that have not failed out of the list; returns how many.
+        """Take ids of jobs that have not failed out of the mirror; return how many.
 
-        All that are noted go, and a part of it is looked at: what RQ's workers and tools have left
-        there.
+        All ids leave that were noted to leave. Beside them, one part of the list is checked for ids
+        that RQ's workers and tools left there.
         """
         keys = (self.keys.failed_mirror, self.keys.mirror_looked, self.keys.unmirrored)
         gone, looked, whole = 0, 0, 0
@@ -34,14 +34,18 @@ class FailedMirrorScripts(EngineBase):
             gone += int(stale)
             looked += seen
             whole = whole or length
-            # Where one stands, others do: somebody has requeued or deleted many.
+            # One stale id means more of them: somebody has requeued or deleted many jobs.
             if not stale or looked >= whole:
                 break
-        return gone + (self._remove_from_failed_mirror(few=noted < PART) if noted else 0)
+        return gone + (self._remove_noted(few=noted < PART) if noted else 0)
 
-    def _remove_from_failed_mirror(self, *, few: bool) -> int:
+    def _remove_noted(self, *, few: bool) -> int:
+        """Take all noted ids out in one pass over the list, from its end.
+
+        Args:
+            few: whether most parts of a long list can be expected to have none of them.
+        """
         mirror, notes = self.keys.failed_mirror, self.keys.unmirrored
-        # Where few are noted, most parts of a long list have none of them, and need no script.
         sought = set(cast("list[bytes]", self.connection.zrange(notes, 0, -1))) if few else None
         gone, behind = 0, 0
         while True:

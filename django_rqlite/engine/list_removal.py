@@ -1,9 +1,9 @@
-"""Changing jobs wherever they are, also in the middle of a queue in which a million others wait.
+"""Runs scripts on jobs that may stand in the middle of a queue in which a million others wait.
 
-Redis finds an id in a list only by looking at one entry after the other. A few ids are searched
-for by the script itself, one in each call. For more, the list is read here, a slice at a time, so
-that one pass serves any number of ids, and the server is never busy with it for long. The script
-that changes the jobs is told where they stood a moment ago, and looks again.
+Redis finds an id in a list only by looking at one entry after the other. For a few ids the script
+itself searches, one id in each call. For more, the list is read here, a slice at a time: one pass
+serves any number of ids, and the server is never busy for long. The script that changes the jobs is
+told where their ids stood a moment ago, and checks it.
 """
 
 from __future__ import annotations
@@ -16,44 +16,46 @@ from ..protocol.codec import decode
 from .base import BATCH, SEARCHES, EngineBase
 from .scripts import Argument, Script
 
-#: Ids for which the list is searched again and again; reading it costs about as much.
+#: Ids up to which the script searches the list for each. Reading the list costs about as much.
 FEW = 10
 
 #: Entries of a list that are read at a time.
 SLICE = 5000
 
-#: Ids that one call takes out of the middle of a list at the most.
+#: Ids that one call takes out of the middle of a list at most.
 HANDFUL = 100
 
-#: Slices that are read of the list where it is known at about which place the ids stood.
+#: Slices that are read at most where the caller knows about where the ids stood.
 NEARBY = 2
 
 #: Entries by which an id may have moved since it was read, since others came or went.
 SLACK = 500
 
 
-def take_out(
+def run(
     engine: EngineBase,
     script: Script,
     job_ids: Sequence[str],
     *options: Argument,
     behind: int | None = None,
 ) -> list[Any]:
-    """Run a script on any number of jobs that may have to leave the middle of a list.
+    """Run a script on any number of jobs whose ids may have to leave the middle of a list.
 
     Args:
-        script: takes and answers what ``delete.lua`` does.
-        options: what it takes before the ids.
-        behind: entries that stood after the last of the ids a moment ago, where that is known and
-            the others stood near it: they are looked for there first.
+        script: one with the arguments and answers of ``delete.lua``.
+        options: the arguments of the script before the ids.
+        behind: how many entries came after the last of the ids a moment ago, if that is known and
+            the other ids stood near it. The search begins there.
 
     Returns:
-        its answer for each id.
+        the answer for each id.
     """
-    return _TakingOut(engine, script, options, job_ids, behind).run()
+    return _Removal(engine, script, options, job_ids, behind).run()
 
 
-class _TakingOut:
+class _Removal:
+    """One call of :func:`run`. Ids are known by their numbers, since an id may occur twice."""
+
     def __init__(
         self,
         engine: EngineBase,
@@ -71,7 +73,7 @@ class _TakingOut:
 
     def run(self) -> list[Any]:
         waiting: dict[str, list[int]] = {}
-        # What is alone need not be sent twice.
+        # A single id is searched for at once, which spares a second call.
         searches = SEARCHES if len(self._ids) == 1 else 0
         for numbers in _parts(range(len(self._ids)), BATCH):
             for queue, number in self._call(numbers, searches):
@@ -79,11 +81,11 @@ class _TakingOut:
         for queue, numbers in waiting.items():
             left, before = numbers, 0
             if self._behind is not None:
-                left = self._pass(queue, left, max(self._behind - SLACK, 0), NEARBY)
-            # What others took from the list meanwhile hides as much from a pass.
+                left = self._read_list(queue, left, max(self._behind - SLACK, 0), NEARBY)
+            # Entries that others take out meanwhile make a pass miss as many.
             while len(left) > FEW and len(left) != before:
                 before = len(left)
-                left = self._pass(queue, left)
+                left = self._read_list(queue, left)
             for number in left:
                 self._call([number], SEARCHES)
         return self._answers
@@ -91,7 +93,7 @@ class _TakingOut:
     def _call(
         self, numbers: Sequence[int], searches: int, stretch: tuple[str, int, int] = ("", 0, 0)
     ) -> list[tuple[str, int]]:
-        """Note the answers; return queue and number of each id that must be searched for."""
+        """Run the script; return queue and number of each id that it would have to search for."""
         engine, ids = self._engine, [self._ids[number] for number in numbers]
         answers = self._script(
             engine.connection,
@@ -106,16 +108,20 @@ class _TakingOut:
                 self._answers[number] = answer
         return left
 
-    def _pass(
+    def _read_list(
         self, queue: str, numbers: Sequence[int], behind: int = 0, slices: float = inf
     ) -> list[int]:
-        """Read a queue's list once for these ids; return the numbers of those not found.
+        """Read a queue's list once, and run the script on the ids that it finds.
 
-        From its end to its beginning: claims, which take the first, then shift nothing.
+        It reads from the end to the beginning. Claims take from the beginning, so they shift
+        nothing.
 
         Args:
-            behind: entries at its end that are not read.
-            slices: that are read at the most.
+            behind: how many entries at the end are skipped.
+            slices: how many slices are read at most.
+
+        Returns:
+            the numbers of the ids that were not found.
         """
         sought = {self._ids[number]: number for number in numbers}
         left = set(numbers)
@@ -135,7 +141,7 @@ class _TakingOut:
                 if job_id in sought
             ]
             taken = 0
-            # Those that have most entries behind them first, so that no other moves.
+            # The ids with the most entries behind them go first, so that the others do not move.
             for part in _parts(places, HANDFUL):
                 there = [number for _place, number in part]
                 least = max(part[-1][0] - SLACK, 0)

@@ -25,10 +25,10 @@ Argument = str | bytes | int | float
 
 
 class Script:
-    """One Lua file, run by its digest so that its text crosses the wire once per server.
+    """One Lua file. It is run by its digest, so that its text is sent once per server.
 
     Args:
-        often: whether a process runs it so often that it should keep a connection at hand for it.
+        often: whether the process keeps a connection at hand for this script.
     """
 
     __slots__ = ("digest", "name", "often", "text")
@@ -45,15 +45,15 @@ class Script:
         keys: Sequence[str],
         arguments: Sequence[Argument],
     ) -> Any:
-        """Run the script in one round trip (two when the server has forgotten it).
+        """Run the script. One round trip, two if the server does not know the script.
 
         Raises:
-            redis.RedisError: as the server or the connection says.
+            redis.RedisError: the server or the connection refuses.
         """
         try:
             return self._ask(connection, ("EVALSHA", self.digest, len(keys), *keys, *arguments))
         except redis.exceptions.NoScriptError:
-            # The server was restarted or its script cache flushed; EVAL caches it again.
+            # The server was restarted, or its script cache flushed. EVAL caches the script again.
             return self._ask(connection, ("EVAL", self.text, len(keys), *keys, *arguments))
 
     def _ask(self, connection: redis.Redis, command: Command) -> Any:
@@ -68,7 +68,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class ScriptCall:
-    """One run of a script, to be made with others."""
+    """One run of a script, for a :class:`ScriptPipeline`."""
 
     script: Script
     keys: Sequence[str]
@@ -76,40 +76,43 @@ class ScriptCall:
 
 
 class ScriptPipeline:
-    """Scripts that run one after the other, sent together (in three round trips when the server
-    has forgotten one). Whoever made this must ask for the answers, or else a connection is lost to
-    its pool.
+    """Scripts that are sent together and run one after the other.
+
+    It takes one round trip, three if the server does not know a script. The commands are sent when
+    the object is made; the caller must then call :meth:`answers`, which gives the connection back
+    to its pool.
 
     Raises:
-        redis.RedisError: the connection broke; which of them have run is not known.
+        redis.RedisError: the connection broke. Which of the scripts have run is not known.
     """
 
     def __init__(self, connection: redis.Redis, calls: Sequence[ScriptCall]) -> None:
         self._connection = connection
         self._calls = calls
-        #: Scripts that the server is told first. It must not run some and have forgotten others, or
-        #: those would run out of their order; of one alone it runs all calls or none.
-        self._told = {call.script.text for call in calls}
-        if len(self._told) == 1:
-            self._told.clear()
+        #: Scripts whose text is sent first, if there are several. Otherwise the server might run
+        #: some and not know the others, which would change the order. Of a single script it runs
+        #: all calls or none.
+        self._loaded = {call.script.text for call in calls}
+        if len(self._loaded) == 1:
+            self._loaded.clear()
         self._conversation: CommandStream | None = None
         if not has_direct_pool(connection):
-            return  # its pipeline sends them, and repeats them, when it is asked for the answers
+            return  # answers() uses the client's own pipeline, which repeats what fails
         self._conversation = CommandStream(connection)
         try:
             self._conversation.send(self._commands(calls))
         except redis.RedisError as exc:
-            self._hang_up()
+            self._disconnect()
             self._explain(exc)
         except BaseException:
-            self._hang_up()
+            self._disconnect()
             raise
 
     def answers(self) -> list[Any]:
-        """The answer to each call, or the ``redis.ResponseError`` that it ended with.
+        """The answer to each call, or the ``redis.ResponseError`` with which it ended.
 
         Raises:
-            redis.RedisError: as when it was made.
+            redis.RedisError: the connection broke. Which of the scripts have run is not known.
         """
         try:
             answers = self._first_answers()
@@ -131,9 +134,9 @@ class ScriptPipeline:
         return answers
 
     def _explain(self, exc: redis.RedisError) -> NoReturn:
-        """Raise what ended the conversation, or why one of the commands did."""
+        """Raise the error, or a better one if a command was too large for the server."""
         commands = self._commands(self._calls)
-        # Of the largest alone: if the server takes that, it takes all.
+        # If the server takes the largest command, it takes all.
         largest = max(commands, key=oversize.command_size, default=())
         refused = oversize.diagnose(partial(execute_command, self._connection), largest, exc)
         if refused is None:
@@ -146,16 +149,16 @@ class ScriptPipeline:
             return self._in_a_pipeline(self._calls)
         answers: list[Any] = []
         try:
-            for _ in range(len(self._told) + len(self._calls)):
+            for _ in range(len(self._loaded) + len(self._calls)):
                 try:
                     answers.append(conversation.read())
                 except redis.ResponseError as exc:
                     answers.append(exc)
         finally:
-            self._hang_up()
-        return answers[len(self._told) :]
+            self._disconnect()
+        return answers[len(self._loaded) :]
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         if self._conversation is not None:
             self._conversation.close()
             self._conversation = None
@@ -166,10 +169,10 @@ class ScriptPipeline:
             for command in self._commands(calls):
                 execute(*as_bytes(command))
             answers: list[Any] = pipeline.execute(raise_on_error=False)
-        return answers[len(self._told) :]
+        return answers[len(self._loaded) :]
 
     def _commands(self, calls: Sequence[ScriptCall]) -> list[Command]:
-        commands: list[Command] = [("SCRIPT", "LOAD", text) for text in self._told]
+        commands: list[Command] = [("SCRIPT", "LOAD", text) for text in self._loaded]
         for call in calls:
             digest, keys = call.script.digest, call.keys
             commands.append(("EVALSHA", digest, len(keys), *keys, *call.arguments))

@@ -1,7 +1,4 @@
-"""Keeping workers from taking jobs: from all queues of a connection, or from some.
-
-One method, one script, one round trip each, as in :mod:`.transitions`.
-"""
+"""Scripts that suspend the workers and pause queues."""
 
 from __future__ import annotations
 
@@ -15,45 +12,45 @@ _resume = Script("resume")
 
 
 class SuspensionScripts(EngineBase):
-    """What keeps workers from taking jobs, on one connection below one key prefix."""
+    """Scripts that suspend the workers and pause queues. Jobs that run go on."""
 
     __slots__ = ()
 
     def suspend(self, ttl: int | None = None) -> bool:
-        """No worker takes a job any more; gives whether that is new.
+        """Keep all workers from claiming jobs; return False if they were suspended before.
 
         Args:
-            ttl: seconds after which it ends by itself; None: never.
+            ttl: seconds after which the suspension ends by itself; None: it does not.
         """
         return bool(self._set([self.keys.suspended], ttl))
 
     def resume(self) -> bool:
-        """Workers take jobs again; gives whether they did not."""
+        """Let workers claim jobs again; return False if they were not suspended."""
         return bool(self._delete([self.keys.suspended]))
 
     def pause_queues(self, queues: Sequence[str], ttl: int | None = None) -> int:
-        """No worker takes a job from these queues any more; gives for how many that is new.
+        """Keep workers from claiming jobs of these queues; return how many were not paused.
 
         Args:
-            queues: at least one.
-            ttl: seconds after which it ends by itself; None: never.
+            queues: at least one name.
+            ttl: seconds after which the pause ends by itself; None: it does not.
         """
         return self._set([self.keys.paused(name) for name in queues], ttl)
 
     def resume_queues(self, queues: Sequence[str]) -> int:
-        """Workers take jobs from these queues again; gives for how many they did not.
+        """Let workers claim jobs of these queues again; return how many were paused.
 
         Args:
-            queues: at least one.
+            queues: at least one name.
         """
         return self._delete([self.keys.paused(name) for name in queues])
 
     def is_suspended(self) -> bool:
-        """Whether workers take no jobs at all."""
+        """Whether all workers are kept from claiming jobs."""
         return bool(self.connection.exists(self.keys.suspended))
 
     def is_paused(self, queue: str) -> bool:
-        """Whether workers take no jobs from this queue."""
+        """Whether workers are kept from claiming jobs of this queue."""
         return bool(self.connection.exists(self.keys.paused(queue)))
 
     def _set(self, keys: Sequence[str], ttl: int | None) -> int:

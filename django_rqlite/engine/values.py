@@ -1,4 +1,4 @@
-"""What the arrows take and give, as frozen values."""
+"""The arguments and answers of the engine, as frozen values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .scripts import Argument
 
 
 class NewJob(NamedTuple):
-    """A job that is to enter a queue; see :meth:`Engine.enqueue` and ``defer``."""
+    """A job for :meth:`.Engine.enqueue_many`. The arguments of ``enqueue`` and ``defer``."""
 
     id: str
     queue: str
@@ -25,7 +25,11 @@ class NewJob(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What an execution must show to change its job: the fence's key."""
+    """The right of one execution to change its job.
+
+    Every script that ends an execution checks it first: if another execution holds the job by now,
+    the script changes nothing.
+    """
 
     job_id: str
     queue: str
@@ -34,12 +38,12 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class NextClaim:
-    """How to claim the next job together with the outcome of the last one.
+    """How a worker claims its next job, alone or together with the outcome of the last one.
 
     Attributes:
-        execution: the new execution's id, kept by the caller when a call must be repeated.
-        queues: names, in the order of preference.
-        lease: seconds.
+        execution: the id of the new execution. A call that is repeated must have the same.
+        queues: the names of the queues, in the order of preference.
+        lease: seconds for which the claim holds without a heartbeat.
     """
 
     execution: str
@@ -49,11 +53,11 @@ class NextClaim:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """What keeps workers from taking jobs.
+    """A pause that keeps a worker from claiming jobs.
 
     Attributes:
-        queue: whose jobs wait; '': all queues' (the workers are suspended).
-        ends_in: seconds until it ends by itself; None: never.
+        queue: the queue that is paused; '': all of them, since the workers are suspended.
+        ends_in: seconds until the pause ends by itself; None: it does not.
     """
 
     queue: str
@@ -65,11 +69,11 @@ class Claim:
     """The answer to a claim.
 
     Attributes:
-        hold: None when nothing was claimed.
-        fields: the job's hash, as it was when the claim was made.
-        notes: what was dropped from a queue and why, for the log.
-        more: nothing was claimed, but not all was looked at: ask again.
-        pauses: nothing was claimed, and these kept from it.
+        hold: None if nothing was claimed.
+        fields: the job's hash at the time of the claim.
+        notes: for the log: which ids were dropped from a queue, and why.
+        more: nothing was claimed, but not all ids were looked at. The caller asks again.
+        pauses: if nothing was claimed, the pauses that were in force.
     """
 
     hold: Hold | None = None
@@ -81,12 +85,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of an outcome, and the next claim if asked.
+    """The answer to an outcome, with the next claim if one was asked for.
 
     Attributes:
-        stored: False: the fence refused it.
-        repeated: whether it was refused since the very same was stored before: the connection
-            broke before the answer.
+        stored: whether the outcome was stored. If not, the execution no longer held the job.
+        repeated: whether it was not stored because an earlier call had stored it, whose answer was
+            lost with the connection.
     """
 
     stored: bool
@@ -96,13 +100,14 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Reaped:
-    """An execution whose lease had ended.
+    """An execution whose lease had expired.
 
     Attributes:
-        worker: who held it, as far as is known.
-        verdict: ``'requeued'``, ``'gone'`` (there was no job), ``'placed'`` (its run had ended, and
-            foreign data had kept it from its place) or ``'spent'``: it has lost its worker too
-            often; nothing was changed, and the hold still stands to fail it with.
+        worker: the name of its worker, as far as is known.
+        verdict: ``'requeued'``; ``'gone'``: there was no job; ``'placed'``: the execution had
+            ended, but a key of the wrong type had kept the job from its place; ``'spent'``: the job
+            has lost its worker too often. Then nothing has changed, and the caller fails it with
+            ``hold``.
     """
 
     hold: Hold
@@ -112,12 +117,13 @@ class Reaped:
 
 @dataclass(frozen=True, slots=True)
 class Promoted:
-    """How many scheduled jobs went into their queues.
+    """The answer to a promotion.
 
     Attributes:
+        moved: how many scheduled jobs entered their queues.
         server_time: unix seconds.
-        next_due: unix seconds at which the next one is due; None: none is scheduled, or none can
-            be moved.
+        next_due: unix seconds at which the next job is due; None: none is scheduled, or none can be
+            moved.
     """
 
     moved: int
@@ -127,12 +133,12 @@ class Promoted:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The live worker that bears a name already."""
+    """The live worker that already has a name which another one asks for."""
 
     hostname: str
     pid: str
     last_heartbeat: str
-    #: Which of all workers that ever bore the name; '' for RQ's workers.
+    #: Tells it from every other worker that ever had the name; '' for RQ's workers.
     instance: str = ""
-    #: See ``worker/process_identity.py``; '' where it could not be told.
+    #: Names its process, see ``process/identity.py``; '' if unknown.
     process: str = ""

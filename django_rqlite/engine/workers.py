@@ -1,4 +1,4 @@
-"""How workers are listed, heard of and spoken to."""
+"""Scripts for the records of workers, and commands to workers."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ _unregister_worker = Script("unregister_worker")
 _heartbeat = Script("heartbeat")
 _clean_worker_registry = Script("clean_worker_registry")
 
-#: Seconds that the record of a worker which has ended stays (RQ 2.12: rq/worker/base.py).
+#: Seconds for which the record of an ended worker is kept (RQ 2.12: rq/worker/base.py).
 DEAD_WORKER_TTL = 60
 
-#: Names of workers that one call looks at by chance: of all, and of each queue's.
+#: Names of workers, chosen at random, that one call looks at: of all, and of each queue.
 SOME_WORKERS = 100
 SOME_OF_A_QUEUE = 10
 
-#: Queues, leases of each, and leases of all, that one call looks at to see what the dead hold.
+#: Queues, leases of each queue, and leases in all that one call reads to see which dead workers
+#: still hold jobs.
 MOST_QUEUES = 100
 MOST_LEASES_OF_A_QUEUE = 100
 MOST_LEASES = 1000
 
 
 class WorkerScripts(EngineBase):
-    """How workers are listed, heard of and spoken to."""
+    """Scripts for the records of workers, and commands to workers."""
 
     __slots__ = ()
 
@@ -50,13 +51,16 @@ class WorkerScripts(EngineBase):
         silence: int,
         dead: str = "",
     ) -> Owner | None:
-        """List a worker, or say who bears its name.
+        """Register a worker.
 
         Args:
-            ttl: seconds for which the record stays without a heartbeat.
-            silence: seconds without a heartbeat after which one of our records is dead.
-            dead: instance of a record on this host that is known to be dead, or the process id of
-                one without an instance.
+            ttl: seconds for which the record is kept without a heartbeat.
+            silence: seconds without a heartbeat after which one of our workers counts as dead.
+            dead: the instance of a worker on this host that is known to be dead, or its process id
+                if its record has no instance.
+
+        Returns:
+            None, or the live worker that has the name already.
         """
         answer = _register_worker(
             self.connection,
@@ -77,18 +81,19 @@ class WorkerScripts(EngineBase):
         return Owner(*map(decode, answer)) if answer else None
 
     def unregister_worker(self, name: str, queues: Sequence[str], instance: str = "") -> None:
-        """Unlist a worker that ends; not another one that has taken over its record.
+        """Unregister a worker that ends.
 
         Args:
-            instance: of the worker.
+            instance: the worker's instance. The record of another worker is left alone.
         """
         keys = (self.keys.worker(name),)
         _unregister_worker(self.connection, keys, (self.prefix, DEAD_WORKER_TTL, instance, *queues))
 
     def clean_worker_registry(self, *queues: str) -> int:
-        """Unlist workers whose records have expired and that hold nothing; returns how many.
+        """Unregister workers whose records have expired and that hold no job; return how many.
 
-        Some are looked at, by chance. They leave the sets of these queues, and of some others.
+        It looks at some names, chosen at random, and takes them out of the sets of these queues and
+        of some others.
         """
         looked_at = (SOME_WORKERS, SOME_OF_A_QUEUE, MOST_QUEUES)
         leases = (MOST_LEASES_OF_A_QUEUE, MOST_LEASES)
@@ -107,32 +112,34 @@ class WorkerScripts(EngineBase):
         ending: bool = False,
         instance: str = "",
     ) -> tuple[bool, frozenset[str]]:
-        """Renew a worker's record and the leases of what it runs. Times in seconds.
+        """Renew a worker's record and the leases of the jobs that it runs.
 
         Args:
-            fields: what else the record is to say.
-            ending: whether the worker has been asked to end; the record says since when.
-            instance: of the worker, so that the record of another one is left alone.
+            fields: further fields of the record.
+            ttl: seconds for which the record is kept.
+            lease: seconds for which the executions hold their jobs.
+            ending: whether the worker has been asked to end. The record says since when.
+            instance: the worker's instance. The record of another worker is left alone.
 
         Returns:
-            whether the record was there, and the executions that lost their jobs.
+            whether the record exists, and the ids of the executions that have lost their jobs.
         """
         holds = [part for hold in running for part in (hold.job_id, hold.queue, hold.execution)]
-        told = flat(fields or {})
+        further = flat(fields or {})
         listed, lost = _heartbeat(
             self.connection,
             (self.keys.worker(worker),),
-            (self.prefix, ttl, lease, state, int(ending), instance, len(told), *told, *holds),
+            (self.prefix, ttl, lease, state, int(ending), instance, len(further), *further, *holds),
         )
         return bool(listed), frozenset(map(decode, lost))
 
     def wrong_type_keys(
         self, queues: Sequence[str], hour: int, entries: Sequence[str]
     ) -> list[WrongTypeKey]:
-        """Which keys that these queues and cron entries need hold something other than they should.
+        """The keys of these queues and cron entries that hold a value of the wrong type.
 
         Args:
-            hour: unix seconds // 3600.
+            hour: the current hour, as unix seconds // 3600.
             entries: names of cron entries.
         """
         keys = self.keys
@@ -143,24 +150,23 @@ class WorkerScripts(EngineBase):
         return wrong_type_keys.find(self.connection, types)
 
     def is_worker_alive(self, instance: str) -> bool:
-        """Whether the worker that calls itself ``instance`` is connected, or may be."""
+        """Whether the worker with this instance is connected. True if the server does not say."""
         try:
             answer = self.connection.pubsub_numsub(self.keys.life_channel(instance))
         except redis.ResponseError:
-            return True  # not allowed to ask
+            return True  # the user may not use this command
         return any(count for _, count in answer)
 
     def send_command(self, worker: str, command: str, **named: str) -> bool:
-        """Publish one of RQ's commands to a worker; whether anyone listened.
+        """Publish one of RQ's commands to a worker; return whether anyone is subscribed.
 
-        Channels belong to all databases of a server, so the database is part of what is said. RQ's
-        workers overlook that.
+        All databases of a server share its channels, so the message names the database. RQ's
+        workers ignore that.
 
         Args:
-            command: ``'stop-job'`` (of the job named ``job_id``), ``'kill-horse'`` or
-                ``'shutdown'``.
-            named: what else the message says: ``by``, the name of who sends it, is kept with a job
-                that is stopped.
+            command: ``'stop-job'``, ``'kill-horse'`` or ``'shutdown'``.
+            named: further entries of the message: ``job_id`` for ``'stop-job'``; ``by``, the name
+                of the sender, is kept with a job that is stopped.
         """
         database = database_number(self.connection)
         message = json.dumps({"command": command, "x_database": database, **named})

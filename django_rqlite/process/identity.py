@@ -1,8 +1,8 @@
-"""Which process this is, told so that another on the same machine can see whether it lives.
+"""An identity for this process, by which others on the same machine can see whether it lives.
 
-A process id alone does not tell: each container has a process 1, and ids are given away again. So
-the boot of the machine, the namespace in which the id counts and the time at which the process
-started come along, as Linux has them. Elsewhere there is nothing to tell.
+A process id alone does not do: each container has a process 1, and the system reuses ids. So the
+identity also holds the boot of the machine, the namespace of the process id and the start time of
+the process, as Linux provides them. On other systems there is no identity.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ _PROC = Path("/proc")
 
 
 def own_identity() -> str:
-    """This process: ``<boot>:<namespace>:<process id>:<start>``; '' where it can't be told."""
+    """Return ``<boot>:<namespace>:<process id>:<start>``; ``""`` if it is unknown."""
     pid = os.getpid()
-    place, started = _place(), _started(pid)
-    return f"{place}:{pid}:{started}" if place and started else ""
+    namespace, started = _namespace(), _start_time(pid)
+    return f"{namespace}:{pid}:{started}" if namespace and started else ""
 
 
 def lives(identity: str) -> bool | None:
-    """Whether that process lives; None: it can't be told from here."""
-    place, _, rest = identity.rpartition(":")[0].rpartition(":")
-    if not place or place != _place():
+    """Return whether the process with this identity lives; None if that is unknown from here."""
+    namespace, _, pid = identity.rpartition(":")[0].rpartition(":")
+    if not namespace or namespace != _namespace():
         return None
-    return _started(int(rest)) == identity.rpartition(":")[2] if rest.isdecimal() else None
+    return _start_time(int(pid)) == identity.rpartition(":")[2] if pid.isdecimal() else None
 
 
-def _place() -> str:
-    """Where process ids mean what they mean here."""
+def _namespace() -> str:
+    """Return the boot and the namespace in which the process ids seen here are valid."""
     try:
         if os.readlink(_PROC / "self") != str(os.getpid()):
-            return ""  # a /proc of another namespace
+            return ""  # this /proc belongs to another namespace
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
         namespace = os.stat(_PROC / "self/ns/pid").st_ino
     except OSError:
@@ -40,12 +40,13 @@ def _place() -> str:
     return f"{boot}:{namespace}"
 
 
-def _started(pid: int) -> str:
-    """When a process has started, in ticks since the boot; '' where there is none."""
+def _start_time(pid: int) -> str:
+    """Return when a process started, in clock ticks since the boot; ``""`` if it does not live."""
     try:
         stat = (_PROC / str(pid) / "stat").read_text()
     except OSError:
         return ""
-    # The name may contain anything, so count from its end; the process's state is the first.
+    # The command's name, in parentheses, may contain anything, so split behind the last one. The
+    # first field there is the state.
     state, *fields = stat.rpartition(")")[2].split()
     return "" if state == "Z" else fields[18]

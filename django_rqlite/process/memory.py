@@ -1,4 +1,4 @@
-"""How much memory a process has in use, in bytes."""
+"""How much memory a process uses, in bytes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import sys
 
 
 def resident() -> int:
-    """Resident memory of this process; where the system does not say, the most there ever was.
+    """Return the resident memory of this process.
 
-    Pages that are shared with the worker count, as they do in ``ps`` and ``top``.
+    Pages that it shares with its parent count, as in ``ps`` and ``top``. Where the system does not
+    provide the current value, this is the highest one so far.
     """
     try:
         with open("/proc/self/statm", "rb") as file:
@@ -20,5 +21,5 @@ def resident() -> int:
 
 
 def peak(ru_maxrss: int) -> int:
-    """What the system says in units of its own."""
+    """Convert ``ru_maxrss``, whose unit depends on the system, to bytes."""
     return ru_maxrss if sys.platform == "darwin" else ru_maxrss * 1024

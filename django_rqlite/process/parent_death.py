@@ -1,4 +1,7 @@
-"""A child must not outlive its worker: nobody would know of it, and its job will run again."""
+"""Ending with the parent process.
+
+A child that outlived its worker would run its job unseen, while the job is queued again.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +19,19 @@ def _load_prctl() -> ctypes._FuncPointer | None:
     return getattr(ctypes.CDLL(None), "prctl", None)
 
 
-# Looked up before any fork, so that a child needs one system call only.
+# Looked up before any fork, so that a child needs only one system call.
 prctl = _load_prctl()
 
 
 def die_with_parent(parent: int, number: signal.Signals = signal.SIGKILL) -> None:
-    """Ask the kernel to end this process when its parent ends.
+    """Ask the kernel to send this process a signal when its parent ends.
 
-    Where there is no such call the child notices at its next look at the pipe, which breaks.
+    On systems without such a call, a child notices at the next read from its pipe, which then
+    ends.
 
     Args:
-        parent: process id of the parent, which may have ended already.
-        number: the signal to end it with.
+        parent: The process id of the parent. If it has ended already, this process exits.
+        number: The signal to send.
     """
     if prctl is not None:
         prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)

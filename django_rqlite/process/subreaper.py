@@ -1,8 +1,9 @@
-"""Waiting for processes whose parents have died.
+"""Waiting for orphans: processes whose parents have ended before them.
 
-Such a process becomes a child of process 1 (or of a nearer "subreaper", on Linux). In a container
-without an init that is the command which the container runs: who, if not it, waits for what jobs
-leave running? Unwaited for, each stays as a zombie, until the system has no process ids left.
+Process 1 inherits them, or on Linux a nearer process that is marked as a "subreaper". In a
+container without an init, process 1 is the command that the container runs. If it did not wait for
+what jobs leave running, each orphan would stay as a zombie, until the system has no process ids
+left.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ _PR_GET_CHILD_SUBREAPER = 37  # <sys/prctl.h>
 
 
 def wait_for_orphans(own: Container[int]) -> None:
-    """Wait for those that have ended, if this process inherits any. To be called at SIGCHLD.
+    """Wait for all orphans that have ended. Call this at each SIGCHLD.
+
+    Without effect in a process that inherits no orphans.
 
     Args:
-        own: process ids of children that someone else waits for, to learn how they ended. While one
-            of them has ended and is not waited for, others may stay until the next call.
+        own: Process ids of children that other code waits for, because it needs their status.
+            While one of them has ended and was not waited for, orphans behind it stay until the
+            next call.
     """
-    if not _inherits():
+    if not _inherits_orphans():
         return
     while True:
         try:
@@ -32,10 +36,10 @@ def wait_for_orphans(own: Container[int]) -> None:
                 return
             os.waitpid(ended.si_pid, os.WNOHANG)
         except ChildProcessError:
-            return  # there is no child at all
+            return  # this process has no children
 
 
-def _inherits() -> bool:
+def _inherits_orphans() -> bool:
     if os.getpid() == 1:
         return True
     if prctl is None:

@@ -1,31 +1,32 @@
 """When a job becomes visible: at once, when the transaction commits, or after the response.
 
 A worker must not look for rows that are not committed, and a job must not outlive a rollback. So
-inside an open transaction, of whichever database, a push waits until the outermost block of every
-open one has committed. Each of them gets a hook; the last hook pushes. A rollback, of a savepoint
-too, drops its hook, so the count is never reached and nothing was ever visible.
+inside open transactions, of any database, a delivery waits until the outermost block of each has
+committed. Each open transaction gets a hook, and the last hook that is called delivers. A rollback,
+of a savepoint too, drops its hook. The count is then never reached, and nothing was ever visible.
 
-``request_finished`` is for requests. Code that serves none (a job, a command, a shell, a thread
-that outlives its request) has no end of a request to wait for: there it means ``on_db_commit``.
+The mode ``request_finished`` is for requests. Code that serves none (a job, a command, a shell, a
+thread that outlives its request) has no end of a request to wait for. There it means
+``on_db_commit``.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from django.core.signals import got_request_exception, request_finished, request_started
 from django.db import connections, transaction
 
+from ..broker.broker import Broker
 from ..exceptions import DuplicateJobError, InvalidJobDependency
-
-if TYPE_CHECKING:
-    from ..jobs.job import Job
+from ..jobs.job import Job
+from . import dependency_check
+from .delivery import Delivered, Delivery, PreparedJob, Receipt, summary
 
 logger = logging.getLogger("django_rqlite.commit")
 
@@ -33,93 +34,209 @@ ON_COMMIT = "on_db_commit"
 AT_ONCE = "auto"
 AFTER_REQUEST = "request_finished"
 
-Push = Callable[[], None]
-
-#: Jobs of one push that an error names.
+#: Jobs of one delivery that an error names.
 _MOST_NAMED = 10
 
 
+class AfterCommitDelivery:
+    """Hands jobs to another delivery when they may become visible.
+
+    Args:
+        delivery: The other delivery.
+        mode: A value of ``COMMIT_MODE`` other than ``auto``.
+        broker: The queue's.
+    """
+
+    def __init__(self, delivery: Delivery, mode: str, broker: Broker) -> None:
+        self._delivery = delivery
+        self._waits_for_request = mode == AFTER_REQUEST
+        self._broker = broker
+
+    def deliver(self, prepared: PreparedJob) -> None:
+        """See :meth:`Delivery.deliver`. A job that is refused later is logged."""
+        if not self._postpone([prepared]):
+            self._delivery.deliver(prepared)
+
+    def deliver_many(self, batch: Sequence[PreparedJob]) -> Receipt:
+        """See :meth:`Delivery.deliver_many`. A job that is refused later is logged."""
+        if self._postpone(batch):
+            return Delivered([prepared.job for prepared in batch], [])
+        return self._delivery.deliver_many(batch)
+
+    def _postpone(self, batch: Sequence[PreparedJob]) -> bool:
+        """Have jobs wait; returns ``False`` where there is nothing to wait for."""
+        request = _current_request() if self._waits_for_request else None
+        aliases = _open_transactions()
+        if request is None and not aliases:
+            return False
+        postponed = _PostponedDelivery(self._delivery, batch, self._broker)
+        if request is None or not request.add(postponed):
+            if not aliases:
+                return False  # the request has ended just now
+            hook = _CommitHook(postponed, len(aliases))
+            for alias in aliases:
+                transaction.on_commit(hook, using=alias)
+        for prepared in batch:
+            prepared.job._pending = postponed
+        return True
+
+
+class _PostponedDelivery:
+    """A delivery that waits for commits or for the end of a request."""
+
+    def __init__(self, delivery: Delivery, batch: Sequence[PreparedJob], broker: Broker) -> None:
+        self._delivery = delivery
+        self._batch = batch
+        self._broker = broker
+
+    @property
+    def job_ids(self) -> list[str]:
+        """The ids of its jobs."""
+        return [prepared.job.id for prepared in self._batch]
+
+    def deliver(self) -> None:
+        """Deliver the jobs whose time has come.
+
+        The work of the transaction is committed. That a job is a duplicate, or that its parents
+        were not enqueued, is no reason to break what comes after the commit, so it is logged.
+
+        Raises:
+            Exception: See :meth:`Delivery.deliver`.
+        """
+        batch = [prepared for prepared in self._batch if self._can_be_delivered(prepared.job)]
+        try:
+            if len(batch) == 1:
+                self._delivery.deliver(batch[0])
+            elif batch and (refused := self._delivery.deliver_many(batch).result().refused):
+                raise summary(refused)
+        except DuplicateJobError as exc:
+            _log_dropped(exc)
+
+    def comes_before(self, mode: str) -> bool:
+        """Whether this delivery happens before one that is asked for now.
+
+        ``False`` also where it has happened already, or was dropped by a rollback.
+
+        Args:
+            mode: The value of ``COMMIT_MODE`` of the one that is asked for now.
+        """
+        request = _current_request()
+        if request is not None and request.has(self):
+            return mode == AFTER_REQUEST
+        hooks = {
+            connection.alias: hook
+            for connection in connections.all(initialized_only=True)
+            for _, hook, *_ in connection.run_on_commit
+            if isinstance(hook, _CommitHook) and hook.postponed is self
+        }
+        if not hooks or any(hook.left != len(hooks) for hook in hooks.values()):
+            return False
+        if mode == AFTER_REQUEST and request is not None:
+            return True
+        return mode != AT_ONCE and hooks.keys() <= set(_open_transactions())
+
+    def _can_be_delivered(self, job: Job) -> bool:
+        job._pending = None
+        try:
+            dependency_check.check_again(job, self._broker)
+        except InvalidJobDependency as exc:
+            _log_dropped(exc)
+            return False
+        return True
+
+
+def _log_dropped(why: Exception) -> None:
+    logger.warning("A job was dropped when its transaction had committed: %s", why)
+
+
+class _CommitHook:
+    """The hook of several transactions. The last one that commits delivers.
+
+    Attributes:
+        postponed: What is delivered.
+        left: How many transactions have still to commit.
+    """
+
+    __slots__ = ("left", "postponed")
+
+    def __init__(self, postponed: _PostponedDelivery, left: int) -> None:
+        self.postponed = postponed
+        self.left = left
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if not self.left:
+            self.postponed.deliver()
+
+
 class _Request:
-    """What waits for the end of one request, whichever of its threads and tasks enqueued it."""
+    """The deliveries that wait for the end of one request, from all of its threads and tasks."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: list[tuple[Push, tuple[str, ...]]] = []
-        self._over = False
+        self._waiting: list[_PostponedDelivery] = []
+        self._is_over = False
 
     @property
     def is_over(self) -> bool:
-        return self._over
+        """Whether the request has ended."""
+        return self._is_over
 
-    def add(self, push: Push, job_ids: tuple[str, ...]) -> bool:
-        """Have ``push`` wait; gives False where the request is over, and nothing waits for it."""
+    def add(self, postponed: _PostponedDelivery) -> bool:
+        """Have a delivery wait; returns ``False`` where the request has ended."""
         with self._lock:
-            if not self._over:
-                self._waiting.append((push, job_ids))
-            return not self._over
+            if not self._is_over:
+                self._waiting.append(postponed)
+            return not self._is_over
 
-    def has(self, push: Push) -> bool:
-        """Whether ``push`` waits."""
+    def has(self, postponed: _PostponedDelivery) -> bool:
+        """Whether this delivery waits."""
         with self._lock:
-            return any(waiting == push for waiting, _ in self._waiting)
+            return any(waiting is postponed for waiting in self._waiting)
 
     def drop(self) -> None:
-        """Forget what waits: the view raised."""
+        """Forget what waits: the view raised an exception."""
         with self._lock:
             self._waiting = []
 
     def end(self) -> None:
-        """Push what waits, each for itself: the response is sent, and nobody hears an error."""
+        """Deliver what waits.
+
+        The response is sent, so there is no caller to raise an error to. Each delivery is tried,
+        whatever becomes of the others.
+        """
         with self._lock:
-            self._over = True
+            self._is_over = True
             waiting, self._waiting = self._waiting, []
-        for push, job_ids in waiting:
+        for postponed in waiting:
             try:
-                _push_late(push)
+                postponed.deliver()
             except Exception:
                 logger.exception(
                     "%s of a request could not be enqueued after its response, and will not run. "
                     "The other jobs of the request are not affected. Once the cause is mended, "
                     "enqueue it again; with COMMIT_MODE 'on_db_commit', enqueue() raises instead.",
-                    _named(job_ids),
+                    _named(postponed.job_ids),
                 )
 
 
-#: The request that this code serves. Tasks and sync_to_async() inherit it, new threads do not.
+#: The request that the running code serves. Tasks and sync_to_async() inherit it, new threads do
+#: not.
 _request: ContextVar[_Request | None] = ContextVar("django_rqlite.request", default=None)
 
-#: The same for ASGI with Django 5.2, whose ``asend`` runs the receivers of ``request_started`` in a
-#: context of their own: what these set there, no view sees. The object by which asgiref tells apart
-#: whose threads are whose is made before, one for each request, and is seen by both.
+#: The same for ASGI with Django 5.2. Its ``asend`` runs the receivers of ``request_started`` in a
+#: context of their own, and the view does not see what they set there. asgiref makes one such
+#: object for each request before, to tell its threads from those of others. Both see that.
 _requests: WeakKeyDictionary[ThreadSensitiveContext, _Request] = WeakKeyDictionary()
 
 
-def push_when_visible(mode: str, push: Push, jobs: Sequence[Job]) -> bool:
-    """Call ``push`` when ``mode`` (a value of ``COMMIT_MODE``) says so.
-
-    Args:
-        jobs: what it pushes, to be named in the log should it fail when nobody hears of it.
-
-    Returns:
-        whether it was called already.
-    """
-    if mode == AFTER_REQUEST:
-        request = _current_request()
-        if request is not None and request.add(push, tuple(job.id for job in jobs)):
-            return False
-    open_aliases = _open_transactions() if mode != AT_ONCE else []
-    if not open_aliases:
-        push()
-        return True
-    _push_after(open_aliases, push)
-    return False
-
-
-def is_visible_at_once(mode: str) -> bool:
-    """Whether :func:`push_when_visible` would call what it is given now."""
-    if mode == AT_ONCE:
-        return True
-    return not (mode == AFTER_REQUEST and _current_request()) and not _open_transactions()
+def _open_transactions() -> list[str]:
+    """The aliases of the databases with an open transaction."""
+    return [
+        connection.alias
+        for connection in connections.all(initialized_only=True)
+        if connection.in_atomic_block
+    ]
 
 
 def _current_request() -> _Request | None:
@@ -128,76 +245,6 @@ def _current_request() -> _Request | None:
         context = SyncToAsync.thread_sensitive_context.get(None)
         request = None if context is None else _requests.get(context)
     return None if request is None or request.is_over else request
-
-
-def comes_before(earlier: Push, mode: str) -> bool:
-    """Whether a push that :func:`push_when_visible` has put off will be made before one that it is
-    given now.
-
-    False also when it was made already, or dropped because its transaction was rolled back.
-
-    Args:
-        mode: of the one that is given now.
-    """
-    request = _current_request()
-    if request is not None and request.has(earlier):
-        return mode == AFTER_REQUEST
-    hooks = {
-        connection.alias: hook
-        for connection in connections.all(initialized_only=True)
-        for _, hook, *_ in connection.run_on_commit
-        if isinstance(hook, _LastCommit) and hook.push == earlier
-    }
-    if not hooks or any(hook.left != len(hooks) for hook in hooks.values()):
-        return False
-    if mode == AFTER_REQUEST and request is not None:
-        return True
-    return mode != AT_ONCE and hooks.keys() <= set(_open_transactions())
-
-
-def _open_transactions() -> list[str]:
-    return [
-        connection.alias
-        for connection in connections.all(initialized_only=True)
-        if connection.in_atomic_block
-    ]
-
-
-def _push_after(aliases: list[str], push: Push) -> None:
-    committed = _LastCommit(push, len(aliases))
-    for alias in aliases:
-        transaction.on_commit(committed, using=alias)
-
-
-class _LastCommit:
-    """The hook of several transactions: the last that commits pushes.
-
-    Attributes:
-        left: how many have still to commit.
-    """
-
-    __slots__ = ("left", "push")
-
-    def __init__(self, push: Push, left: int) -> None:
-        self.push = push
-        self.left = left
-
-    def __call__(self) -> None:
-        self.left -= 1
-        if not self.left:
-            _push_late(self.push)
-
-
-def _push_late(push: Push) -> None:
-    """Push what its caller no longer waits for.
-
-    The work of the request is committed; that a job like it is there already is no reason to break
-    the rest of it.
-    """
-    try:
-        push()
-    except (DuplicateJobError, InvalidJobDependency) as exc:
-        logger.warning("A job was dropped when its transaction had committed: %s", exc)
 
 
 def _named(job_ids: Sequence[str]) -> str:
@@ -209,7 +256,7 @@ def _named(job_ids: Sequence[str]) -> str:
 def _begin(**_: object) -> None:
     request = _Request()
     if (before := _current_request()) is not None:
-        # Of a server that never closed its response, or of a test's client inside a view.
+        # A server has not closed its response, or a test's client is used inside a view.
         before.end()
     _request.set(request)
     context = SyncToAsync.thread_sensitive_context.get(None)
@@ -229,7 +276,8 @@ def _drop(**_: object) -> None:
         request.drop()
 
 
-# Whatever the mode: a queue may have one of its own. Without jobs it costs a microsecond.
+# Connected in each mode, since a queue may have a mode of its own. Without jobs, they take a
+# microsecond.
 request_started.connect(_begin, dispatch_uid="django_rqlite.commit.begin")
 request_finished.connect(_end, dispatch_uid="django_rqlite.commit.end")
 got_request_exception.connect(_drop, dispatch_uid="django_rqlite.commit.drop")

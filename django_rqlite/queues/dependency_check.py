@@ -1,58 +1,53 @@
-"""Whether a job can wait for the jobs that it is to wait for.
+"""Whether the jobs that a new job waits for are in Redis when it is enqueued.
 
-The script that takes a job in counts a parent without a hash as met: its result has expired. So a
-parent that has no hash *yet*, or whose hash is on another server, must be found out before.
+The script that enqueues a job counts a parent without a hash as met: its result has expired. So a
+parent that has no hash *yet*, or whose hash is on another server, must be found before.
 """
 
 from __future__ import annotations
 
-import redis
-
-from ..broker.address import describe
 from ..broker.broker import Broker
-from ..broker.errors import translate_errors
 from ..exceptions import InvalidJobDependency
-from ..jobs.job_data import JobData
-from .commit import comes_before
+from ..jobs.record import JobBase
 
 
-def check(job: JobData, connection: redis.Redis, mode: str) -> None:
-    """Look at the parents that were given as jobs; of those given by their ids nothing is known.
+def check(job: JobBase, broker: Broker, mode: str) -> None:
+    """Check the parents that were given as jobs. Nothing is known of those given by their ids.
 
     Args:
-        connection: where the job is enqueued.
-        mode: when: a value of ``COMMIT_MODE``.
+        broker: Where the job is enqueued.
+        mode: When it is enqueued: a value of ``COMMIT_MODE``.
 
     Raises:
-        InvalidJobDependency: one would not be in Redis when the job is enqueued.
+        InvalidJobDependency: A parent would not be in Redis when the job is enqueued.
     """
     for parent in job._parents:
-        if _is_elsewhere(parent, connection) and not _exists(parent, connection):
+        if _is_elsewhere(parent, broker) and not _exists(parent, broker):
             raise InvalidJobDependency(
-                f"depends_on: job {parent.id} is on {_where(parent.connection)}, but the job that "
-                f"is to wait for it on {_where(connection)}. A job can only wait for jobs of its "
-                "own connection: use queues of the same one."
+                f"depends_on: job {parent.id} is on {_named(Broker.of(parent.connection))}, but "
+                f"the job that is to wait for it on {_named(broker)}. A job can only wait for jobs "
+                "of its own connection: use queues of the same one."
             )
         if parent._is_unpushed and not (
-            parent._pending is not None and comes_before(parent._pending, mode)
+            parent._pending is not None and parent._pending.comes_before(mode)
         ):
-            _refuse_unless_there(parent, connection)
+            _refuse_unless_stored(parent, broker)
 
 
-def check_again(job: JobData, connection: redis.Redis) -> None:
-    """Look once more when a job is enqueued later than its caller asked for.
+def check_again(job: JobBase, broker: Broker) -> None:
+    """Check the parents once more when a job is enqueued later than its caller asked for.
 
     Raises:
-        InvalidJobDependency: a parent is not in Redis.
+        InvalidJobDependency: A parent is not in Redis.
     """
     for parent in job._parents:
         if parent._is_unpushed:
-            _refuse_unless_there(parent, connection)
+            _refuse_unless_stored(parent, broker)
 
 
-def _refuse_unless_there(parent: JobData, connection: redis.Redis) -> None:
-    if _exists(parent, connection):
-        return  # the one that was there when this one was refused as a duplicate, say
+def _refuse_unless_stored(parent: JobBase, broker: Broker) -> None:
+    if _exists(parent, broker):
+        return  # such as an older job of the same id, for which this one was refused
     why = (
         "it was made, but not enqueued"
         if parent._pending is None
@@ -65,16 +60,14 @@ def _refuse_unless_there(parent: JobData, connection: redis.Redis) -> None:
     )
 
 
-def _exists(parent: JobData, connection: redis.Redis) -> bool:
-    with translate_errors(connection):
-        return bool(connection.exists(Broker.of(connection).keys.job(parent.id)))
+def _exists(parent: JobBase, broker: Broker) -> bool:
+    with broker.translate_errors():
+        return bool(broker.client.exists(broker.keys.job(parent.id)))
 
 
-def _is_elsewhere(parent: JobData, connection: redis.Redis) -> bool:
-    return parent._connection is not None and not Broker.of(parent._connection).is_same(
-        Broker.of(connection)
-    )
+def _is_elsewhere(parent: JobBase, broker: Broker) -> bool:
+    return parent._connection is not None and not Broker.of(parent._connection).is_same(broker)
 
 
-def _where(connection: redis.Redis) -> str:
-    return f"{describe(connection)} (keys begin with {Broker.of(connection).prefix!r})"
+def _named(broker: Broker) -> str:
+    return f"{broker.address} (keys begin with {broker.prefix!r})"

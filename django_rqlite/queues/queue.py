@@ -1,51 +1,83 @@
-"""Queues as the settings configure them, and the calls that put jobs into them."""
+"""A queue of jobs: putting jobs into it, looking at it, pausing, emptying and deleting it."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from functools import total_ordering
+from typing import Any, ClassVar, Self, cast
 
 import redis
 
-from ..broker.errors import is_transient, translate_errors
-from ..engine.engine import Hold
-from ..engine.scripts import Argument
-from ..exceptions import InvalidJobError
-from ..execution.run import perform, time_limit
-from ..execution.settle import settle, unstorable
+from .. import conf
+from ..broker.broker import Broker
+from ..broker.clients import connection_for, get_connection
+from ..conf.classes import resolve_class
+from ..engine.engine import Engine, NewJob
+from ..exceptions import (
+    ConfigurationError,
+    InvalidJobError,
+    InvalidJobOperation,
+    InvalidQueueError,
+)
 from ..jobs.job import Job
 from ..jobs.options import NOTHING_SAID, JobOptions, checked, refuse_pipeline, split
-from ..protocol.durations import LONGEST
-from ..protocol.records import JobStatus, read_job
-from ..signals import job_enqueued, send
+from ..protocol import codec
+from ..protocol.durations import LONGEST, parse_duration
+from ..protocol.records import DEFAULT_TIMEOUT
+from ..protocol.serializers import Serializer, resolve
+from ..queries.queries import Queries
 from . import dependency_check
-from .bulk import EnqueueData, enqueue_many
-from .commit import push_when_visible
-from .stored_queue import StoredQueue
+from .bulk import EnqueueData, deliver_in_batches
+from .commit import AFTER_REQUEST, AT_ONCE, AfterCommitDelivery
+from .delivery import Delivery, InPlaceDelivery, PreparedJob, RedisDelivery
+from .registries import (
+    CanceledJobRegistry,
+    DeferredJobRegistry,
+    FailedJobRegistry,
+    FinishedJobRegistry,
+    ScheduledJobRegistry,
+    StartedJobRegistry,
+)
+from .suspension import pause_seconds
 
 # enqueue_at() has an argument of that name, as in RQ.
 _Datetime = datetime
 
-#: What a job that was run in place shows as its worker (RQ's word for it).
-IN_PLACE = "sync"
 
-#: Seconds that a job run in place may overstay its timeout before its caller counts as dead.
-IN_PLACE_SLACK = 60
+@total_ordering
+class Queue:
+    """A queue of jobs on one Redis server. Durations are in whole seconds.
 
-
-class Queue(StoredQueue):
-    """A queue of jobs on one Redis connection. Durations are in whole seconds.
+    Args:
+        name: As in ``RQ_QUEUES``.
+        connection: The client of its server; ``None``: the one that ``RQ_QUEUES`` describes.
+        default_timeout: How long a job may run that does not say so: seconds, or a form such as
+            ``'1h30m'``; ``None``: three minutes.
+        is_async: Whether workers run the jobs. If not, the caller runs each at once.
+        job_class: The class of its jobs, or its dotted path; ``None``: :attr:`default_job_class`.
+        serializer: An object with ``dumps`` and ``loads``, or its dotted path; ``None``: pickle.
+        commit_mode: When jobs become visible: a value of ``COMMIT_MODE``; ``None``: the setting's.
+        autocommit: Deprecated: ``True`` means the mode ``auto``, ``False`` ``request_finished``.
+        default_result_ttl: How long results are kept of jobs that do not say so; ``None``: the
+            default of the worker.
 
     Attributes:
-        name: as in ``RQ_QUEUES``.
-        connection: the client of its server.
-        is_async: whether a worker runs the jobs (True), or the caller, at once.
-        job_class: what :meth:`enqueue` makes.
+        name: As in ``RQ_QUEUES``.
+        connection: The client of its server.
+        job_class: The class of the jobs that :meth:`enqueue` makes.
+        serializer: Serializes what is called, and what it returns.
+
+    Raises:
+        ConfigurationError: An argument cannot be used.
+        UnknownQueueError: ``RQ_QUEUES`` has no such queue, and no connection is given.
     """
 
-    #: Which of the steps of enqueueing a subclass has of its own. They are called as RQ calls them.
+    #: What :attr:`job_class` is unless the settings or the caller say otherwise.
+    default_job_class: type[Job] = Job
+
+    #: Which steps of enqueueing a subclass overrides. They are called as RQ calls them.
     _overridden: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -54,6 +86,90 @@ class Queue(StoredQueue):
         cls._overridden = frozenset(
             name for name in steps if getattr(cls, name) is not getattr(Queue, name)
         )
+
+    def __init__(
+        self,
+        name: str = "default",
+        connection: redis.Redis | None = None,
+        default_timeout: int | str | None = None,
+        is_async: bool = True,
+        job_class: type[Job] | str | None = None,
+        serializer: object = None,
+        *,
+        commit_mode: str | None = None,
+        autocommit: bool | None = None,
+        default_result_ttl: int | None = None,
+    ) -> None:
+        if autocommit is not None:
+            warnings.warn(
+                "The argument autocommit is deprecated; use commit_mode.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            commit_mode = commit_mode or (AT_ONCE if autocommit else AFTER_REQUEST)
+        if commit_mode is not None and commit_mode not in conf.COMMIT_MODES:
+            raise ConfigurationError(
+                f"commit_mode {commit_mode!r} is none of {', '.join(conf.COMMIT_MODES)}."
+            )
+        if problem := conf.queue_name_problem(name):
+            raise ConfigurationError(
+                f"{name!r} can't be the name of a queue: it {problem}. Choose another name."
+            )
+        self.name = name
+        self.connection = connection if connection is not None else connection_for(conf.queue(name))
+        self.job_class = resolve_class(job_class, self.default_job_class, Job, "JOB_CLASS")
+        self.serializer: Serializer = resolve(
+            serializer, setting=f"RQ_QUEUES[{name!r}]['SERIALIZER']"
+        )
+        self._is_async = is_async
+        self._commit_mode = commit_mode or conf.commit_mode()
+        timeout = (
+            parse_duration(default_timeout, name="default_timeout", minimum=1) or DEFAULT_TIMEOUT
+        )
+        #: What holds for jobs that do not say otherwise.
+        self._defaults = {"timeout": timeout, "result_ttl": default_result_ttl}
+        self._broker = Broker.of(self.connection)
+        self._engine = Engine(self._broker)
+        self._delivery = self._choose_delivery()
+
+    def _choose_delivery(self) -> Delivery:
+        kind = RedisDelivery if self._is_async else InPlaceDelivery
+        delivery: Delivery = kind(self._broker, self._engine)
+        if self._commit_mode == AT_ONCE:
+            return delivery
+        return AfterCommitDelivery(delivery, self._commit_mode, self._broker)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether workers run the jobs. If not, the caller runs each at once."""
+        return self._is_async
+
+    @property
+    def commit_mode(self) -> str:
+        """When jobs become visible: a value of ``COMMIT_MODE``."""
+        return self._commit_mode
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __bool__(self) -> bool:
+        return True  # an empty queue is a queue
+
+    # As in RQ, two queues are equal if their names are.
+
+    def __eq__(self, other: object) -> bool:
+        return self.name == other.name if isinstance(other, Queue) else NotImplemented
+
+    def __lt__(self, other: object) -> bool:
+        return self.name < other.name if isinstance(other, Queue) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    # Enqueueing
 
     def enqueue(self, f: Callable[..., Any] | str, *args: Any, **kwargs: Any) -> Job:
         """Make a job of a call and put it into this queue, in one round trip.
@@ -85,7 +201,7 @@ class Queue(StoredQueue):
             RedisRefusedError: it answers that it can't: its memory is full, say.
         """
         options, call_args, call_kwargs = split(args, kwargs)
-        return self._enqueue_made(self._made(f, call_args, call_kwargs, options), options)
+        return self._submit(self._make(f, call_args, call_kwargs, options), options)
 
     def enqueue_call(
         self,
@@ -99,8 +215,9 @@ class Queue(StoredQueue):
         Args:
             **options: as for :meth:`enqueue`, with ``timeout`` instead of ``job_timeout``.
         """
-        settled = checked(**options)
-        return self._enqueue_made(self._made(func, args or (), kwargs or {}, settled), settled)
+        checked_options = checked(**options)
+        job = self._make(func, args or (), kwargs or {}, checked_options)
+        return self._submit(job, checked_options)
 
     def original_enqueue_call(self, *args: Any, **kwargs: Any) -> Job:
         """:meth:`enqueue_call` as it is without being overridden (django-rq's name for it)."""
@@ -120,7 +237,7 @@ class Queue(StoredQueue):
         Args:
             status: accepted for RQ's sake: a job that is in no queue is ``created``.
         """
-        return self._make(func, args or (), kwargs or {}, checked(**options))
+        return self._create(func, args or (), kwargs or {}, checked(**options))
 
     def enqueue_job(
         self, job: Job, pipeline: None = None, at_front: bool = False, unique: bool = False
@@ -137,7 +254,9 @@ class Queue(StoredQueue):
         refuse_pipeline(pipeline, "enqueue_job()", InvalidJobError)
         job.origin = self.name
         self._fill_defaults(job)
-        return self._submit(job, at_front, unique and not job.minted)
+        return self._deliver(
+            PreparedJob(job, self._entry(job, unique and not job.minted, at_front))
+        )
 
     @staticmethod
     def prepare_data(
@@ -209,7 +328,8 @@ class Queue(StoredQueue):
             RedisRefusedError: it answers that it can't: its memory is full, say.
         """
         refuse_pipeline(pipeline, "enqueue_many()", InvalidJobError)
-        return enqueue_many(self, job_datas, group_id, ignore_duplicates=ignore_duplicates)
+        jobs = self._prepare(job_datas, group_id)
+        return deliver_in_batches(self._delivery, jobs, ignore_duplicates=ignore_duplicates)
 
     def enqueue_at(
         self, datetime: datetime, f: Callable[..., Any] | str, *args: Any, **kwargs: Any
@@ -228,7 +348,7 @@ class Queue(StoredQueue):
                 f"enqueue_at() needs a datetime first, not {datetime!r}. For a time from now, use "
                 "enqueue_in(timedelta(...), ...)."
             )
-        return self._schedule(f, args, kwargs, due=_moment(datetime))
+        return self._enqueue_at(f, args, kwargs, due=_timestamp(datetime))
 
     def enqueue_in(
         self, time_delta: timedelta, func: Callable[..., Any] | str, *args: Any, **kwargs: Any
@@ -251,9 +371,11 @@ class Queue(StoredQueue):
                 f"enqueue_in() was given {time_delta!r}, but the most is a hundred years "
                 f"({LONGEST} s)."
             )
-        return self._schedule(func, args, kwargs, delay=delay)
+        return self._enqueue_at(func, args, kwargs, delay=delay)
 
-    def _schedule(
+    # The road of a job: _make, _submit or _prepare, _deliver
+
+    def _enqueue_at(
         self,
         func: Callable[..., Any] | str,
         args: tuple[Any, ...],
@@ -263,54 +385,29 @@ class Queue(StoredQueue):
         delay: float | None = None,
     ) -> Job:
         options, call_args, call_kwargs = split(args, kwargs)
-        job = self._made(func, call_args, call_kwargs, options)
-        fields = job.to_fields()
-        if options.at_front:
-            fields["enqueue_at_front"] = 1  # read when it is due
+        job = self._make(func, call_args, call_kwargs, options)
+        entry = self._entry(job, options.unique, options.at_front)
+        if options.at_front:  # for the script that enqueues it when it is due
+            entry = entry._replace(fields={**entry.fields, "enqueue_at_front": 1})
+        return self._deliver(PreparedJob(job, entry, due, delay))
 
-        def push() -> None:
-            if job.dependency_ids:
-                self._defer(job, fields, options.unique, due=due, delay=delay)
-                return
-            with translate_errors(self.connection):
-                self._engine.schedule(
-                    job.id,
-                    self.name,
-                    fields,
-                    minted=job.minted,
-                    unique=options.unique,
-                    due=due,
-                    delay=delay,
-                )
-            job._entered(JobStatus.SCHEDULED, "")
-            send(job_enqueued, job)
-
-        self._push_when_visible(job, push)
-        return job
-
-    def _made(
+    def _make(
         self,
         func: Callable[..., Any] | str,
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         options: JobOptions,
     ) -> Job:
+        """Make a job, with the subclass's ``create_job`` if it has one."""
         if "create_job" in self._overridden:
             job = self.create_job(func=func, args=args, kwargs=kwargs, **options.said())
         else:
-            job = self._make(func, args, kwargs, options)
+            job = self._create(func, args, kwargs, options)
         if options.at_front and job.dependency_ids:
-            job.enqueue_at_front = True  # read when its parents have ended
+            job.enqueue_at_front = True  # for the script that enqueues it after its parents
         return job
 
-    def _enqueue_made(self, job: Job, options: JobOptions) -> Job:
-        if "enqueue_job" in self._overridden:
-            if not options.unique:  # which older overrides do not know
-                return self.enqueue_job(job, at_front=options.at_front)
-            return self.enqueue_job(job, at_front=options.at_front, unique=True)
-        return self._submit(job, options.at_front, options.unique)
-
-    def _make(
+    def _create(
         self,
         func: Callable[..., Any] | str,
         args: Sequence[Any],
@@ -322,22 +419,28 @@ class Queue(StoredQueue):
         if type(kwargs) is not dict and not isinstance(kwargs, Mapping):
             raise InvalidJobError(f"kwargs must be a dictionary, not {type(kwargs).__name__}.")
         if self.job_class.overrides_create:
-            job = self._created(func, args, kwargs, options)
-        else:
-            job = self.job_class._prepared(
-                func, args, kwargs, options, self.name, self.connection, self.serializer
-            )
-        self._fill_defaults(job)
-        return job
+            job = self._create_with_job_class(func, args, kwargs, options)
+            self._fill_defaults(job)
+            return job
+        return self.job_class._prepared(
+            func,
+            args,
+            kwargs,
+            options,
+            self.name,
+            self.connection,
+            self.serializer,
+            self._defaults,
+        )
 
-    def _created(
+    def _create_with_job_class(
         self,
         func: Callable[..., Any] | str,
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         options: JobOptions,
     ) -> Job:
-        """A job from the project's own ``Job.create``, called as RQ calls it."""
+        """Make a job with the ``create`` of the project's job class, called as RQ calls it."""
         said = options.said()
         repeat = said.pop("repeat")
         job = self.job_class.create(
@@ -355,116 +458,274 @@ class Queue(StoredQueue):
         return job
 
     def _fill_defaults(self, job: Job) -> None:
-        if job.timeout is None:
-            job.timeout = self._default_timeout
-        if job.result_ttl is None:
-            job.result_ttl = self._default_result_ttl
+        for name, value in self._defaults.items():
+            if getattr(job, name) is None:
+                setattr(job, name, value)
 
-    def _submit(self, job: Job, at_front: bool, unique: bool) -> Job:
-        # Everything that can be wrong with the call is found before the transaction goes on.
-        fields = job.to_fields()
-        self._push_when_visible(job, lambda: self._push(job, fields, at_front, unique))
+    def _submit(self, job: Job, options: JobOptions) -> Job:
+        """Enqueue a job, with the subclass's ``enqueue_job`` if it has one."""
+        if "enqueue_job" in self._overridden:
+            if not options.unique:  # RQ's enqueue_job() has no such argument
+                return self.enqueue_job(job, at_front=options.at_front)
+            return self.enqueue_job(job, at_front=options.at_front, unique=True)
+        return self._deliver(PreparedJob(job, self._entry(job, options.unique, options.at_front)))
+
+    def _prepare(
+        self, job_datas: Iterable[EnqueueData], group_id: str | None
+    ) -> Iterator[PreparedJob]:
+        """Make and check the jobs of :meth:`enqueue_many`, each when it is asked for."""
+        for data in job_datas:
+            if not isinstance(data, EnqueueData):
+                raise InvalidJobError(
+                    "enqueue_many() needs what Queue.prepare_data(function, ...) makes, not "
+                    f"{data!r}."
+                )
+            func, args, kwargs, options = data
+            job = self._make(func, args, kwargs, options)
+            if group_id is not None:
+                job.group_id = group_id
+            if job._parents:
+                dependency_check.check(job, self._broker, self._commit_mode)
+            yield PreparedJob(job, self._entry(job, options.unique, options.at_front))
+
+    def _entry(self, job: Job, unique: bool, at_front: bool) -> NewJob:
+        return NewJob(
+            job.id,
+            self.name,
+            job.to_fields(),
+            job.minted,
+            unique,
+            at_front,
+            job.waiting_ttl,
+            job.dependency_ids,
+            bool(job.allow_dependency_failures),
+        )
+
+    def _deliver(self, prepared: PreparedJob) -> Job:
+        job = prepared.job
+        if job._parents:
+            dependency_check.check(job, self._broker, self._commit_mode)
+        self._delivery.deliver(prepared)
         return job
 
-    def _push(self, job: Job, fields: Mapping[str, Argument], at_front: bool, unique: bool) -> None:
-        if job.dependency_ids and (self.is_async or not job.dependencies_are_met()):
-            self._defer(job, fields, unique)
-            return
-        if not self.is_async:
-            self._run_in_place(job, fields, unique)
-            return
-        with translate_errors(self.connection):
-            enqueued = self._engine.enqueue(
-                job.id,
-                self.name,
-                fields,
-                minted=job.minted,
-                unique=unique,
-                at_front=at_front,
-                ttl=job.waiting_ttl,
+    # Finding queues
+
+    @classmethod
+    def all(
+        cls,
+        connection: redis.Redis | None = None,
+        job_class: type[Job] | str | None = None,
+        serializer: object = None,
+    ) -> list[Self]:
+        """The queues that any job was ever enqueued to, by name.
+
+        What ``RQ_QUEUES`` says about them is ignored; :func:`get_queue` heeds it.
+
+        Args:
+            connection: ``None``: the client of the queue ``default``.
+            job_class: See :class:`Queue`.
+            serializer: See :class:`Queue`.
+
+        Raises:
+            RedisUnavailableError: The server does not answer.
+        """
+        connection = connection if connection is not None else get_connection()
+        broker = Broker.of(connection)
+        with broker.translate_errors():
+            names = Queries(broker).queues()
+        return [
+            cls(name, connection, job_class=job_class, serializer=serializer)
+            for name in names
+            if not conf.queue_name_problem(name)
+        ]
+
+    @classmethod
+    def from_queue_key(
+        cls,
+        queue_key: str,
+        connection: redis.Redis | None = None,
+        job_class: type[Job] | str | None = None,
+        serializer: object = None,
+    ) -> Self:
+        """The queue whose list has this key.
+
+        Args:
+            queue_key: The full key.
+            connection: ``None``: the client of the queue ``default``.
+            job_class: See :class:`Queue`.
+            serializer: See :class:`Queue`.
+
+        Raises:
+            InvalidQueueError: It is not the key of a queue.
+        """
+        connection = connection if connection is not None else get_connection()
+        keys = Broker.of(connection).keys
+        name = keys.queue_name(queue_key)
+        if name == queue_key or conf.queue_name_problem(name):
+            raise InvalidQueueError(
+                f"{queue_key!r} is not the key of a queue. Such keys begin with {keys.queue('')!r}."
             )
-        job._entered(JobStatus.QUEUED, enqueued)
-        send(job_enqueued, job)
+        return cls(name, connection, job_class=job_class, serializer=serializer)
 
-    def _defer(
-        self,
-        job: Job,
-        fields: Mapping[str, Argument],
-        unique: bool,
-        *,
-        due: float | None = None,
-        delay: float | None = None,
-    ) -> None:
-        with translate_errors(self.connection):
-            status, reason = self._engine.defer(
-                job.id,
-                self.name,
-                fields,
-                job.dependency_ids,
-                minted=job.minted,
-                unique=unique,
-                allow_failure=bool(job.allow_dependency_failures),
-                due=due,
-                delay=delay,
+    # Reading
+
+    @property
+    def key(self) -> str:
+        """The key of its list."""
+        return self._broker.keys.queue(self.name)
+
+    @property
+    def count(self) -> int:
+        """How many jobs wait."""
+        with self._broker.translate_errors():
+            return self.connection.llen(self.key)
+
+    def is_empty(self) -> bool:
+        """Whether no job waits."""
+        return self.count == 0
+
+    def get_job_ids(self, offset: int = 0, length: int = -1) -> list[str]:
+        """Ids of jobs that wait, the next one first.
+
+        Args:
+            offset: How many to skip.
+            length: How many to return at the most; −1 for all.
+        """
+        last = offset + length - 1 if length >= 0 else -1
+        with self._broker.translate_errors():
+            members = cast("list[bytes]", self.connection.lrange(self.key, offset, last))
+        return [codec.text(member) for member in members] if length else []
+
+    @property
+    def job_ids(self) -> list[str]:
+        """Ids of all jobs that wait, the next one first."""
+        return self.get_job_ids()
+
+    def get_jobs(self, offset: int = 0, length: int = -1) -> list[Job]:
+        """Jobs that wait, the next one first, in two round trips; see :meth:`get_job_ids`."""
+        ids = self.get_job_ids(offset, length)
+        found = self.job_class.fetch_many(ids, self.connection, self.serializer)
+        return [job for job in found if job is not None]
+
+    @property
+    def jobs(self) -> list[Job]:
+        """All jobs that wait, the next one first."""
+        return self.get_jobs()
+
+    def fetch_job(self, job_id: str) -> Job | None:
+        """The job with this id, in any state; ``None`` if it does not belong to this queue."""
+        job = self.job_class.fetch_many([job_id], self.connection, self.serializer)[0]
+        return job if job is not None and job.origin == self.name else None
+
+    def get_job_position(self, job_or_id: Job | str) -> int | None:
+        """How many jobs run before this one; ``None`` if it does not wait in this queue."""
+        job_id = job_or_id.id if isinstance(job_or_id, Job) else job_or_id
+        with self._broker.translate_errors():
+            return cast("int | None", self.connection.lpos(self.key, job_id))
+
+    @property
+    def started_job_registry(self) -> StartedJobRegistry:
+        """Jobs that run."""
+        return StartedJobRegistry(queue=self)
+
+    @property
+    def finished_job_registry(self) -> FinishedJobRegistry:
+        """Jobs that succeeded."""
+        return FinishedJobRegistry(queue=self)
+
+    @property
+    def failed_job_registry(self) -> FailedJobRegistry:
+        """Jobs that failed."""
+        return FailedJobRegistry(queue=self)
+
+    @property
+    def deferred_job_registry(self) -> DeferredJobRegistry:
+        """Jobs that wait for other jobs."""
+        return DeferredJobRegistry(queue=self)
+
+    @property
+    def scheduled_job_registry(self) -> ScheduledJobRegistry:
+        """Jobs that wait until they are due."""
+        return ScheduledJobRegistry(queue=self)
+
+    @property
+    def canceled_job_registry(self) -> CanceledJobRegistry:
+        """Jobs that were canceled."""
+        return CanceledJobRegistry(queue=self)
+
+    # Pausing
+
+    def pause(self, ttl: int | str | None = None) -> None:
+        """Keep workers from taking jobs of this queue. Jobs that run go on.
+
+        Only workers of django_rqlite heed it. RQ's know no such pause.
+
+        Args:
+            ttl: How long: seconds, or a form such as ``'1h30m'``; ``None``: until :meth:`resume`.
+
+        Raises:
+            InvalidDurationError: ``ttl`` is not a duration, or is less than a second.
+            RedisUnavailableError: The server does not answer.
+        """
+        seconds = pause_seconds(ttl)
+        with self._broker.translate_errors():
+            self._engine.pause_queues([self.name], seconds)
+
+    def resume(self) -> bool:
+        """Let workers take jobs of this queue again.
+
+        Returns:
+            Whether the queue was paused.
+        """
+        with self._broker.translate_errors():
+            return bool(self._engine.resume_queues([self.name]))
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the queue is paused. See also :func:`~.suspension.is_suspended`."""
+        with self._broker.translate_errors():
+            return self._engine.is_paused(self.name)
+
+    # Deleting
+
+    def empty(self) -> int:
+        """Delete all jobs that wait. Jobs that run or have ended stay.
+
+        Returns:
+            How many were deleted.
+        """
+        with self._broker.translate_errors():
+            return self._engine.empty(self.name)
+
+    def delete(self, delete_jobs: bool = True) -> None:
+        """Remove the queue from the set of queues. The next enqueue brings it back.
+
+        Args:
+            delete_jobs: Whether to delete the jobs that wait, before.
+
+        Raises:
+            InvalidJobOperation: Jobs wait in the queue, and ``delete_jobs`` is ``False``.
+        """
+        if delete_jobs:
+            self.empty()
+        with self._broker.translate_errors():
+            waiting = self._engine.delete_queue(self.name)
+        if waiting:
+            raise InvalidJobOperation(
+                f"Queue {self.name!r} was not deleted: {waiting} jobs wait in it and would be "
+                "lost. Let them run, or delete them too with delete_jobs=True."
             )
-        job._entered(status, reason)
-        send(job_enqueued, job)
-
-    def _push_when_visible(self, job: Job, push: Callable[[], None]) -> None:
-        if job._parents:
-            dependency_check.check(job, self.connection, self.commit_mode)
-
-        def push_at_last() -> None:
-            if job._pending is not None:
-                dependency_check.check_again(job, self.connection)
-                job._pending = None
-            push()
-
-        if not push_when_visible(self.commit_mode, push_at_last, [job]):
-            job._pending = push_at_last
-
-    def _run_in_place(self, job: Job, fields: Mapping[str, Argument], unique: bool) -> None:
-        """Run the job in this process and store its outcome as a worker would."""
-        hold = Hold(job.id, self.name, uuid.uuid4().hex)
-        lease = (time_limit(job.timeout) or 86_400) + IN_PLACE_SLACK
-        # Taken before the job can change what its outcome is decided by, or make it unserializable.
-        record = job.to_record()
-        with translate_errors(self.connection):
-            started = self._engine.start_in_place(
-                hold, fields, lease=lease, worker_name=IN_PLACE, unique=unique
-            )
-        job._entered(JobStatus.STARTED, started)
-        job.started_at, job.worker_name = job.enqueued_at, IN_PLACE
-        send(job_enqueued, job)
-        try:
-            outcome = perform(job)
-            with translate_errors(self.connection):
-                try:
-                    settle(self._engine, "", hold, record, outcome, IN_PLACE)
-                except redis.ResponseError as exc:
-                    if is_transient(exc):
-                        raise
-                    # Else a worker would run it again once the lease has ended.
-                    refused = unstorable(outcome, exc)
-                    settle(self._engine, "", hold, record, refused, IN_PLACE)
-                stored = self._engine.job_fields(job.id)
-        finally:
-            job._unstored = None
-        if stored:
-            job._stands_as(read_job(job.id, stored))
-        else:  # it was to be kept for 0 seconds
-            job._ended(JobStatus.FINISHED)
 
 
-#: From here on, times can't be trusted to be read back as they were written.
+#: Later times may not be read back as they were written.
 _TOO_LATE = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
-def _moment(given: datetime) -> float:
-    """Unix seconds; 0 for what was before 1970.
+def _timestamp(given: datetime) -> float:
+    """Unix seconds; 0 for times before 1970.
 
     Raises:
-        InvalidJobError: there is no such moment, or it is too far off.
+        InvalidJobError: There is no such time, or it is too late to be stored.
     """
     try:
         seconds = given.timestamp()
@@ -475,7 +736,7 @@ def _moment(given: datetime) -> float:
         ) from exc
     if seconds >= _TOO_LATE:
         raise InvalidJobError(
-            f"enqueue_at() was given {given!r}. The latest time that can be kept is the end of the "
-            "year 9998."
+            f"enqueue_at() was given {given!r}. The latest time that can be stored is the end of "
+            "the year 9998."
         )
     return max(0.0, seconds)

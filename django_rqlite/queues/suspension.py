@@ -29,7 +29,7 @@ def suspend(connection: redis.Redis, ttl: int | str | None = None) -> None:
         InvalidDurationError: ``ttl`` is none, or less than a second.
         RedisUnavailableError: the server does not answer.
     """
-    seconds = seconds_to_rest(ttl)
+    seconds = pause_seconds(ttl)
     with translate_errors(connection):
         Engine(Broker.of(connection)).suspend(seconds)
 
@@ -57,7 +57,7 @@ def is_suspended(connection: redis.Redis) -> bool:
         return Engine(Broker.of(connection)).is_suspended()
 
 
-def seconds_to_rest(given: int | str | None, *, name: str = "ttl") -> int | None:
+def pause_seconds(given: int | str | None, *, name: str = "ttl") -> int | None:
     """For how long workers are to wait; None: until they are told.
 
     Args:

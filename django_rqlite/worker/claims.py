@@ -1,7 +1,7 @@
-"""What a worker owes Redis and asks of it, kept until it was answered.
+"""Storing outcomes and claiming the next job, repeated until Redis has answered.
 
-Everything in here may be tried again after a connection broke: outcomes are fenced, and the next
-claim keeps its execution id until there was an answer.
+Both can be repeated after a connection broke: outcomes are fenced, and a claim keeps its execution
+id until there was an answer. One script stores an outcome and claims the next job.
 """
 
 from __future__ import annotations
@@ -20,95 +20,94 @@ from ..execution.outcome import Failed
 from ..execution.settle import settle, unstorable
 from ..protocol.records import read_job
 from .children.assignment import Assignment
-from .dequeue_strategy import DequeueStrategy, order
+from .dequeue_strategy import DequeueStrategy, ordered_queues
+from .worker_name import WorkerName
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Times that Redis may refuse an outcome before a failure that says so is stored instead. As often
-#: it may refuse that, before the worker goes on without storing anything.
+#: How often Redis may refuse an outcome before a failure that says so is stored instead. If it
+#: refuses that as often, nothing is stored.
 MOST_REFUSALS = 3
 
-#: Times that the connection may break over an outcome before that counts as refused, although Redis
-#: answers a PING each time. It may be the network's fault, so there is more patience.
+#: How often the connection may break over an outcome, although Redis answers a PING each time,
+#: before that counts as a refusal. There is more patience, because it may be the network's fault.
 MOST_BREAKS = 10
 
 
 class Claims:
-    """The worker's open dealings with Redis.
+    """The claimed jobs whose outcomes are not stored yet, and the claim that has no answer yet.
 
     Args:
-        worker: its name.
-        queues: to claim from, as they were named.
-        lease: seconds for which a claimed job is held without a heartbeat.
-        strategy: in which order the queues are looked at.
+        worker: The name to claim under.
+        queues: The queues to claim from, as they were named.
+        lease: Seconds for which a job stays claimed without a heartbeat.
+        strategy: The order in which the queues are looked at.
     """
 
     def __init__(
         self,
-        transitions: Engine,
-        worker: str,
+        engine: Engine,
+        worker: WorkerName,
         queues: Sequence[str],
         lease: int,
         strategy: DequeueStrategy = DequeueStrategy.DEFAULT,
     ) -> None:
-        self._engine = transitions
+        self._engine = engine
         self._worker = worker
         self._queues = queues
         self._lease = lease
-        self.strategy = strategy
-        # Not one with a state, which every child would have to seed anew.
-        self._chance = random.SystemRandom()
-        #: Where the last job came from.
-        self._last: str | None = None
-        #: Jobs whose outcomes, or whose return to the queue, Redis does not know yet.
-        self._owed: deque[Assignment] = deque()
-        self._wanted: NextClaim | None = None
-        #: How often the connection broke over it.
+        self._strategy = strategy
+        # SystemRandom has no state, which each child would have to seed anew.
+        self._random = random.SystemRandom()
+        #: The queue that the last job came from.
+        self._last_queue: str | None = None
+        self._unsettled: deque[Assignment] = deque()
+        self._next_claim: NextClaim | None = None
+        #: How often the connection broke over the answer to a claim.
         self._claim_breaks = 0
-        #: Jobs that died with their processes, now that this is stored: their callbacks are due.
-        self.bereaved: deque[Assignment] = deque()
+        #: Jobs whose outcomes are stored, and whose callbacks another process must call.
+        self.callbacks_due: deque[Assignment] = deque()
 
-    def rename(self, worker: str) -> None:
-        """Take the worker's other name.
+    def forget_claim(self) -> None:
+        """Forget a claim without an answer, because the worker has another name.
 
-        The record of the old one knows what an unanswered claim has taken. That goes back when its
-        lease ends.
+        The record of the old name holds what the claim has taken. That is queued again when its
+        lease expires.
         """
-        self._worker = worker
-        self._wanted = None
+        self._next_claim = None
 
     @property
-    def owes(self) -> bool:
+    def unsettled(self) -> bool:
         """Whether an outcome is not stored yet."""
-        return bool(self._owed)
+        return bool(self._unsettled)
 
-    def owe(self, assignments: Iterable[Assignment]) -> None:
-        """Have these outcomes stored, or these jobs given back."""
-        self._owed.extend(assignments)
+    def add(self, assignments: Iterable[Assignment]) -> None:
+        """Take jobs whose outcomes are to be stored, or that are to be put back."""
+        self._unsettled.extend(assignments)
 
     def claim(self) -> Claim:
-        """Ask for the next job.
+        """Claim the next job.
 
         Raises:
-            redis.RedisError: there was no answer; ask again.
+            redis.RedisError: There was no answer. Call again.
         """
         wanted = self._next()
         if self._claim_breaks:
             self._engine.connection.ping()  # as in settle()
         try:
-            claim = self._engine.claim(self._worker, wanted)
+            claim = self._engine.claim(self._worker.value, wanted)
         except (redis.ConnectionError, redis.TimeoutError, OSError) as exc:
             self._claim_breaks += 1
             if self._claim_breaks > MOST_BREAKS:
-                self._give_up_unread(wanted, exc)
+                self._fail_unreadable(wanted, exc)
             raise
         self._answered(claim)
         return claim
 
-    def _give_up_unread(self, wanted: NextClaim, exc: Exception) -> None:
-        """The connection breaks over the answer to a claim: have the job that it took fail."""
+    def _fail_unreadable(self, wanted: NextClaim, exc: Exception) -> None:
+        """Have the job fail whose claim breaks the connection each time."""
         self._claim_breaks = 0
-        hold = self._engine.find_claim(self._worker, wanted.execution)
+        hold = self._engine.find_claim(self._worker.value, wanted.execution)
         if hold is None:
             return
         headline = f"The job can't be read: the connection breaks over it each time ({exc})"
@@ -118,51 +117,59 @@ class Claims:
         )
         logger.error("%s: job %s fails. %s", hold.queue, hold.job_id, headline)
         outcome = Failed(reason, headline[:300], final=True)
-        self.owe([Assignment(hold, read_job(hold.job_id, {}), None, outcome=outcome)])
-        self._wanted = None
+        self.add([Assignment(hold, read_job(hold.job_id, {}), None, outcome=outcome)])
+        self._next_claim = None
 
-    def settle(self, claim_too: bool) -> Claim | None:
-        """Store the oldest outcome; gives the answer to the claim made with it, if it was.
+    def settle(self, claim_next: bool) -> Claim | None:
+        """Store the oldest outcome.
 
-        An outcome that Redis refuses stays owed until it has been refused a few times.
+        An outcome that Redis refuses is tried again a few times, with the next calls.
+
+        Args:
+            claim_next: Whether to claim the next job in the same step.
+
+        Returns:
+            The answer to the claim, if there was one.
 
         Raises:
-            redis.RedisError, OSError: there was no answer; try again.
+            redis.RedisError, OSError: There was no answer. Call again.
         """
-        assignment = self._owed[0]
+        assignment = self._unsettled[0]
         if assignment.breaks:
-            # Should Redis be away, this raises, and the outcome is not to blame. Nor is it for a
-            # claim's answer.
+            # If Redis does not answer at all, this raises, and does not count against the outcome.
+            # Nor may the answer to a claim.
             self._engine.connection.ping()
-            claim_too = False
+            claim_next = False
         try:
-            claim = self._store(assignment, self._next() if claim_too else None)
+            claim = self._store(assignment, self._next() if claim_next else None)
         except redis.ResponseError as exc:
             if is_transient(exc):
                 raise
             assignment.refusals += 1
             if assignment.refusals >= MOST_REFUSALS:
-                self._give_up(assignment, exc)
+                self._replace_outcome(assignment, exc)
             return None
         except (redis.RedisError, OSError) as exc:
             assignment.breaks += 1
             if assignment.breaks > MOST_BREAKS:
-                self._give_up(assignment, exc)
+                self._replace_outcome(assignment, exc)
             raise
-        self._owed.popleft()
+        self._unsettled.popleft()
         if claim is not None:
             self._answered(claim)
         return claim
 
-    def _give_up(self, assignment: Assignment, exc: Exception) -> None:
-        """Redis does not take an outcome: have it told that instead. Trying for ever would stop the
-        worker."""
+    def _replace_outcome(self, assignment: Assignment, exc: Exception) -> None:
+        """Replace an outcome that Redis does not store by a failure that says so.
+
+        If Redis does not store that either, drop it: endless attempts would stop the worker.
+        """
         outcome = assignment.outcome
         if outcome is None or assignment.replaced:
-            self._owed.popleft()
+            self._unsettled.popleft()
             logger.error(
                 "Worker %s: the outcome of job %s can't be stored. The job stays among the "
-                "started ones, where its lease ends.",
+                "started ones until its lease expires.",
                 self._worker,
                 assignment.hold.job_id,
                 exc_info=exc,
@@ -176,50 +183,44 @@ class Claims:
         )
         assignment.outcome = unstorable(outcome, exc)
         assignment.replaced = True
-        assignment.died = assignment.died or not isinstance(outcome, Failed)
+        assignment.callback_due = assignment.callback_due or not isinstance(outcome, Failed)
         assignment.refusals = assignment.breaks = 0
 
     def close(self) -> None:
-        """Settle everything, and give back what may have been claimed.
+        """Store all outcomes, and put back what an unanswered claim may have taken.
 
         Raises:
-            redis.RedisError: there was no answer.
+            redis.RedisError: There was no answer.
         """
-        while self._owed:
-            self.settle(claim_too=False)
-        if self._wanted is not None:
-            # A claim without an answer may have succeeded. Asked again it gives the same job, or
-            # another; either goes back.
+        while self._unsettled:
+            self.settle(claim_next=False)
+        if self._next_claim is not None:
+            # The claim may have succeeded. Repeated, it returns the same job, or takes another.
+            # Either goes back.
             claim = self.claim()
             if claim.hold is not None:
-                self._engine.release(self._worker, claim.hold)
+                self._engine.release(self._worker.value, claim.hold)
 
     def _next(self) -> NextClaim:
-        if self._wanted is None:
-            queues = order(self.strategy, self._queues, self._last, self._chance)
-            self._wanted = NextClaim(uuid.uuid4().hex, queues, self._lease)
-        return self._wanted
+        if self._next_claim is None:
+            queues = ordered_queues(self._strategy, self._queues, self._last_queue, self._random)
+            self._next_claim = NextClaim(uuid.uuid4().hex, queues, self._lease)
+        return self._next_claim
 
     def _answered(self, claim: Claim) -> None:
-        self._wanted = None
+        self._next_claim = None
         self._claim_breaks = 0
         if claim.hold is not None:
-            self._last = claim.hold.queue
+            self._last_queue = claim.hold.queue
 
     def _store(self, assignment: Assignment, then: NextClaim | None) -> Claim | None:
-        hold = assignment.hold
+        worker, hold = self._worker.value, assignment.hold
         if assignment.outcome is None:
-            if self._engine.release(self._worker, hold):
+            if self._engine.release(worker, hold):
                 logger.warning("%s: put back to the front (%s)", hold.queue, hold.job_id)
             return None
         settled = settle(
-            self._engine,
-            self._worker,
-            hold,
-            assignment.record,
-            assignment.outcome,
-            self._worker,
-            then,
+            self._engine, worker, hold, assignment.record, assignment.outcome, worker, then
         )
         if not settled.stored and not settled.repeated:
             logger.warning(
@@ -227,6 +228,6 @@ class Claims:
                 hold.queue,
                 hold.job_id,
             )
-        elif assignment.died:
-            self.bereaved.append(assignment)
+        elif assignment.callback_due:
+            self.callbacks_due.append(assignment)
         return settled.claim if then else None

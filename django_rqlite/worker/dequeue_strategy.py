@@ -1,4 +1,4 @@
-"""In which order a worker looks at its queues."""
+"""The order in which a worker looks at its queues."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ..exceptions import ConfigurationError
 
 
 class DequeueStrategy(StrEnum):
-    """RQ's words (``rq worker --dequeue-strategy``)."""
+    """RQ's names (``rq worker --dequeue-strategy``)."""
 
-    #: As they were named: nothing is taken from a queue while one before it has a job.
+    #: As the queues were named: none is taken from while one before it has a job.
     DEFAULT = "default"
     #: Each in turn: the queue that the last job came from is looked at last.
     ROUND_ROBIN = "round_robin"
@@ -20,33 +20,33 @@ class DequeueStrategy(StrEnum):
     RANDOM = "random"
 
 
-def strategy(given: str) -> DequeueStrategy:
-    """The strategy of this name.
+def named_strategy(name: str) -> DequeueStrategy:
+    """Return the strategy of this name.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: There is no such strategy.
     """
     try:
-        return DequeueStrategy(given)
+        return DequeueStrategy(name)
     except ValueError:
         raise ConfigurationError(
-            f"The dequeue strategy {given!r} is none of {', '.join(DequeueStrategy)}."
+            f"The dequeue strategy {name!r} is none of {', '.join(DequeueStrategy)}."
         ) from None
 
 
-def order(
-    chosen: DequeueStrategy, queues: Sequence[str], last: str | None, chance: random.Random
+def ordered_queues(
+    strategy: DequeueStrategy, queues: Sequence[str], last: str | None, generator: random.Random
 ) -> list[str]:
-    """The queues in the order in which the next claim looks at them.
+    """Return the queues in the order in which the next claim looks at them.
 
     Args:
-        queues: as they were named.
-        last: where the last job came from; None: there was none.
+        queues: In the order in which they were named.
+        last: The queue that the last job came from; None if there was no job yet.
     """
     ordered = list(queues)
-    if chosen is DequeueStrategy.RANDOM:
-        chance.shuffle(ordered)
-    elif chosen is DequeueStrategy.ROUND_ROBIN and last in ordered:
+    if strategy is DequeueStrategy.RANDOM:
+        generator.shuffle(ordered)
+    elif strategy is DequeueStrategy.ROUND_ROBIN and last in ordered:
         begin = ordered.index(last) + 1
         ordered = ordered[begin:] + ordered[:begin]
     return ordered

@@ -1,6 +1,6 @@
-"""Between the worker's queue and its crew: who gets which job, and what is said of it.
+"""Between the worker's claims and its children: starts jobs, and takes their outcomes.
 
-Nothing in here speaks to Redis; what it must be told is owed to it through the ledger.
+Nothing in here talks to Redis. What is to be stored is added to the claims.
 """
 
 from __future__ import annotations
@@ -19,49 +19,48 @@ from ..protocol.records import JobRecord, read_job
 from .children.assignment import Assignment
 from .children.pool import Child, ChildPool
 from .claims import Claims
+from .worker_name import WorkerName
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Seconds before the worker tries again to make a process when the system would not.
-BREATHER = 5.0
+#: Seconds before the next attempt when the system could not make a process.
+FORK_RETRY_DELAY = 5.0
 
-#: Children that wait for a job of their own: with one alone, the next but one of several short jobs
-#: comes before there is a child for it.
+#: The fewest idle children. With only one, the next but one of several short jobs would arrive
+#: before there is a child for it.
 LEAST_SPARES = 2
 
 
 class Dispatcher:
-    """Gives jobs to a crew, and learns how they went.
+    """Gives claimed jobs to children, and takes their outcomes.
 
     Args:
-        worker: its name, for the log.
-        concurrency: how many jobs run at once.
+        worker: The worker's name, for the log.
+        concurrency: How many jobs run at once.
 
     Attributes:
-        idle_since: monotonic time at which a job has last begun or ended.
+        idle_since: Monotonic time at which the last job began or ended.
     """
 
-    def __init__(self, crew: ChildPool, ledger: Claims, worker: str, concurrency: int) -> None:
-        self._children = crew
-        self._claims = ledger
+    def __init__(
+        self, children: ChildPool, claims: Claims, worker: WorkerName, concurrency: int
+    ) -> None:
+        self._children = children
+        self._claims = claims
         self._worker = worker
         self._concurrency = concurrency
         self.idle_since = time.monotonic()
-        self._rest_until = self.idle_since
-
-    def rename(self, worker: str) -> None:
-        """Take the worker's other name."""
-        self._worker = worker
+        self._retry_at = self.idle_since
 
     @property
-    def rests_until(self) -> float | None:
-        """Monotonic time before which no process is made, and so no job taken; None: it works."""
-        return self._rest_until if time.monotonic() < self._rest_until else None
+    def fork_retry_at(self) -> float | None:
+        """Monotonic time before which no child is forked, and no job is taken; None: now."""
+        return self._retry_at if time.monotonic() < self._retry_at else None
 
     @property
     def has_room(self) -> bool:
         """Whether another job may run."""
-        return self.rests_until is None and len(self._children.busy) < self._concurrency
+        return self.fork_retry_at is None and len(self._children.busy) < self._concurrency
 
     def start(self, claim: Claim) -> None:
         """Have a claimed job run."""
@@ -75,23 +74,23 @@ class Dispatcher:
             headline = f"The job can't be run: {'; '.join(record.problems)}"
             assignment = Assignment(claim.hold, record, None)
             assignment.outcome = Failed(f"{headline}.", headline[:300])
-            self._ended(assignment)
+            self._take_outcome(assignment)
             self._log_failure(assignment.hold, assignment.outcome)
             return
         limit = time_limit(record.timeout)
-        # Its own process may call back, after the job, at one end or the other.
+        # After the job, its own process calls the callback for one of the two ends.
         calls = max(record.callback_time("success"), record.callback_time("failure"))
         allowed = None if limit is None else limit + conf.timeout_grace() + calls
         try:
-            self._children.hand_over(claim.hold, record, allowed)
+            self._children.assign(claim.hold, record, allowed)
         except OSError as exc:
-            self._rest(exc)
-            self._claims.owe([Assignment(claim.hold, record, None)])
+            self._delay_forks(exc)
+            self._claims.add([Assignment(claim.hold, record, None)])  # put it back
 
     def call_back(self, hold: Hold, record: JobRecord, outcome: Outcome | None) -> None:
-        """Have the callback called of a job that could not do so itself.
+        """Have the callback called of a job whose own process could not do so.
 
-        Not of one that may not be trusted: what it names may be anybody's.
+        A callback of a job that is not trusted is not called.
         """
         if isinstance(outcome, Failed | Stopped):
             end: Literal["stopped", "failure"] = (
@@ -111,44 +110,43 @@ class Dispatcher:
             try:
                 self._children.call_back(hold.queue, record, outcome)
             except OSError as exc:
-                self._rest(exc)
+                self._delay_forks(exc)
 
     def collect(self, child: Child) -> None:
-        """Take what a child has to report."""
+        """Read what a child has sent."""
         assignment = self._children.collect(child)
         if assignment is not None:
-            self._ended(assignment)
+            self._take_outcome(assignment)
 
-    def bury(self) -> None:
-        """Take leave of the children that have ended.
+    def reap_children(self) -> None:
+        """Remove the children that have ended, and take the outcomes of their jobs.
 
         Raises:
-            ForkServerError: all have.
+            ForkServerError: The fork server has died, and all children with it.
         """
-        bereaved, trouble = self._children.bury()
+        ended, trouble = self._children.reap()
         if trouble is not None:
-            self._rest(trouble)
-        for assignment in bereaved:
-            self._ended(assignment)
+            self._delay_forks(trouble)
+        for assignment in ended:
+            self._take_outcome(assignment)
 
-    def keep_spares(self) -> None:
-        """Have children made before they are needed."""
-        if self.rests_until is not None:
+    def fork_spares(self) -> None:
+        """Have children forked before they are needed."""
+        if self.fork_retry_at is not None:
             return
         if self._children.jobs_per_child == 1:
             wanted = max(LEAST_SPARES, self._concurrency)
         else:
-            wanted = self._concurrency - len(
-                self._children.busy
-            )  # who wait for another before long
+            # Busy children will take another job.
+            wanted = self._concurrency - len(self._children.busy)
         try:
             while self._children.spares < wanted:
                 self._children.fork()
         except OSError as exc:
-            self._rest(exc)
+            self._delay_forks(exc)
 
-    def keep_time(self) -> None:
-        """Kill what should have ended long ago."""
+    def kill_overdue(self) -> None:
+        """Kill the children whose time is up."""
         for child in self._children.overdue(time.monotonic()):
             if child.assignment is None:
                 logger.warning(
@@ -163,29 +161,31 @@ class Dispatcher:
                 f"{conf.timeout_grace()} s of the exception that told it so",
             )
 
-    # By order
+    def stop_job(self, job_id: str, by: str) -> None:
+        """Kill a job's child, if the job runs here, because a person asked for it.
 
-    def stop(self, job_id: str, by: str) -> None:
-        """End a job, if it runs here, as a person has asked, whose name is ``by`` if not ``''``."""
+        Args:
+            by: The name of that person; ``""`` if unknown.
+        """
         for child in self._children.busy:
             if child.assignment and child.assignment.hold.job_id == job_id:
                 if not child.assignment.stopped:
                     child.assignment.stopped_by = by
                 self._children.kill(child, "it was stopped", stopped=True)
 
-    def kill_all(self, because: str) -> None:
-        """Have all jobs that run fail."""
+    def kill_all(self, reason: str) -> None:
+        """Kill all children that have a job. The jobs fail."""
         for child in self._children.busy:
-            self._children.kill(child, because)
+            self._children.kill(child, reason)
 
-    def put_back(self, because: str) -> None:
-        """End all jobs that run; they go back to the front of their queues."""
+    def put_back_all(self, reason: str) -> None:
+        """Kill all children that have a job. The jobs go back to the front of their queues."""
         for child in self._children.busy:
-            self._children.kill(child, because, give_back=True)
+            self._children.kill(child, reason, put_back=True)
 
-    def _ended(self, assignment: Assignment) -> None:
-        """A job has an outcome, or its process died: log it, and have Redis told."""
-        self._claims.owe([assignment])
+    def _take_outcome(self, assignment: Assignment) -> None:
+        """Log the end of a run, and have its outcome stored."""
+        self._claims.add([assignment])
         self.idle_since = time.monotonic()
         hold, outcome = assignment.hold, assignment.outcome
         if isinstance(outcome, Succeeded):
@@ -201,12 +201,12 @@ class Dispatcher:
             logger.warning("%s: Job stopped (%s)", hold.queue, hold.job_id)
         elif isinstance(outcome, AskedForRetry):
             logger.info("%s: Job asks for another run (%s)", hold.queue, hold.job_id)
-        elif isinstance(outcome, Failed) and assignment.died:
+        elif isinstance(outcome, Failed) and assignment.callback_due:
             self._log_failure(hold, outcome)
 
     @staticmethod
     def _log_failure(hold: Hold, outcome: Failed) -> None:
-        """Log a failure without an exception. One with it was logged by the job's process."""
+        """Log a failure without an exception. The job's own process logs one with an exception."""
         logger.error(
             "%s: Job failed (%s)\n%s",
             hold.queue,
@@ -215,11 +215,11 @@ class Dispatcher:
             extra={"job_id": hold.job_id, "queue": hold.queue},
         )
 
-    def _rest(self, exc: OSError) -> None:
-        self._rest_until = time.monotonic() + BREATHER
+    def _delay_forks(self, exc: OSError) -> None:
+        self._retry_at = time.monotonic() + FORK_RETRY_DELAY
         logger.error(
             "Worker %s: could not make a process: %s. No job is taken for %g s.",
             self._worker,
             exc,
-            BREATHER,
+            FORK_RETRY_DELAY,
         )

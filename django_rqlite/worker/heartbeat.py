@@ -1,48 +1,41 @@
-"""The worker's record in Redis: who it is, that it lives, what it does."""
+"""The worker's record in Redis: its registration, its heartbeats and its end."""
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import socket
-import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..engine.engine import Engine, Hold, Owner
 from ..exceptions import WorkerNameTakenError
 from ..process.identity import lives, own_identity
 from ..process.memory import resident
 from ..version import VERSION
+from .worker_name import WorkerName
 
-#: Seconds that a record outlives its heartbeats beside ``worker_ttl`` (RQ 2.12: 420 + 60).
+logger = logging.getLogger("django_rqlite.worker")
+
+#: Seconds that a record outlives its heartbeats beyond ``worker_ttl`` (RQ 2.12: 420 + 60).
 RECORD_SLACK = 60
 
 
-def default_name() -> str:
-    """``<host>.<pid>``, as RQ 0.5 names its workers."""
-    return f"{socket.gethostname().partition('.')[0]}.{os.getpid()}"
-
-
-def another_name() -> str:
-    """A name for a worker whose default name another one bears: in containers of one host name
-    each is process 1."""
-    return f"{default_name()}.{uuid.uuid4().hex[:6]}"
-
-
 class Heartbeat:
-    """One worker's record.
+    """The record of one worker.
 
     Args:
-        instance: tells this worker from all others that ever bore its name.
-        worker_ttl: seconds for which the record stays without a heartbeat, beside a slack.
-        lease: seconds for which a job is held without a heartbeat.
-        concurrency: how many jobs it runs at once, for people to see.
+        worker: The name to register. Another default name replaces it if a live worker has it.
+        instance: Distinguishes this worker from all others that ever had its name.
+        worker_ttl: Seconds for which the record stays without a heartbeat, plus a slack.
+        lease: Seconds for which a job stays claimed without a heartbeat.
+        concurrency: How many jobs run at once, for people to see.
     """
 
     def __init__(
         self,
-        transitions: Engine,
-        name: str,
+        engine: Engine,
+        worker: WorkerName,
         queues: Sequence[str],
         *,
         instance: str,
@@ -50,51 +43,73 @@ class Heartbeat:
         lease: int,
         concurrency: int = 1,
     ) -> None:
-        self._engine = transitions
-        self.name = name
+        self._engine = engine
+        self._worker = worker
         self._instance = instance
         self._queues = queues
         self._ttl = worker_ttl + RECORD_SLACK
         self._lease = lease
         self._concurrency = concurrency
 
-    def register(self) -> None:
-        """Be listed, taking over the record of a dead worker of the same name.
+    def register(self, on_rename: Callable[[], object] = lambda: None) -> None:
+        """List the worker. It takes over the record of a dead worker with its name.
 
-        By then this worker must be subscribed to its life channel: that is how others tell that it
-        lives.
+        By then the worker must be subscribed to its life channel, so that others see that it lives.
+
+        Args:
+            on_rename: Called when the name has changed, before the new one is registered.
 
         Raises:
-            WorkerNameTakenError: a live worker bears the name.
-            redis.RedisError: the server does not answer.
+            WorkerNameTakenError: A live worker has the name, and the user chose it.
+            redis.RedisError: The server does not answer.
         """
+        while True:
+            try:
+                self._register_name()
+                return
+            except WorkerNameTakenError:
+                taken = self._worker.value
+                if not self._worker.change():
+                    raise
+                logger.info(
+                    "Worker %s: a live worker of the same host name and process id has the name "
+                    "%s.",
+                    self._worker,
+                    taken,
+                )
+                on_rename()
+
+    def _register_name(self) -> None:
         hostname = socket.gethostname()
         owner = self._try_to_register(hostname)
         if owner and owner.hostname == hostname and not self._lives(owner):
-            # The script looks again whether it is still the same one.
+            # The script replaces the record only if it is still that owner's.
             owner = self._try_to_register(hostname, dead=owner.instance or owner.pid)
         if owner is None:
             return
         raise WorkerNameTakenError(
-            f"A worker named {self.name!r} lives already: process {owner.pid or '?'} on "
-            f"{owner.hostname or '?'}, last heard of at {owner.last_heartbeat or '?'}. Give this "
-            "one another --name, or stop the other. If it died there, its record goes away by "
-            f"itself within {self._ttl} s."
+            f"A worker named {self._worker.value!r} lives already: process {owner.pid or '?'} on "
+            f"{owner.hostname or '?'}, last heartbeat at {owner.last_heartbeat or '?'}. Give this "
+            "one another --name, or stop the other. If it has died there, its record expires "
+            f"within {self._ttl} s."
         )
 
     def _lives(self, owner: Owner) -> bool:
-        """Whether a worker that gives this host's name lives; other machines may bear that too."""
+        """Return whether the owner of a record lives, which names this host.
+
+        Another machine may have the same host name.
+        """
         if not owner.instance:
-            # RQ's. Its process id is all there is to know of it.
-            return owner.pid != str(os.getpid()) and _alive(owner.pid)
+            # RQ's worker. Its process id is all that the record tells.
+            return owner.pid != str(os.getpid()) and _process_exists(owner.pid)
         if owner.instance == self._instance or (owner.process and owner.process == own_identity()):
-            return False  # left there by this process, which has one worker at a time
+            return False  # left behind by this process, which runs one worker at a time
         known = lives(owner.process)
         return self._engine.is_worker_alive(owner.instance) if known is None else known
 
     def _try_to_register(self, hostname: str, dead: str = "") -> Owner | None:
         return self._engine.register_worker(
-            self.name,
+            self._worker.value,
             self._queues,
             {
                 "queues": ",".join(self._queues),
@@ -121,23 +136,23 @@ class Heartbeat:
         ending: bool = False,
         child_memory: int = 0,
     ) -> tuple[bool, frozenset[str]]:
-        """Say that the worker lives, and renew the leases of its jobs.
+        """Send a heartbeat, and renew the leases of the running jobs.
 
         Args:
-            suspended: whether it may not take more.
-            ending: whether it has been asked to end, and takes no more either.
-            child_memory: bytes that the process of the last job has used at the most; 0: not known.
+            suspended: Whether the worker may not take jobs.
+            ending: Whether it was asked to end, and so takes no more jobs either.
+            child_memory: Peak memory, in bytes, of the process of the last job; 0: not known.
 
         Returns:
-            whether the worker is still listed, and the executions that lost their jobs. It is not
-            where the server was flushed, came back without the record, or let another worker take
-            that over while this one was silent.
+            Whether the worker is still listed, and the executions that have lost their jobs. It is
+            not listed if the server was flushed or came back without the record, or if another
+            worker took the record over while this one was silent.
 
         Raises:
-            redis.RedisError: the server does not answer.
+            redis.RedisError: The server does not answer.
         """
         listed, lost = self._engine.heartbeat(
-            self.name,
+            self._worker.value,
             "busy" if running else "suspended" if suspended else "idle",
             running,
             {"x_memory": resident()} | ({"x_child_memory": child_memory} if child_memory else {}),
@@ -149,13 +164,13 @@ class Heartbeat:
         return listed, lost
 
     def hold(self, hold: Hold, seconds: int) -> None:
-        """Hold a job without a heartbeat for so long, and stay listed as well.
+        """Keep a job claimed, and the worker listed, for some time without a heartbeat.
 
         Raises:
-            redis.RedisError: the server does not answer.
+            redis.RedisError: The server does not answer.
         """
         self._engine.heartbeat(
-            self.name,
+            self._worker.value,
             "busy",
             [hold],
             ttl=max(self._ttl, seconds),
@@ -164,17 +179,17 @@ class Heartbeat:
         )
 
     def retire(self) -> None:
-        """Be listed no longer."""
-        self._engine.unregister_worker(self.name, self._queues, self._instance)
+        """Remove the worker from the list."""
+        self._engine.unregister_worker(self._worker.value, self._queues, self._instance)
 
 
-def _alive(pid: str) -> bool:
+def _process_exists(pid: str) -> bool:
     if not (pid.isascii() and pid.isdigit() and len(pid) < 20):
-        return True  # who knows
+        return True  # unknown
     try:
         os.kill(int(pid), 0)
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
-        return True  # of another user
+        return True  # another user's
     return True

@@ -1,16 +1,16 @@
-"""What other processes tell a worker: RQ's commands, that a job was scheduled, that queues rest.
+"""What other processes publish to a worker: RQ's commands, scheduled jobs, pauses of queues.
 
-One subscription on a connection of its own, watched by the worker's selector. Messages are not
-kept by Redis, so nothing may depend on their arrival: a scheduled job and the end of a pause are
-found a little later without, and who sends a command sees in the job's status whether it was
-heeded.
+It is one subscription, on a connection of its own that the worker's selector watches. Redis does
+not keep messages, so nothing may depend on their arrival. Without the message, a worker finds a
+scheduled job or the end of a pause a little later, and whoever sends a command sees in the job's
+status whether a worker has obeyed it.
 
-The subscription is also the sign of life that others look for before they take over the worker's
-record: with the process, the connection ends.
+The subscription also proves that the worker lives. Other workers look for it before they take over
+the worker's record. It ends with the process.
 
-Channels belong to all databases of a server. A command of ours says which one it is meant for; one
-of RQ's does not, and is obeyed. Announcements do not either: one from another database costs a
-look.
+Channels belong to all databases of a server. Our commands say which database they are meant for.
+RQ's do not, and are obeyed. Announcements do not either: one from another database makes a worker
+look once more than necessary.
 """
 
 from __future__ import annotations
@@ -27,36 +27,44 @@ from ..broker.address import database_number
 from ..protocol import codec
 from ..protocol.escaping import escape_controls
 from ..protocol.keys import Keys
+from .worker_name import WorkerName
 
 logger = logging.getLogger("django_rqlite.worker")
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One of RQ's commands: ``stop-job``, ``kill-horse`` or ``shutdown``."""
+    """One of RQ's commands: ``stop-job``, ``kill-horse`` or ``shutdown``.
+
+    Attributes:
+        by: Who sent it, for people; ``""`` if the message does not say.
+    """
 
     name: str
     job_id: str = ""
-    #: Who sent it, for people; '' where the message does not say.
     by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
-    """A job was scheduled for this time, in unix seconds by the server's clock."""
+class JobScheduled:
+    """A job was scheduled.
+
+    Attributes:
+        due: Unix seconds by the server's clock.
+    """
 
     due: float
 
 
 @dataclass(frozen=True, slots=True)
-class PausesChanged:
+class SuspensionChanged:
     """Queues were paused or resumed, or the workers suspended or resumed."""
 
 
-Message = Command | Announcement | PausesChanged
+Message = Command | JobScheduled | SuspensionChanged
 
 
-#: Characters of a sender's name: a user's has at most 150 in Django.
+#: The longest name of a sender that is read; in Django a user name has at most 150 characters.
 LONGEST_NAME = 150
 
 
@@ -64,9 +72,11 @@ class PubSub:
     """The worker's subscription.
 
     Args:
-        selector: where the socket is watched; its data is this object.
-        worker: the worker's name, which its commands are addressed to.
-        instance: see :meth:`Keys.life_channel`.
+        client: The connection is made as this client's are.
+        selector: Watches the socket, with this object as its data.
+        worker: The name to which commands are addressed.
+        queues: The queues whose scheduled jobs are announced.
+        instance: See :meth:`Keys.life_channel`.
     """
 
     def __init__(
@@ -74,30 +84,27 @@ class PubSub:
         client: redis.Redis,
         selector: selectors.BaseSelector,
         keys: Keys,
-        worker: str,
+        worker: WorkerName,
         queues: list[str],
         instance: str,
     ) -> None:
         self._pool = client.connection_pool
         self._database = database_number(client)
-        self._keys = keys
-        self._life = keys.life_channel(instance)
         self._selector = selector
-        self._commands = keys.commands_channel(worker)
-        self._scheduled = [keys.scheduled_channel(queue) for queue in queues]
+        self._keys = keys
+        self._worker = worker
+        self._commands = keys.commands_channel(worker.value)
+        self._life = keys.life_channel(instance)
         self._suspension = keys.suspension_channel
+        self._scheduled = [keys.scheduled_channel(queue) for queue in queues]
         self._connection: Any = None
         self._descriptor: int | None = None
 
-    def rename(self, worker: str) -> None:
-        """Listen to commands for another name; without effect on a subscription that is open."""
-        self._commands = self._keys.commands_channel(worker)
-
     def open(self) -> bool:
-        """Subscribe, unless that is done; gives whether it was not.
+        """Subscribe under the worker's name. Return False if the subscription is open already.
 
         Raises:
-            redis.RedisError: the server does not answer.
+            redis.RedisError: The server does not answer.
         """
         if self._connection is not None:
             return False
@@ -106,44 +113,45 @@ class PubSub:
         self._connection = connection
         self._descriptor = connection._sock.fileno()
         self._selector.register(self._descriptor, selectors.EVENT_READ, self)
+        self._commands = self._keys.commands_channel(self._worker.value)
         channels = (self._life, self._commands, self._suspension, *self._scheduled)
         connection.send_command("SUBSCRIBE", *channels)
-        connection.read_response()  # from here on, others see it
+        connection.read_response()  # from now on, others see the subscription
         return True
 
     def read(self) -> list[Message]:
-        """What has arrived.
+        """Return the messages that have arrived.
 
         Raises:
-            redis.RedisError: the connection is lost.
+            redis.RedisError: The connection is lost.
         """
         messages = []
         while self._connection is not None and self._connection.can_read(timeout=0):
             answer = self._connection.read_response()
             if isinstance(answer, list) and len(answer) == 3 and answer[0] == b"message":
-                message = self._understood(answer[1].decode("utf-8", "replace"), answer[2])
+                message = self._parse(answer[1].decode("utf-8", "replace"), answer[2])
                 if message is not None:
                     messages.append(message)
         return messages
 
-    def _understood(self, channel: str, payload: bytes) -> Message | None:
+    def _parse(self, channel: str, payload: bytes) -> Message | None:
         if channel == self._suspension:
-            return PausesChanged()
+            return SuspensionChanged()
         try:
             if channel != self._commands:
-                return Announcement(codec.number(payload))
-            said = json.loads(payload)
-            if said.get("x_database", self._database) != self._database:
-                return None  # for the worker of this name there
-            # Anybody may send anything, and it is stored.
-            by = escape_controls(str(said.get("by", ""))[:LONGEST_NAME])
-            return Command(str(said["command"]), str(said.get("job_id", "")), by)
+                return JobScheduled(codec.number(payload))
+            fields = json.loads(payload)
+            if fields.get("x_database", self._database) != self._database:
+                return None  # for the worker of this name in that database
+            # Escaped, because anyone may send it, and it is stored.
+            by = escape_controls(str(fields.get("by", ""))[:LONGEST_NAME])
+            return Command(str(fields["command"]), str(fields.get("job_id", "")), by)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
             logger.warning("A message on %s makes no sense (%r): %.200r", channel, exc, payload)
             return None
 
     def close(self) -> None:
-        """Close the connection; :meth:`open` opens a new one."""
+        """Close the connection. :meth:`open` opens a new one."""
         if self._descriptor is not None:
             self._selector.unregister(self._descriptor)
             self._descriptor = None
@@ -152,5 +160,5 @@ class PubSub:
             self._connection = None
 
     def descriptors(self) -> list[int]:
-        """What a child must close."""
+        """Return the open descriptors, which a forked process must close."""
         return [] if self._descriptor is None else [self._descriptor]

@@ -14,21 +14,21 @@ from ..queues.lookup import named_queue
 from ..queues.queue import Queue
 
 
-def queues_of(
+def resolve_queues(
     given: Queue | str | Sequence[Queue | str],
     connection: redis.Redis | None = None,
     queue_class: type[Queue] | str | None = None,
     job_class: type[Job] | str | None = None,
     serializer: object = None,
 ) -> list[Queue]:
-    """The queues that a worker was given, as such or by their names.
+    """Return the queues that a worker was given, as such or by their names.
 
     Args:
-        connection: where those that were given by their names are; None: where the settings say.
+        connection: The client of queues given by their names; None: as the settings say.
 
     Raises:
         UnknownQueueError: ``RQ_QUEUES`` has no such queue, and there is no connection.
-        ConfigurationError: a queue is on another connection than the one given.
+        ConfigurationError: A queue is on another connection than the one given.
     """
     several = [given] if isinstance(given, Queue | str) else given
     queues = [
@@ -50,10 +50,12 @@ def queues_of(
 
 
 def shared_client(queues: Sequence[Queue]) -> redis.Redis:
-    """The client that all queues of a worker share: it claims and settles in one step.
+    """Return the client that all queues of a worker share.
+
+    It must be one client, because a worker stores an outcome and claims the next job in one step.
 
     Raises:
-        ConfigurationError: no queues, or they have different connection settings.
+        ConfigurationError: There are no queues, or their connection settings differ.
     """
     if not queues:
         raise ConfigurationError("A worker needs at least one queue to listen to.")

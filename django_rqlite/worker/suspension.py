@@ -1,8 +1,8 @@
-"""What keeps a worker from its queues: that they are paused, or the workers suspended.
+"""Whether workers are suspended, or some of their queues paused.
 
-A worker asks for nothing extra: each answer to a claim says so. It does not listen to queues that
-it must not take from, since what waits there would wake it over and over. It looks again when
-that was announced to change, when a pause ends by itself, and with every heartbeat.
+A worker sends no extra command to find out: it is in each answer to a claim. The worker does not
+listen to paused queues, because the jobs that wait there would wake it again and again. It looks
+again when a change is announced, when a pause ends by itself, and with every heartbeat.
 """
 
 from __future__ import annotations
@@ -11,33 +11,28 @@ import logging
 import time
 
 from ..engine.engine import Claim
+from .worker_name import WorkerName
 
 logger = logging.getLogger("django_rqlite.worker")
 
 
-class Pauses:
-    """What the last answers to claims said.
+class Suspension:
+    """What is known from the last answers to claims.
 
     Args:
-        worker: its name, for the log.
+        worker: The worker's name, for the log.
     """
 
-    def __init__(self, worker: str) -> None:
+    def __init__(self, worker: WorkerName) -> None:
         self._worker = worker
+        #: Whether all workers are suspended.
         self.suspended = False
-        #: Names of paused queues.
-        self.queues: frozenset[str] = frozenset()
-        #: Monotonic time at which a pause ends by itself; None: none does.
-        self.look_at: float | None = None
+        self.paused_queues: frozenset[str] = frozenset()
+        #: Monotonic time at which the next pause ends by itself; None: none does.
+        self.pause_ends_at: float | None = None
 
-    def rename(self, worker: str) -> None:
-        """Take the worker's other name."""
-        self._worker = worker
-
-    def note(self, claim: Claim) -> bool:
-        """Learn from an answer; gives whether the worker is suspended now and was not, or vice
-        versa.
-        """
+    def update(self, claim: Claim) -> bool:
+        """Learn from an answer. Return whether the workers were suspended or resumed since."""
         before = self.suspended
         self.suspended = any(not pause.queue for pause in claim.pauses)
         if self.suspended != before:
@@ -47,35 +42,35 @@ class Pauses:
                 else "Worker %s: resumed",
                 self._worker,
             )
-        # With a job in hand it did not look at all of them.
+        # If it took a job, it did not look at the queues behind that one.
         if claim.hold is None and not claim.more:
             ends = [pause.ends_in for pause in claim.pauses if pause.ends_in is not None]
-            self.look_at = time.monotonic() + min(ends) if ends else None
+            self.pause_ends_at = time.monotonic() + min(ends) if ends else None
             if not self.suspended:
-                self._learn(frozenset(pause.queue for pause in claim.pauses))
+                self._update_queues(frozenset(pause.queue for pause in claim.pauses))
         return self.suspended != before
 
-    def _learn(self, queues: frozenset[str]) -> None:
-        for name in sorted(queues - self.queues):
+    def _update_queues(self, paused: frozenset[str]) -> None:
+        for name in sorted(paused - self.paused_queues):
             logger.info(
                 "Worker %s: queue %s is paused, run `manage.py rqresume --queue %s` to resume",
                 self._worker,
                 name,
                 name,
             )
-        for name in sorted(self.queues - queues):
+        for name in sorted(self.paused_queues - paused):
             logger.info("Worker %s: queue %s is no longer paused", self._worker, name)
-        self.queues = queues
+        self.paused_queues = paused
 
-    def ended(self) -> bool:
-        """Whether it is time to look again since one should have ended by itself; says it once."""
-        if self.look_at is None or time.monotonic() < self.look_at:
+    def take_ended_pause(self) -> bool:
+        """Return, once, that a pause should have ended by itself."""
+        if self.pause_ends_at is None or time.monotonic() < self.pause_ends_at:
             return False
-        self.look_at = None
+        self.pause_ends_at = None
         return True
 
-    def say_what_is_left(self) -> None:
-        """For a worker in burst mode, which ends although jobs may wait."""
+    def log_end_of_burst(self) -> None:
+        """Log the end of a worker in burst mode, and why jobs may still wait."""
         if self.suspended:
             logger.info("Worker %s: suspended in burst mode, exiting", self._worker)
             logger.info(
@@ -83,8 +78,8 @@ class Pauses:
             )
         else:
             logger.info("Worker %s: done, quitting", self._worker)
-            if self.queues:
-                paused = ", ".join(sorted(self.queues))
+            if self.paused_queues:
+                paused = ", ".join(sorted(self.paused_queues))
                 logger.info(
                     "Worker %s: note: jobs may wait in paused queues: %s", self._worker, paused
                 )

@@ -1,8 +1,8 @@
 """Learning that a queue has a job, without polling and without taking the job.
 
-``BLMOVE q q LEFT LEFT`` blocks until the list has an element and then moves its head to its head:
-nothing changes, so nothing can be lost, whoever dies when. One connection for each queue waits so;
-the answer makes its socket readable, and the worker then claims with the script.
+``BLMOVE q q LEFT LEFT`` blocks until the list has an element, and then moves its head to its head.
+Nothing changes, so nothing is lost, whichever process dies and when. One connection for each queue
+waits in this way. The answer makes its socket readable, and the worker then claims with the script.
 """
 
 from __future__ import annotations
@@ -17,26 +17,29 @@ import redis
 logger = logging.getLogger("django_rqlite.worker")
 
 
-class _Ear:
-    """One queue's connection."""
+class _Listener:
+    """The connection that waits for a job of one queue."""
 
     def __init__(self, queue: str, key: str) -> None:
         self.queue = queue
         self.key = key
         self.connection: Any = None
-        #: Of the connection's socket, while the selector watches it.
+        #: The descriptor of the connection's socket while the selector watches it.
         self.descriptor: int | None = None
-        #: Whether an answer is outstanding.
-        self.listening = False
-        self.deaf = False
+        #: Whether a command waits for its answer.
+        self.waiting = False
+        #: Whether the server refused the command.
+        self.refused = False
 
 
 class Wakeup:
     """Listens to the queues of a worker.
 
     Args:
-        selector: where the sockets are watched; their data is this object.
-        keys: the lists, by the names of their queues.
+        client: The connections are made as this client's are.
+        selector: Watches the sockets, with this object as their data.
+        queues: The names of the queues.
+        keys: The keys of their lists, in the same order.
     """
 
     def __init__(
@@ -48,77 +51,79 @@ class Wakeup:
     ) -> None:
         self._pool = client.connection_pool
         self._selector = selector
-        self._ears = [_Ear(*pair) for pair in zip(queues, keys, strict=True)]
+        self._listeners = [_Listener(*pair) for pair in zip(queues, keys, strict=True)]
 
     def listen(self, but_not_to: Collection[str]) -> None:
-        """Have an answer outstanding for each queue; those that have one are left alone.
+        """Have a command wait for each queue that has none yet.
 
         Args:
-            but_not_to: names of queues whose jobs must wait.
+            but_not_to: Names of queues to leave out.
 
         Raises:
-            redis.RedisError: the server does not answer.
+            redis.RedisError: The server does not answer.
         """
-        for ear in self._ears:
-            if ear.listening or ear.deaf or ear.queue in but_not_to:
+        for listener in self._listeners:
+            if listener.waiting or listener.refused or listener.queue in but_not_to:
                 continue
-            if ear.connection is None:
-                self._connect(ear)
-            ear.connection.send_command("BLMOVE", ear.key, ear.key, "LEFT", "LEFT", 0)
-            ear.listening = True
+            if listener.connection is None:
+                self._connect(listener)
+            listener.connection.send_command(
+                "BLMOVE", listener.key, listener.key, "LEFT", "LEFT", 0
+            )
+            listener.waiting = True
 
-    def _connect(self, ear: _Ear) -> None:
-        # Not from the pool: it counts what it lends, and this one stays away for good.
+    def _connect(self, listener: _Listener) -> None:
+        # Not from the pool, which limits how many it lends: this one is never given back.
         connection: Any = self._pool.connection_class(**self._pool.connection_kwargs)
         connection.connect()
-        ear.connection = connection
+        listener.connection = connection
         # redis-py offers no public way to a connection's socket; the name has stood since 2.0.
-        ear.descriptor = connection._sock.fileno()
-        self._selector.register(ear.descriptor, selectors.EVENT_READ, self)
+        listener.descriptor = connection._sock.fileno()
+        self._selector.register(listener.descriptor, selectors.EVENT_READ, self)
 
-    def hear(self, descriptor: int) -> None:
-        """Take the answer that has arrived on this socket.
+    def read(self, descriptor: int) -> None:
+        """Read the answer that has arrived on this socket.
 
         Raises:
-            redis.RedisError: the connection is lost.
+            redis.RedisError: The connection is lost.
         """
-        for ear in self._ears:
-            if ear.descriptor != descriptor:
+        for listener in self._listeners:
+            if listener.descriptor != descriptor:
                 continue
-            ear.listening = False
+            listener.waiting = False
             try:
-                ear.connection.read_response()
+                listener.connection.read_response()
             except redis.exceptions.ResponseError as exc:
-                if str(exc).startswith("UNBLOCKED"):
-                    raise redis.ConnectionError(str(exc)) from exc  # the server changes its role
-                # Foreign data under the queue's key, or a user without the right to BLMOVE. The
-                # claims that come with every heartbeat must do.
-                ear.deaf = True
-                if not str(exc).startswith("WRONGTYPE"):  # which the next claim says
+                if str(exc).startswith("UNBLOCKED"):  # the server has changed its role
+                    raise redis.ConnectionError(str(exc)) from exc
+                # The queue's key holds foreign data, or the user may not use BLMOVE. The worker
+                # still claims with every heartbeat.
+                listener.refused = True
+                if not str(exc).startswith("WRONGTYPE"):  # the next claim reports that
                     logger.warning(
                         "Queue %s can't be listened to (%s); it is looked at with every heartbeat.",
-                        ear.queue,
+                        listener.queue,
                         exc,
                     )
             return
 
-    def forgive(self) -> None:
-        """Try again to listen to queues that refused."""
-        for ear in self._ears:
-            ear.deaf = False
+    def retry_refused(self) -> None:
+        """Have :meth:`listen` try again to listen to queues where the server refused it."""
+        for listener in self._listeners:
+            listener.refused = False
 
-    def hang_up(self) -> None:
-        """Close the connections; :meth:`listen` opens new ones."""
-        for ear in self._ears:
-            ear.listening = False
-            # By its number: the socket may have been closed when the connection broke.
-            if ear.descriptor is not None:
-                self._selector.unregister(ear.descriptor)
-                ear.descriptor = None
-            if ear.connection is not None:
-                ear.connection.disconnect()
-                ear.connection = None
+    def close(self) -> None:
+        """Close the connections. :meth:`listen` opens new ones."""
+        for listener in self._listeners:
+            listener.waiting = False
+            # By its number, because a lost connection may have closed the socket already.
+            if listener.descriptor is not None:
+                self._selector.unregister(listener.descriptor)
+                listener.descriptor = None
+            if listener.connection is not None:
+                listener.connection.disconnect()
+                listener.connection = None
 
     def descriptors(self) -> list[int]:
-        """What a child must close."""
-        return [ear.descriptor for ear in self._ears if ear.descriptor is not None]
+        """Return the open descriptors, which a forked process must close."""
+        return [each.descriptor for each in self._listeners if each.descriptor is not None]

@@ -7,14 +7,13 @@ from .worker import Worker
 
 
 class RoundRobinWorker(Worker):
-    """Takes jobs from its queues in turn; the same as ``--dequeue-strategy round_robin``."""
+    """Takes jobs from its queues in turn, as with ``--dequeue-strategy round_robin``."""
 
     default_dequeue_strategy = DequeueStrategy.ROUND_ROBIN
 
 
 class RandomWorker(Worker):
-    """Takes each job from a queue chosen at random among those that have one; the same as
-    ``--dequeue-strategy random``."""
+    """Takes each job from a random queue that has one, as with ``--dequeue-strategy random``."""
 
     default_dequeue_strategy = DequeueStrategy.RANDOM
 
@@ -26,11 +25,11 @@ class SpawnWorker(Worker):
 class HerokuWorker(Worker):
     """For platforms that send SIGTERM to every process at once, and SIGKILL some time later.
 
-    The processes that run jobs overlook the signal. The worker lets them go on for
-    :attr:`default_grace` seconds, and then puts their jobs back at the front of their queues.
-    RQ's makes them fail instead.
+    The processes that run jobs ignore the SIGTERM. The worker lets them go on for
+    :attr:`default_grace` seconds, and then puts their jobs back at the front of their queues. With
+    RQ's worker of this name, they fail.
     """
 
-    #: Heroku kills after 30 seconds; the rest is for putting back.
+    #: Heroku kills after 30 seconds. The remaining ones are for putting jobs back.
     default_grace = 20.0
     children_heed_sigterm = False

@@ -1,6 +1,6 @@
-"""``make screenshots``: the demo with some jobs in it, and its admin in light and dark.
+"""Take screenshots of the demo's admin with some jobs, light and dark: ``make screenshots``.
 
-Needs Debian's chromium and chromium-driver; ``.ci/chromium`` installs them.
+It needs Debian's chromium and chromium-driver, which ``.ci/chromium`` installs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.browser import chromium
 HERE = Path(__file__).resolve().parent
 DEMO = HERE.parent.parent / "testproject" / "demo.py"
 
-#: Pages by the name of their picture, below the admin of the package.
+#: Addresses of pages, relative to the package's admin, by the name of their screenshot.
 PAGES = {
     "overview": "queue/",
     "failed-jobs": "job/?state=failed",
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def password_of(demo: subprocess.Popen[str]) -> str:
-    """Wait for the demo's invitation, which has the password."""
+    """Wait for the demo's output and return the password in it."""
     assert demo.stdout is not None
     for line in demo.stdout:
         if found := re.search(r"password: (\S+)", line):
@@ -66,7 +66,7 @@ def take(site: str, password: str) -> None:
         for _ in range(ROUNDS):
             browser.get(site)
             for number in range(len(browser.find_elements(By.CSS_SELECTOR, "form button"))):
-                # The page answers with itself; what was found before is then gone.
+                # The page reloads, so elements that were found before are stale.
                 script = "document.querySelectorAll('form button')[arguments[0]].click()"
                 browser.execute_script(script, number)
                 wait.until(lambda b: b.execute_script("return document.readyState") == "complete")
@@ -77,7 +77,7 @@ def take(site: str, password: str) -> None:
         package = f"{site}admin/django_rqlite/"
         browser.get(package + PAGES["failed-jobs"])
         link = "#content .job-id a"
-        # The list keeps itself up to date.
+        # The list refreshes itself.
         wait.until(lambda b: b.find_elements(By.CSS_SELECTOR, link))
         first = "return document.querySelector(arguments[0]).href"
         job = browser.execute_script(first, link)
@@ -86,12 +86,12 @@ def take(site: str, password: str) -> None:
             preference = [{"name": "prefers-color-scheme", "value": theme}]
             browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": preference})
             for name, address in addresses.items():
-                # A traceback, further down, tells of the folders of whoever takes the pictures.
+                # The traceback, further down, contains paths of this machine.
                 browser.set_window_size(1280, 560 if name == "job" else 900)
                 browser.get(address)
-                picture = HERE / f"{name}-{theme}.png"
-                browser.save_screenshot(str(picture))
-                print(picture.name)
+                screenshot = HERE / f"{name}-{theme}.png"
+                browser.save_screenshot(str(screenshot))
+                print(screenshot.name)
     finally:
         browser.quit()
 

@@ -13,7 +13,6 @@ from django.contrib.admin.models import LogEntry
 
 from django_rqlite import get_connection
 from django_rqlite.broker.broker import Broker
-from django_rqlite.broker.errors import is_transient
 from django_rqlite.cron.entries import from_settings
 from django_rqlite.cron.ticker import Ticker
 
@@ -63,7 +62,7 @@ def tick(world: World, settings: Any, **entries: Any) -> None:
     settings.RQ = {"CRON": entries}
     found = from_settings()
     assert found.problems == []
-    Ticker(Broker.of(get_connection()), found.good, is_transient).tick_if_due()
+    Ticker(Broker.of(get_connection()), found.good).tick_if_due()
 
 
 def ticked_before(world: World, name: str, schedule: str, moment: datetime) -> None:

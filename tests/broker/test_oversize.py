@@ -23,7 +23,6 @@ from django_rqlite import Callback, Job, Queue, Retry, conf
 from django_rqlite.broker import clients as connections
 from django_rqlite.broker import embedded, wire
 from django_rqlite.broker.broker import Broker
-from django_rqlite.broker.errors import is_transient
 from django_rqlite.broker.single_connection import open_single_connection
 from django_rqlite.cron.entries import Entry
 from django_rqlite.cron.schedule import Interval
@@ -38,6 +37,7 @@ from django_rqlite.execution.outcome import AskedForRetry, Failed, Outcome, Succ
 from django_rqlite.protocol.records import read_job
 from django_rqlite.worker.children.assignment import Assignment
 from django_rqlite.worker.claims import MOST_BREAKS, Claims
+from django_rqlite.worker.worker_name import WorkerName
 from tests import sample_jobs
 from tests.broker.test_clients import free_port, running
 from tests.broker.test_errors import configured, not_permitted
@@ -306,7 +306,7 @@ def test_a_cron_entry_that_the_server_does_not_take_is_left_out(
 ) -> None:
     large = Entry("large", "tests.sample_jobs.echo", Interval(1), "default", "here", (LARGE,))
     small = Entry("small", "tests.sample_jobs.add", Interval(1), "default", "here", (1,))
-    ticker = Ticker(Broker(ours(own_server.url)), [large, small], is_transient)
+    ticker = Ticker(Broker(ours(own_server.url)), [large, small])
     with configured(admin, proto_max_bulk_len=1 << 20):
         wait_until(ticker.tick_if_due, "the other one is enqueued")
         wait_until(lambda: "entry 'large' is left out" in caplog.text, "it is said")
@@ -331,7 +331,7 @@ def test_a_worker_in_a_long_outage_ends_when_asked_once(tmp_path: Path) -> None:
             process.signal(signal.SIGTERM)
             assert process.ends() == 0
             assert "was asked to end 2 s ago, and Redis still does not answer" in process.output
-            assert "could not say good-bye" in process.output
+            assert "could not leave the list of workers" in process.output
     finally:
         server.stop()
 
@@ -366,22 +366,24 @@ def breaking(own_server: Server, admin: redis_py.Redis) -> Iterator[Breaking]:
 def owing(
     proxy: Breaking, admin: redis_py.Redis, outcome: Outcome | None, *, died: bool = False
 ) -> tuple[Claims, Job]:
-    """A ledger that owes an outcome, and its job."""
+    """Claims with an outcome to store, and its job."""
     job = Queue("default", connection=admin).enqueue(sample_jobs.add, 1, retry=Retry(2))
     claim = Engine(Broker(admin)).claim("w", NextClaim("e1", ("default",), 60))
     assert claim.hold is not None
     record = read_job(job.id, claim.fields)
-    ledger = Claims(Engine(Broker(open_single_connection(ours(proxy.url)))), "w", ["default"], 60)
-    ledger.owe([Assignment(claim.hold, record, None, outcome=outcome, died=died)])
-    return ledger, job
+    claims = Claims(
+        Engine(Broker(open_single_connection(ours(proxy.url)))), WorkerName("w"), ["default"], 60
+    )
+    claims.add([Assignment(claim.hold, record, None, outcome=outcome, callback_due=died)])
+    return claims, job
 
 
-def settle(ledger: Claims) -> int:
+def settle(claims: Claims) -> int:
     """Settle all; gives how often the connection broke."""
     breaks = 0
-    while ledger.owes:
+    while claims.unsettled:
         try:
-            ledger.settle(claim_too=False)
+            claims.settle(claim_next=False)
         except redis_py.ConnectionError:
             breaks += 1
     return breaks
@@ -400,19 +402,19 @@ def test_a_small_outcome_over_which_the_connection_breaks_each_time(
     breaking: Breaking, admin: redis_py.Redis, name: str
 ) -> None:
     outcome, breaking.over, says = OUTCOMES[name]
-    ledger, job = owing(breaking, admin, outcome, died=name == "died")
-    assert settle(ledger) == MOST_BREAKS + 1
+    claims, job = owing(breaking, admin, outcome, died=name == "died")
+    assert settle(claims) == MOST_BREAKS + 1
     assert job.get_status() == "failed"
     assert says in (job.exc_info or "")
-    called_back = [each.hold.job_id for each in ledger.bereaved]
+    called_back = [each.hold.job_id for each in claims.callbacks_due]
     assert called_back == ([] if name == "raised" else [job.id]), "a failure has called already"
 
 
 def test_a_failure_that_can_not_be_stored_either_is_left_to_its_lease(
     breaking: Breaking, admin: redis_py.Redis
 ) -> None:
-    ledger, job = owing(breaking, admin, Succeeded(b""))
-    assert settle(ledger) == 2 * (MOST_BREAKS + 1)
+    claims, job = owing(breaking, admin, Succeeded(b""))
+    assert settle(claims) == 2 * (MOST_BREAKS + 1)
     assert job.get_status() == "started"
     assert admin.zcard("rq:wip:default") == 1
 
@@ -421,23 +423,23 @@ def test_what_is_put_back_and_can_not_be_is_left_to_its_lease(
     breaking: Breaking, admin: redis_py.Redis
 ) -> None:
     breaking.over = ("release",)
-    ledger, job = owing(breaking, admin, None)
-    assert settle(ledger) == MOST_BREAKS + 1
+    claims, job = owing(breaking, admin, None)
+    assert settle(claims) == MOST_BREAKS + 1
     assert job.get_status() == "started"
 
 
 def test_breaks_while_the_server_is_away_do_not_count(
     breaking: Breaking, admin: redis_py.Redis
 ) -> None:
-    ledger, job = owing(breaking, admin, Succeeded(b""))
+    claims, job = owing(breaking, admin, Succeeded(b""))
     with pytest.raises(redis_py.ConnectionError):
-        ledger.settle(claim_too=False)
+        claims.settle(claim_next=False)
     breaking.over = ("finish", "PING")
     for _ in range(2 * MOST_BREAKS):
         with pytest.raises(redis_py.ConnectionError):
-            ledger.settle(claim_too=False)
+            claims.settle(claim_next=False)
     breaking.over = ()
-    assert settle(ledger) == 0
+    assert settle(claims) == 0
     assert job.get_status() == "finished"
 
 
@@ -445,14 +447,14 @@ def test_after_a_break_an_outcome_is_stored_without_a_claim(
     breaking: Breaking, admin: redis_py.Redis
 ) -> None:
     """A claim's answer may be what breaks the connection."""
-    ledger, job = owing(breaking, admin, Succeeded(b""))
+    claims, job = owing(breaking, admin, Succeeded(b""))
     after = Queue("default", connection=admin).enqueue(sample_jobs.add, 1)
     with pytest.raises(redis_py.ConnectionError):
-        ledger.settle(claim_too=True)
+        claims.settle(claim_next=True)
     breaking.over = ()
-    assert ledger.settle(claim_too=True) is None
+    assert claims.settle(claim_next=True) is None
     assert job.get_status() == "finished"
-    hold = ledger.claim().hold
+    hold = claims.claim().hold
     assert hold is not None
     assert hold.job_id == after.id
 
@@ -462,15 +464,18 @@ def test_a_job_that_the_server_does_not_let_through_fails(
 ) -> None:
     queue = Queue("default", connection=admin)
     job, after = queue.enqueue(sample_jobs.echo, LARGE), queue.enqueue(sample_jobs.add, 1)
-    ledger = Claims(
-        Engine(Broker(open_single_connection(ours(own_server.url)))), "w", ["default"], 60
+    claims = Claims(
+        Engine(Broker(open_single_connection(ours(own_server.url)))),
+        WorkerName("w"),
+        ["default"],
+        60,
     )
     with configured(admin, client_output_buffer_limit="normal 1048576 0 0"):
         for _ in range(MOST_BREAKS + 1):
             with pytest.raises(redis_py.ConnectionError):
-                ledger.claim()
-        assert settle(ledger) == 0
-        hold = ledger.claim().hold
+                claims.claim()
+        assert settle(claims) == 0
+        hold = claims.claim().hold
     assert hold is not None
     assert hold.job_id == after.id
     assert job.get_status() == "failed"
@@ -481,15 +486,15 @@ def test_a_claim_that_has_taken_nothing_is_asked_for_again(
     breaking: Breaking, admin: redis_py.Redis
 ) -> None:
     breaking.over = ("claim",)
-    ledger = Claims(
-        Engine(Broker(open_single_connection(ours(breaking.url)))), "w", ["default"], 60
+    claims = Claims(
+        Engine(Broker(open_single_connection(ours(breaking.url)))), WorkerName("w"), ["default"], 60
     )
     for _ in range(3 * MOST_BREAKS):
         with pytest.raises(redis_py.ConnectionError):
-            ledger.claim()
-    assert not ledger.owes
+            claims.claim()
+    assert not claims.unsettled
     breaking.over = ()
     job = Queue("default", connection=admin).enqueue(sample_jobs.add, 1)
-    hold = ledger.claim().hold
+    hold = claims.claim().hold
     assert hold is not None
     assert hold.job_id == job.id

@@ -1,6 +1,6 @@
-"""A storm: mixed jobs, some workers, and every now and then one of them, or a job, is killed.
+"""A storm: workers run jobs of all kinds while workers and jobs are killed at random.
 
-``python -m tests.chaos.storm --help`` runs one as long as you like, on a server of its own.
+``python -m tests.chaos.storm --help`` runs one for any time, on a server of its own.
 """
 
 from __future__ import annotations
@@ -22,36 +22,37 @@ from typing import Any
 
 import redis as redis_py
 
-from tests.chaos.examination import Planned, examine
-from tests.chaos.looking import all_ended, look, misplaced
-from tests.chaos.nursery import Newborn, Nursery, nursery
+from tests.chaos.final_state import Planned, check_final_state
+from tests.chaos.places import all_ended, misplaced, read_places
 from tests.conftest import URL_VARIABLE, Server
+from tests.process_server import settings_loaded
 from tests.process_tree import children_of
+from tests.worker_process import WorkerProcess
 
 #: The workers' queues, in their order.
 QUEUES = ("high", "default")
 
-#: Seconds between two kills, at the least and at the most.
-CALM = (0.1, 0.5)
+#: Seconds between two kills: the shortest and the longest time.
+KILL_INTERVAL = (0.1, 0.5)
 
-#: The part of the kills that hits workers; the others hit the processes of jobs.
-AT_WORKERS = 0.5
+#: The share of kills that hits workers; the others hit the processes of jobs.
+WORKER_KILLS = 0.5
 
-#: The part of those that hits the fork server rather than the worker itself.
-AT_FORK_SERVERS = 0.3
+#: The share of those that hits the worker's fork server instead of the worker.
+FORK_SERVER_KILLS = 0.3
 
-#: Seconds between two looks at all places.
-BETWEEN_LOOKS = 0.25
+#: Seconds between two checks of all places.
+CHECK_INTERVAL = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Weather:
-    """What a storm is made of. Durations are in seconds.
+class StormOptions:
+    """The options of a storm. Durations are in seconds.
 
     Attributes:
         seconds: for how long jobs are enqueued and processes killed.
         lease: ``RQ["LEASE"]`` of the workers.
-        drained_within: how long the rest may take afterwards.
+        drain_timeout: how long the jobs that are left may take afterwards.
     """
 
     seed: int
@@ -59,12 +60,12 @@ class Weather:
     workers: int = 3
     seconds: float = 20.0
     lease: int = 3
-    drained_within: float = 120.0
+    drain_timeout: float = 120.0
 
 
 @dataclass
 class Report:
-    """What a storm has done."""
+    """The result of a storm."""
 
     problems: list[str] = field(default_factory=list)
     killed_workers: set[int] = field(default_factory=set)
@@ -81,37 +82,44 @@ class Storm:
 
     Args:
         redis: a client of the server, whose database is empty.
-        folder: for what the jobs and the workers leave behind.
+        folder: for the logs of the workers and the files of the jobs.
     """
 
-    def __init__(
-        self, weather: Weather, redis: redis_py.Redis, url: str, folder: Path, born_in: Nursery
-    ) -> None:
-        self._weather = weather
+    def __init__(self, options: StormOptions, redis: redis_py.Redis, folder: Path) -> None:
+        self._options = options
         self._redis = redis
-        self._url = url
         self._folder = folder
-        self._nursery = born_in
-        self._random = random.Random(weather.seed)
+        self._environment = {"RQ_TEST_LEASE": str(options.lease)}
+        self._random = random.Random(options.seed)
         self._planned: list[Planned] = []
-        self._workers: list[Newborn] = []
+        self._workers: list[WorkerProcess] = []
+        self._started = 0
         self._report = Report()
-        self._look_at = 0.0
+        self._check_at = 0.0
 
-    def rage(self) -> Report:
-        """Enqueue and kill, then let the workers come to an end, and see what has become of it."""
-        weather = self._weather
-        self._workers = [self._worker(index) for index in range(weather.workers)]
+    def run(self) -> Report:
+        """Enqueue and kill, let the workers finish the jobs, and check the result."""
+        with settings_loaded(self._environment):
+            try:
+                self._run()
+            finally:
+                for worker in self._workers:
+                    worker.stop()
+        return self._report
+
+    def _run(self) -> None:
+        options = self._options
+        self._workers = [self._worker(index) for index in range(options.workers)]
         began = time.monotonic()
-        self._kill_until(began + weather.seconds)
-        calm = time.monotonic()
-        self._drain(calm + weather.drained_within)
-        self._count("seconds of storm", round(calm - began))
-        self._count("seconds until all was done", round(time.monotonic() - calm))
+        self._kill_until(began + options.seconds)
+        last_kill = time.monotonic()
+        self._drain(last_kill + options.drain_timeout)
+        self._count("seconds of storm", round(last_kill - began))
+        self._count("seconds until all was done", round(time.monotonic() - last_kill))
         self._stop_workers()
         self._count("workers killed", len(self._report.killed_workers))
         self._count("processes of jobs killed", len(self._report.killed_jobs))
-        examined = examine(
+        findings = check_final_state(
             self._redis,
             QUEUES,
             self._planned,
@@ -119,34 +127,31 @@ class Storm:
             killed_workers=self._report.killed_workers,
             killed_jobs=self._report.killed_jobs,
         )
-        self._report.numbers.update(examined.numbers)
-        self._report.problems += examined.problems
-        return self._report
+        self._report.numbers.update(findings.numbers)
+        self._report.problems += findings.problems
 
     def _count(self, what: str, number: int) -> None:
         self._report.numbers[what] = number
 
-    def _worker(self, index: int) -> Newborn:
-        # The first does one job at a time, the others two.
-        concurrency = "1" if index == 0 else "2"
-        return self._nursery.worker(
-            *QUEUES, "--concurrency", concurrency, url=self._url, lease=self._weather.lease
-        )
-
-    # The storm
+    def _worker(self, index: int) -> WorkerProcess:
+        # The first runs one job at a time, the others two.
+        arguments = (*QUEUES, "--concurrency", "1" if index == 0 else "2")
+        self._started += 1
+        log = self._folder / f"worker-{self._started}.log"
+        return WorkerProcess(log, arguments, self._environment)
 
     def _kill_until(self, end: float) -> None:
         began = time.monotonic()
-        plans = plan(self._random, self._weather.jobs, str(self._folder))
+        plans = plan(self._random, self._options.jobs, str(self._folder))
         kill_at = began
         # All of them are there before the end, so that the last kills hit workers at work.
-        pace = self._weather.jobs / (0.8 * (end - began))
+        pace = self._options.jobs / (0.8 * (end - began))
         while (now := time.monotonic()) < end:
-            while len(self._planned) < min(self._weather.jobs, (now - began) * pace):
+            while len(self._planned) < min(self._options.jobs, (now - began) * pace):
                 self._planned.append(next(plans))
             if now >= kill_at:
                 self._kill()
-                kill_at = now + self._random.uniform(*CALM)
+                kill_at = now + self._random.uniform(*KILL_INTERVAL)
             self._keep_up()
             time.sleep(0.01)
         self._planned += plans
@@ -155,42 +160,42 @@ class Storm:
         worker = self._random.choice(self._workers)
         servers = children_of(worker.pid)
         children = [child for server in servers for child in children_of(server)]
-        if children and self._random.random() >= AT_WORKERS:
+        if children and self._random.random() >= WORKER_KILLS:
             victim = self._random.choice(children)
             self._report.killed_jobs.add(victim)
             _kill_if_there(victim)
         elif worker.ended():
             return
-        elif servers and self._random.random() < AT_FORK_SERVERS:
-            # The worker can't do without, and ends.
+        elif servers and self._random.random() < FORK_SERVER_KILLS:
+            # The worker ends with it.
             self._report.killed_workers.add(worker.pid)
             self._count("fork servers killed", self._report.numbers["fork servers killed"] + 1)
             for server in servers:
                 _kill_if_there(server)
         else:
             self._report.killed_workers.add(worker.pid)
-            worker.kill()
+            worker.stop()
 
     def _keep_up(self) -> None:
-        """Replace the workers that are gone, and look where the jobs are."""
+        """Replace the workers that have ended, and check where the jobs are."""
         for index, worker in enumerate(self._workers):
             if worker.ended():
                 if worker.pid not in self._report.killed_workers:
                     self._report.problems.append(
-                        f"worker {worker.pid} ended by itself with {worker.exit_code}; it "
+                        f"worker {worker.pid} ended by itself with {worker.process.returncode}; it "
                         f"printed:\n{worker.output[-3000:]}"
                     )
                 self._workers[index] = self._worker(index)
-        if time.monotonic() >= self._look_at:
-            found = look(self._redis, QUEUES)
+        if time.monotonic() >= self._check_at:
+            found = read_places(self._redis, QUEUES)
             ids = [planned.job_id for planned in self._planned]
             self._report.problems += misplaced(found, ids)
-            self._report.numbers["looks at all places"] += 1
-            self._look_at = time.monotonic() + BETWEEN_LOOKS
+            self._report.numbers["checks of all places"] += 1
+            self._check_at = time.monotonic() + CHECK_INTERVAL
 
     def _drain(self, deadline: float) -> None:
         ids = [planned.job_id for planned in self._planned]
-        while not all_ended(found := look(self._redis, QUEUES), ids):
+        while not all_ended(found := read_places(self._redis, QUEUES), ids):
             if time.monotonic() > deadline:
                 left = {job_id: found.get(job_id) for job_id in ids}
                 left = {i: p for i, p in left.items() if not all_ended(found, [i])}
@@ -204,20 +209,22 @@ class Storm:
             worker.signal(signal.SIGTERM)
         for worker in self._workers:
             code, listened = worker.ends(), "Listening on" in worker.output
-            # One that was still starting has nothing to put in order, and just ends.
+            # SIGTERM kills a worker that was still starting.
             if code != 0 and (listened or code != -signal.SIGTERM):
-                self._report.problems.append(f"SIGTERM ended a worker so:\n{worker.output[-3000:]}")
+                self._report.problems.append(
+                    f"SIGTERM ended a worker with {code}; it printed:\n{worker.output[-3000:]}"
+                )
 
 
 def _kill_if_there(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
-        pass  # it has ended by itself since
+        pass  # it has ended by itself
 
 
 def plan(chance: random.Random, count: int, folder: str) -> Iterator[Planned]:
-    """Enqueue mixed jobs, one with each step."""
+    """Enqueue jobs of all kinds, one at each step."""
     from django_rqlite import Dependency, Repeat, Retry, get_queue
     from tests.chaos.jobs import act
 
@@ -254,13 +261,13 @@ def plan(chance: random.Random, count: int, folder: str) -> Iterator[Planned]:
         planned = Planned(
             job.id, kind, tuple(parent.job_id for parent in parents), allow_failure, failures
         )
-        # Mostly parents that have not ended yet, and often a child, so that chains come about.
+        # Parents mostly have not ended yet, and often are children, which makes chains.
         latest = [*latest[-4:], planned]
         yield planned
 
 
 def main() -> int:
-    """Run one storm on a server of its own; gives the exit code."""
+    """Run one storm on a server of its own, and return the exit code."""
     parser = argparse.ArgumentParser("python -m tests.chaos.storm", description=__doc__)
     parser.add_argument("--jobs", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=3)
@@ -276,11 +283,11 @@ def main() -> int:
     django.setup()
     folder = Path(tempfile.mkdtemp(prefix="rqlite-storm-"))
     try:
-        with nursery(folder) as born_in, server.client() as client:
-            weather = Weather(
+        with server.client() as client:
+            chosen = StormOptions(
                 options.seed, options.jobs, options.workers, options.seconds, options.lease
             )
-            report = Storm(weather, client, server.url, folder, born_in).rage()
+            report = Storm(chosen, client, folder).run()
     finally:
         server.stop()
     print(report)

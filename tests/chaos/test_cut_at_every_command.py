@@ -1,6 +1,6 @@
-"""A worker is cut off, or killed, before or after a command it sends, for each of its commands.
+"""A worker loses its connection, or is killed, before or after each command that it sends.
 
-What a worker says before its first claim is tried with one kind of job only, unless
+The commands before the first claim are tried with one kind of job only, unless
 ``RQ_TEST_EVERY_COMMAND`` is set.
 """
 
@@ -12,6 +12,7 @@ import signal
 import tempfile
 from collections import deque
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,33 +21,34 @@ import pytest
 import redis as redis_py
 
 from django_rqlite import Callback, Job, Retry, get_queue
-from tests.chaos.jobs import act, die, runs, tell_of_death
-from tests.chaos.looking import all_ended, look, misplaced
-from tests.chaos.nursery import Newborn, Nursery, nursery
+from tests.chaos.jobs import act, die, record_failure, runs
+from tests.chaos.places import all_ended, misplaced, read_places
 from tests.chaos.proxy import Cut, Moment, Proxy, Target
-from tests.conftest import Server, wait_until
+from tests.conftest import URL_VARIABLE, Server, wait_until
+from tests.process_server import settings_loaded
+from tests.worker_process import WorkerProcess, worker
 
 QUEUES = ("default",)
 
-LEASE = 1
+LEASE = {"RQ_TEST_LEASE": "1"}
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What is enqueued, and what should become of it."""
+    """What is enqueued, and how it should end."""
 
     name: str
     #: Status and number of runs for each of the jobs.
     ends: tuple[tuple[str, int], ...]
-    #: Whether its callback leaves a file, by and by: when the outcome has been stored.
-    calls_back: bool = False
+    #: Whether its callback writes a file, some time after the outcome has been stored.
+    has_callback: bool = False
 
     def enqueue(self, folder: str) -> list[Job]:
         queue = get_queue()
         if self.name == "fails":
             return [queue.enqueue(act, folder, failures=9, ask=False)]
         if self.name == "dies":
-            return [queue.enqueue(die, folder, on_failure=Callback(tell_of_death))]
+            return [queue.enqueue(die, folder, on_failure=Callback(record_failure))]
         if self.name == "is retried":
             return [queue.enqueue(act, folder, failures=1, ask=False, retry=Retry(2))]
         if self.name == "is due":
@@ -71,11 +73,11 @@ class World:
     """What the cases share."""
 
     redis: redis_py.Redis
-    url: str
     folder: Path
     proxy: Proxy
-    nursery: Nursery
-    #: What a worker says before it begins to deal with jobs.
+    #: Variables of workers that are connected through the proxy.
+    through_proxy: dict[str, str]
+    #: The commands that a worker sends before those about jobs.
     preamble: frozenset[Target] = frozenset()
 
 
@@ -84,21 +86,23 @@ def world(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     # Not pytest's own folder: its path is too long for a unix socket on some systems.
     sockets = Path(tempfile.mkdtemp(prefix="rqlite-"))
     folder = tmp_path_factory.mktemp("cuts")
-    with server.client() as client, nursery(folder) as born_in:
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, sockets)
         proxy = Proxy(server.url, sockets / "proxy.sock")
-        try:
-            world = World(client, server.url, folder, proxy, born_in)
-            for _ in range(2):  # the first time, the server does not know the scripts
-                Case(world, LIVES[0], Moment.BEFORE, False, None).run()
-            world.preamble = frozenset(proxy.said[: proxy.said.index(Target("promote", 1))])
-            yield world
-        finally:
-            proxy.close()
-            shutil.rmtree(sockets)
+        stack.callback(proxy.close)
+        through_proxy = {**LEASE, URL_VARIABLE: proxy.url}
+        for environment in (LEASE, through_proxy):
+            stack.enter_context(settings_loaded(environment))
+        client = stack.enter_context(server.client())
+        world = World(client, folder, proxy, through_proxy)
+        for _ in range(2):  # the first time, the server does not know the scripts
+            Case(world, LIVES[0], Moment.BEFORE, False, None).run()
+        world.preamble = frozenset(proxy.said[: proxy.said.index(Target("promote", 1))])
+        yield world
 
 
 class Case:
-    """One life of one job, cut off at one command."""
+    """One life of one job, with a cut at one command."""
 
     def __init__(
         self, world: World, life: Life, moment: Moment, kills: bool, target: Target | None
@@ -108,7 +112,7 @@ class Case:
         self._kills = kills
         self.folder = Path(tempfile.mkdtemp(dir=world.folder))
         self.cut = Cut(target, moment, self._act)
-        self._worker: Newborn | None = None
+        self._worker: WorkerProcess | None = None
         self.jobs: list[Job] = []
 
     def _act(self) -> None:
@@ -117,28 +121,28 @@ class Case:
             os.kill(self._worker.pid, signal.SIGKILL)
 
     def run(self) -> None:
-        """Have the worker cut off, and another bring it to an end; then see."""
+        """Cut the connection of one worker, let another finish the jobs, and check the result."""
         world = self._world
         world.redis.flushdb()
         self.jobs = self._life.enqueue(str(self.folder))
         world.proxy.disarm()
-        worker = world.nursery.worker("default", "--burst", url=world.proxy.url, lease=LEASE)
-        self._worker = worker
-        world.proxy.arm(self.cut)
-        others: list[Newborn] = []
-        try:
-            wait_until(lambda: self._watched(self.cut.done or worker.ended()), "the cut")
-            if self.cut.done:
-                others.append(world.nursery.worker("default", url=world.url, lease=LEASE))
-            wait_until(lambda: self._watched(self._over()), "all jobs have ended")
-            self._see(worker.ends())
-        except AssertionError as exc:
-            printed = "\n\n".join(one.output for one in (worker, *others))
-            raise AssertionError(f"{self}: {exc}\nThey printed:\n{printed}") from exc
-        finally:
-            for one in (worker, *others):
-                if not one.ended():
-                    one.kill()
+        workers: list[WorkerProcess] = []
+        with ExitStack() as stack:
+            first = self._worker = stack.enter_context(
+                worker(self.folder, "default", "--burst", environment=world.through_proxy)
+            )
+            workers.append(first)
+            world.proxy.arm(self.cut)
+            try:
+                wait_until(lambda: self._checked(self.cut.done or first.ended()), "the cut")
+                if self.cut.done:
+                    other = worker(self.folder, "default", environment=LEASE)
+                    workers.append(stack.enter_context(other))
+                wait_until(lambda: self._checked(self._over()), "all jobs have ended")
+                self._check(first.ends())
+            except AssertionError as exc:
+                printed = "\n\n".join(one.output for one in workers)
+                raise AssertionError(f"{self}: {exc}\nThey printed:\n{printed}") from exc
 
     def __str__(self) -> str:
         what = "killed" if self._kills else "cut off"
@@ -147,22 +151,23 @@ class Case:
             f"{self.cut.target}{'' if self.cut.came else ' (which did not come)'}"
         )
 
-    def _watched(self, verdict: bool) -> bool:
-        """The same, after a look that every job is in one place."""
-        problems = misplaced(look(self._world.redis, QUEUES), [job.id for job in self.jobs])
+    def _checked(self, condition: bool) -> bool:
+        """Return the condition, after a check that each job is in one place."""
+        found = read_places(self._world.redis, QUEUES)
+        problems = misplaced(found, [job.id for job in self.jobs])
         assert not problems, problems
-        return verdict
+        return condition
 
     def _over(self) -> bool:
-        ended = all_ended(look(self._world.redis, QUEUES), [job.id for job in self.jobs])
-        return ended and (not self._life.calls_back or self.told.exists())
+        ended = all_ended(read_places(self._world.redis, QUEUES), [job.id for job in self.jobs])
+        return ended and (not self._life.has_callback or self.callback_file.exists())
 
     @property
-    def told(self) -> Path:
-        """What the callback of the first job leaves."""
-        return self.folder / f"{self.jobs[0].id}.told"
+    def callback_file(self) -> Path:
+        """The file that the callback of the first job writes."""
+        return self.folder / f"{self.jobs[0].id}.failed"
 
-    def _see(self, exit_code: int) -> None:
+    def _check(self, exit_code: int) -> None:
         redis = self._world.redis
         killed = self._kills and self.cut.done
         assert killed or exit_code == 0 or not self._started(), f"exit code {exit_code}"
@@ -178,7 +183,7 @@ class Case:
             assert len(begun) - lost <= outcomes <= len(begun), f"{outcomes} outcomes of {begun}"
         if not killed:
             assert self._worker is not None
-            assert "was dropped" not in self._worker.output, "all it did was stored"
+            assert "was dropped" not in self._worker.output, "all its outcomes are stored"
         assert crashes <= killed, "a worker that was not killed has lost a job"
         assert not list(redis.scan_iter("rq:execution*")), "executions are left behind"
 
@@ -188,7 +193,7 @@ class Case:
 
 
 def each_target(world: World, life: Life, moment: Moment, kills: bool) -> Iterator[Case]:
-    """Cases that have run, one for each command that a worker has sent in any of them."""
+    """Run a case for each command that a worker sends in any of them."""
     uncut = Case(world, life, moment, kills, None)
     uncut.run()
     everything = life is LIVES[0] or "RQ_TEST_EVERY_COMMAND" in os.environ
@@ -219,9 +224,9 @@ def test_a_job_survives(world: World, life: Life, moment: Moment, kills: bool) -
 
 @pytest.mark.parametrize("moment", list(Moment), ids=lambda moment: str(moment.value))
 def test_a_callback_is_called_although_the_answer_was_lost(world: World, moment: Moment) -> None:
-    life = Life("dies", (("failed", 1),), calls_back=True)
+    life = Life("dies", (("failed", 1),), has_callback=True)
     cut = set()
     for case in each_target(world, life, moment, kills=False):
-        assert case.told.read_bytes() == b"x", str(case)
+        assert case.callback_file.read_bytes() == b"x", str(case)
         cut.add(case.cut.target)
     assert Target("fail", 1) in cut

@@ -1,4 +1,4 @@
-"""A worker stopped past its lease goes on, and finds that its jobs are no longer its own."""
+"""A worker that was stopped for longer than its lease finds that it has lost its jobs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import redis as redis_py
 
 from django_rqlite import get_queue
 from tests import sample_jobs
-from tests.chaos.looking import all_ended, look, misplaced
+from tests.chaos.places import all_ended, misplaced, read_places
 from tests.conftest import wait_until
 from tests.worker_process import worker
 
@@ -32,7 +32,9 @@ def test_each_of_several_jobs_has_one_outcome(redis: redis_py.Redis, tmp_path: P
             for job in held:
                 other.prints(f"({job.id})")
             go_on.touch()
-            wait_until(lambda: all_ended(look(redis, ("default",)), ids), "the other ends them")
+            wait_until(
+                lambda: all_ended(read_places(redis, ("default",)), ids), "the other ends them"
+            )
             before = [redis.dump(job.key) for job in jobs]
             paused.signal(signal.SIGCONT)
             paused.prints("was dropped", times=len(held))
@@ -40,7 +42,7 @@ def test_each_of_several_jobs_has_one_outcome(redis: redis_py.Redis, tmp_path: P
         wait_until(lambda: last.is_finished, "the one that was stopped works on")
 
     assert [redis.dump(job.key) for job in jobs] == before
-    assert not misplaced(look(redis, ("default",)), ids)
+    assert not misplaced(read_places(redis, ("default",)), ids)
     assert [redis.xlen(f"rq:results:{job.id}") for job in jobs] == [1] * len(jobs)
     assert {redis.hget(job.key, "worker_name") for job in held} == {b"other"}
     assert not list(redis.scan_iter("rq:execution*"))

@@ -69,7 +69,7 @@ def test_enqueue_does_not_go_through_enqueue_call() -> None:
 )
 def test_classes_of_rq_can_not_be_used(settings: Any, setting: str, name: str) -> None:
     settings.RQ = {setting: name}
-    with pytest.raises(ConfigurationError, match=f"{setting}.*does not inherit from django_rqlite"):
+    with pytest.raises(ConfigurationError, match=f"{setting}.*{name}.*Inherit from django_rqlite"):
         get_queue()
 
 

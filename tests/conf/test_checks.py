@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.checks import run_checks
+from django.utils.module_loading import import_string
 
 from django_rqlite import checks, conf, worker
 from django_rqlite.compat.overrides import unused_overrides
+from django_rqlite.conf.classes import BASE_CLASSES
 from django_rqlite.jobs import job as jobs
 from django_rqlite.queues import queue as queues
 
@@ -22,7 +24,7 @@ SENTINELS = {"SENTINELS": [("h", 26379)], "MASTER_NAME": "m"}
 
 
 class Mine:
-    """A class that inherits from nothing of RQ's."""
+    """A class that inherits from nothing of ours."""
 
 
 class Inherits(type("Queue", (), {"__module__": "rq.queue"})):  # type: ignore[misc]
@@ -64,8 +66,8 @@ def of_queue(settings: SettingsWrapper, keys: object, name: object = "mail") -> 
         {**URL, "SERIALIZER": "rq.serializers.JSONSerializer"},
         {
             **URL,
-            "QUEUE_CLASS": "tests.conf.test_checks.Mine",
-            "JOB_CLASS": Mine,
+            "QUEUE_CLASS": "django_rqlite.Queue",
+            "JOB_CLASS": jobs.Job,
             "WORKER_CLASS": None,
         },
     ],
@@ -145,7 +147,7 @@ def test_names(settings: SettingsWrapper, name: object, expected: str, message: 
         ({**SENTINELS, "SENTINELS": ["h:1"]}, "E010", "it must be a list of (host, port)"),
         ({**SENTINELS, "SENTINELS": "h:1"}, "E010", "it must be a list of (host, port)"),
         ({**SENTINELS, "SENTINELS": [("h", "x")]}, "E010", "it must be a list of (host, port)"),
-        ({**URL, "ASYNC": "False"}, "E010", "['ASYNC'] is of type str; it must be True or False"),
+        ({**URL, "ASYNC": "False"}, "E010", "['ASYNC'] is 'False'; it must be True or False"),
         ({"URL": None}, "E011", "['URL'] must be text such as"),
         ({"URL": "http://s3cret@h"}, "E011", "must begin with redis://"),
         ({"URL": "redis://:s3/cret@h"}, "E011", "percent-encoded"),
@@ -162,27 +164,36 @@ def test_names(settings: SettingsWrapper, name: object, expected: str, message: 
         ({**URL, "DEFAULT_TIMEOUT": False}, "E015", "['DEFAULT_TIMEOUT'] is False, which is"),
         ({**URL, "DEFAULT_RESULT_TTL": -7}, "E015", "['DEFAULT_RESULT_TTL'] is -7, but the"),
         ({**URL, "DEFAULT_TIMEOUT": 0}, "W007", "is 0, which means the default of 180 s"),
-        ({**URL, "KEY_PREFIX": ""}, "E016", "['KEY_PREFIX'] must be non-empty text"),
+        ({**URL, "KEY_PREFIX": ""}, "E016", "['KEY_PREFIX'] is ''; it must be non-empty text"),
         ({**URL, "SERIALIZER": "nope.Serializer"}, "E017", "['SERIALIZER']: the serializer 'nope."),
-        ({**URL, "JOB_CLASS": "nope.Job"}, "E018", "['JOB_CLASS'] cannot be imported: No module"),
+        (
+            {**URL, "JOB_CLASS": "nope.Job"},
+            "E018",
+            "'nope.Job' can't be imported: No module",
+        ),
         (
             {**URL, "JOB_CLASS": "tests.conf.test_checks.Nope"},
             "E018",
-            "'tests.conf.test_checks' has no 'Nope",
+            "'tests.conf.test_checks.Nope' can't be imported",
         ),
-        ({**URL, "JOB_CLASS": "nope"}, "E018", "'nope' is no dotted path"),
-        ({**URL, "JOB_CLASS": "..nope"}, "E018", "'..nope' is no dotted path"),
+        ({**URL, "JOB_CLASS": "nope"}, "E018", "'nope' can't be imported"),
+        ({**URL, "JOB_CLASS": "..nope"}, "E018", "'..nope' can't be imported"),
         (
             {**URL, "JOB_CLASS": handler},
             "E018",
-            "['JOB_CLASS'] must be a class, or the dotted path",
+            "does not inherit from django_rqlite.Job.",
         ),
-        ({**URL, "QUEUE_CLASS": "rq.Queue"}, "E019", "['QUEUE_CLASS'] is or inherits from a class"),
-        ({**URL, "QUEUE_CLASS": Inherits}, "E019", "['QUEUE_CLASS'] is or inherits from a class"),
+        (
+            {**URL, "QUEUE_CLASS": "tests.conf.test_checks.Mine"},
+            "E018",
+            "does not inherit from django_rqlite.Queue.",
+        ),
+        ({**URL, "QUEUE_CLASS": "rq.Queue"}, "E019", "is or inherits from a class of rq"),
+        ({**URL, "QUEUE_CLASS": Inherits}, "E019", "is or inherits from a class of rq"),
         (
             {**URL, "WORKER_CLASS": "tests.conf.test_checks.Inherits"},
             "E019",
-            "['WORKER_CLASS'] is or",
+            "is or inherits from a class of rq",
         ),
     ],
 )
@@ -214,9 +225,9 @@ def test_all_mistakes_at_once(settings: SettingsWrapper) -> None:
         ({**URL, "DEFAULT_TIMOUT": 5}, "Did you mean 'DEFAULT_TIMEOUT'?"),
         ({**URL, "asinc": True}, "Did you mean 'ASYNC'?"),
         ({**URL, "PASSWD": "x"}, "Did you mean 'PASSWORD'?"),
-        ({**URL, "JOB_CLASS": "rq.job.Job"}, "Inherit from django_rqlite.jobs.Job instead"),
-        ({**URL, "QUEUE_CLASS": "django_rq.queues.DjangoRQ"}, "from django_rqlite.queues.Queue"),
-        ({**URL, "WORKER_CLASS": "rq.SimpleWorker"}, "from django_rqlite.worker.Worker"),
+        ({**URL, "JOB_CLASS": "rq.job.Job"}, "Inherit from django_rqlite.Job instead"),
+        ({**URL, "QUEUE_CLASS": "django_rq.queues.DjangoRQ"}, "from django_rqlite.Queue"),
+        ({**URL, "WORKER_CLASS": "rq.SimpleWorker"}, "from django_rqlite.Worker"),
         ({**URL, "PORT": 1}, "Beside URL these have one: DB, USERNAME"),
         ({"DB": 1}, "one of URL, USE_REDIS_CACHE, UNIX_SOCKET_PATH, SENTINELS, HOST"),
     ],
@@ -250,9 +261,9 @@ def test_a_good_cache(settings: SettingsWrapper) -> None:
             "PRELOAD": ["myapp.jobs"],
             "JOB_LOGS": 200,
             "MAX_RESULT_SIZE": 1_000_000,
-            "ON_WORKER_DEATH": None,
+            "ON_WORKER_DEATH": "fail",
             "CRON": [],
-            "QUEUE_CLASS": "tests.conf.test_checks.Mine",
+            "QUEUE_CLASS": "django_rqlite.queues.Queue",
             "SCHEDULER_CLASS": None,
         },
     ],
@@ -275,6 +286,7 @@ def test_finds_nothing_in_a_good_rq(settings: SettingsWrapper, rq: dict[str, obj
         ({"COMMIT_MODE": ["auto"]}, "E021", "RQ['COMMIT_MODE'] is ['auto']"),
         ({"LEASE": 0}, "E022", "RQ['LEASE'] is 0"),
         ({"TIMEOUT_GRACE": "10"}, "E022", "RQ['TIMEOUT_GRACE'] is '10'"),
+        ({"ON_WORKER_DEATH": None}, "E034", "Use 'requeue' (at most three times) or 'fail'"),
         ({"REQUIRE_SIGNATURE": 1}, "E023", "RQ['REQUIRE_SIGNATURE'] is 1"),
         ({"HUGE_PAGES": "yes"}, "E029", "RQ['HUGE_PAGES'] is 'yes'"),
         ({"PRELOAD": "myapp.jobs"}, "E033", "RQ['PRELOAD'] is 'myapp.jobs'"),
@@ -288,15 +300,15 @@ def test_finds_nothing_in_a_good_rq(settings: SettingsWrapper, rq: dict[str, obj
         ({"AUTOCOMMIT": 1, "COMMIT_MODE": "auto"}, "W005", "and COMMIT_MODE beside it wins."),
         ({"SCHEDULER_CLASS": "x.Y"}, "W006", "RQ['SCHEDULER_CLASS'] has no effect"),
         ({"DEFAULT_RESULT_TTL": "x"}, "E015", "RQ['DEFAULT_RESULT_TTL'] is 'x'"),
-        ({"JOB_CLASS": "nope.Job"}, "E018", "RQ['JOB_CLASS'] cannot be imported"),
-        ({"WORKER_CLASS": "rq.Worker"}, "E019", "RQ['WORKER_CLASS'] is or inherits"),
+        ({"JOB_CLASS": "nope.Job"}, "E018", "RQ['JOB_CLASS']: 'nope.Job' can't be imported"),
+        ({"WORKER_CLASS": "rq.Worker"}, "E019", "RQ['WORKER_CLASS']: 'rq.Worker' does not inherit"),
     ],
 )
 def test_mistakes_of_rq(settings: SettingsWrapper, rq: object, expected: str, message: str) -> None:
     settings.RQ = rq
     found = checks.check_rq(None)
     assert ids(found) == [expected]
-    assert message in found[0].msg
+    assert message in f"{found[0].msg} {found[0].hint}"
 
 
 class OwnJob(jobs.Job):
@@ -353,8 +365,8 @@ def test_overrides_that_nothing_calls(settings: SettingsWrapper, given: bool) ->
 
 
 def test_no_method_of_ours_is_said_not_to_be_called() -> None:
-    for key, base in checks.BASE_CLASSES.items():
-        kind = checks._imported(base)
+    for key, base in BASE_CLASSES.items():
+        kind = import_string(base)
         assert isinstance(kind, type)
         assert not [*unused_overrides(key, kind)]
 
@@ -370,8 +382,8 @@ def test_autocommit_names_its_successor(settings: SettingsWrapper, value: bool, 
     ("value", "message"),
     [
         ("a.b", "must be a list of dotted paths"),
-        (["nope.handler"], "'nope.handler' cannot be imported"),
-        (["tests.conf.test_checks.NOT_CALLABLE"], "cannot be called"),
+        (["nope.handler"], "'nope.handler' can't be imported"),
+        (["tests.conf.test_checks.NOT_CALLABLE"], "can't be called"),
     ],
 )
 def test_mistakes_of_exception_handlers(

@@ -6,7 +6,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from django_rqlite import conf
-from django_rqlite.conf.signer import signer
+from django_rqlite.conf.connection_url import url_problem
+from django_rqlite.conf.signer import signer, signing_keys
 from django_rqlite.exceptions import ConfigurationError, UnknownQueueError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def test_callers_cannot_change_the_configuration() -> None:
 
 
 def test_settings_are_read_again_when_they_change(settings: SettingsWrapper) -> None:
-    before = conf.signing_keys()
+    before = signing_keys()
     settings.RQ_QUEUES = {"first": URL}
     assert list(conf.queues()) == ["first"]
     settings.RQ_QUEUES = {"second": URL}
@@ -96,7 +97,7 @@ def test_settings_are_read_again_when_they_change(settings: SettingsWrapper) -> 
     settings.RQ = {"DEFAULT_RESULT_TTL": 7}
     assert conf.queue("second").default_result_ttl == 7
     settings.SECRET_KEY = "another"
-    assert conf.signing_keys() != before
+    assert signing_keys() != before
 
 
 @pytest.mark.parametrize(
@@ -198,19 +199,23 @@ def test_missing_setting_shows_an_example(settings: SettingsWrapper) -> None:
         ("a:intermediate", URL, "would be a key of RQ's own"),
         ("a", [], r"RQ_QUEUES\['a'\] must be a dictionary, not list"),
         ("a", {}, "names no server. Give it one of URL, USE_REDIS_CACHE, UNIX_SOCKET_PATH"),
-        ("a", {"PORT": 1}, "names no server"),
-        ("a", {"URL": None}, r"\['URL'\] is None \(is an environment variable unset\?\)"),
+        ("a", {"PORT": 1}, "has PORT but no HOST. Add HOST"),
+        ("a", {"URL": None}, r"\['URL'\] must be text .* \(is an environment variable unset\?\)"),
         ("a", {"URL": "http://localhost"}, r"\['URL'\] must begin with redis://"),
-        ("a", {"HOST": ""}, r"\['HOST'\] is ''"),
-        ("a", {"HOST": "h", "PORT": "http"}, r"\['PORT'\] is 'http'. Use a whole number"),
-        ("a", {"HOST": "h", "DB": True}, r"\['DB'\] is True. Use a whole number"),
-        ("a", {"HOST": "h", "DB": 1.5}, r"\['DB'\] is 1.5"),
-        ("a", {"HOST": "h", "REDIS_CLIENT_KWARGS": []}, "KWARGS'] must be a dictionary"),
+        ("a", {"HOST": ""}, r"\['HOST'\] is empty"),
+        ("a", {"HOST": "h", "PORT": "http"}, r"\['PORT'\] is of type str; .*a whole number"),
+        ("a", {"HOST": "h", "DB": True}, r"\['DB'\] is of type bool; .*a whole number"),
+        ("a", {"HOST": "h", "DB": 1.5}, r"\['DB'\] is of type float"),
+        (
+            "a",
+            {"HOST": "h", "REDIS_CLIENT_KWARGS": []},
+            "KWARGS'] is empty; .* a dictionary",
+        ),
         ("a", {"SENTINELS": [("h", 1)]}, "has SENTINELS but no MASTER_NAME"),
         ("a", {"SENTINELS": ["h:1"], "MASTER_NAME": "m"}, r"must be a list of \(host, port\)"),
-        ("a", {"SENTINELS": [("h", "x")], "MASTER_NAME": "m"}, "SENTINELS'] is 'x'"),
-        ("a", {**URL, "ASYNC": "False"}, r"\['ASYNC'\] is 'False'. Use True or False"),
-        ("a", {**URL, "KEY_PREFIX": ""}, r"\['KEY_PREFIX'\] is ''. Use non-empty text"),
+        ("a", {"SENTINELS": [("h", "x")], "MASTER_NAME": "m"}, r"must be a list of \(host, port\)"),
+        ("a", {**URL, "ASYNC": "False"}, r"\['ASYNC'\] is 'False'; it must be True or False"),
+        ("a", {**URL, "KEY_PREFIX": ""}, r"\['KEY_PREFIX'\] is ''; it must be non-empty text"),
         ("a", {**URL, "KEY_PREFIX": None}, r"\['KEY_PREFIX'\] is None"),
         ("a", {**URL, "DEFAULT_TIMEOUT": "soon"}, r"\['DEFAULT_TIMEOUT'\] is 'soon', which is not"),
         ("a", {**URL, "DEFAULT_RESULT_TTL": -2}, r"\['a'\]\['DEFAULT_RESULT_TTL'\] is -2"),
@@ -332,7 +337,7 @@ class TestUrl:
         ],
     )
     def test_good(self, url: str) -> None:
-        assert conf.url_problem(url) is None
+        assert url_problem(url) is None
 
     @pytest.mark.parametrize(
         ("url", "problem"),
@@ -354,7 +359,7 @@ class TestUrl:
         ],
     )
     def test_bad(self, url: object, problem: str) -> None:
-        said = conf.url_problem(url)
+        said = url_problem(url)
         assert said is not None
         assert problem in said
         assert "s3" not in said
@@ -441,11 +446,11 @@ def test_other_settings(settings: SettingsWrapper) -> None:
 def test_signing_keys(settings: SettingsWrapper) -> None:
     settings.SECRET_KEY = "now"
     settings.SECRET_KEY_FALLBACKS = ["before", b"long before"]
-    now, before, long_before = conf.signing_keys()
+    now, before, long_before = signing_keys()
     assert {len(now), len(before), len(long_before)} == {32}
     assert len({now, before, long_before}) == 3
     assert b"now" not in now
 
     settings.SECRET_KEY = "before"
     settings.SECRET_KEY_FALLBACKS = []
-    assert conf.signing_keys() == (before,)
+    assert signing_keys() == (before,)

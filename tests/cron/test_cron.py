@@ -12,12 +12,12 @@ import redis as redis_py
 
 from django_rqlite import get_connection, get_queue
 from django_rqlite.broker.broker import Broker
-from django_rqlite.broker.errors import is_transient
-from django_rqlite.cron import entries as cron
+from django_rqlite.cron import register
+from django_rqlite.cron.config_file import take_registered
 from django_rqlite.cron.cron_expression import cron_expression
-from django_rqlite.cron.entries import Entry
+from django_rqlite.cron.entries import Entries, Entry, from_settings
 from django_rqlite.cron.schedule import Interval
-from django_rqlite.cron.ticker import Ticker, next_look, of_settings, plan
+from django_rqlite.cron.ticker import Ticker, next_look, plan
 from django_rqlite.engine.engine import Engine
 from django_rqlite.exceptions import ConfigurationError
 from django_rqlite.protocol.keys import Keys
@@ -86,9 +86,9 @@ def test_each_entry_has_its_own_ticks() -> None:
 # Entries of the settings
 
 
-def given(settings: SettingsWrapper, **entries: Any) -> cron.Entries:
+def given(settings: SettingsWrapper, **entries: Any) -> Entries:
     settings.RQ = {"CRON": entries}
-    return cron.from_settings()
+    return from_settings()
 
 
 def test_reads_entries(settings: SettingsWrapper) -> None:
@@ -169,7 +169,7 @@ def test_a_bad_entry_is_a_problem_and_the_others_stay(
 
 def test_what_is_no_dictionary_is_a_problem(settings: SettingsWrapper) -> None:
     settings.RQ = {"CRON": ["nightly"]}
-    assert cron.from_settings().problems == (
+    assert from_settings().problems == (
         "RQ['CRON'] must be a dictionary, not list. For example: "
         "{'nightly': {'func': 'myapp.jobs.tidy', 'cron': '0 3 * * *'}}",
     )
@@ -191,7 +191,7 @@ def test_without_the_extra_intervals_still_work(
 
 
 def ticker(*entries: Entry) -> Ticker:
-    return Ticker(Broker.of(get_connection()), entries, is_transient)
+    return Ticker(Broker.of(get_connection()), entries)
 
 
 def backdate(redis: redis_py.Redis, found: Entry, last_tick: int) -> None:
@@ -227,7 +227,8 @@ def test_what_was_missed_runs_once(redis: redis_py.Redis, caplog: pytest.LogCapt
     backdate(redis, late, NOON - 5 * DAY)
     assert sum(ticker(late).tick_if_due() for _ in range(3)) == 1
     assert entries_of_jobs(redis) == [b"hourly"]
-    assert "nobody looked; it runs once for all it missed" in caplog.text
+    assert "hourly was due" in caplog.text
+    assert "runs once for all ticks that it missed" in caplog.text
 
 
 def test_a_paused_entry_is_passed_over_until_its_next_tick(
@@ -257,8 +258,8 @@ def test_an_answer_that_was_lost(redis: redis_py.Redis) -> None:
     late = entry(seconds=DAY)
     backdate(redis, late, NOON - DAY)
     mine = ticker(late)
-    arrows = mine._arrows
-    first = arrows.cron_tick
+    engine = mine._engine
+    first = engine.cron_tick
 
     def breaks(*args: Any, **kwargs: Any) -> Any:
         first(*args, **kwargs)
@@ -266,12 +267,12 @@ def test_an_answer_that_was_lost(redis: redis_py.Redis) -> None:
 
     class Broken:
         cron_tick = staticmethod(breaks)
-        cron_announce = arrows.cron_announce
+        cron_announce = engine.cron_announce
 
-    mine._arrows = Broken()  # type: ignore[assignment]
+    mine._engine = Broken()  # type: ignore[assignment]
     with pytest.raises(redis_py.ConnectionError):
         mine.tick_if_due()
-    mine._arrows = arrows
+    mine._engine = engine
     assert mine.tick_if_due() == 0
     assert entries_of_jobs(redis) == [b"hourly"]
 
@@ -322,13 +323,13 @@ def test_foreign_data_under_the_list_of_entries(redis: redis_py.Redis) -> None:
 
 def test_an_outage_is_the_callers(server: Server) -> None:
     nobody = redis_py.Redis(host="localhost", port=1)
-    mine = Ticker(Broker(nobody), [entry()], is_transient)
+    mine = Ticker(Broker(nobody), [entry()])
     with pytest.raises(redis_py.ConnectionError):
         mine.tick_if_due()
 
 
 def of_the_worker() -> Ticker:
-    return of_settings(get_connection(), Broker.of(get_connection()), is_transient)
+    return Ticker.from_settings(get_connection(), Broker.of(get_connection()))
 
 
 def test_a_worker_evaluates_the_entries_of_its_server(settings: SettingsWrapper) -> None:
@@ -363,19 +364,19 @@ def test_a_function_that_cannot_be_imported_is_said(
 
 
 def test_registers_as_rq_does() -> None:
-    cron.take_registered()
-    cron.register(sample_jobs.add, "low", (1,), {"b": 2}, 60, None, 30, 5, 7, 6, {"m": 1})
-    cron.register(sample_jobs.add, queue_name="low", cron="*/5 * * * *", name="sums")
-    cron.register("tests.sample_jobs.add", interval="1h")
+    take_registered()
+    register(sample_jobs.add, "low", (1,), {"b": 2}, 60, None, 30, 5, 7, 6, {"m": 1})
+    register(sample_jobs.add, queue_name="low", cron="*/5 * * * *", name="sums")
+    register("tests.sample_jobs.add", interval="1h")
 
-    first, second, third = cron.take_registered()
+    first, second, third = take_registered()
     assert (first.name, first.schedule) == ("tests.sample_jobs.add", Interval(60))
     job, _ = first.job()
     assert (job.timeout, job.result_ttl, job.ttl, job.failure_ttl) == (30, 5, 7, 6)
     assert job.description == "tests.sample_jobs.add(1, b=2)"
     assert (second.name, str(second.schedule)) == ("sums", "*/5 * * * * UTC")
     assert third.queue == "default"
-    assert cron.take_registered() == []
+    assert take_registered() == []
 
 
 @pytest.mark.parametrize(
@@ -391,5 +392,5 @@ def test_registers_as_rq_does() -> None:
 )
 def test_refuses_at_once(keywords: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        cron.register(**{"func": sample_jobs.add, **keywords})
-    assert cron.take_registered() == []
+        register(**{"func": sample_jobs.add, **keywords})
+    assert take_registered() == []

@@ -17,7 +17,7 @@ from rq.cron import CronScheduler
 
 from django_rqlite.broker.broker import Broker
 from django_rqlite.cron.config_file import load
-from django_rqlite.cron.process import LISTED, NOT_JSON, CronProcess
+from django_rqlite.cron.process import NOT_JSON, TTL, CronProcess
 from django_rqlite.exceptions import ConfigurationError
 from django_rqlite.protocol.keys import Keys
 from django_rqlite.queries.queries import Queries
@@ -65,7 +65,7 @@ def test_enqueues_and_ends_when_asked(redis: redis_py.Redis, tmp_path: Path) -> 
     with rqcron(tmp_path, config(tmp_path, EVERY_SECOND)) as process:
         wait_until(lambda: enqueued(redis) >= 2, "two ticks")
         (name,) = redis.zrange(KEYS.cron_schedulers, 0, -1)
-        assert 0 < redis.ttl(KEYS.cron_scheduler(name.decode())) <= LISTED
+        assert 0 < redis.ttl(KEYS.cron_scheduler(name.decode())) <= TTL
         process.signal(signal.SIGTERM)
         assert process.ends() == 0, process.output
     assert "got SIGTERM, quitting" in process.output
@@ -107,7 +107,6 @@ def test_outlives_an_outage(tmp_path: Path) -> None:
             wait_until(lambda: enqueued(client) >= 1, "a tick")
             own_server.kill()
             process.prints("Lost Redis")
-            assert "No cron entry ticks; the process waits and tries again." in process.output
             own_server.start_again()
             before = enqueued(client)
             wait_until(lambda: enqueued(client) > before, "another tick")
@@ -129,7 +128,7 @@ def test_without_redis_it_does_not_start(tmp_path: Path) -> None:
 def test_says_what_is_wrong_with_the_file(tmp_path: Path) -> None:
     with rqcron(tmp_path, "no.such.module", "-l", "DEBUG") as process:
         assert process.ends() == 1
-    assert "CommandError: no.such.module can't be imported" in process.output
+    assert "CommandError: no.such.module" in process.output
 
 
 # What RQ's tools see

@@ -104,7 +104,7 @@ TOUCHED: Mapping[str, str] = {
     KEYS.failed_mirror: "list",
     KEYS.unmirrored: "zset",
     KEYS.mirror_looked: "string",
-    KEYS.untold: "hash",
+    KEYS.unnotified: "hash",
     KEYS.scratch: "",
     KEYS.cron_entries: "zset",
     KEYS.cron_schedulers: "zset",
@@ -145,7 +145,7 @@ TOUCHED: Mapping[str, str] = {
 #: Those that belong to one job, worker or process alone, which may be replaced.
 OWN = ("rq:job", "rq:results", "rq:execution", "rq:x:log", "rq:x:unique", "rq:worker:")
 OURS = (
-    *(KEYS.unmirrored, KEYS.mirror_looked, KEYS.scratch, KEYS.untold),
+    *(KEYS.unmirrored, KEYS.mirror_looked, KEYS.scratch, KEYS.unnotified),
     KEYS.cron_scheduler("c"),
 )
 
@@ -426,7 +426,7 @@ def test_jobs_run_once_the_key_of_their_queue_is_mended(
         assert due.is_scheduled
         redis.delete(KEYS.queue("low"))
         wait_until(lambda: child.is_finished and due.is_finished, "both have run")
-        assert f"job {child.id} has its place now" in process.output
+        assert f"job {child.id} is in its place now" in process.output
 
 
 def test_a_sweep_that_the_server_refuses_keeps_no_job_from_running(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def run_now(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     job_id, sentence = "", why_not_run(record, names_in_settings(server))
     if not sentence:
         try:
-            entry = entries.of_settings(name)
+            entry = entries.configured_entry(name)
             job, fields = entry.job()
         except RQLiteError as exc:
             sentence = _not_made(str(exc))

@@ -1,1 +1,1 @@
-"""The processes that run jobs, and the worker's side of them."""
+"""The processes in which jobs run: forking, feeding, watching and ending them."""

@@ -1,4 +1,4 @@
-"""A job in the hands of a child, from its claim until Redis knows its outcome."""
+"""A job that a worker has claimed, from its claim until Redis has stored its outcome."""
 
 from __future__ import annotations
 
@@ -11,28 +11,36 @@ from ...protocol.records import JobRecord
 
 @dataclass(slots=True)
 class Assignment:
-    """See the module."""
+    """A claimed job, what is known of its run, and its outcome.
+
+    Attributes:
+        hold: The execution that holds the job.
+        record: The job as it was claimed.
+        kill_at: Monotonic time at which the child is killed; None: never.
+        kill_reason: Why the child was killed; ``""`` if it was not.
+        put_back: Whether the job goes back to its queue when the child has ended.
+        stopped: Whether a person had the child killed, so that the job is stopped and not failed.
+        stopped_by: The name of that person; ``""`` if unknown.
+        outcome: None while the job runs, and if it goes back to its queue.
+        callback_due: Whether the job's callback is still to be called, by another process: because
+            the job's own process died, or because a failure has replaced the outcome that it
+            reported.
+        loss_logged: Whether it was logged that the execution no longer holds the job.
+        refusals: How often Redis refused to store the outcome.
+        breaks: How often the connection broke while the outcome was being stored.
+        replaced: Whether the outcome says that Redis would not store the one before it.
+    """
 
     hold: Hold
     record: JobRecord
-    #: Monotonic time at which the child is killed; None: never.
     kill_at: float | None
-    #: Why the child was killed, once it was; '' until then.
-    killed_because: str = ""
-    #: Whether the job goes back to its queue when the child has died.
-    give_back: bool = False
-    #: Whether it was killed by order of a person, so that the job has stopped rather than failed.
+    kill_reason: str = ""
+    put_back: bool = False
     stopped: bool = False
-    #: The name of that person; '' where nobody said it.
     stopped_by: str = ""
     outcome: Outcome | None = None
-    #: Whether it has failed after its process had called back, or died, so that what it names is
-    #: still to be called.
-    died: bool = False
-    #: Whether it was said that the execution no longer holds its job.
-    lost: bool = False
-    #: How often Redis would not store the outcome, and how often the connection broke over it.
+    callback_due: bool = False
+    loss_logged: bool = False
     refusals: int = 0
     breaks: int = 0
-    #: Whether the outcome says that Redis would not store the first one.
     replaced: bool = False

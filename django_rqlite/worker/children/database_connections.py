@@ -1,6 +1,6 @@
-"""Which connections to databases this process has, and how those of its own are closed.
+"""The connections to databases that this process has, and closing those that it opened.
 
-A worker closes what it has opened itself and nothing else: ``work()`` may have been called in the
+A worker closes the connections that it has opened and no others: ``work()`` may be called in the
 middle of a test's transaction.
 """
 
@@ -27,15 +27,15 @@ connection_created.connect(_note, dispatch_uid="django_rqlite.worker.children.da
 
 
 def any_opened() -> bool:
-    """Whether this process has opened a connection.
+    """Return whether this process has opened a connection.
 
-    To look at Django's connections touches more pages than the rest of a short job.
+    Looking at Django's connections touches more pages of memory than the rest of a short job.
     """
     return bool(_opened)
 
 
 def known() -> list[BaseDatabaseWrapper]:
-    """The connections of this thread, and those that other threads have opened."""
+    """Return the connections of this thread, and those that other threads have opened."""
     found = {id(each): each for each in connections.all(initialized_only=True)}
     for reference in _opened.keyrefs():
         if (connection := reference()) is not None:
@@ -44,17 +44,17 @@ def known() -> list[BaseDatabaseWrapper]:
 
 
 def thread_of(connection: BaseDatabaseWrapper) -> threading.Thread:
-    """The thread that opened a connection; this one where nobody did."""
+    """Return the thread that opened a connection; this thread if it was not opened."""
     return _opened.get(connection) or threading.current_thread()
 
 
 def forget_all() -> None:
-    """Take note of what is opened from now on only."""
+    """Forget which connections were opened so far."""
     _opened.clear()
 
 
 def pools() -> Iterator[dict[str, Any]]:
-    """For each backend that keeps pools: its pools by alias."""
+    """Yield the pools of each backend that has some, by alias."""
     found = {}
     for connection in known():
         # Django has no public way to them; the name has stood since they came with 5.1.
@@ -65,7 +65,7 @@ def pools() -> Iterator[dict[str, Any]]:
 
 
 def in_use() -> list[object]:
-    """The connections that are open now, and the pools."""
+    """Return the connections that are open now, and the pools."""
     found: list[object] = [each for each in known() if each.connection is not None]
     for by_alias in pools():
         found += by_alias.values()
@@ -76,11 +76,11 @@ def close(but: Container[object] = ()) -> None:
     """Close pools, and the connections of this thread and of threads that have ended.
 
     Args:
-        but: what stays open, as :func:`in_use` gave it.
+        but: What stays open, as :func:`in_use` returned it.
     """
     for connection in known():
         thread = thread_of(connection)
-        if connection not in but and not (thread.is_alive() and _is_another(thread)):
+        if connection not in but and not (thread.is_alive() and _is_other(thread)):
             close_one(connection)
     for by_alias in list(pools()):
         for alias, pool in list(by_alias.items()):
@@ -100,19 +100,19 @@ def close_one(connection: BaseDatabaseWrapper) -> None:
 
 
 def descriptor_of(raw: Any) -> int | None:
-    """The socket of a driver's connection; None: it has none, or tells nobody."""
+    """Return the socket of a driver's connection; None if it has none or does not give it."""
     try:
         number = raw.fileno()
-    except Exception:  # noqa: BLE001 - each driver has errors of its own for one that is closed
+    except Exception:  # noqa: BLE001 - each driver has its own errors for a closed connection
         return None
     return number if isinstance(number, int) and number >= 0 else None
 
 
 def idle_in(pool: Any) -> list[Any]:
-    """The drivers' connections that wait in a pool."""
+    """Return the drivers' connections that are idle in a pool."""
     # psycopg_pool has no public way to them; the name has stood since its first release.
     return list(getattr(pool, "_pool", ()))
 
 
-def _is_another(thread: threading.Thread) -> bool:
+def _is_other(thread: threading.Thread) -> bool:
     return thread is not threading.current_thread()

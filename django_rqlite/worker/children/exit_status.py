@@ -1,4 +1,4 @@
-"""The outcome of a job whose process ended without telling one."""
+"""The outcome of a job whose process ended without a report."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import os
 import signal
 
 from ...execution.outcome import Failed, Outcome, Stopped
-from ...process.memory import peak as in_bytes
+from ...process import memory
 from .assignment import Assignment
 
 
-def outcome_of(assignment: Assignment, status: int, peak: int) -> Outcome:
-    """What is to be stored of it.
+def outcome_of(assignment: Assignment, status: int, ru_maxrss: int) -> Outcome:
+    """Return the outcome to store.
 
     Args:
-        status: as :func:`os.waitpid` gives it.
-        peak: the largest resident memory of its process, as ``ru_maxrss`` gives it.
+        status: The process's status, as :func:`os.waitpid` gives it.
+        ru_maxrss: The process's peak resident memory, in the system's unit.
     """
     if assignment.stopped:
-        # RQ's words, and who gave the order.
+        # The first sentence is RQ's.
         by = assignment.stopped_by or "a command"
         return Stopped(f"Job stopped by user, work-horse terminated. It was stopped by {by}.")
-    mebibytes = in_bytes(peak) >> 20
+    mebibytes = memory.peak(ru_maxrss) >> 20
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         try:
@@ -31,8 +31,8 @@ def outcome_of(assignment: Assignment, status: int, peak: int) -> Outcome:
         how = f"was killed by {name} (signal {number})"
     else:
         how = f"ended by itself with exit code {os.WEXITSTATUS(status)}"
-    if assignment.killed_because:
-        headline = f"The job was killed because {assignment.killed_because}"
+    if assignment.kill_reason:
+        headline = f"The job was killed because {assignment.kill_reason}"
         hint = ""
     else:
         headline = f"The job's process {how} before it could report an outcome"

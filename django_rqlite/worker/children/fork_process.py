@@ -1,18 +1,18 @@
-"""The life of a fork server: a process that forks, buries, and does nothing else.
+"""The fork server: a process that forks children, waits for them, and does nothing else.
 
-After a fork, every page that either side writes to is copied, one trap into the kernel each. A
+After a fork, every page of memory that either side writes to is copied, with one page fault each. A
 worker that forked its children itself would touch some 600 pages while it settles one job and
-claims the next, and with the next fork all of them would have to be copied again. The fork server
-is forked once from the worker, when all is imported, and then touches next to nothing. What it
-touches it also takes out of its huge pages, for all children to come (huge_pages.py). Hence the
-plain style of its loop: numbers and bytes, and no objects but those.
+claims the next, and would copy them all again after the next fork. The fork server is forked once
+from the worker, when everything is imported, and then touches next to nothing. The pages that it
+touches also leave its huge pages, for all children to come (huge_pages.py). So its loop is written
+with numbers and bytes, and makes no other objects.
 
-It also keeps the worker's sockets out of its children: it has closed them before it makes one.
+The fork server also keeps the worker's sockets out of the children: it closes them before the first
+fork.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import select
 import signal
@@ -23,107 +23,93 @@ from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import NoReturn
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-
-from ...process.parent_death import die_with_parent
-from .fork_protocol import ANSWER, NEVER_MADE, REQUEST
+from .fork_protocol import ANSWER, FORK_FAILED, REQUEST
 from .huge_pages import collapse
-from .inherited_connections import let_go
 
-logger = logging.getLogger("django_rqlite.worker")
+#: Bytes of ancillary data: one descriptor, which comes along with a request.
+_ONE_DESCRIPTOR = socket.CMSG_SPACE(array("i", [0]).itemsize)
 
-#: Room for the descriptor that comes along with a request.
-_ROOM = socket.CMSG_SPACE(array("i", [0]).itemsize)
+#: Bytes to read at once from the socket to which each SIGCHLD adds one.
+_MOST_WAKEUPS = 4096
 
-#: Deaths that one look takes note of; what they were is asked of the system.
-_MANY = 4096
-
-#: The whole life of a child, given the descriptor of its channel and the server's process id.
-Life = Callable[[int, int], NoReturn]
+#: What a child runs, given the descriptor of its pipe and the fork server's process id.
+ChildMain = Callable[[int, int], NoReturn]
 
 
 def serve(
     control: socket.socket,
     worker: int,
-    foreign: Iterable[int],
-    connections: Iterable[BaseDatabaseWrapper],
-    live: Life,
+    to_close: Iterable[int],
+    child_main: ChildMain,
     *,
     huge_pages: bool,
 ) -> NoReturn:
-    """The whole life of the fork server. Never returns: what forked must not go on in here.
+    """Serve requests until the worker closes its end, then kill the children that are left.
+
+    This exits the process, without finalizing any object.
 
     Args:
-        control: its end of the conversation with the worker.
-        worker: process id of the worker, which may have ended already.
-        foreign: the worker's descriptors, to be closed.
-        connections: the worker's connections to databases, to be let go of.
-        live: what a child does.
-        huge_pages: whether to share memory with children in huge pages.
+        control: The server's end of the socket to the worker.
+        to_close: The worker's descriptors, to be closed.
+        child_main: What a child runs.
+        huge_pages: Whether to move the memory shared with children into huge pages.
     """
-    status = 1
-    try:
-        process = _ForkProcess(control, worker, foreign, live)
-        let_go(connections)
-        if huge_pages:
-            collapse()
-        process.run()
-        status = 0
-    except BaseException:
-        logger.exception("The fork server of worker process %d failed", worker)
-    finally:
-        os._exit(status)
+    process = _ForkProcess(control, to_close, child_main)
+    if huge_pages:
+        collapse()
+    process.run()
+    os._exit(0)
 
 
 class _ForkProcess:
     def __init__(
-        self, control: socket.socket, worker: int, foreign: Iterable[int], live: Life
+        self, control: socket.socket, to_close: Iterable[int], child_main: ChildMain
     ) -> None:
-        # A group of its own: the terminal's Ctrl-C is for the worker, which lets jobs end.
-        os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
-        die_with_parent(worker)
-        for descriptor in foreign:
+        for descriptor in to_close:
             try:
                 os.close(descriptor)
             except OSError:
                 pass  # the worker had closed it already
         self._control = control
-        self._live = live
-        self._woken, self._waker = socket.socketpair()
-        self._waker.setblocking(False)
-        signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, _noted)
-        # Blocked by the worker until it is clear what they mean in here.
+        self._child_main = child_main
+        self._wakeup_reader, self._wakeup_writer = socket.socketpair()
+        self._wakeup_writer.setblocking(False)
+        signal.set_wakeup_fd(self._wakeup_writer.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, _do_nothing)
+        # The worker had blocked all signals until their handlers are set here.
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        #: The numbers of the children that are not buried yet, by their process ids.
+        #: The numbers of the children that were not waited for yet, by their process ids.
         self._numbers: dict[int, int] = {}
-        self._own = (control.fileno(), self._woken.fileno(), self._waker.fileno())
+        self._own_descriptors = (
+            control.fileno(),
+            self._wakeup_reader.fileno(),
+            self._wakeup_writer.fileno(),
+        )
         self._pid = os.getpid()
 
     def run(self) -> None:
-        """Do as told until the worker hangs up."""
-        control, woken, numbers = self._control, self._woken, self._numbers
+        control, wakeup, numbers = self._control, self._wakeup_reader, self._numbers
         poll = select.poll()
         poll.register(control, select.POLLIN)
-        poll.register(woken, select.POLLIN)
+        poll.register(wakeup, select.POLLIN)
         try:
             while True:
                 for descriptor, _ in poll.poll():
-                    if descriptor == self._own[0]:
-                        # One request: what socket.recv_fds() does, which touches more.
-                        said, came, _, _ = control.recvmsg(REQUEST.size, _ROOM)
-                        if not said:
+                    if descriptor == self._own_descriptors[0]:
+                        # One request, as socket.recv_fds() reads it. That touches more memory.
+                        request, ancillary, _, _ = control.recvmsg(REQUEST.size, _ONE_DESCRIPTOR)
+                        if not request:
                             return
-                        number = REQUEST.unpack(said)[0]
+                        number = REQUEST.unpack(request)[0]
                         if number > 0:
-                            self._fork(number, int.from_bytes(came[0][2], sys.byteorder))
+                            self._fork(number, int.from_bytes(ancillary[0][2], sys.byteorder))
                         else:
                             self._kill(-number)
                         continue
-                    woken.recv(_MANY)
+                    wakeup.recv(_MOST_WAKEUPS)
                     while numbers:
                         pid, status, usage = os.wait4(-1, os.WNOHANG)
                         if pid == 0:
@@ -132,7 +118,7 @@ class _ForkProcess:
                         if number:
                             control.send(ANSWER.pack(number, status, usage.ru_maxrss))
         except (BrokenPipeError, ConnectionResetError):
-            pass  # the worker is gone
+            pass  # the worker has ended
         finally:
             for number in list(numbers.values()):
                 self._kill(number)
@@ -142,14 +128,14 @@ class _ForkProcess:
             pid = os.fork()
         except OSError as exc:
             os.close(channel)
-            self._control.send(ANSWER.pack(number, exc.errno or 0, NEVER_MADE))
+            self._control.send(ANSWER.pack(number, exc.errno or 0, FORK_FAILED))
             return
         if pid == 0:
             try:
                 signal.set_wakeup_fd(-1)
-                for descriptor in self._own:
+                for descriptor in self._own_descriptors:
                     os.close(descriptor)
-                self._live(channel, self._pid)
+                self._child_main(channel, self._pid)
             finally:
                 os._exit(1)
         os.close(channel)
@@ -158,14 +144,14 @@ class _ForkProcess:
     def _kill(self, number: int) -> None:
         for pid, known in self._numbers.items():
             if known == number:
-                # It is not buried yet, so the id is still its own.
+                # It was not waited for, so the system has not reused its id.
                 try:
                     os.killpg(pid, signal.SIGKILL)
                 except ProcessLookupError:
-                    pass  # so young that it has no group yet
-                os.kill(pid, signal.SIGKILL)  # it may be out of its group; see process_group.py
+                    pass  # it has just been forked and leads no group yet
+                os.kill(pid, signal.SIGKILL)  # it may be outside its group; see process_group.py
                 return
 
 
-def _noted(signum: int, frame: FrameType | None) -> None:
-    """The byte in the socket is all that is needed."""
+def _do_nothing(signum: int, frame: FrameType | None) -> None:
+    """Python writes a byte to the socket; there is nothing else to do."""

@@ -1,22 +1,23 @@
-"""What a worker and its fork server say to each other: numbers of one size.
+"""What a worker and its fork server send each other: numbers of a fixed size.
 
-Children are known by numbers that the worker chooses, never by process ids: the system may give an
-id away again between a death and the moment the worker hears of it.
+Children are known by numbers that the worker chooses, not by process ids: the system may reuse an
+id between the end of a child and the moment in which the worker learns of it.
 
-No classes in here: the fork server must touch as little memory as can be; see fork_process.py.
+This module has no classes, because the fork server must touch as little memory as possible; see
+fork_process.py.
 """
 
 from __future__ import annotations
 
 import struct
 
-#: To the server. A child's number: make it, with the channel whose descriptor comes along. The
-#: same, negative: kill it, and all that it started.
+#: To the server: the number of a child. A positive number means: fork it, with the pipe whose
+#: descriptor is sent along. The same number, negated: kill it and all that it started.
 REQUEST = struct.Struct("=q")
 
-#: From the server, of a child that has ended: its number, its status as :func:`os.waitpid` gives
-#: it, and its largest resident memory as ``ru_maxrss`` gives it. Or, of one that the system would
-#: not make: its number, the errno, and :data:`NEVER_MADE`.
+#: From the server, for a child that has ended: its number, its status as :func:`os.waitpid` gives
+#: it, and its peak resident memory as ``ru_maxrss`` gives it. For a child that the system could not
+#: fork: its number, the errno and :data:`FORK_FAILED`.
 ANSWER = struct.Struct("=qiq")
 
-NEVER_MADE = -1
+FORK_FAILED = -1

@@ -1,4 +1,4 @@
-"""The worker's side of its fork server: start it, ask for children, hear of their deaths."""
+"""The worker's side of its fork server: start it, have it fork children, learn how they ended."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ import itertools
 import os
 import signal
 import socket
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...exceptions import ForkServerError
-from . import database_connections as databases
-from .fork_process import Life, serve
-from .fork_protocol import ANSWER, NEVER_MADE, REQUEST
+from . import clean_fork
+from .fork_process import ChildMain, serve
+from .fork_protocol import ANSWER, FORK_FAILED, REQUEST
 
-#: Answers that one look at the socket takes.
-_AT_ONCE = 256
+#: Answers to read from the socket at once.
+_MOST_ANSWERS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Died:
+class ChildExited:
     """A child has ended.
 
     Attributes:
-        number: what it was known by.
-        status: as :func:`os.waitpid` gives it.
-        peak: its largest resident memory, as ``ru_maxrss`` gives it.
+        number: The child's number.
+        status: As :func:`os.waitpid` gives it.
+        peak: The peak resident memory, as ``ru_maxrss`` gives it.
     """
 
     number: int
@@ -35,11 +34,12 @@ class Died:
 
 
 @dataclass(frozen=True, slots=True)
-class NeverMade:
-    """The system would not make a child.
+class ForkFailed:
+    """The system could not fork a child.
 
     Attributes:
-        errno: why.
+        number: The child's number.
+        errno: The reason.
     """
 
     number: int
@@ -47,48 +47,47 @@ class NeverMade:
 
 
 class ForkServer:
-    """One process that makes all children of a worker. See :mod:`.fork_process` for why.
+    """A process that forks all children of a worker; :mod:`.fork_process` says why.
 
-    The worker can't do without: when it dies, the children die with it, and the worker ends as
-    if it had been killed itself. What it held is queued again when the leases end.
+    The worker needs it. When it dies, the children die with it, and the worker ends as if it had
+    been killed itself. The jobs are queued again when their leases expire.
 
     Args:
-        live: the whole life of a child.
-        huge_pages: whether what it shares with its children is kept in huge pages.
+        child_main: The function that a child runs.
+        huge_pages: Whether the memory that it shares with its children is kept in huge pages.
     """
 
-    def __init__(self, live: Life, *, huge_pages: bool = True) -> None:
-        self._live = live
+    def __init__(self, child_main: ChildMain, *, huge_pages: bool = True) -> None:
+        self._child_main = child_main
         self._huge_pages = huge_pages
         self._control: socket.socket
         self._numbers = itertools.count(1)
-        self._said = b""
+        self._unread = b""
+        #: Its process id; 0 if there is no such process.
         self.pid = 0
 
-    def start(self, foreign: Iterable[int]) -> None:
-        """Fork the server. Main thread only; all that children shall share is loaded by now.
+    def start(self, to_close: Iterable[int]) -> None:
+        """Fork the server. Main thread only. Whatever children shall share must be loaded by now.
 
         Args:
-            foreign: the worker's descriptors, which children must not hold.
+            to_close: The worker's descriptors, which children must not hold.
 
         Raises:
-            ForkServerError: the system would make no process.
+            ForkServerError: The system could not make a process.
         """
-        connections = databases.known()
-        sys.stdout.flush()
-        sys.stderr.flush()
         worker = os.getpid()
         self._control, theirs = socket.socketpair()
-        closed = [*foreign, self._control.fileno()]
-        # A signal to the worker that came in between would be noted twice.
+        closed = [*to_close, self._control.fileno()]
+        # Blocked, since the handlers of the worker would note a signal to the new process as one
+        # to the worker.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
-            self.pid = os.fork()
-            if self.pid == 0:
-                serve(
-                    *(theirs, worker, closed, connections, self._live),
-                    huge_pages=self._huge_pages,
-                )
+            self.pid = clean_fork.fork(
+                "The fork server",
+                lambda: serve(
+                    theirs, worker, closed, self._child_main, huge_pages=self._huge_pages
+                ),
+            )
         except OSError as exc:
             self._control.close()
             raise ForkServerError(
@@ -100,58 +99,58 @@ class ForkServer:
             theirs.close()
 
     def fileno(self) -> int:
-        """Readable when :meth:`read` has something to tell."""
+        """Return the descriptor that is readable when :meth:`read` has something to return."""
         return self._control.fileno()
 
     def fork(self, channel: socket.socket) -> int:
-        """Ask for a child; gives the number that it is known by.
+        """Request a child and return its number.
 
-        It may already be written to: what is said waits for it.
+        Its pipe can be written to at once. The child reads it when it has started.
 
         Args:
-            channel: the child's end of its pipe. Still to be closed in here.
+            channel: The child's end of the pipe. The caller still has to close it here.
 
         Raises:
-            ForkServerError: there is no server any more.
+            ForkServerError: The fork server has died.
         """
         number = next(self._numbers)
         try:
             socket.send_fds(self._control, [REQUEST.pack(number)], [channel.fileno()])
         except OSError as exc:
-            raise self._gone() from exc
+            raise self._error() from exc
         return number
 
     def kill(self, number: int) -> None:
-        """Have a child killed, with all that it started; without effect once it has ended."""
+        """Request the end of a child and of all that it started. Without effect if it has ended."""
         try:
             self._control.sendall(REQUEST.pack(-number))
         except OSError:
-            pass  # it died with the server, which read() tells of
+            pass  # the child has died with the server, as read() will tell
 
-    def read(self) -> list[Died | NeverMade]:
-        """What has become of children.
+    def read(self) -> list[ChildExited | ForkFailed]:
+        """Return which children have ended, or could not be forked, since the last call.
 
         Raises:
-            ForkServerError: there is no server any more.
+            ForkServerError: The fork server has died.
         """
         try:
-            data = self._control.recv(ANSWER.size * _AT_ONCE, socket.MSG_DONTWAIT)
+            data = self._control.recv(ANSWER.size * _MOST_ANSWERS, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return []
         except OSError:
             data = b""
         if not data:
-            raise self._gone()
-        self._said += data
-        whole = len(self._said) - len(self._said) % ANSWER.size
-        told, self._said = self._said[:whole], self._said[whole:]
+            raise self._error()
+        self._unread += data
+        whole = len(self._unread) - len(self._unread) % ANSWER.size
+        answers, self._unread = self._unread[:whole], self._unread[whole:]
         return [
-            NeverMade(number, what) if peak == NEVER_MADE else Died(number, what, peak)
-            for number, what, peak in ANSWER.iter_unpack(told)
+            ForkFailed(number, code) if peak == FORK_FAILED else ChildExited(number, code, peak)
+            for number, code, peak in ANSWER.iter_unpack(answers)
         ]
 
     def stop(self) -> None:
-        """Have it end, and all children that are left."""
+        """End the server and all children that are left, and wait for the server."""
         self._control.close()
         if self.pid:
             try:
@@ -160,7 +159,8 @@ class ForkServer:
                 pass  # code imported by the worker has waited for it
             self.pid = 0
 
-    def _gone(self) -> ForkServerError:
+    def _error(self) -> ForkServerError:
+        """Return the error that says how the server has died."""
         how = "has ended"
         if self.pid:
             try:
@@ -171,8 +171,8 @@ class ForkServer:
                 pass  # code imported by the worker has waited for it
             self.pid = 0
         return ForkServerError(
-            f"The worker's fork server {how}, so there is no process to run jobs in, and the "
-            "worker ends. What it held is queued again when its lease ends. The kernel kills so "
-            "when memory runs out; a job that kills its parent process does, too. Have a "
+            f"The worker's fork server {how}. Jobs can no longer run, so the worker ends. Its jobs "
+            "are queued again when their leases expire. The kernel may have killed the process "
+            "because memory ran out, or a job may have killed its parent process. Have a "
             "supervisor such as systemd start the worker again."
         )

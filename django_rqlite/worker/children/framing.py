@@ -1,7 +1,7 @@
-"""Messages between a worker and its children: a list of byte strings, length-prefixed.
+"""Frames between a worker and its children: a list of byte strings, each with its length.
 
-Neither side unpickles what the other sends, so whatever a job writes into its pipe by accident
-can at worst fail that job.
+The worker unpickles nothing of a frame. So bytes that a job writes into the pipe by accident can
+fail that job, and do no other harm.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from collections.abc import Sequence
 _COUNT = struct.Struct(">I")
 _LENGTH = struct.Struct(">Q")
 
-#: Parts a message may have; more means that the bytes are no message.
+#: The highest number of parts in a frame. A higher one means that the bytes are no frame.
 MOST_PARTS = 100_000
 
 
 class BrokenFrameError(Exception):
-    """The bytes are no message of ours. Never leaves this folder."""
+    """The bytes are no frame, or no message of ours. Not raised outside of this package."""
 
 
 def pack(parts: Sequence[bytes]) -> bytes:
-    """The message as bytes."""
+    """Return the frame as bytes."""
     lengths = b"".join(_LENGTH.pack(len(part)) for part in parts)
     return b"".join((_COUNT.pack(len(parts)), lengths, *parts))
 
 
 class Assembler:
-    """Puts a message together from what arrives piecemeal."""
+    """Assembles frames from the pieces in which they arrive."""
 
     __slots__ = ("_bytes", "_needed")
 
@@ -36,14 +36,14 @@ class Assembler:
         self._needed = _COUNT.size
 
     def feed(self, data: bytes) -> list[bytes] | None:
-        """Take what arrived; give the message once it is complete.
+        """Add a piece. Return the parts of the frame once it is complete, else None.
 
         Raises:
-            BrokenFrameError: it can't become one.
+            BrokenFrameError: The bytes are no frame.
         """
         self._bytes += data
-        # Only look again when what was known to be missing has come: a large message arrives in
-        # many pieces.
+        # A large frame arrives in many pieces. It is parsed again only when the bytes that were
+        # missing have come.
         while len(self._bytes) >= self._needed:
             (count,) = _COUNT.unpack_from(self._bytes)
             if count > MOST_PARTS:

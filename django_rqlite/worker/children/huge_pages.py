@@ -1,9 +1,9 @@
-"""Huge pages for what a fork server shares with its children: a fork copies one entry for each.
+"""Huge pages for the memory that a fork server shares with its children.
 
-A configured Django process has some ten thousand pages, and a fork, as well as the end of the
-child, walks over the entries of all. In pages of 2 MiB there are a few dozen. What a child writes
-to is still copied in small pages. The price is memory: what is put into huge pages is no longer
-shared with the worker, which holds the same once more.
+A configured Django process has some ten thousand pages of 4 KiB. A fork, and the end of a child,
+visits the page table entries of all of them. With pages of 2 MiB these are a few dozen. What a
+child writes to is still copied in small pages. The price is memory: huge pages are no longer shared
+with the worker, which holds another copy.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import ctypes
 import re
 from pathlib import Path
 
-#: <asm-generic/mman-common.h>, Linux 6.1. The same kernels copy a shared huge page piece by piece.
+#: <asm-generic/mman-common.h>, Linux 6.1. These kernels copy a shared huge page piece by piece.
 _MADV_COLLAPSE = 25
 
 _SIZE = Path("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size")
@@ -21,12 +21,12 @@ _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) rw-p \S+ \S+ 0 *(\[heap\])?$")
 
 
 def collapse() -> int:
-    """Put this process's heap into huge pages, as far as the system goes along with it.
+    """Move the heap of this process into huge pages, as far as the system supports it.
 
-    An older kernel, one that has no such pages, or not enough free memory: then nothing changes.
+    Nothing changes on an older kernel, on one without huge pages, or without enough free memory.
 
     Returns:
-        bytes that are in huge pages now.
+        How many bytes are in huge pages now.
     """
     size = _size()
     if not size:
@@ -42,7 +42,7 @@ def collapse() -> int:
 
 
 def _size() -> int:
-    """Bytes of a huge page; 0 where there are none."""
+    """Return the size of a huge page in bytes; 0 if there are none."""
     try:
         return int(_SIZE.read_bytes())
     except (OSError, ValueError):
@@ -50,7 +50,7 @@ def _size() -> int:
 
 
 def _heap() -> list[tuple[int, int]]:
-    """Where private memory is that no file backs."""
+    """Return start and end of each private writable mapping that no file backs."""
     try:
         with open("/proc/self/maps", encoding="ascii", errors="replace") as file:
             found = [match for line in file if (match := _MAPPING.match(line.rstrip()))]

@@ -1,11 +1,12 @@
-"""Importing modules in a process that is thrown away, to see which of them leave a thread running.
+"""Importing modules in a throw-away process, to see which of them leave a thread running.
 
-A forked process has one thread: those of its parent are gone in it, while locks that they held stay
-locked for ever, and pools that count on them never answer. So a module whose import leaves a thread
-running is not imported before a fork. Once it was, nothing takes the thread back; hence the trial.
+A forked process has one thread. The other threads of its parent do not exist in it, while locks
+that they held stay locked for ever, and pools that rely on them never answer. So a module whose
+import leaves a thread running is not imported before a fork. Nothing ends such a thread once it
+runs; hence the probe.
 
-Only Python's threads count. Native ones, such as those of a BLAS library, are invisible to Python,
-and such libraries mostly see to forks themselves.
+Only Python's threads count. Native threads, such as those of a BLAS library, are invisible to
+Python, and most such libraries handle forks themselves.
 """
 
 from __future__ import annotations
@@ -21,26 +22,24 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from typing import NoReturn
 
-from ...process.parent_death import die_with_parent
-from . import database_connections as databases
-from . import inherited_connections as inheritance
+from . import clean_fork, database_connections
 
 #: Seconds that a thread has to end by itself after the import.
-SOON = 0.5
+PATIENCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """What came of it.
+class ProbeResult:
+    """What the imports have shown.
 
     Attributes:
-        passed: the modules that left no thread running, up to the first that did. Some of them may
-            have raised.
-        failed: that one; '' where there is none.
-        threads: the names of its threads; empty where its import has ended the process.
-        status: how the process ended, as :func:`os.waitpid` gives it.
+        passed: The modules that left no thread running, up to the first that did. Some of them may
+            have raised an exception.
+        failed: The first module that left a thread running or ended the process; ``""`` if there
+            is none.
+        threads: The names of its threads; empty if its import has ended the process.
+        status: How the process ended, as :func:`os.waitpid` gives it.
     """
 
     passed: tuple[str, ...]
@@ -49,58 +48,51 @@ class Trial:
     status: int
 
 
-def try_imports(modules: Sequence[str]) -> Trial:
-    """Import ``modules``, in this order, in a process of its own, up to the first that leaves a
-    thread running.
+def probe_imports(modules: Sequence[str]) -> ProbeResult:
+    """Import ``modules``, in this order, in a process of its own.
+
+    It stops at the first module that leaves a thread running.
 
     Raises:
-        OSError: the system would make no process.
+        OSError: The system could not make a process.
     """
-    connections = databases.known()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    parent = os.getpid()
     reader, writer = os.pipe()
+
+    def main() -> None:
+        os.close(reader)
+        _import(modules, writer)
+
     try:
-        pid = os.fork()
+        pid = clean_fork.fork("The process that tries imports", main)
     except OSError:
         os.close(reader)
-        os.close(writer)
         raise
-    if pid == 0:
-        try:
-            os.setpgid(0, 0)
-            os.close(reader)
-            die_with_parent(parent)
-            inheritance.let_go(connections)
-            _import(modules, writer)
-        finally:
-            os._exit(1)
-    os.close(writer)
+    finally:
+        os.close(writer)
     answers: list[list[str]] = []
     try:
-        with open(reader, encoding="utf-8") as told:
-            while len(answers) < len(modules) and not any(answers) and (line := told.readline()):
+        with open(reader, encoding="utf-8") as lines:
+            while len(answers) < len(modules) and not any(answers) and (line := lines.readline()):
                 answers.append(json.loads(line))
     finally:
-        status = _thrown_away(pid)
+        status = _kill(pid)
     threads = next(filter(None, answers), [])
     count = len(answers) - bool(threads)
     failed = modules[count] if count < len(modules) else ""
-    return Trial(tuple(modules[:count]), failed, tuple(threads), status)
+    return ProbeResult(tuple(modules[:count]), failed, tuple(threads), status)
 
 
-def _thrown_away(pid: int) -> int:
-    """End the process and all that an import has started; gives how it ended."""
+def _kill(pid: int) -> int:
+    """Kill the process and all that an import has started. Return how it ended."""
     try:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
-        os.kill(pid, signal.SIGKILL)  # so young that it has no group yet
+        os.kill(pid, signal.SIGKILL)  # it has just been forked and leads no group yet
     return os.waitpid(pid, 0)[1]
 
 
 def running_threads() -> dict[int, str]:
-    """The names of Python's threads beside the main one, by their ids."""
+    """Return the names of Python's threads apart from the main one, by their ids."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     # Threads that were started without ``threading`` have frames, too.
     running = set(sys._current_frames()) - {threading.main_thread().ident}
@@ -108,8 +100,8 @@ def running_threads() -> dict[int, str]:
 
 
 def new_threads(before: Iterable[int]) -> tuple[str, ...]:
-    """The names of threads that were not there ``before``, and do not end soon."""
-    until = time.monotonic() + SOON
+    """Return the names of threads that are not in ``before`` and do not end soon."""
+    until = time.monotonic() + PATIENCE
     while new := running_threads().keys() - set(before):
         if time.monotonic() >= until:
             names = running_threads()
@@ -118,21 +110,20 @@ def new_threads(before: Iterable[int]) -> tuple[str, ...]:
     return ()
 
 
-def _import(modules: Sequence[str], writer: int) -> NoReturn:
-    """The life of the process: a line of JSON for each module, the names of its threads."""
-    # What is said at an import is said again, when it is imported for good.
+def _import(modules: Sequence[str], writer: int) -> None:
+    """Import the modules. Write a line for each: the names of its threads, as JSON."""
+    # An import that prints or logs does so again in the worker.
     logging.disable(logging.CRITICAL)
-    nowhere = os.open(os.devnull, os.O_RDWR)
+    null = os.open(os.devnull, os.O_RDWR)
     for stream in (1, 2):
-        os.dup2(nowhere, stream)
+        os.dup2(null, stream)
     with open(writer, "w", encoding="utf-8") as answers:
         for module in modules:
             before = running_threads()
-            with suppress(Exception):  # said when it is imported for good
+            with suppress(Exception):  # the worker logs it
                 import_module(module)
-            databases.close()  # and the threads of their pools
+            database_connections.close()  # this also ends the threads of their pools
             threads = new_threads(before)
             print(json.dumps(threads), file=answers, flush=True)
             if threads:
                 break
-    os._exit(0)

@@ -1,8 +1,8 @@
-"""What a forked process does with the connections of its parent: it lets go of them.
+"""Discarding the connections that a forked process has inherited from its parent.
 
-It holds copies of them. To use one would mix two conversations. To close one would end the parent's
-session, since closing tells the server so; and a copy of a SQLite file's connection would roll back
-what the parent is about to commit.
+The process holds copies of them. Using one would mix two conversations. Closing one would end the
+parent's session, because it tells the server so. And closing the copy of a connection to a SQLite
+file would roll back what the parent is about to commit.
 """
 
 from __future__ import annotations
@@ -17,55 +17,55 @@ from django.core.cache import caches
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from . import database_connections as databases
+from . import database_connections
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: What was inherited. It stays in memory: the end of such an object would close the connection.
+#: Inherited objects. They stay referenced, because their finalizers would close the connections.
 _inherited: list[object] = []
 
 
-def let_go(inherited: Iterable[BaseDatabaseWrapper]) -> None:
-    """Begin without connections to databases and caches; their servers hear nothing of it.
+def discard(inherited: Iterable[BaseDatabaseWrapper]) -> None:
+    """Start without connections to databases and caches. Their servers do not notice.
 
-    A SQLite database in memory is kept: it was copied by the fork, with all that its transaction
-    holds, and is this process's own from now on.
+    A SQLite database in memory stays: the fork copied it, with all that its transaction holds, and
+    from now on the copy belongs to this process.
 
     Args:
-        inherited: as :func:`databases.known` gave it before the fork. Threads do not live on in
-            this process, and what they referred to would be finalized.
+        inherited: The result of :func:`database_connections.known` before the fork. Threads do
+            not exist in the forked process, and what they referenced would be finalized.
     """
-    nowhere = os.open(os.devnull, os.O_RDWR)
+    null = os.open(os.devnull, os.O_RDWR)
     for connection in inherited:
         _inherited.append(connection)
-        _cut(connection.connection, nowhere)
-    for by_alias in databases.pools():
+        _disconnect(connection.connection, null)
+    for by_alias in database_connections.pools():
         for pool in by_alias.values():
             _inherited.append(pool)
-            for raw in databases.idle_in(pool):
-                _cut(raw, nowhere)
+            for raw in database_connections.idle_in(pool):
+                _disconnect(raw, null)
         by_alias.clear()
-    os.close(nowhere)
+    os.close(null)
     for connection in connections.all(initialized_only=True):
         del connections[connection.alias]
         if _is_in_memory(connection):
-            _take_over(connection)
+            _keep(connection)
     _inherited.extend(caches.all(initialized_only=True))
     for alias in caches:
         try:
             del caches[alias]
         except AttributeError:
             pass  # it was never used
-    databases.forget_all()
-    # The thread of asgiref's, in which async code uses the ORM, did not live on.
+    database_connections.forget_all()
+    # The executor's thread, in which asgiref runs the ORM for async code, was not forked.
     SyncToAsync.single_thread_executor = ThreadPoolExecutor(max_workers=1)
 
 
-def _cut(raw: object, nowhere: int) -> None:
-    """Have a connection lead nowhere, so that nothing said through it reaches the server."""
-    number = databases.descriptor_of(raw)
+def _disconnect(raw: object, null: int) -> None:
+    """Replace the socket of a driver's connection, so that nothing can reach the server."""
+    number = database_connections.descriptor_of(raw)
     if number is not None:
-        os.dup2(nowhere, number, inheritable=False)
+        os.dup2(null, number, inheritable=False)
 
 
 def _is_in_memory(connection: BaseDatabaseWrapper) -> bool:
@@ -76,12 +76,12 @@ def _is_in_memory(connection: BaseDatabaseWrapper) -> bool:
     )
 
 
-def _take_over(connection: BaseDatabaseWrapper) -> None:
-    """Make a copied database this process's own, outside of its parent's transaction."""
+def _keep(connection: BaseDatabaseWrapper) -> None:
+    """Keep a copied database in memory, outside of the parent's transaction."""
     raw = connection.connection
     if raw.in_transaction:
         try:
-            raw.execute("COMMIT")  # of the copy alone
+            raw.execute("COMMIT")  # in the copy alone
         except connection.Database.Error as exc:  # type: ignore[attr-defined]
             raw.execute("ROLLBACK")
             logger.warning(
@@ -90,7 +90,7 @@ def _take_over(connection: BaseDatabaseWrapper) -> None:
                 connection.alias,
                 exc,
             )
-    # A new wrapper knows nothing of the parent's blocks, nor of what is to follow its commit.
+    # A new wrapper has none of the parent's atomic blocks and on_commit() callbacks.
     fresh = connections[connection.alias]
-    fresh.get_connection_params()  # as before each connection, because it notes some
+    fresh.get_connection_params()  # sets attributes, as before each connection
     fresh.connection, fresh.autocommit = raw, True

@@ -1,4 +1,4 @@
-"""The parent's side of its children: have them made ahead, hand over, collect, kill."""
+"""The worker's side of its children: fork them ahead, assign jobs, read reports, kill."""
 
 from __future__ import annotations
 
@@ -12,67 +12,75 @@ from functools import partial
 
 from ...engine.engine import Hold
 from ...execution.outcome import Failed, Stopped
-from ...process.memory import peak
+from ...process import memory
 from ...protocol.records import JobRecord
 from .assignment import Assignment
-from .child import QueueTraits, live
+from .child import child_main
 from .exit_status import outcome_of
-from .fork_server import ForkServer, NeverMade
+from .fork_server import ForkFailed, ForkServer
 from .framing import Assembler, BrokenFrameError
+from .job_factory import JobFactory
 from .messages import pack_callback, pack_run, unpack_report
 
 _CHUNK = 1 << 20
 
-#: Seconds in which a child that has no job any more must have ended.
-LEAVING = 10.0
+#: Seconds in which a child must end once it gets no more jobs.
+EXIT_TIMEOUT = 10.0
 
 
 @dataclass(slots=True, eq=False)
 class Child:
-    """A process, waiting or at work.
+    """A process, idle or busy.
 
     Attributes:
-        number: what the fork server knows it by.
+        number: Its number with the fork server.
+        channel: The worker's end of the pipe.
+        has_worked: Whether it was given a job.
+        watched: Whether the selector watches its pipe.
+        exit_by: Monotonic time at which it is killed if it has not ended; None: it is to stay.
     """
 
     number: int
     channel: socket.socket
     assembler: Assembler = field(default_factory=Assembler)
     assignment: Assignment | None = None
-    #: Whether it was given a job.
-    worked: bool = False
-    #: Whether the selector looks at its pipe.
+    has_worked: bool = False
     watched: bool = True
-    #: Monotonic time at which it is killed, since it should have ended; None: it is to stay.
-    leave_by: float | None = None
+    exit_by: float | None = None
 
     @property
-    def at_work(self) -> bool:
+    def busy(self) -> bool:
+        """Whether it has a job whose outcome is not known yet."""
         return self.assignment is not None and self.assignment.outcome is None
 
-    def let_go(self, seconds: float = LEAVING) -> None:
-        """No more jobs for it: it will end by itself, or be killed after a while."""
-        if self.leave_by is None:
-            self.leave_by = time.monotonic() + seconds
+    @property
+    def kill_at(self) -> float | None:
+        """Monotonic time at which it is killed."""
+        return self.assignment.kill_at if self.assignment else self.exit_by
+
+    def expect_exit(self, seconds: float = EXIT_TIMEOUT) -> None:
+        """Have it killed unless it ends by itself within some seconds."""
+        if self.exit_by is None:
+            self.exit_by = time.monotonic() + seconds
 
 
 class ChildPool:
     """All children of one worker.
 
     Args:
-        selector: where the children's pipes are watched, with the :class:`Child` as their data;
-            and the fork server, with this object as its data.
-        traits: how jobs of each queue are made.
-        jobs_per_child: after how many jobs a child ends; 0: never.
+        selector: Watches the children's pipes, with the :class:`Child` as their data, and the fork
+            server, with this pool as its data.
+        factories: Make the jobs, by the names of the queues.
+        jobs_per_child: After how many jobs a child ends; 0: never.
         memory_per_child: MiB of resident memory above which a child ends after its job; None: any.
-        huge_pages: see :class:`ForkServer`.
-        heed_sigterm: whether a child ends at a SIGTERM.
+        huge_pages: See :class:`ForkServer`.
+        heed_sigterm: Whether SIGTERM ends a child.
     """
 
     def __init__(
         self,
         selector: selectors.BaseSelector,
-        traits: Mapping[str, QueueTraits],
+        factories: Mapping[str, JobFactory],
         jobs_per_child: int = 1,
         memory_per_child: int | None = None,
         *,
@@ -82,35 +90,34 @@ class ChildPool:
         self._selector = selector
         self.jobs_per_child = jobs_per_child
         self._server = ForkServer(
-            partial(live, traits, jobs_per_child, memory_per_child, heed_sigterm),
+            partial(child_main, factories, jobs_per_child, memory_per_child, heed_sigterm),
             huge_pages=huge_pages,
         )
         self._children: dict[int, Child] = {}
-        #: Those that wait for a job; the one that has waited longest, and is ready, comes first.
+        #: Idle children. The one that has waited longest, and so has warmed up, comes first.
         self._spares: dict[int, Child] = {}
-        #: Bytes of resident memory that the last process which had a job used at the most; 0: none
-        #: has ended yet.
+        #: Peak resident memory, in bytes, of the last child that ended after a job; 0: none has.
         self.peak = 0
 
-    def start(self, foreign: Iterable[int]) -> None:
+    def start(self, to_close: Iterable[int]) -> None:
         """Start the fork server.
 
         Args:
-            foreign: descriptors that it and the children must not hold.
+            to_close: Descriptors that it and the children must not hold.
 
         Raises:
-            ForkServerError: the system would make no process.
+            ForkServerError: The system could not make a process.
         """
-        self._server.start(foreign)
+        self._server.start(to_close)
         self._selector.register(self._server, selectors.EVENT_READ, self)
 
     def stop(self) -> None:
-        """End, with all that are left."""
+        """End the fork server and all children that are left."""
         self._server.stop()
 
     @property
     def server_pid(self) -> int:
-        """Process id of the fork server; 0: there is none."""
+        """The process id of the fork server; 0 if there is none."""
         return self._server.pid
 
     def __len__(self) -> int:
@@ -119,23 +126,23 @@ class ChildPool:
     @property
     def busy(self) -> list[Child]:
         """Children that have a job whose outcome is not known yet."""
-        return [child for child in self._children.values() if child.at_work]
+        return [child for child in self._children.values() if child.busy]
 
     def assignments(self) -> list[Assignment]:
-        """All jobs whose outcomes are not known yet."""
+        """Return all jobs whose outcomes are not known yet."""
         return [child.assignment for child in self.busy if child.assignment is not None]
 
     @property
     def spares(self) -> int:
-        """How many children wait for a job."""
+        """How many children are idle."""
         return len(self._spares)
 
     def fork(self) -> Child:
-        """Have a child made that waits. It can be given a job at once.
+        """Have an idle child forked. It can be given a job at once.
 
         Raises:
-            OSError: there are no more file descriptors.
-            ForkServerError: nobody is left to make it.
+            OSError: There are no more file descriptors.
+            ForkServerError: The fork server has died.
         """
         ours, theirs = socket.socketpair()
         with theirs:
@@ -144,44 +151,50 @@ class ChildPool:
         self._selector.register(ours, selectors.EVENT_READ, child)
         return child
 
-    def hand_over(self, hold: Hold, record: JobRecord, allowed: float | None) -> None:
-        """Give a claimed job to a child that waits, or to a new one.
+    def assign(self, hold: Hold, record: JobRecord, allowed: float | None) -> None:
+        """Give a claimed job to an idle child, or to a new one.
 
         Args:
-            allowed: seconds after which the child is killed; None: never.
-        """
-        child = self._tell(pack_run(hold.queue, hold.execution, record))
-        kill_at = None if allowed is None else time.monotonic() + allowed
-        child.assignment = Assignment(hold, record, kill_at)
-        child.worked = True
-
-    def call_back(self, queue: str, record: JobRecord, outcome: Failed | Stopped) -> None:
-        """Have the callback of a job whose process has died called, in a process of its own.
+            allowed: Seconds after which the child is killed; None: never.
 
         Raises:
-            OSError: there are no more file descriptors.
+            OSError: There are no more file descriptors.
+            ForkServerError: The fork server has died.
+        """
+        child = self._instruct(pack_run(hold.queue, hold.execution, record))
+        kill_at = None if allowed is None else time.monotonic() + allowed
+        child.assignment = Assignment(hold, record, kill_at)
+        child.has_worked = True
+
+    def call_back(self, queue: str, record: JobRecord, outcome: Failed | Stopped) -> None:
+        """Have a child call the callback of a job whose own process has died.
+
+        Raises:
+            OSError: There are no more file descriptors.
+            ForkServerError: The fork server has died.
         """
         seconds = record.callback_time("stopped" if isinstance(outcome, Stopped) else "failure")
         if seconds:
-            self._tell(pack_callback(queue, record, outcome)).let_go(seconds + LEAVING)
+            child = self._instruct(pack_callback(queue, record, outcome))
+            child.expect_exit(seconds + EXIT_TIMEOUT)
 
-    def _tell(self, order: bytes) -> Child:
+    def _instruct(self, instruction: bytes) -> Child:
         while True:
             child = next(iter(self._spares.values()), None) or self.fork()
             del self._spares[child.number]
             try:
-                child.channel.sendall(order)
+                child.channel.sendall(instruction)
                 return child
             except OSError:
-                child.let_go()  # it died while it waited; its death will be told of
+                child.expect_exit()  # it has died while idle; reap() will return it
 
     def collect(self, child: Child) -> Assignment | None:
-        """Read what a child has sent; give its job once the outcome is known.
+        """Read what a child has sent. Return its job once the outcome is known, else None.
 
-        Bytes that are no report cost the child its life, and its job fails with that reason.
+        A child that sends anything but a report is killed, and its job fails with that reason.
         """
         if child.number not in self._children:
-            return None  # buried already: its end was told of in the same breath as its report
+            return None  # reap() has removed it in the same turn
         while True:
             try:
                 data = child.channel.recv(_CHUNK, socket.MSG_DONTWAIT)
@@ -190,8 +203,8 @@ class ChildPool:
             except OSError:
                 data = b""
             if not data:
-                # The other end is closed: the child has ended, which bury() will tell of.
-                self._ignore(child)
+                # The child has ended, so its end of the pipe is closed. reap() will return it.
+                self._unwatch(child)
                 return None
             assignment = child.assignment
             try:
@@ -208,103 +221,98 @@ class ChildPool:
             if stays:
                 self._spares[child.number] = child
             else:
-                self._ignore(child)  # bury() will tell of its end; the closed pipe need not
-                child.let_go()
+                self._unwatch(child)  # reap() will return it; its closed pipe need not wake us
+                child.expect_exit()
             return assignment
 
-    def bury(self) -> tuple[list[Assignment], OSError | None]:
-        """Take leave of the children that have ended, and of those that could not be made.
+    def reap(self) -> tuple[list[Assignment], OSError | None]:
+        """Remove the children that have ended, and those that could not be forked.
 
         Returns:
-            the jobs that died with them, each with an outcome that says how, unless it is to be
-            given back to its queue; and why the system would make no process, if so.
+            Their jobs, and the reason why a child could not be forked, if there is one. Each job
+            has an outcome, unless it is to be put back into its queue.
 
         Raises:
-            ForkServerError: all have died.
+            ForkServerError: The fork server has died, and all children with it.
         """
-        bereaved: list[Assignment] = []
+        ended: list[Assignment] = []
         trouble: OSError | None = None
         for message in self._server.read():
             child = self._children[message.number]
-            if child.worked and not isinstance(message, NeverMade):
-                self.peak = peak(message.peak)
-            # What it reported with its last breath still waits in the pipe.
+            if child.has_worked and not isinstance(message, ForkFailed):
+                self.peak = memory.peak(message.peak)
+            # Its last report may still be in the pipe.
             assignment = self.collect(child) if child.assignment else None
             assignment = assignment or child.assignment
-            self._ignore(child)
+            self._unwatch(child)
             self._spares.pop(child.number, None)
             child.channel.close()
             del self._children[child.number]
-            if isinstance(message, NeverMade):
+            if isinstance(message, ForkFailed):
                 trouble = OSError(message.errno, "fork")
-            elif assignment is not None and not assignment.outcome and not assignment.give_back:
+            elif assignment is not None and not assignment.outcome and not assignment.put_back:
                 assignment.outcome = outcome_of(assignment, message.status, message.peak)
-                assignment.died = True
+                assignment.callback_due = True
             if assignment is not None:
-                bereaved.append(assignment)
-        return bereaved, trouble
+                ended.append(assignment)
+        return ended, trouble
 
     def kill(
-        self, child: Child, because: str, *, give_back: bool = False, stopped: bool = False
+        self, child: Child, reason: str, *, put_back: bool = False, stopped: bool = False
     ) -> None:
         """Kill a child and all that it started, at once.
 
         Args:
-            because: completes "The job was killed because …".
-            give_back: the job goes back to its queue instead of failing.
-            stopped: the job was ended by order of a person.
+            reason: Completes "The job was killed because …".
+            put_back: Whether the job goes back to its queue instead of failing.
+            stopped: Whether a person asked for it, so that the job is stopped and not failed.
         """
-        child.leave_by = math.inf  # once is enough
+        child.exit_by = math.inf  # one signal is enough
         self._spares.pop(child.number, None)
-        if child.assignment is not None and not child.assignment.killed_because:
-            child.assignment.killed_because = because
+        if child.assignment is not None and not child.assignment.kill_reason:
+            child.assignment.kill_reason = reason
             child.assignment.kill_at = None
-            child.assignment.give_back = give_back
+            child.assignment.put_back = put_back
             child.assignment.stopped = stopped
         self._server.kill(child.number)
 
     def abandon(self) -> list[Assignment]:
-        """Give all children up, since the fork server has died and they with it.
+        """Remove all children, after the fork server has died and they with it.
 
         Returns:
-            jobs whose outcomes had been reported. The others stay held until their leases end, as
-            if the worker had been killed.
+            Jobs whose outcomes were reported. The others stay claimed until their leases expire,
+            as if the worker had been killed.
         """
-        reported = [self.collect(child) for child in self._children.values() if child.at_work]
+        reported = [self.collect(child) for child in self._children.values() if child.busy]
         for child in self._children.values():
-            self._ignore(child)
+            self._unwatch(child)
             child.channel.close()
         self._children.clear()
         self._spares.clear()
         return [assignment for assignment in reported if assignment is not None]
 
     def overdue(self, now: float) -> list[Child]:
-        """Children that should have ended long ago, with or without their jobs."""
-        return [child for child in self._children.values() if (_due(child) or math.inf) <= now]
+        """Return the children to be killed by now."""
+        return [child for child in self._children.values() if (child.kill_at or math.inf) <= now]
 
-    def next_due(self) -> float | None:
-        """Monotonic time at which the next child becomes overdue."""
-        times = [due for child in self._children.values() if (due := _due(child)) is not None]
+    def next_kill_at(self) -> float | None:
+        """Return the monotonic time at which the next child is to be killed; None: never."""
+        times = [at for child in self._children.values() if (at := child.kill_at) is not None]
         return min(times, default=None)
 
-    def dismiss(self) -> None:
-        """Let the children that wait go."""
+    def dismiss_idle(self) -> None:
+        """Let the children that have no job end."""
         for child in self._children.values():
             if child.assignment is None:
-                child.let_go()
-                self._ignore(child)
+                child.expect_exit()
+                self._unwatch(child)
                 try:
                     child.channel.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass  # it has ended already
         self._spares.clear()
 
-    def _ignore(self, child: Child) -> None:
+    def _unwatch(self, child: Child) -> None:
         if child.watched:
             child.watched = False
             self._selector.unregister(child.channel)
-
-
-def _due(child: Child) -> float | None:
-    """Monotonic time at which the child is killed."""
-    return child.assignment.kill_at if child.assignment else child.leave_by

@@ -1,4 +1,4 @@
-"""What the parent does once, so that its children need not."""
+"""What a worker does once before it forks, so that its children need not do it."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ from importlib.util import find_spec
 from django.apps import apps
 
 from ... import conf
-from .import_probe import Trial, new_threads, running_threads, try_imports
+from .import_probe import ProbeResult, new_threads, probe_imports, running_threads
 from .random_generators import find_generators, forget_generators
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Modules of an app that hold what it enqueues.
+#: Modules of an app in which its jobs' functions usually are.
 MODULES = ("jobs", "tasks")
 
-_NOT_IMPORTED = "%s can't be imported; jobs whose functions live there will fail."
+_NOT_IMPORTED = "%s can't be imported; jobs whose functions are in it will fail."
 
-#: Modules that are not to be imported in this process, and those forked from it. Told of once.
-_left_out: set[str] = set()
+#: Modules that this process, and those forked from it, do not import. Each was logged once.
+_excluded: set[str] = set()
 
 
 def import_jobs() -> list[str]:
-    """Import what ``RQ["PRELOAD"]`` says, before there are children; give what was imported.
+    """Import the modules that ``RQ["PRELOAD"]`` means, and return their names.
 
-    Those are ``jobs`` and ``tasks`` of every installed app, except modules whose import leaves a
-    thread running; or nothing; or the modules named, whatever they do.
+    ``True`` means ``jobs`` and ``tasks`` of every installed app, except modules whose import
+    leaves a thread running. ``False`` means none. A list names the modules, whatever they do.
 
-    A module that can't be imported is no reason not to work: its jobs will fail with the reason.
+    A module that can't be imported is logged. Its jobs will fail with the reason.
     """
     _warn_of_threads()
     wanted = conf.preload()
     if wanted is False:
         return []
     if wanted is not True:
-        return _imported(wanted)
+        return _import(wanted)
     found: list[str] = []
-    to_try = []
+    to_probe = []
     for name in _modules_of_apps():
         if name in sys.modules:
             found.append(name)
-        elif name not in _left_out:
-            to_try.append(name)
-    while to_try:
-        trial = try_imports(to_try)
-        # They are imported for good before the others are tried: these may import one another.
-        found += _imported(trial.passed)
-        if trial.failed:
-            _leave_out(trial)
-        to_try = to_try[len(trial.passed) + 1 :]
+        elif name not in _excluded:
+            to_probe.append(name)
+    while to_probe:
+        result = probe_imports(to_probe)
+        # Imported here before the remaining ones are probed, since those may import them.
+        found += _import(result.passed)
+        if result.failed:
+            _exclude(result)
+        to_probe = to_probe[len(result.passed) + 1 :]
     return found
 
 
@@ -69,8 +69,8 @@ def _modules_of_apps() -> Iterator[str]:
                 logger.exception(_NOT_IMPORTED, name)
 
 
-def _imported(names: Sequence[str]) -> list[str]:
-    """Import them; give those that could be."""
+def _import(names: Sequence[str]) -> list[str]:
+    """Import the modules. Return the names of those that could be imported."""
     found = []
     for name in names:
         before = running_threads()
@@ -82,38 +82,38 @@ def _imported(names: Sequence[str]) -> list[str]:
         found.append(name)
         if running_threads().keys() - before.keys() and (threads := new_threads(before)):
             logger.warning(
-                "The import of %s has left a thread running (%s). Forked processes, in which jobs "
-                "run, do not have it, and wait for ever for what it holds or should do. Start it "
-                "where it is first used, or take the module out of RQ['PRELOAD'].",
+                "The import of %s has left a thread running (%s). Jobs run in forked processes, "
+                "which do not have this thread, and wait for ever for what it holds or should do. "
+                "Start it where it is first used, or take the module out of RQ['PRELOAD'].",
                 name,
                 ", ".join(threads),
             )
     return found
 
 
-def _leave_out(trial: Trial) -> None:
-    _left_out.add(trial.failed)
-    if trial.threads:
+def _exclude(result: ProbeResult) -> None:
+    _excluded.add(result.failed)
+    if result.threads:
         logger.warning(
             "%s is not imported before jobs run: its import leaves a thread running (%s), which "
-            "forked processes do not have. Jobs that need it import it by themselves, each time. "
-            "To have it imported once, start the thread where it is first used.",
-            trial.failed,
-            ", ".join(trial.threads),
+            "forked processes do not have. Jobs that need the module import it themselves, each "
+            "time. To have it imported once, start the thread where it is first used.",
+            result.failed,
+            ", ".join(result.threads),
         )
         return
-    code = os.waitstatus_to_exitcode(trial.status)
+    code = os.waitstatus_to_exitcode(result.status)
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     logger.error(
         "%s is not imported before jobs run: its import ended the process that tried it, with %s. "
         "Jobs that need it will fail.",
-        trial.failed,
+        result.failed,
         how,
     )
 
 
 def _warn_of_threads() -> None:
-    """Tell of threads that were there before us: nothing can be done about them here."""
+    """Log the threads that run already. The worker cannot prevent these."""
     threads = sorted(running_threads().values())
     if threads:
         logger.warning(
@@ -125,10 +125,10 @@ def _warn_of_threads() -> None:
 
 
 def share_memory() -> None:
-    """Let children share the pages of all that is loaded by now.
+    """Let children share the memory of everything that is loaded by now.
 
-    The collector writes into every object it looks at, which copies the page; frozen objects are
-    never looked at.
+    The garbage collector writes into each object that it visits, which copies the page. It does
+    not visit frozen objects.
     """
     gc.collect()
     find_generators()
@@ -136,6 +136,6 @@ def share_memory() -> None:
 
 
 def stop_sharing_memory() -> None:
-    """Have the collector look at everything again, for a program that goes on after its worker."""
+    """Undo :func:`share_memory`, for a program that goes on after its worker."""
     gc.unfreeze()
     forget_generators()

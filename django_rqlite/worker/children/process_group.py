@@ -1,4 +1,4 @@
-"""The process group that a child leads: itself, and what its jobs start."""
+"""The process group that a child leads: the child itself, and what its jobs start."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import os
 import signal
 
 
-def end_others() -> None:
-    """Kill all processes of this process's group but this one, which leads it.
+def kill_others() -> None:
+    """Kill all processes of the group that this process leads, except for itself.
 
-    For that it goes into the group of the fork server, its parent, for as long as it takes.
+    Meanwhile, this process is in the group of the fork server, its parent.
     """
     own = os.getpid()
     try:
         os.setpgid(0, os.getppid())
     except OSError:
-        return  # the fork server is dead, and its end is the end of this process
+        return  # the fork server has died, so this process will be killed
     try:
         os.killpg(own, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        pass  # nobody else is in it, or nobody that this user may kill
+        pass  # no other process is in the group, or none that this user may kill
     finally:
         os.setpgid(0, 0)

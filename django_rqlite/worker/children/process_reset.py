@@ -1,6 +1,6 @@
-"""What a process that runs several jobs does between two of them: leave nothing of the first.
+"""Resetting a process between two jobs, so that the second finds nothing of the first.
 
-Django does the same between two requests. It knows one thread; a job may have had many.
+Django does the same between two requests, for one thread. A job may have used several.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from django.core.cache import caches
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from . import database_connections as databases
+from . import database_connections
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Seconds that the thread in which async code uses the ORM may take to look at its connections.
+#: Seconds to wait for the thread in which async code uses the ORM to check its connections.
 PATIENCE = 2.0
 
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 
-def alone(run: Callable[[], _Answer]) -> _Answer:
-    """Call it so that no context variable keeps what it was set to.
+def run_in_own_context(function: Callable[[], _Result]) -> _Result:
+    """Call a function so that the context variables that it sets are not set afterwards.
 
     The active language, the time zone and the URLconf are such variables, and a project may have
-    others. Connections to caches are, too; they are kept, and closed as after a request.
+    others. Connections to caches are, too. These are kept, and closed as after a request.
     """
     context = copy_context()
     try:
-        return context.run(run)
+        return context.run(function)
     finally:
         _keep_caches(context)
 
 
 def _keep_caches(context: Context) -> None:
     for alias in caches:
-        # The handler can tell which it has, but not under which names.
+        # The handler returns its caches without their names, so each is looked up.
         cache = context.run(getattr, caches._connections, alias, None)  # type: ignore[attr-defined]
         if cache is None:
             continue
@@ -54,43 +54,45 @@ def _keep_caches(context: Context) -> None:
             caches[alias] = cache
 
 
-def look_after_databases(*, failed: bool = False, but: Container[object] = ()) -> bool:
-    """Close connections that are too old or broken, and all that threads have left open.
+def check_databases(*, failed: bool = False, but: Container[object] = ()) -> bool:
+    """Close connections that are too old or broken, and those left by threads that have ended.
 
     Args:
-        failed: whether the job failed. What interrupted it may have interrupted a query.
-        but: what is not looked at, as :func:`databases.in_use` gave it.
+        failed: Whether the job failed. Then it may have been interrupted in the middle of a query.
+        but: What is not checked, as :func:`database_connections.in_use` returned it.
 
     Returns:
-        whether this process may run another job: not while a connection is open in a thread that
-        can't be asked to look at it.
+        Whether this process may run another job: not while a connection is open in a thread that
+        cannot be made to check it.
     """
-    if not databases.any_opened():
+    if not database_connections.any_opened():
         return True
     try:
-        elsewhere = _look(failed, but)
+        elsewhere = _check_own(failed, but)
         if elsewhere:
-            asked = _ask_async_thread(failed, but)
-            elsewhere = [each for each in elsewhere if databases.thread_of(each) is not asked]
-        _look_at_pools()
+            checked = _check_in_async_thread(failed, but)
+            elsewhere = [
+                each for each in elsewhere if database_connections.thread_of(each) is not checked
+            ]
+        _check_pools()
     except Exception:
         logger.exception("A database connection could not be closed between two jobs")
         return False
     return not elsewhere
 
 
-def _look(failed: bool, but: Container[object]) -> list[BaseDatabaseWrapper]:
-    """Look at this thread's connections; gives those that are open in others."""
+def _check_own(failed: bool, but: Container[object]) -> list[BaseDatabaseWrapper]:
+    """Check the connections of this thread. Return those that are open in other threads."""
     here = threading.current_thread()
     elsewhere = []
-    for connection in databases.known():
+    for connection in database_connections.known():
         if connection in but:
             continue
-        thread = databases.thread_of(connection)
+        thread = database_connections.thread_of(connection)
         if thread is here:
             _check(connection, failed)
         elif not thread.is_alive():
-            databases.close_one(connection)
+            database_connections.close_one(connection)
         elif connection.connection is not None:
             elsewhere.append(connection)
     for connection in connections.all(initialized_only=True):
@@ -99,7 +101,7 @@ def _look(failed: bool, but: Container[object]) -> list[BaseDatabaseWrapper]:
             and connection.closed_in_transaction
             and connection not in but
         ):
-            del connections[connection.alias]  # the block was begun and never left
+            del connections[connection.alias]  # the job entered an atomic block and never left it
     return elsewhere
 
 
@@ -107,21 +109,21 @@ def _check(connection: BaseDatabaseWrapper, failed: bool) -> None:
     connection.queries_log.clear()
     if connection.connection is None:
         return
-    # Nothing comes unasked but the news that the server has hung up.
-    if failed or _has_news(connection.connection):
+    # An idle connection is readable only if the server has closed it.
+    if failed or _is_readable(connection.connection):
         connection.errors_occurred = True
     connection.close_if_unusable_or_obsolete()
 
 
-def _look_at_pools() -> None:
-    for by_alias in databases.pools():
+def _check_pools() -> None:
+    for by_alias in database_connections.pools():
         for pool in by_alias.values():
-            if any(_has_news(raw) for raw in databases.idle_in(pool)):
+            if any(_is_readable(raw) for raw in database_connections.idle_in(pool)):
                 pool.check()
 
 
-def _has_news(raw: object) -> bool:
-    number = databases.descriptor_of(raw)
+def _is_readable(raw: object) -> bool:
+    number = database_connections.descriptor_of(raw)
     if number is None:
         return False
     poll = select.poll()
@@ -129,14 +131,18 @@ def _has_news(raw: object) -> bool:
     return bool(poll.poll(0))
 
 
-def _ask_async_thread(failed: bool, but: Container[object]) -> threading.Thread | None:
-    """Have asgiref's thread look at its connections; None: it is still at work for the job."""
+def _check_in_async_thread(failed: bool, but: Container[object]) -> threading.Thread | None:
+    """Have asgiref's thread check its connections.
 
-    def look() -> threading.Thread:
-        _look(failed, but)
+    Returns:
+        The thread; None if it is still busy with the job.
+    """
+
+    def check() -> threading.Thread:
+        _check_own(failed, but)
         return threading.current_thread()
 
     try:
-        return SyncToAsync.single_thread_executor.submit(look).result(PATIENCE)
+        return SyncToAsync.single_thread_executor.submit(check).result(PATIENCE)
     except TimeoutError:
         return None

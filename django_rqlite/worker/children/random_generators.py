@@ -1,8 +1,8 @@
-"""Generators of random numbers that were copied by a fork: each process seeds them anew.
+"""Random number generators that a fork has copied. Each child seeds its copies anew.
 
-Python does so with the generator behind the functions of ``random``, and with no other: processes
-that draw from copies of one generator draw the same numbers. A generator that was seeded on purpose
-can't be told from one that was not, so it is seeded anew as well.
+Without that, all children would draw the same numbers. Python reseeds the generator behind the
+functions of ``random`` after a fork, but no other. A generator that was seeded on purpose cannot be
+told from others, so it is seeded anew as well.
 """
 
 from __future__ import annotations
@@ -17,20 +17,21 @@ from typing import Any
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: What seeds each generator that was found, by the id of the generator, which it keeps in memory.
+#: A function that seeds each generator that was found, by the generator's id. The function keeps
+#: the generator alive, so the id stays unique.
 _seeds: dict[int, Callable[[], object]] = {}
 
 
 def find_generators() -> int:
-    """Look for generators in memory, before a fork; gives how many are known by now.
+    """Look for generators in memory. Return how many are known by now.
 
-    Those of the collector's permanent generation are not seen, so this goes before ``gc.freeze()``.
+    Call this before the fork, and before ``gc.freeze()``, which hides objects from the search.
     """
-    of_python = getattr(random, "_inst", None)  # Python sees to that one
+    of_python = getattr(random, "_inst", None)  # Python reseeds this one
     of_random = _with_subclasses(random.Random) - _with_subclasses(random.SystemRandom)
     of_numpy = _with_subclasses(*_numpy_kinds())
     kinds = of_random | of_numpy
-    # Not isinstance(): that asks objects what they pretend to be, and lazy ones go and see.
+    # type(), because isinstance() evaluates lazy objects.
     for found in [each for each in gc.get_objects() if type(each) in kinds]:
         if type(found) in of_numpy:
             _seeds[id(found)] = partial(_seed_numpy, found)
@@ -40,19 +41,19 @@ def find_generators() -> int:
 
 
 def forget_generators() -> None:
-    """Keep none of them in memory any longer."""
+    """Release all generators."""
     _seeds.clear()
 
 
-def seed_anew() -> None:
-    """Seed what was found, in a process that was forked since."""
+def reseed() -> None:
+    """Seed all generators that were found. Call this in a process that was forked since."""
     for seed in _seeds.values():
         try:
             seed()
         except Exception:
             logger.exception(
-                "A generator of random numbers could not be seeded anew: jobs draw the same "
-                "numbers from it. Make it in the job, or leave its module out of RQ['PRELOAD']."
+                "A random number generator could not be seeded anew: jobs draw the same numbers "
+                "from it. Make it in the job, or leave its module out of RQ['PRELOAD']."
             )
 
 
@@ -72,11 +73,14 @@ def _numpy_kinds() -> tuple[type, ...]:
 
 
 def _seed_numpy(generator: Any) -> None:
-    """A ``Generator`` draws from its ``BitGenerator``, which is found by itself."""
+    """Seed a ``BitGenerator`` or a legacy ``RandomState``.
+
+    A ``Generator`` is not seeded itself: it draws from a ``BitGenerator``, which is found as well.
+    """
     bits = getattr(generator, "_bit_generator", None)
     if bits is None:
-        # With its SeedSequence, from which others are spawned.
+        # A BitGenerator. Its state includes its SeedSequence, from which others are spawned.
         generator.__setstate__(type(generator)().__getstate__())
         return
-    # The legacy kind keeps the second number of a pair.
+    # A RandomState also stores the second number of a Gaussian pair.
     generator.set_state({**type(bits)().state, "has_gauss": 0, "gauss": 0.0})

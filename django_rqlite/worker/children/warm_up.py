@@ -1,9 +1,9 @@
-"""Running a job that does nothing, to find everything in its place when there is one to run.
+"""Running a job that does nothing, so that the first real job finds its code warm.
 
-What Python learns from running code it writes into that code, and what is run for the first time
-fills caches: the worker rehearses before it has children, so that they find it done. A child then
-rehearses once more while it waits for its job: what the job would have to copy of the memory that
-it shares is copied by then, in time that nobody waits for.
+Python writes what it learns from running code into that code, and the first run of a function
+fills caches. The worker warms up before it forks, so that children inherit the result. A child
+warms up once more while it waits for its job: it copies the shared memory that the job would have
+to copy, at a time when nothing waits for it.
 """
 
 from __future__ import annotations
@@ -19,35 +19,37 @@ from ...protocol.serializers import PickleSerializer
 from .framing import pack
 from .messages import HEADER_SIZE, pack_report, pack_run, unpack_instruction
 
-#: How often the worker rehearses. Python specializes what has run some times, and what that calls
-#: some more times later.
-TIMES = 30
+#: How many runs the worker needs. Python specializes code after some runs, and the code that it
+#: calls some runs later.
+RUNS = 30
 
-_ID = "rehearsal"
-
-
-def nothing() -> None:
-    """Do nothing."""
+_ID = "warm-up"
 
 
-def rehearse(times: int = 1) -> None:
-    """Run it in this process. Tells nobody, and asks nobody's code but ours."""
-    order = _order()
-    for _ in range(times):
-        heard = unpack_instruction(order)
-        job = Job.from_state(heard.job_id, heard.state, PickleSerializer)
-        outcome = perform(job, announce=_to_nobody)
-        pack(pack_report(heard.execution, outcome, stays=False))
+def do_nothing() -> None:
+    """Serve as the function of the job."""
+
+
+def warm_up(runs: int = 1) -> None:
+    """Run the job in this process. No outcome is stored, and no code of the project runs."""
+    body = _instruction()
+    for _ in range(runs):
+        instruction = unpack_instruction(body)
+        job = Job.from_state(
+            instruction.job_id, instruction.state, PickleSerializer, verified=instruction.verified
+        )
+        outcome = perform(job, announce=_no_signal)
+        pack(pack_report(instruction.execution, outcome, stays=False))
 
 
 @cache
-def _order() -> bytes:
-    call: tuple[Any, ...] = (f"{nothing.__module__}.{nothing.__qualname__}", None, (), {})
+def _instruction() -> bytes:
+    call: tuple[Any, ...] = (f"{do_nothing.__module__}.{do_nothing.__qualname__}", None, (), {})
     data = PickleSerializer.dumps(call)
-    signature = sign("data", _ID, data)  # lest it fail, and handlers of errors be told
+    signature = sign("data", _ID, data)  # unsigned, it could fail and call exception handlers
     fields = {b"status": JobStatus.STARTED.encode(), b"data": data, b"x_sig": signature.encode()}
     return pack_run(_ID, _ID, read_job(_ID, fields))[HEADER_SIZE:]
 
 
-def _to_nobody(signal: object, job: Job, **_: object) -> None:
-    """Nobody enqueued it."""
+def _no_signal(signal: object, job: Job, **_: object) -> None:
+    """Send no Django signal, since nobody enqueued this job."""

@@ -1,1 +1,1 @@
-"""What any worker does beside running jobs, each thing one script that any number may run."""
+"""What every worker does besides running jobs. Each part is one script that any number may run."""

@@ -1,4 +1,7 @@
-"""Jobs whose time has come. Every worker promotes; a script decides who was first."""
+"""Moving scheduled jobs that are due into their queues.
+
+Every worker does so. A script decides which worker was first.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +10,38 @@ from collections.abc import Sequence
 
 from ...engine.engine import Engine
 
-#: Seconds after which a worker looks again although nothing was announced: RQ's own client
-#: schedules without a word, and an announcement may be lost.
+#: Seconds after which a worker looks again although nothing was announced: RQ's client schedules
+#: without an announcement, and ours may be lost.
 LONGEST_WAIT = 5.0
 
-#: Seconds after a look that found nothing to move: whatever the reason, no worker asks more often.
+#: Seconds to wait after a look that found nothing to move, whatever the reason.
 SHORTEST_WAIT = 0.01
 
 
 class Scheduler:
-    """When to look for jobs that are due, and the looking.
+    """Knows when to look for jobs that are due, and looks.
 
-    Times are the server's. This host's clock may be off, so only its monotonic one is asked.
+    Due times are the server's. The clock of this host may be wrong, so only its monotonic clock is
+    used.
     """
 
-    def __init__(self, transitions: Engine, queues: Sequence[str]) -> None:
-        self._engine = transitions
+    def __init__(self, engine: Engine, queues: Sequence[str]) -> None:
+        self._engine = engine
         self._queues = queues
         #: Monotonic time of the next look.
         self.due_at = time.monotonic()
-        #: Seconds from the monotonic clock to the server's; None: no answer has told it yet.
+        #: The server's clock minus the monotonic clock, in seconds; None before the first answer.
         self._offset: float | None = None
 
     def promote(self) -> int:
-        """Move what is due, if it is time to look; gives how many jobs were moved.
+        """Move what is due, if it is time to look. Return how many jobs were moved.
 
         Raises:
-            redis.RedisError: the server does not answer.
+            redis.RedisError: The server does not answer.
         """
         if time.monotonic() < self.due_at:
             return 0
-        # Also where it is refused.
+        # Set first, so that a refused command is not repeated at once.
         self.due_at = time.monotonic() + LONGEST_WAIT
         promoted = self._engine.promote(self._queues)
         now = time.monotonic()
@@ -53,7 +57,11 @@ class Scheduler:
         """Look no later than when a job is due.
 
         Args:
-            due: unix seconds by the server's clock.
+            due: Unix seconds by the server's clock.
         """
         if self._offset is not None:
             self.due_at = min(self.due_at, due - self._offset)
+
+    def look_now(self) -> None:
+        """Look with the next call, because announcements may have been missed."""
+        self.due_at = time.monotonic()

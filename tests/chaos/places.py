@@ -1,4 +1,4 @@
-"""Where all jobs are, at one moment."""
+"""Where all jobs are at one moment."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import redis as redis_py
 
 from tests.keyspace import PLACES
 
-#: Places in which a job has ended.
+#: Places of jobs that have ended.
 ENDED = frozenset({"finished", "failed", "canceled"})
 
 Places = dict[str, list[str]]
 
 
-def look(redis: redis_py.Redis, queues: Sequence[str]) -> Places:
-    """Where each id is, as ``place:queue``; twice where it is twice. All read in one step."""
+def read_places(redis: redis_py.Redis, queues: Sequence[str]) -> Places:
+    """Return the places of each id as ``place:queue``. The server reads all in one transaction."""
     names = [(place, queue) for queue in queues for place in ("queue", *PLACES)]
     with redis.pipeline(transaction=True) as pipe:
         for place, queue in names:
@@ -35,7 +35,7 @@ def look(redis: redis_py.Redis, queues: Sequence[str]) -> Places:
 
 
 def misplaced(found: Places, ids: Iterable[str]) -> list[str]:
-    """What is wrong, in words: ids that are nowhere, or in more than one place."""
+    """Describe each id that is in no place or in several."""
     return [
         f"job {job_id} is {'in ' + ' and '.join(places) if places else 'nowhere'}"
         for job_id in ids
@@ -44,7 +44,7 @@ def misplaced(found: Places, ids: Iterable[str]) -> list[str]:
 
 
 def all_ended(found: Places, ids: Iterable[str]) -> bool:
-    """Whether each of these jobs stands where jobs stand that have ended, and only there."""
+    """Whether each of these jobs is in one place, and has ended."""
     return all(
         [place.partition(":")[0] in ENDED for place in found.get(job_id, [])] == [True]
         for job_id in ids

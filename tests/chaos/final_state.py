@@ -1,4 +1,4 @@
-"""After a storm: whether every job has ended, once, and ran again only where it had to."""
+"""Checks after a storm: every job has ended once, and has run again only after a kill."""
 
 from __future__ import annotations
 
@@ -9,13 +9,8 @@ from pathlib import Path
 
 import redis as redis_py
 
-from tests.chaos.jobs import runs
-from tests.chaos.looking import look, misplaced
-
-#: What ``exc_info`` says where a job's process, or its fourth worker, was killed.
-PROCESS_KILLED = "was killed by SIGKILL"
-WORKERS_KILLED = "died while it ran the job for the 4th time"
-FAILED_BY_ITSELF = "is one that fails"
+from tests.chaos.jobs import RAISED, runs
+from tests.chaos.places import misplaced, read_places
 
 #: How often a job may lose its worker.
 MOST_CRASHES = 3
@@ -41,14 +36,14 @@ class Planned:
 
 
 @dataclass
-class Examined:
-    """What was found."""
+class Findings:
+    """The problems that were found, and counts of jobs by what has become of them."""
 
     problems: list[str] = field(default_factory=list)
     numbers: Counter[str] = field(default_factory=Counter)
 
 
-def examine(
+def check_final_state(
     redis: redis_py.Redis,
     queues: Sequence[str],
     planned: Sequence[Planned],
@@ -56,52 +51,53 @@ def examine(
     *,
     killed_workers: Collection[int],
     killed_jobs: Collection[int],
-) -> Examined:
-    """See what has become of the jobs.
+) -> Findings:
+    """Check that each job has ended as planned, or in a way that the kills explain.
 
     Args:
-        folder: where the jobs have noted their runs.
-        killed_workers, killed_jobs: process ids.
+        folder: of the files in which the jobs record their runs.
+        killed_workers: process ids.
+        killed_jobs: process ids.
     """
-    examined = Examined()
-    found = look(redis, queues)
+    findings = Findings()
+    found = read_places(redis, queues)
     ids = [job.job_id for job in planned]
-    examined.numbers["jobs"] = len(ids)
-    examined.numbers["lost"] = sum(not found.get(job_id) for job_id in ids)
-    examined.numbers["in two places"] = sum(len(places) > 1 for places in found.values())
-    examined.problems += misplaced(found, {*ids, *found})
+    findings.numbers["jobs"] = len(ids)
+    findings.numbers["lost"] = sum(not found.get(job_id) for job_id in ids)
+    findings.numbers["in two places"] = sum(len(places) > 1 for places in found.values())
+    findings.problems += misplaced(found, {*ids, *found})
     hashes = {job_id: _text(redis.hgetall(f"rq:job:{job_id}")) for job_id in ids}
     for job in planned:
         fields = hashes[job.job_id]
         outcomes = [
             _text(entry)["execution_id"] for _, entry in redis.xrange(f"rq:results:{job.job_id}")
         ]
-        says = _Case(job, fields, outcomes, found.get(job.job_id, []), examined)
-        says.place()
-        says.reason(hashes, killed_jobs)
-        says.runs(folder, killed_workers)
+        check = _JobCheck(job, fields, outcomes, found.get(job.job_id, []), findings)
+        check.place()
+        check.reason(hashes, killed_jobs)
+        check.runs(folder, killed_workers)
     mirrored = Counter(member.decode() for member in redis.lrange("rq:queue:failed", 0, -1))
     if mirrored != Counter(job_id for job_id in ids if hashes[job_id].get("status") == "failed"):
-        examined.problems.append("the mirror of failed jobs is not what has failed")
+        findings.problems.append("the mirror of failed jobs is not what has failed")
     left = [key.decode() for key in redis.scan_iter("rq:execution*", count=1000)]
     if left:
-        examined.problems.append(f"executions were left behind: {left}")
-    return examined
+        findings.problems.append(f"executions were left behind: {left}")
+    return findings
 
 
 @dataclass
-class _Case:
-    """One job, and what there is to say about it."""
+class _JobCheck:
+    """The checks of one job."""
 
     job: Planned
     fields: Mapping[str, str]
-    #: Executions whose outcomes were stored.
+    #: Ids of the executions whose outcomes were stored.
     outcomes: Sequence[str]
     places: Sequence[str]
-    examined: Examined
+    findings: Findings
 
     def _wrong(self, what: str) -> None:
-        self.examined.problems.append(
+        self.findings.problems.append(
             f"{self.job.kind} job {self.job.job_id} {what} ({dict(self.fields)})"
         )
 
@@ -114,17 +110,17 @@ class _Case:
         return int(self.fields.get("x_crashes", 0))
 
     def place(self) -> None:
-        """It stands where its status says."""
-        self.examined.numbers[f"ended {self._status}"] += 1
+        """The job is in the registry of its status."""
+        self.findings.numbers[f"ended {self._status}"] += 1
         if self.places != [f"{self._status}:{self.fields.get('origin')}"]:
-            self._wrong(f"is {self._status}, but stands in {self.places}")
+            self._wrong(f"is {self._status}, but is in {self.places}")
 
     def reason(self, hashes: Mapping[str, Mapping[str, str]], killed_jobs: Collection[int]) -> None:
-        """It has ended as it should have, or for a kill of ours."""
+        """The job has ended as planned, or because of a kill."""
         said = self.fields.get("exc_info", "")
         bad = [parent for parent in self.job.parents if hashes[parent].get("status") != "finished"]
         if self._status == "canceled":
-            if not bad or self.job.allow_failure or "which it depends on" not in said:
+            if self.job.allow_failure or not any(parent in said for parent in bad):
                 self._wrong(f"was canceled although only {bad} ended badly")
         elif bad and not self.job.allow_failure:
             self._wrong(f"was not canceled although {bad} ended badly")
@@ -132,22 +128,22 @@ class _Case:
             if self._status == "finished" and self.job.kind == "failing":
                 self._wrong("should have failed")
             return
-        if PROCESS_KILLED in said and killed_jobs:
-            self.examined.numbers["failed since their processes were killed"] += 1
-        elif WORKERS_KILLED in said and self._crashes == MOST_CRASHES:
-            self.examined.numbers["failed since four of their workers were killed"] += 1
-        elif not (FAILED_BY_ITSELF in said and self.job.failures):
-            self._wrong("failed for a reason that is not ours")
+        if "SIGKILL" in said and killed_jobs:
+            self.findings.numbers["failed since their processes were killed"] += 1
+        elif "died" in said and self._crashes == MOST_CRASHES:
+            self.findings.numbers["failed since four of their workers were killed"] += 1
+        elif not (RAISED in said and self.job.failures):
+            self._wrong("failed for a reason that no kill explains")
 
     def runs(self, folder: Path, killed_workers: Collection[int]) -> None:
-        """A run has an outcome, or its worker was killed; and there are no more runs than due."""
+        """Each run has an outcome unless its worker was killed, and no run is superfluous."""
         begun = runs(folder, self.job.job_id)
-        self.examined.numbers["runs"] += len(begun)
+        self.findings.numbers["runs"] += len(begun)
         executions = [run.execution for run in begun]
         if len(set(executions)) != len(executions):
             self._wrong(f"ran twice in one execution: {begun}")
         unstored = [run for run in begun if run.execution not in self.outcomes]
-        self.examined.numbers["runs whose workers were killed"] += len(unstored)
+        self.findings.numbers["runs whose workers were killed"] += len(unstored)
         for run in unstored:
             if run.worker not in killed_workers:
                 self._wrong(f"has no outcome of a run whose worker was not killed: {run}")
