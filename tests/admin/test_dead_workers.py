@@ -1,4 +1,4 @@
-"""Dead workers, and those that probably are, are shown as such, with what they held."""
+"""Dead workers, and those that probably are, with the jobs that they hold."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def fall_silent(world: World, seconds: int, name: str = WORKER) -> None:
 
 
 def end_lease(world: World, ago: int, queue: str = "default") -> None:
-    """All leases of a queue ended so many seconds ago."""
+    """Have all leases of a queue expire ``seconds`` ago."""
     until = datetime.now(UTC).timestamp() - ago
     for member in world.redis.zrange(f"rq:wip:{queue}", 0, -1):
         world.redis.zadd(f"rq:wip:{queue}", {member: until})

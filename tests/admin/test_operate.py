@@ -1,4 +1,4 @@
-"""Canceling and stopping jobs, pausing queues, suspending and ending workers, from the admin."""
+"""Cancel and stop jobs, pause queues, suspend and shut down workers in the admin."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def scheduled(world: World) -> str:
 
 
 def buttons(page: str) -> list[str]:
-    """Addresses that the forms above a page's content post to."""
+    """The addresses that the forms above the content of a page post to."""
     return re.findall(r'<li><form method="post" action="([^"]*)"', page)
 
 
@@ -71,7 +71,7 @@ def test_cancel_one(world: World, admin_client: Client) -> None:
         assert (address, messages) == (job_page(job_id), ["Canceled 1 job."])
         assert world.status(job_id) == "canceled"
     assert world.redis.zcard("rq:scheduled:default") == world.redis.llen("rq:queue:default") == 0
-    # Again, and for what has ended: nothing changes, and nothing else is said.
+    # A second time, and for a job that has ended: nothing changes.
     for job_id, status in ((waiting, "canceled"), (failed, "failed")):
         _address, (message,) = post(admin_client, job_cancel(job_id))
         assert message.startswith("1 job is not waiting (any more)")
