@@ -8,7 +8,7 @@ from typing import Any
 from selenium import webdriver
 
 
-def missing() -> str:
+def why_unavailable() -> str:
     """Why Chromium cannot be started; ``''`` where it can."""
     found = all(shutil.which(program) for program in ("chromium", "chromedriver"))
     return "" if found else "no chromium and chromedriver on PATH: run .ci/chromium"

@@ -12,7 +12,7 @@ from django.test import Client
 
 from tests.conftest import wait_until
 
-from . import chromium as program
+from .chromium import start, why_unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,11 +37,11 @@ def chromium(live_server: Any) -> Iterator[Any]:
 
     It ends before the site, so that no connection between them stays open.
     """
-    if reason := program.missing():
+    if reason := why_unavailable():
         if os.environ.get("RQ_TEST_BROWSER") == "required":
             pytest.fail(reason)
         pytest.skip(reason)
-    browser = program.start()
+    browser = start()
     yield browser
     browser.quit()
     wait_until(lambda: not _answering(), "the site closes the browser's connections")
