@@ -59,7 +59,7 @@ def test_a_paused_queue_says_so_and_keeps_its_jobs(
         browser.switch_to.new_window("tab")
         browser.get(live_server.url + queue_page("low"))
         one(browser, "form[action$='/resume/'] button").click()
-        until(browser, lambda page: shows(page, "workers take its jobs again"))
+        until(browser, lambda page: shows(page, "Resumed: "))
         browser.close()
         browser.switch_to.window(browser.window_handles[0])
         until(browser, lambda page: "paused" not in row_of(page, "low"))
