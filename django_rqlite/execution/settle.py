@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..conf.signer import sign, signature_problem
 from ..engine.engine import Engine, Hold, NextClaim, Settled
-from ..jobs.policies import Again, after_asking, after_failure, after_success
+from ..jobs.policies import NextRun, after_failure, after_retry_request, after_success
 from ..protocol import codec
 from ..protocol.records import DEFAULT_FAILURE_TTL, DEFAULT_RESULT_TTL, JobRecord, JobStatus
 from ..protocol.stored_result import ResultType
@@ -97,13 +97,13 @@ def unstorable(outcome: Outcome, why: Exception) -> Failed:
     return Failed(f"{headline}\n{sentences}", headline[:300], final=True)
 
 
-def _again(record: JobRecord, outcome: Outcome) -> tuple[Again | None, str, bytes]:
+def _again(record: JobRecord, outcome: Outcome) -> tuple[NextRun | None, str, bytes]:
     """Whether the job runs once more, and what this run leaves in the results stream."""
     if isinstance(outcome, Succeeded):
         payload = codec.base64_payload(outcome.result)
         return after_success(record), ResultType.SUCCESSFUL, payload
     if isinstance(outcome, AskedForRetry):
-        decision = after_asking(record, outcome.most, outcome.intervals, outcome.at_front)
+        decision = after_retry_request(record, outcome.most, outcome.intervals, outcome.at_front)
         return decision, ResultType.RETRIED, b""
     if isinstance(outcome, Stopped) or record.problems or outcome.final:
         return None, "", b""  # nobody wants it to, or it would end the same way
