@@ -173,7 +173,7 @@ class Queue:
     def enqueue(self, f: Callable[..., Any] | str, *args: Any, **kwargs: Any) -> Job:
         """Make a job of a call and put it into this queue, in one round trip.
 
-        Inside an open database transaction the job becomes visible when that commits; it has its
+        Inside an open database transaction, the job becomes visible when that commits. It has its
         id at once.
 
         Args:
