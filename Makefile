@@ -25,6 +25,8 @@ VENV := .venvs/$(ENV)-$(PYTHON_VERSION)
 DEMO_VENV := .venvs/demo-$(PYTHON_VERSION)
 BENCH_VENV := .venvs/bench-ours-$(PYTHON_VERSION)
 ARGS :=
+# Each has a server of its own. One that RQ_TEST_URL names cannot be shared.
+TEST_PROCESSES := $(if $(RQ_TEST_URL),0,2)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -43,7 +45,7 @@ demo: $(DEMO_VENV)/.ready ## Run a demo site with two workers
 	@exec $(DEMO_VENV)/bin/python testproject/demo.py
 
 test: $(VENV)/.ready ## Run the tests
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 storm: $(VENV)/.ready ## Kill workers for a minute and check that no job is lost; ARGS=--help
 	$(VENV)/bin/python -m tests.chaos.storm $(ARGS)

@@ -1,6 +1,6 @@
-"""Workers as the settings configure them; stands in for ``django_rq.workers``.
+"""Workers as the settings configure them; replaces ``django_rq.workers``.
 
-``django_rqlite.worker`` is the machinery itself.
+The implementation is in the package ``django_rqlite.worker``.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ def get_worker(
     serializer: object = None,
     **kwargs: Any,
 ) -> Worker:
-    """A worker for these queues; without names, for the queue ``default``, as in django-rq.
+    """Return a worker for these queues; without names, for the queue ``default``, as in django-rq.
 
-    ``get_worker().work(burst=True)`` runs what waits, each job in a process of its own.
+    ``get_worker().work(burst=True)`` runs the jobs that wait, each in a process of its own.
 
     Args:
-        **kwargs: for the worker; see :class:`Worker`.
+        **kwargs: Options of the worker; see :class:`Worker`.
 
     Raises:
-        ConfigurationError: the queues can't be served by one worker, or a class is none.
+        ConfigurationError: The queues can't be served by one worker, or a class can't be used.
         UnknownQueueError: ``RQ_QUEUES`` has no such queue.
         RedisUnavailableError: Redis does not answer.
     """
@@ -46,20 +46,20 @@ def get_worker(
 
 
 def get_worker_class(worker_class: type[Worker] | str | None = None) -> type[Worker]:
-    """The class that is given, or that ``RQ["WORKER_CLASS"]`` names.
+    """Return the class that is given, or else the one that ``RQ["WORKER_CLASS"]`` names.
 
     Raises:
-        ConfigurationError: it can't be imported, or does not inherit from :class:`Worker`.
+        ConfigurationError: It can't be imported, or does not inherit from :class:`Worker`.
     """
     given = translate_path(worker_class) or conf.default_class("WORKER_CLASS")
     return resolve_class(given, Worker, Worker, "WORKER_CLASS")
 
 
 def get_exception_handlers() -> list[Callable[..., Any]]:
-    """What ``RQ_EXCEPTION_HANDLERS`` names.
+    """Return the functions that ``RQ_EXCEPTION_HANDLERS`` names.
 
     Raises:
-        ConfigurationError: something of it can't be imported.
+        ConfigurationError: One of them can't be imported.
     """
     return conf.load_exception_handlers()
 

@@ -167,7 +167,7 @@ def only_demo_in(folder: Path) -> Iterator[None]:
 def socket_path(folder: Path) -> Iterator[Path]:
     """Where the server listens: in the folder, or in a temporary one if that path is too long."""
     path = folder / "valkey.sock"
-    if len(os.fsencode(path)) <= embedded.LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) <= embedded.MAX_SOCKET_PATH:
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="rqlite-") as short:

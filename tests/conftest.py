@@ -1,8 +1,7 @@
-"""What the tests share: a real Valkey server, started once.
+"""What the tests share: a Valkey server for each process that pytest divides the tests among.
 
-``RQ_TEST_URL=redis://localhost:6379/9 pytest`` uses that server instead; its database is
-emptied before each test. ``RQ_TEST_SERVER=redis-server pytest`` starts that program instead of
-Valkey.
+``RQ_TEST_URL=redis://localhost:6379/9 pytest`` uses that server instead and empties its database
+before each test. ``RQ_TEST_SERVER=redis-server pytest`` starts that program instead of Valkey.
 """
 
 from __future__ import annotations
@@ -122,8 +121,13 @@ SERVER = pytest.StashKey[Server]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Before anything reads the settings, and in the environment for the processes to come.
     url = os.environ.get(URL_VARIABLE)
+    if config.getoption("dist", "no") != "no":
+        # This process runs no tests. Those that do come here with "no".
+        if url:
+            raise pytest.UsageError(f"{URL_VARIABLE} is one server, so run the tests with -n 0.")
+        return
+    # Before anything reads the settings, and in the environment for the processes to come.
     server = config.stash[SERVER] = Server(url) if url else Server.start()
     os.environ[URL_VARIABLE] = server.url
     for queue in settings.RQ_QUEUES.values():

@@ -15,6 +15,7 @@ import time
 from contextvars import ContextVar
 from typing import Any
 
+import redis
 from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import connections
@@ -206,9 +207,8 @@ def tell_file(failed: Job, kind: type[BaseException], value: BaseException, trac
 
 def tell_success(ended: Job, connection: Any, result: Any) -> None:
     current = get_current_job()
-    told = (
-        f"success {ended.id} {result} {type(connection).__name__} current={current and current.id}"
-    )
+    given = "Redis" if isinstance(connection, redis.Redis) else type(connection).__name__
+    told = f"success {ended.id} {result} {given} current={current and current.id}"
     write(os.environ["RQ_TEST_TELL"], f"{told}\n")
 
 

@@ -1,1 +1,1 @@
-"""``python -m translations``: from the code to the catalogues of django_rqlite/locale, and back."""
+"""``python -m translations``: updates the catalogues in django_rqlite/locale from the code."""

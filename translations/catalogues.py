@@ -1,6 +1,6 @@
-"""The catalogues in django_rqlite/locale: read, brought up to date, written and compiled.
+"""Read, update and compile the catalogues in django_rqlite/locale.
 
-English has none: it is the language of the messages themselves.
+English has no catalogue: the messages in the code are English.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .extraction import PACKAGE
 
 LOCALE = PACKAGE / "locale"
 
-#: What stands at the top of a new catalogue.
+#: The head of a new catalogue.
 HEADER = """\
 # {name}, for django_rqlite. "make translations" keeps this file up to date.
 msgid ""
@@ -33,7 +33,7 @@ msgstr ""
 
 
 def languages() -> list[str]:
-    """Those that have a catalogue, as the folders are called: ``zh_Hans``."""
+    """The languages that have a catalogue, by the names of their folders: ``zh_Hans``."""
     return sorted(path.parent.parent.name for path in LOCALE.glob("*/LC_MESSAGES/django.po"))
 
 
@@ -50,8 +50,8 @@ def read(text: str, language: str) -> Catalog:
     return read_po(StringIO(text), locale=language, abort_invalid=True)
 
 
-def begun(language: str) -> str:
-    """The text of a catalogue that has no messages yet."""
+def new_catalogue(language: str) -> str:
+    """The text of a catalogue without messages."""
     locale = Locale.parse(language)
     return HEADER.format(
         name=locale.english_name,
@@ -61,9 +61,9 @@ def begun(language: str) -> str:
 
 
 def merged(text: str, language: str, messages: Catalog) -> str:
-    """The text of the .po file with the messages that there are now, and no others.
+    """The text of the .po file with exactly these messages.
 
-    What is new and like something old takes its translation, marked as fuzzy.
+    A new message that resembles a removed one takes its translation, marked as fuzzy.
     """
     catalog = read(text, language)
     catalog.update(messages)
@@ -77,13 +77,13 @@ def merged(text: str, language: str, messages: Catalog) -> str:
         include_previous=True,
         include_lineno=False,
     )
-    # As it was: Babel would write the time and its own version, and change every time.
+    # Keep the header. Babel would write the current time and its own version.
     header = text.partition("\n\n")[0].rstrip("\n")
     return f"{header}\n\n{out.getvalue().decode().strip()}\n"
 
 
 def compiled(text: str, language: str) -> bytes:
-    """The .mo file, the same bytes for the same text."""
+    """The content of the .mo file: the same bytes for the same text."""
     catalog = _Compiled(locale=language, creation_date=datetime.fromtimestamp(0, UTC))
     for message in read(text, language):
         if message.id:
@@ -94,17 +94,21 @@ def compiled(text: str, language: str) -> bytes:
 
 
 def untranslated(text: str, language: str) -> list[Message]:
-    """Messages that somebody has to look at."""
-    return [each for each in read(text, language) if each.id and (each.fuzzy or not _said(each))]
+    """The messages without a translation, or with one that is marked as fuzzy."""
+    return [
+        each
+        for each in read(text, language)
+        if each.id and (each.fuzzy or not _is_translated(each))
+    ]
 
 
-def _said(message: Message) -> bool:
+def _is_translated(message: Message) -> bool:
     forms: Any = message.string
     return bool(forms) if isinstance(forms, str) else all(forms)
 
 
 class _Compiled(Catalog):
-    """With the headers that gettext reads, and none of Babel's version or the time."""
+    """A catalogue with the headers that gettext reads, without the time and Babel's version."""
 
     mime_headers = property(
         lambda self: [

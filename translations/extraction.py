@@ -1,4 +1,4 @@
-"""Which messages the package has: those of its modules, and those of its templates."""
+"""Extracts the messages from the modules and the templates of the package."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.translation.template import templatize
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "django_rqlite"
 
-#: Django's functions, and which of their arguments are a context ("c") and messages.
+#: Functions of Django, and which of their arguments are messages or a context ("c").
 FUNCTIONS = {
     "_": None,
     "gettext": None,
@@ -25,29 +25,29 @@ FUNCTIONS = {
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
     "npgettext_lazy": ((1, "c"), 2, 3),
-    # What the engine finds wrong is put into words of other languages where it is shown.
+    # The problems that the engine and the read model find are translated where they are shown.
     "Problem": None,
 }
 
-#: Comments in the code that begin so are for translators.
+#: The beginning of comments for translators.
 TAG = "Translators:"
 
 
 def extracted() -> Catalog:
-    """Every message of the package, without translations, in the order of files and lines."""
+    """Every message of the package, in the order of files and lines."""
     catalog = Catalog()
     for path, source in _sources():
         place = path.relative_to(REPOSITORY).as_posix()
         for _line, message, comments, context in extract(
             "python", BytesIO(source.encode()), keywords=FUNCTIONS, comment_tags=[TAG]
         ):
-            # No line numbers: every change of the code would be one of each catalogue.
+            # Without line numbers, so that a change of the code does not change every catalogue.
             catalog.add(message, locations=[(place, 0)], auto_comments=comments, context=context)
     return catalog
 
 
 def _sources() -> Iterator[tuple[Path, str]]:
-    """Each file that may have messages, as Python."""
+    """Each file that may have messages, as Python source."""
     kinds: dict[str, Callable[[str], str]] = {"*.py": str, "*.html": _as_python}
     for pattern, read in kinds.items():
         for path in sorted(PACKAGE.rglob(pattern)):
@@ -55,5 +55,5 @@ def _sources() -> Iterator[tuple[Path, str]]:
 
 
 def _as_python(template: str) -> str:
-    """Django makes calls of gettext of the tags, nonsense of the rest; Python wants no indent."""
+    """A template as Python source: ``templatize`` turns its tags into calls of gettext."""
     return "\n".join(line.lstrip() for line in templatize(template).splitlines())

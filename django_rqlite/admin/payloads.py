@@ -64,7 +64,7 @@ def format_call(data: bytes | None) -> Call:
         case [function, instance, [*arguments], {**keywords}]:
             pass
         case other:
-            shape = _("It is not (function, instance, arguments, keywords), as jobs are, but %s")
+            shape = _("It is not (function, instance, arguments, keywords) but %s")
             return Call(problem=shape % _text(other))
     named = list(keywords.items())
     room = max(MAX_ARGUMENTS - len(arguments), 0)

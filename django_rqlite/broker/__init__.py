@@ -1,1 +1,1 @@
-"""Redis servers: their clients, the wire, and what is said when they refuse."""
+"""Redis servers: clients, commands on the wire, errors, and :class:`~.broker.Broker`."""

@@ -1,4 +1,4 @@
-"""One Redis server and the prefix of its keys: what everything that reads or writes is given."""
+"""One Redis server and one key prefix: the object that everything that reads or writes gets."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .errors import translate_errors
 
 
 class Broker:
-    """A Redis server, and the prefix of the keys that are meant on it.
+    """A Redis server and the prefix of the keys that are used on it.
 
     Attributes:
-        client: speaks to the server; RQ's ``connection``.
-        keys: the names of the keys below the prefix.
+        client: the client of the server; RQ's ``connection``.
+        keys: the names of the keys with this prefix.
     """
 
     def __init__(self, client: redis.Redis, prefix: str = DEFAULT_PREFIX) -> None:
@@ -33,9 +33,10 @@ class Broker:
 
     @classmethod
     def of(cls, connection: redis.Redis) -> Self:
-        """The broker that a ``connection=`` argument means.
+        """Return the broker that a ``connection=`` argument means.
 
-        The prefix is ``KEY_PREFIX`` where the client was made from the settings, else ``rq:``.
+        The prefix is the ``KEY_PREFIX`` of the settings if the client was made from them. Otherwise
+        it is ``rq:``.
 
         Raises:
             ConfigurationError: the client decodes what it reads.
@@ -51,34 +52,36 @@ class Broker:
 
     @classmethod
     def of_queue(cls, queue: QueueConf) -> Self:
-        """The broker of a configured queue. Queues with the same settings share its client.
+        """Return the broker of a configured queue. Queues with the same settings share a client.
 
         Raises:
-            ConfigurationError: the connection setting cannot be used; the message names the queue.
+            ConfigurationError: the connection setting is invalid; the message names the queue.
         """
         return cls(connection_for(queue), queue.key_prefix)
 
     @property
     def prefix(self) -> str:
-        """What all keys begin with: ``KEY_PREFIX``."""
+        """What all keys begin with, the ``KEY_PREFIX`` of the settings."""
         return self.keys.prefix
 
     @cached_property
     def address(self) -> str:
-        """Where the server is, for people. User and password are never part of it."""
+        """The address of the server in words, without user name and password."""
         return describe(self.client)
 
     def translate_errors(self) -> translate_errors:
-        """A block in which redis-py's errors become ours, which name the server's address.
+        """Return a context manager that turns redis-py's errors into ours.
+
+        The errors name the server's address. Inside the block:
 
         Raises:
             RedisUnavailableError: the server does not answer.
-            RedisRefusedError: the server says in which state it cannot do what it is asked.
+            RedisRefusedError: the server cannot do what it is asked in its present state.
         """
         return translate_errors(self.client)
 
     def is_same(self, other: Broker) -> bool:
-        """Whether both mean the same keys of the same server."""
+        """Return whether both use the same keys of the same server."""
         return self.client is other.client or (
             self.prefix == other.prefix and self.address == other.address
         )

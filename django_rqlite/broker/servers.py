@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..conf.queue_conf import QueueConf
+from ..conf import QueueConf
 from .broker import Broker
 
 

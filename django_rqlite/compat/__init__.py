@@ -1,1 +1,1 @@
-"""For projects that were written for RQ and django-rq: what they name and we lack."""
+"""Help for projects that were written for RQ and django-rq: the names that they use."""

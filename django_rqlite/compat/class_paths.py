@@ -1,7 +1,7 @@
-"""Classes of RQ and django-rq that callers and commands name, and ours that do the same.
+"""Classes of RQ and django-rq that arguments and options may name, and the classes that stand in.
 
-Only the names are known here: RQ is not imported. In settings they are refused: who changes those
-for django_rqlite can write what is meant.
+RQ is not imported. Settings may not name RQ's classes: whoever changes the settings for
+django_rqlite can name the class that is meant.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 
 _WORKERS = ("Worker", "SimpleWorker", "SpawnWorker", "HerokuWorker", "RoundRobinWorker")
 
-#: Ours, by the dotted paths of theirs.
+#: The classes of this package, by the dotted paths of theirs.
 OURS: Mapping[str, str] = {
     **{
         f"{module}.{name}": f"django_rqlite.worker.{name}"
@@ -29,5 +29,5 @@ OURS: Mapping[str, str] = {
 
 
 def translate_path(given: _T) -> _T | str:
-    """What stands in for a class that was given by its path; all else as it is."""
+    """Return the path of our class if ``given`` is the path of one of RQ's; else ``given``."""
     return OURS.get(given, given) if isinstance(given, str) else given

@@ -1,7 +1,7 @@
-"""Public names of RQ 2.12 and django-rq 4.2 that are not here, and what to do instead.
+"""Public names of RQ 2.12 and django-rq 4.2 that this package lacks, and what to use instead.
 
-Asking a module for one of them is an ``ImportError`` that says so: of an ``AttributeError``,
-``from django_rqlite import ...`` would not show the text.
+A module that is asked for one of them raises an ``ImportError`` with the advice. The text of an
+``AttributeError`` would be lost: ``from django_rqlite import ...`` does not show it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import NoReturn
 _NO_SCHEDULER = "Every worker enqueues what is due, so there is no scheduler. Take it out."
 _WORKERS_DO_IT = "Workers do this by themselves. Take it out."
 _MACHINERY = (
-    "It is a part of RQ's own machinery, which works otherwise here: see docs/design.md for what "
-    "stands in its place."
+    "It is a part of RQ's own machinery, which works differently here: docs/design.md says how."
 )
 _NO_WEBHOOKS = "Webhooks are not sent. Use on_success= and on_failure= with a function that sends."
 _ONE_TIMEOUT = "There is one way to enforce timeouts, in every process. Take it out."
@@ -34,7 +33,7 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
         "get_scheduler_statistics",
     ),
     "Put the entry into RQ['CRON'] of the settings, which every worker evaluates; or call "
-    "django_rqlite.cron.register(...) in a file for manage.py rqcron.": (
+    "register(...) in a file for manage.py rqcron.": (
         *("CronScheduler", "DjangoCronScheduler", "CronJob", "create_cron"),
     ),
     "Use the admin's page of cron entries.": (
@@ -43,7 +42,6 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
         "CRON_JOB_HISTORY_SUPPORTED",
         *("cron_scheduler_registry", "cron_job_registry"),
     ),
-    "Write `from django_rqlite.cron import register`.": ("register",),
     _NO_WEBHOOKS: ("Webhook", "webhook"),
     _ONE_TIMEOUT: (
         *("BaseDeathPenalty", "UnixSignalDeathPenalty", "TimerDeathPenalty", "timeouts"),
@@ -58,7 +56,7 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
     ),
     _WORKERS_DO_IT: (
         *("clean_worker_registry", "clean_intermediate_queue"),
-        *("IntermediateQueue", "intermediate_queue"),
+        *("IntermediateQueue", "intermediate_queue", "maintenance"),
     ),
     "Use manage.py rqworker-pool.": ("WorkerPool", "WorkerData", "run_worker", "worker_pool"),
     "Use job.started_at, job.last_heartbeat and job.worker_name for the run that goes on, and "
@@ -98,6 +96,12 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
     "Import from django_rqlite: the registries all are there.": ("registry",),
     "Import from django_rqlite: Queue, EnqueueData.": ("queue",),
     "Import from django_rqlite: Repeat.": ("repeat",),
+    "Import from django_rqlite: Group.": ("group",),
+    "Import from django_rqlite: Result.": ("results",),
+    "Import from django_rqlite: suspend, resume, is_suspended.": ("suspension",),
+    "Import from django_rqlite: send_stop_job_command, send_kill_horse_command, "
+    "send_shutdown_command.": ("command",),
+    "Import from django_rqlite: get_connection.": ("connections",),
     "Import from django_rqlite: Dependency.": ("dependency",),
     "Import from django_rqlite: DEFAULT_RESULT_TTL, DEFAULT_FAILURE_TTL.": ("defaults",),
     "The classes are named in RQ['JOB_CLASS'], RQ['QUEUE_CLASS'] and RQ['WORKER_CLASS'].": (
@@ -128,7 +132,7 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
     "Use contextvars.ContextVar.": (
         *("Local", "LocalStack", "LocalManager", "LocalProxy", "release_local", "local"),
     ),
-    "What waits for the end of a request is kept by the package itself. Take it out.": (
+    "The package itself keeps the jobs that wait for the end of a request. Take it out.": (
         "thread_queue",
     ),
     "Import it from django_rqlite.queues.": (
@@ -168,28 +172,28 @@ ADVICE: Mapping[str, str] = {name: advice for advice, names in _ADVICE.items() f
 
 
 def advice_for(name: str) -> str:
-    """What to write for a name that was imported from RQ, in a sentence."""
+    """Return what to write instead of a name that was imported from RQ, as a sentence."""
     if name in sys.modules[_PACKAGE].__all__:
         return f"Write `from {_PACKAGE} import {name}`."
     return ADVICE.get(name, f"{_PACKAGE} has no {name}.")
 
 
 def module_getattr(module: str) -> Callable[[str], NoReturn]:
-    """What a module's ``__getattr__`` does with names that it has not."""
+    """Return the ``__getattr__`` of a module, which raises the error for a missing name."""
 
-    def find(name: str) -> NoReturn:
+    def missing(name: str) -> NoReturn:
         raise missing_name_error(module, name)
 
-    return find
+    return missing
 
 
 def missing_name_error(module: str, name: str) -> ImportError | AttributeError:
-    """The error for a name that a module has not."""
+    """Return the error for a name that a module does not have."""
     advice = ADVICE.get(name)
-    if advice is None and name in sys.modules[_PACKAGE].__all__:
+    if advice is not None:
+        return ImportError(f"{_PACKAGE} has no {name}. {advice}", name=module)
+    if name in sys.modules[_PACKAGE].__all__:
         return ImportError(
             f"{module} has no {name}. Write `from {_PACKAGE} import {name}`.", name=module
         )
-    if advice is None:
-        return AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
-    return ImportError(f"django_rqlite has no {name}. {advice}", name=module)
+    return AttributeError(f"module {module!r} has no attribute {name!r}", name=name)

@@ -1,7 +1,7 @@
-"""Where a project's own apps still import RQ or django-rq.
+"""Finding the places where a project's own apps still import RQ or django-rq.
 
-Found in their source: nothing is imported for it. Only a file that names one of the packages in an
-import statement is parsed.
+The source is read; nothing is imported. A file is parsed only if a line of it looks like an import
+of one of the packages.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Import:
 
     Attributes:
         module: dotted, as it is written.
-        names: what is taken from it; empty where the module itself is imported.
+        names: the imported names; empty if the module itself is imported.
     """
 
     path: Path
@@ -41,26 +41,26 @@ class Import:
 
     @property
     def statement(self) -> str:
-        """The statement, without what it renames."""
+        """The statement, without its ``as`` parts."""
         if not self.names:
             return f"import {self.module}"
         return f"from {self.module} import {', '.join(self.names)}"
 
     @property
     def instead(self) -> str:
-        """What to write, in sentences."""
+        """What to write instead, in sentences."""
         if self.module.partition(".")[0] == "django_rq":
             return f"Write `{self.statement.replace('django_rq', 'django_rqlite')}`."
         if not self.names:
-            return "Import from django_rqlite the names that are used."
+            return "Import the names that are used from django_rqlite."
         return " ".join(dict.fromkeys(map(advice_for, self.names)))
 
 
 def find_imports(folders: Iterable[str | Path]) -> list[Import]:
-    """All import statements of RQ's and django-rq's packages below these folders.
+    """Return all import statements of RQ and django-rq below these folders.
 
-    Nothing is looked for where RQ is not installed: there, such an import speaks for itself. What
-    is installed like a package is not looked into, and neither is what only a type checker sees.
+    If RQ is not installed, the result is empty: such an import fails by itself. Installed packages
+    and imports for type checkers only are skipped.
     """
     if not _is_installed():
         return []
@@ -74,7 +74,7 @@ def find_imports(folders: Iterable[str | Path]) -> list[Import]:
 
 def _is_installed() -> bool:
     spec = find_spec("rq")
-    # A module of the project's own may have this name, too.
+    # A module of the project may have this name, too.
     return bool(spec and spec.origin and Path(spec.origin).with_name("job.py").exists())
 
 
@@ -104,7 +104,7 @@ def _imports(path: Path) -> Iterator[Import]:
             return
         tree = ast.parse(source)
     except (OSError, SyntaxError, ValueError):
-        return  # no module that could be imported
+        return  # not importable either
     yield from _statements(path, tree)
 
 

@@ -116,9 +116,9 @@ class CronProcess:
                 self._beat()
         except (redis.RedisError, OSError) as exc:
             disconnect(self._connection)
-            self._outage.begin_or_extend(exc)
+            self._outage.note_failure(exc)
         else:
-            self._outage.end()
+            self._outage.note_success()
 
     def _close(self) -> None:
         try:

@@ -7,17 +7,15 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
+import redis
+
 from ..broker.errors import translate_errors
 from ..broker.wire import max_block_seconds
 from ..compat.missing_names import module_getattr
 from ..protocol import codec
 from ..protocol.keys import Keys
 from ..protocol.records import JobStatus, ResultRecord, ResultType, read_result
-
-if TYPE_CHECKING:
-    import redis
-
-    from .job import Job
+from .stored_job import StoredJob
 
 #: Where an outcome is still to come.
 _PENDING = frozenset(
@@ -56,7 +54,7 @@ class Result:
         #: It asked for another run once too often.
         MAX_RETRIES_EXCEEDED = 5
 
-    def __init__(self, job: Job, record: ResultRecord) -> None:
+    def __init__(self, job: StoredJob, record: ResultRecord) -> None:
         self.job = job
         self.id = record.id
         self.not_kept = record.not_kept or None
@@ -103,10 +101,12 @@ class Result:
             DeserializationError: the serializer can't read it.
         """
         payload = self._record.return_value
-        return None if payload is None else self.job._load_result(payload, self._record.signature)
+        return (
+            None if payload is None else self.job._loads("result", payload, self._record.signature)
+        )
 
     @classmethod
-    def all(cls, job: Job, serializer: object = None) -> list[Result]:
+    def all(cls, job: StoredJob, serializer: object = None) -> list[Result]:
         """The job's results that are kept, newest first.
 
         Where their tracebacks unpack to more than 8 MiB together, or one to more than 1 MiB, the
@@ -122,14 +122,16 @@ class Result:
         return [cls(job, read_result(job.id, *entry, room)) for entry in entries]
 
     @classmethod
-    def count(cls, job: Job) -> int:
+    def count(cls, job: StoredJob) -> int:
         """How many results of the job are kept."""
         link, key = _stream(job)
         with translate_errors(link):
             return link.xlen(key)
 
     @classmethod
-    def fetch_latest(cls, job: Job, serializer: object = None, timeout: float = 0) -> Result | None:
+    def fetch_latest(
+        cls, job: StoredJob, serializer: object = None, timeout: float = 0
+    ) -> Result | None:
         """The newest result; see :meth:`Job.latest_result`.
 
         Args:
@@ -149,11 +151,11 @@ class Result:
                 link.xread({key: latest.id if latest else "0-0"}, block=max(1, int(wait * 1000)))
 
 
-def _stream(job: Job) -> tuple[redis.Redis, str]:
+def _stream(job: StoredJob) -> tuple[redis.Redis, str]:
     return job.connection, Keys(job.key_prefix).results(job.id)
 
 
-def _look(link: redis.Redis, job: Job, key: str) -> tuple[str | None, ResultRecord | None]:
+def _look(link: redis.Redis, job: StoredJob, key: str) -> tuple[str | None, ResultRecord | None]:
     """The job's status and its newest result, as they are at one moment."""
     with link.pipeline(transaction=True) as pipeline:
         pipeline.hget(job.key, "status")
@@ -163,11 +165,11 @@ def _look(link: redis.Redis, job: Job, key: str) -> tuple[str | None, ResultReco
     return None if status is None else codec.text(status), latest
 
 
-def _has_come(job: Job, status: str | None, latest: ResultRecord | None) -> bool:
+def _has_come(job: StoredJob, status: str | None, latest: ResultRecord | None) -> bool:
     if latest is not None and latest.type == ResultType.SUCCESSFUL:
         return True  # also of a job that repeats itself
     if status is None:
-        return job.get_status(refresh=False) != JobStatus.CREATED  # else it is yet to be enqueued
+        return job._record.status != JobStatus.CREATED  # else it is yet to be enqueued
     return status not in _PENDING
 
 

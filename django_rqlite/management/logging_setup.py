@@ -1,4 +1,4 @@
-"""Letting a command that runs for long be heard."""
+"""Logging of commands that run for long: the level that an option names, and a handler."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ _NAME = "django_rqlite"
 _LEVELS = {0: logging.WARNING, 1: logging.INFO}
 
 
-def be_heard(level: int | str | None) -> None:
-    """Print what the package logs, as much as the command was told to, or else the project's
-    ``LOGGING`` says, or else all but debugging messages.
+def set_up_logging(level: int | str | None) -> None:
+    """Print what the package logs.
+
+    The level is the one given, or else the one that the project's ``LOGGING`` names, or else INFO.
 
     Args:
-        level: the least that is printed, as for ``Logger.setLevel``; None: nothing was said.
+        level: The lowest level to print, as for ``Logger.setLevel``; None if no option names one.
     """
     logger = logging.getLogger(_NAME)
     if level is not None:
-        for part in (logger, *_parts_with_levels()):
-            part.setLevel(level)
+        for each in (logger, *_loggers_with_levels()):
+            each.setLevel(level)
     elif logger.level == logging.NOTSET:
         logger.setLevel(logging.INFO)
     if not logger.hasHandlers():
@@ -27,15 +28,15 @@ def be_heard(level: int | str | None) -> None:
         logger.addHandler(handler)
 
 
-def level_of(verbosity: int | None) -> int | None:
-    """What ``-v 0``, ``1`` or more stand for; None: the flag was not given."""
+def level_of_verbosity(verbosity: int | None) -> int | None:
+    """Return the level that ``-v 0``, ``1`` or more mean; None if the option was not given."""
     return None if verbosity is None else _LEVELS.get(verbosity, logging.DEBUG)
 
 
-def _parts_with_levels() -> list[logging.Logger]:
-    """The package's loggers for which ``LOGGING`` names a level of their own."""
+def _loggers_with_levels() -> list[logging.Logger]:
+    """Return the package's loggers for which ``LOGGING`` names a level of their own."""
     return [
-        part
-        for name, part in logging.Logger.manager.loggerDict.items()
-        if name.startswith(f"{_NAME}.") and isinstance(part, logging.Logger) and part.level
+        logger
+        for name, logger in logging.Logger.manager.loggerDict.items()
+        if name.startswith(f"{_NAME}.") and isinstance(logger, logging.Logger) and logger.level
     ]

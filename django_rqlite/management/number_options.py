@@ -1,21 +1,21 @@
-"""Numbers as options of commands."""
+"""Types of command options that are numbers."""
 
 from __future__ import annotations
 
 import argparse
 
 
-def positive(text: str) -> int:
-    """A whole number of at least 1."""
-    return _at_least(1, text)
+def positive_integer(text: str) -> int:
+    """Parse a whole number of at least 1."""
+    return _integer_of_at_least(1, text)
 
 
-def not_negative(text: str) -> int:
-    """A whole number of at least 0."""
-    return _at_least(0, text)
+def non_negative_integer(text: str) -> int:
+    """Parse a whole number of at least 0."""
+    return _integer_of_at_least(0, text)
 
 
-def _at_least(minimum: int, text: str) -> int:
+def _integer_of_at_least(minimum: int, text: str) -> int:
     try:
         number = int(text)
     except ValueError:

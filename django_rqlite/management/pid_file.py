@@ -1,4 +1,4 @@
-"""``--pid FILE``: where other programs find the process."""
+"""``--pid FILE``: writing the process id into a file, for other programs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from django.core.management.base import CommandError
 
 
 class PidFile:
-    """The process id in a file, for as long as the block runs; nothing where no path is given."""
+    """A block during which the process id is in a file.
+
+    Args:
+        path: The file; None: there is none.
+
+    Raises:
+        CommandError: The file can't be written.
+    """
 
     def __init__(self, path: str | None) -> None:
         self._path = Path(path).expanduser() if path else None

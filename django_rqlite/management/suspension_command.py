@@ -1,4 +1,4 @@
-"""What ``rqsuspend`` and ``rqresume`` share: which servers are meant, and asking each of them."""
+"""What ``rqsuspend`` and ``rqresume`` share: finding the servers, and changing each of them."""
 
 from __future__ import annotations
 
@@ -12,55 +12,50 @@ from ..broker.servers import Server, servers_of
 from ..engine.engine import Engine
 from ..exceptions import RQLiteError
 
+#: Changes a server, given its engine and the names of queues (none: all workers are meant). Returns
+#: a sentence about what was done.
+Change = Callable[[Engine, Sequence[str]], str]
 
-def add_queue_option(parser: CommandParser, meaning: str) -> None:
-    """``--queue NAME ...``, which may be repeated."""
+
+def add_queue_option(parser: CommandParser, help_text: str) -> None:
+    """Add the option ``--queue NAME ...``, which may be repeated."""
     parser.add_argument(
-        "--queue", nargs="+", action="extend", metavar="NAME", dest="queues", help=meaning
+        "--queue", nargs="+", action="extend", metavar="NAME", dest="queues", help=help_text
     )
 
 
-def on_each_server(
-    command: BaseCommand,
-    names: Sequence[str] | None,
-    change: Callable[[Engine, Sequence[str], str], str],
-) -> None:
-    """Change something on the server of each queue named, or on all configured servers.
+def change_each_server(command: BaseCommand, names: Sequence[str] | None, change: Change) -> None:
+    """Change the servers of the queues named, or all configured servers.
 
     Args:
-        names: of queues; None: all servers as a whole.
-        change: given the arrows of a server, the queues named that are there and its address,
-            changes it and says what was done.
+        command: Prints what was done.
+        names: The names of queues; None: all servers, and no single queues.
 
     Raises:
-        CommandError: a queue is not configured (nothing was changed), or a server could not be
-            asked (the others were).
+        CommandError: A queue is not configured, and nothing was changed; or a server could not be
+            changed, and the others were.
     """
     try:
-        asked = list(conf.queues().values()) if names is None else [*map(conf.queue, names)]
+        queues = list(conf.queues().values()) if names is None else [*map(conf.queue, names)]
     except RQLiteError as exc:
         raise CommandError(str(exc)) from exc
-    troubles = []
-    for server in servers_of(asked):
+    errors = []
+    for server in servers_of(queues):
         try:
             command.stdout.write(_change(server, names is not None, change))
         except (RQLiteError, redis.RedisError) as exc:
-            troubles.append(f"Nothing was changed for {_named(server)}: {exc}")
-    if troubles:
-        raise CommandError("\n".join(troubles))
+            errors.append(f"Nothing was changed for {_listed(server)}: {exc}")
+    if errors:
+        raise CommandError("\n".join(errors))
 
 
-def _change(
-    server: Server,
-    named: bool,
-    change: Callable[[Engine, Sequence[str], str], str],
-) -> str:
+def _change(server: Server, named: bool, change: Change) -> str:
     broker = server.broker
-    queues = list(dict.fromkeys(server.queue_names)) if named else []
+    names = list(dict.fromkeys(server.queue_names)) if named else []
     with broker.translate_errors():
-        return change(Engine(broker), queues, broker.address)
+        return change(Engine(broker), names)
 
 
-def _named(server: Server) -> str:
+def _listed(server: Server) -> str:
     plural = "s" if len(server.queues) > 1 else ""
     return f"the queue{plural} {', '.join(map(repr, server.queue_names))}"

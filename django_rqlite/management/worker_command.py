@@ -1,4 +1,4 @@
-"""What ``rqworker`` and ``rqworker-pool`` share: the options of a worker, and making one."""
+"""What ``rqworker`` and ``rqworker-pool`` share: a worker's options, and making the worker."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..jobs.job import Job
 from ..queues.lookup import get_queue
 from ..queues.queue import Queue
 from ..worker import DequeueStrategy, Worker
-from ..worker.children import database_connections as databases
+from ..worker.children import database_connections
 from ..worker.served_queues import shared_client
-from .number_options import not_negative, positive
+from .number_options import non_negative_integer, positive_integer
 
 logger = logging.getLogger("django_rqlite.worker")
 
@@ -24,10 +24,10 @@ _T = TypeVar("_T")
 
 
 class WorkerCommand(BaseCommand):
-    """A command that has workers run."""
+    """A command that runs workers."""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        # Django's own option. Without it, what LOGGING says counts.
+        # Django's own option. If it is not given, LOGGING decides.
         parser.set_defaults(verbosity=None)
         parser.add_argument(
             "queues",
@@ -38,27 +38,29 @@ class WorkerCommand(BaseCommand):
         parser.add_argument(
             "--name",
             help=(
-                "the worker's name; default: <host>.<pid>, and an addition where a live worker of "
-                "another container bears that"
+                "the worker's name; default: <host>.<pid>, with a suffix if a live worker of "
+                "another container has that name"
             ),
         )
-        parser.add_argument("--max-jobs", type=positive, metavar="N", help="end after N jobs")
+        parser.add_argument(
+            "--max-jobs", type=positive_integer, metavar="N", help="end after N jobs"
+        )
         parser.add_argument(
             "--max-idle-time",
-            type=positive,
+            type=positive_integer,
             metavar="SECONDS",
             help="end after so long without a job",
         )
         parser.add_argument(
             "--worker-ttl",
-            type=positive,
+            type=positive_integer,
             default=420,
             metavar="SECONDS",
             help="how long the worker stays listed without a heartbeat (default: 420)",
         )
         parser.add_argument(
             "--grace",
-            type=not_negative,
+            type=non_negative_integer,
             metavar="SECONDS",
             help=(
                 "how long running jobs may go on after SIGTERM or SIGINT before they are put back "
@@ -67,21 +69,21 @@ class WorkerCommand(BaseCommand):
         )
         parser.add_argument(
             "--concurrency",
-            type=positive,
+            type=positive_integer,
             default=1,
             metavar="N",
             help="how many jobs run at once, each in its own process (default: 1)",
         )
         parser.add_argument(
             "--max-jobs-per-child",
-            type=not_negative,
+            type=non_negative_integer,
             default=1,
             metavar="N",
             help="replace a process after N jobs (default: 1; 0: never)",
         )
         parser.add_argument(
             "--max-child-memory",
-            type=positive,
+            type=positive_integer,
             metavar="MIB",
             help="replace a process whose resident memory is larger than this after its job",
         )
@@ -97,7 +99,7 @@ class WorkerCommand(BaseCommand):
         parser.add_argument(
             "--with-scheduler",
             action="store_true",
-            help="accepted for django-rq's sake: every worker enqueues scheduled jobs",
+            help="accepted for django-rq's users: every worker enqueues scheduled jobs",
         )
         parser.add_argument("--pid", metavar="FILE", help="write the process id into FILE")
         parser.add_argument(
@@ -114,28 +116,28 @@ class WorkerCommand(BaseCommand):
             ),
         )
 
-    def close_what_apps_opened(self) -> None:
+    def close_connections_of_apps(self) -> None:
         """Close the connections to databases that were opened while the project was loaded.
 
-        Whoever calls the command from code has connections of its own: these stay open.
+        If the command is called from code, they may be the caller's, and stay open.
         """
         if self._called_from_command_line:  # type: ignore[attr-defined]
-            databases.close()
+            database_connections.close()
 
     def check(self, *args: Any, **kwargs: Any) -> None:
-        # A cron entry that can't be used is no reason not to run jobs; the worker logs it.
+        # The worker logs a wrong cron entry, and runs jobs all the same.
         with checks.without_cron():
             super().check(*args, **kwargs)
 
 
-def queues_of(options: dict[str, Any]) -> list[Queue]:
-    """The queues that the options name. Connects to nothing.
+def make_queues(options: dict[str, Any]) -> list[Queue]:
+    """Return the queues that the options name. Opens no connection.
 
     Raises:
-        RQLiteError: the options or the settings can't be used.
+        RQLiteError: The options or the settings can't be used.
     """
-    queue_class = _class_given(options, "queue_class", Queue)
-    job_class = _class_given(options, "job_class", Job)
+    queue_class = _class_option(options, "queue_class", Queue)
+    job_class = _class_option(options, "job_class", Job)
     names = list(dict.fromkeys(options["queues"])) or list(conf.queues())
     queues = [
         get_queue(
@@ -150,37 +152,37 @@ def queues_of(options: dict[str, Any]) -> list[Queue]:
     return queues
 
 
-def class_of(options: dict[str, Any], queues: list[Queue]) -> type[Worker]:
-    """The class of worker that the options, or else the settings, name.
+def worker_class(options: dict[str, Any], queues: list[Queue]) -> type[Worker]:
+    """Return the worker class that the options name, or else the settings.
 
     Raises:
-        ConfigurationError: it can't be imported, or is none.
+        ConfigurationError: It can't be imported, or is no worker class.
     """
-    given = _class_given(options, "worker_class", Worker)
+    given = _class_option(options, "worker_class", Worker)
     configured = conf.queue(queues[0].name).worker_class
     return given or resolve_class(configured, Worker, Worker, "WORKER_CLASS")
 
 
-def _class_given(options: dict[str, Any], name: str, base: type[_T]) -> type[_T] | None:
-    """The class that an option names; None where it is not given."""
+def _class_option(options: dict[str, Any], name: str, base: type[_T]) -> type[_T] | None:
+    """Return the class that an option names; None if the option is not given."""
     given = options[name]
     flag = f"--{name.replace('_', '-')} {given}"
     return resolve_class(translate_path(given), base, base, flag) if given else None
 
 
 def make_worker(options: dict[str, Any], name: str | None) -> Worker:
-    """A worker as the options say.
+    """Return a worker with these options.
 
     Args:
-        name: None: ``<host>.<pid>``.
+        name: The worker's name; None: ``<host>.<pid>``.
 
     Raises:
-        RQLiteError: the options or the settings can't be used, or Redis does not answer.
+        RQLiteError: The options or the settings can't be used, or Redis does not answer.
     """
-    queues = queues_of(options)
+    queues = make_queues(options)
     if options["with_scheduler"]:
         logger.debug("--with-scheduler is not needed: every worker enqueues scheduled jobs.")
-    return class_of(options, queues)(
+    return worker_class(options, queues)(
         queues,
         name=name,
         burst=options["burst"],

@@ -2,7 +2,7 @@
 
 A process id alone does not do: each container has a process 1, and the system reuses ids. So the
 identity also holds the boot of the machine, the namespace of the process id and the start time of
-the process, as Linux tells them. On other systems there is no identity.
+the process, as Linux provides them. On other systems there is no identity.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _PROC = Path("/proc")
 
 
 def own_identity() -> str:
-    """Return ``<boot>:<namespace>:<process id>:<start>``; ``""`` if the system does not tell."""
+    """Return ``<boot>:<namespace>:<process id>:<start>``; ``""`` if it is unknown."""
     pid = os.getpid()
     namespace, started = _namespace(), _start_time(pid)
     return f"{namespace}:{pid}:{started}" if namespace and started else ""

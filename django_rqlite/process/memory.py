@@ -10,7 +10,7 @@ def resident() -> int:
     """Return the resident memory of this process.
 
     Pages that it shares with its parent count, as in ``ps`` and ``top``. Where the system does not
-    tell the current value, this is the highest one so far.
+    provide the current value, this is the highest one so far.
     """
     try:
         with open("/proc/self/statm", "rb") as file:

@@ -156,7 +156,7 @@ class Keys:
         return f"{self.prefix}x:activity:{queue}:{hour}"
 
     @property
-    def untold(self) -> str:
+    def unnotified(self) -> str:
         """Hash of jobs that have ended and have children which were not told so yet. Ours."""
         return f"{self.prefix}x:untold"
 

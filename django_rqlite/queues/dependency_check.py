@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from ..broker.broker import Broker
 from ..exceptions import InvalidJobDependency
-from ..jobs.job_data import JobData
+from ..jobs.record import JobBase
 
 
-def check(job: JobData, broker: Broker, mode: str) -> None:
+def check(job: JobBase, broker: Broker, mode: str) -> None:
     """Check the parents that were given as jobs. Nothing is known of those given by their ids.
 
     Args:
@@ -34,7 +34,7 @@ def check(job: JobData, broker: Broker, mode: str) -> None:
             _refuse_unless_stored(parent, broker)
 
 
-def check_again(job: JobData, broker: Broker) -> None:
+def check_again(job: JobBase, broker: Broker) -> None:
     """Check the parents once more when a job is enqueued later than its caller asked for.
 
     Raises:
@@ -45,7 +45,7 @@ def check_again(job: JobData, broker: Broker) -> None:
             _refuse_unless_stored(parent, broker)
 
 
-def _refuse_unless_stored(parent: JobData, broker: Broker) -> None:
+def _refuse_unless_stored(parent: JobBase, broker: Broker) -> None:
     if _exists(parent, broker):
         return  # such as an older job of the same id, for which this one was refused
     why = (
@@ -60,12 +60,12 @@ def _refuse_unless_stored(parent: JobData, broker: Broker) -> None:
     )
 
 
-def _exists(parent: JobData, broker: Broker) -> bool:
+def _exists(parent: JobBase, broker: Broker) -> bool:
     with broker.translate_errors():
         return bool(broker.client.exists(broker.keys.job(parent.id)))
 
 
-def _is_elsewhere(parent: JobData, broker: Broker) -> bool:
+def _is_elsewhere(parent: JobBase, broker: Broker) -> bool:
     return parent._connection is not None and not Broker.of(parent._connection).is_same(broker)
 
 

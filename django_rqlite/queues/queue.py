@@ -123,10 +123,11 @@ class Queue:
         )
         self._is_async = is_async
         self._commit_mode = commit_mode or conf.commit_mode()
-        self._default_timeout = (
+        timeout = (
             parse_duration(default_timeout, name="default_timeout", minimum=1) or DEFAULT_TIMEOUT
         )
-        self._default_result_ttl = default_result_ttl
+        #: What holds for jobs that do not say otherwise.
+        self._defaults = {"timeout": timeout, "result_ttl": default_result_ttl}
         self._broker = Broker.of(self.connection)
         self._engine = Engine(self._broker)
         self._delivery = self._choose_delivery()
@@ -419,12 +420,18 @@ class Queue:
             raise InvalidJobError(f"kwargs must be a dictionary, not {type(kwargs).__name__}.")
         if self.job_class.overrides_create:
             job = self._create_with_job_class(func, args, kwargs, options)
-        else:
-            job = self.job_class._prepared(
-                func, args, kwargs, options, self.name, self.connection, self.serializer
-            )
-        self._fill_defaults(job)
-        return job
+            self._fill_defaults(job)
+            return job
+        return self.job_class._prepared(
+            func,
+            args,
+            kwargs,
+            options,
+            self.name,
+            self.connection,
+            self.serializer,
+            self._defaults,
+        )
 
     def _create_with_job_class(
         self,
@@ -451,10 +458,9 @@ class Queue:
         return job
 
     def _fill_defaults(self, job: Job) -> None:
-        if job.timeout is None:
-            job.timeout = self._default_timeout
-        if job.result_ttl is None:
-            job.result_ttl = self._default_result_ttl
+        for name, value in self._defaults.items():
+            if getattr(job, name) is None:
+                setattr(job, name, value)
 
     def _submit(self, job: Job, options: JobOptions) -> Job:
         """Enqueue a job, with the subclass's ``enqueue_job`` if it has one."""

@@ -1,7 +1,7 @@
 """The worker process: ``manage.py rqworker``.
 
-One single-threaded parent (:mod:`loop`) talks to Redis; children forked beforehand (:mod:`crew`,
-:mod:`child`) run the jobs. ``docs/design.md`` tells the story.
+One single-threaded parent (:mod:`.loop`) talks to Redis (:mod:`.redis_session`). Children, forked
+ahead of time (:mod:`.children`), run the jobs. ``docs/design.md`` describes the parts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .worker import Worker
 from .worker_classes import HerokuWorker, RandomWorker, RoundRobinWorker, SpawnWorker
 from .worker_record import ListedWorker, WorkerStatus
 
-#: RQ's name for what its classes of workers have in common.
+#: RQ's name for the base class of its workers.
 BaseWorker = Worker
 
 __all__ = [

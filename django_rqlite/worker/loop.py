@@ -181,7 +181,7 @@ class Loop:
         elif request is Request.COLD:
             logger.warning("Worker %s: got %s again, cold shut down", self._worker, source)
             if self._children.busy:
-                self._dispatcher.put_back_all("the worker was told to end at once")
+                self._dispatcher.put_back_all("the worker was asked to end at once")
             else:
                 self._end_at_once = True
 

@@ -27,7 +27,7 @@ from .children.pool import ChildPool
 from .claims import Claims
 from .dispatcher import Dispatcher
 from .heartbeat import Heartbeat
-from .maintenance.maintainer import Maintainer
+from .maintainer import Maintainer
 from .maintenance.scheduler import Scheduler
 from .pubsub import Command, JobScheduled, PubSub, SuspensionChanged
 from .repeated_warnings import RepeatedWarnings
@@ -44,7 +44,7 @@ BEATS_PER_LEASE = 4
 
 
 class RedisSession:
-    """Everything that one worker says to Redis and hears from it.
+    """All commands that one worker sends to Redis, and all that it receives.
 
     Args:
         engine: Uses the worker's own connection.
@@ -145,7 +145,7 @@ class RedisSession:
             self._beat_if_due()
             self._cron.tick_if_due()
             moved = 0
-            with self._warnings.instead_of_refusals("enqueueing scheduled jobs"):
+            with self._warnings.warn_of_refusals("enqueueing scheduled jobs"):
                 moved = self._scheduler.promote()
             if moved or self.suspension.take_ended_pause():
                 self.queues_empty = False
@@ -155,7 +155,7 @@ class RedisSession:
         except (redis.RedisError, OSError) as exc:
             self._connection_lost(exc)
         else:
-            self.outage.end()
+            self.outage.note_success()
         return True
 
     @property
@@ -182,7 +182,7 @@ class RedisSession:
             self._answered(self._claims.claim())
 
     def _answered(self, claim: Claim) -> None:
-        """Have a claimed job run, and note what else the answer says."""
+        """Have a claimed job run, and note what else is in the answer."""
         for note in claim.notes:
             self._warnings.warn(note)
         if self.suspension.update(claim):
@@ -216,7 +216,7 @@ class RedisSession:
     def _beat(self) -> None:
         running = self._children.assignments()
         lost: frozenset[str] = frozenset()
-        with self._warnings.instead_of_refusals("the heartbeat"):
+        with self._warnings.warn_of_refusals("the heartbeat"):
             listed, lost = self._heartbeat.beat(
                 [assignment.hold for assignment in running],
                 suspended=self.suspension.suspended,
@@ -247,7 +247,7 @@ class RedisSession:
         self.wakeup.close()
         self.pubsub.close()
         self.queues_empty = False
-        self.outage.begin_or_extend(exc)
+        self.outage.note_failure(exc)
 
     # Between two turns
 
@@ -266,7 +266,7 @@ class RedisSession:
         return min(at for at in times if at is not None)
 
     def read_wakeup(self, descriptor: int) -> None:
-        """Read the answer that says that a queue has a job."""
+        """Read the answer that came because a queue has a job."""
         self.queues_empty = False
         try:
             self.wakeup.read(descriptor)

@@ -32,7 +32,7 @@ class RepeatedWarnings:
             logger.warning("Worker %s: %s", self._worker, text)
 
     @contextmanager
-    def instead_of_refusals(self, what: str) -> Iterator[None]:
+    def warn_of_refusals(self, what: str) -> Iterator[None]:
         """Warn if Redis refuses a command of the block, so that everything else still runs.
 
         Args:

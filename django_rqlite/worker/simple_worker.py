@@ -1,6 +1,6 @@
 """A worker that runs jobs in its own process, one at a time: for tests and debuggers.
 
-It replaces the children of :class:`Worker`. What it says to Redis is the same.
+It replaces the children of :class:`Worker`. The commands to Redis are the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..execution.run import time_limit
 from ..protocol.records import JobRecord, read_job
 from .children import child, database_connections
 from .children.assignment import Assignment
-from .children.child import QueueTraits, traits_of
+from .children.job_factory import JobFactory, factory_of
 from .children.messages import HEADER_SIZE, pack_callback, pack_run, unpack_instruction
 from .children.pool import Child, ChildPool
 from .children.process_reset import check_databases
@@ -43,7 +43,7 @@ class SimpleWorker(Worker):
     """
 
     def _make_children(self, selector: selectors.BaseSelector, heartbeat: Heartbeat) -> ChildPool:
-        return _NoChildren({queue.name: traits_of(queue) for queue in self.queues}, heartbeat)
+        return _InProcessPool({queue.name: factory_of(queue) for queue in self.queues}, heartbeat)
 
     def _make_dispatcher(self, children: ChildPool, claims: Claims) -> Dispatcher:
         return _InProcessDispatcher(children, claims, self._name, 1)
@@ -55,17 +55,17 @@ class SimpleWorker(Worker):
         """Do nothing, because nothing was changed."""
 
 
-class _NoChildren(ChildPool):
+class _InProcessPool(ChildPool):
     """Runs jobs in this process, in place of children."""
 
-    def __init__(self, traits: Mapping[str, QueueTraits], heartbeat: Heartbeat) -> None:
-        self._traits = traits
+    def __init__(self, factories: Mapping[str, JobFactory], heartbeat: Heartbeat) -> None:
+        self._factories = factories
         self._heartbeat = heartbeat
         self._ended: list[Assignment] = []
         self.jobs_per_child = 0
         self.peak = 0
 
-    def start(self, foreign: Iterable[int]) -> None:
+    def start(self, to_close: Iterable[int]) -> None:
         #: Databases that were in use before. Closing them is up to the caller.
         self._callers_databases = database_connections.in_use()
 
@@ -83,7 +83,7 @@ class _NoChildren(ChildPool):
         assignment = Assignment(hold, record, None)
         own = OwnProcess()
         assignment.outcome = child.run(
-            unpack_instruction(message[HEADER_SIZE:]), self._traits[hold.queue]
+            unpack_instruction(message[HEADER_SIZE:]), self._factories[hold.queue]
         )
         own.end_if_forked()
         self._ended.append(assignment)
@@ -91,7 +91,7 @@ class _NoChildren(ChildPool):
 
     def call_back(self, queue: str, record: JobRecord, outcome: Failed | Stopped) -> None:
         message = pack_callback(queue, record, outcome)
-        child.call_back(unpack_instruction(message[HEADER_SIZE:]), self._traits[queue])
+        child.call_back(unpack_instruction(message[HEADER_SIZE:]), self._factories[queue])
         self._check_databases()
 
     def _check_databases(self, *, failed: bool = False) -> None:

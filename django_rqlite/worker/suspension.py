@@ -1,8 +1,8 @@
 """Whether workers are suspended, or some of their queues paused.
 
-A worker sends no extra command to find out: each answer to a claim says so. It does not listen to
-paused queues, because the jobs that wait there would wake it again and again. It looks again when
-a change is announced, when a pause ends by itself, and with every heartbeat.
+A worker sends no extra command to find out: it is in each answer to a claim. The worker does not
+listen to paused queues, because the jobs that wait there would wake it again and again. It looks
+again when a change is announced, when a pause ends by itself, and with every heartbeat.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ logger = logging.getLogger("django_rqlite.worker")
 
 
 class Suspension:
-    """What the last answers to claims said.
+    """What is known from the last answers to claims.
 
     Args:
         worker: The worker's name, for the log.

@@ -18,7 +18,7 @@ from ..jobs.job import Job
 from ..protocol.records import DEFAULT_RESULT_TTL
 from ..queues.queue import Queue
 from .children import database_connections
-from .children.child import traits_of
+from .children.job_factory import factory_of
 from .children.pool import ChildPool
 from .children.preload import import_jobs, share_memory, stop_sharing_memory
 from .children.warm_up import RUNS, warm_up
@@ -196,7 +196,7 @@ class Worker(WorkerListing):
             burst, max_jobs, max_idle_time, dequeue_strategy: As in the constructor, for RQ's
                 callers, and for this call alone.
             logging_level, date_format, log_format: Accepted for RQ's callers: the project's
-                LOGGING says what is logged, and how.
+                LOGGING decides what is logged, and how.
             with_scheduler: Accepted for RQ's callers: every worker enqueues scheduled jobs.
 
         Returns:
@@ -259,7 +259,7 @@ class Worker(WorkerListing):
     def _make_children(self, selector: selectors.BaseSelector, heartbeat: Heartbeat) -> ChildPool:
         return ChildPool(
             selector,
-            {queue.name: traits_of(queue) for queue in self.queues},
+            {queue.name: factory_of(queue) for queue in self.queues},
             self._max_jobs_per_child,
             self._max_child_memory,
             huge_pages=conf.huge_pages(),

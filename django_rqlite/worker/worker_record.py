@@ -1,6 +1,6 @@
-"""Workers as they are listed in Redis, by RQ's names: ``Worker.all()`` and its kin.
+"""Workers as Redis lists them, by RQ's names: ``Worker.all()``, ``Worker.count()`` and others.
 
-What is found can be read and not be worked with. A worker itself asks nothing in here.
+They can be read, and nothing else. A worker itself uses nothing in here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class WorkerStatus(StrEnum):
-    """What a worker does (RQ's words)."""
+    """The states of a worker, by RQ's names."""
 
     STARTED = "started"
     SUSPENDED = "suspended"
@@ -35,13 +35,13 @@ class WorkerStatus(StrEnum):
 
 
 class ListedWorker:
-    """What the record of a worker says, ours or RQ's. Nothing can be changed through it.
+    """The record of a worker, ours or RQ's. It cannot be changed through this object.
 
-    Times are aware and in UTC, durations in seconds. Attributes are what was last read.
+    Times are aware and in UTC, durations are in seconds. Attributes are as they were last read.
 
     Attributes:
-        name: unique on its connection.
-        connection: the client of its server.
+        name: Unique on its server.
+        connection: The client of its server.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class ListedWorker:
         return hash(self.name)
 
     def refresh(self) -> None:
-        """Read everything again; what is gone stays as it was, as in RQ."""
+        """Read the record again. If it is gone, nothing changes, as in RQ."""
         found = _records(self.connection, [self.name])
         if found:
             self._record = found[0]
@@ -82,29 +82,29 @@ class ListedWorker:
 
     @property
     def pubsub_channel_name(self) -> str:
-        """The channel on which it is told what to do."""
+        """The channel of its commands."""
         return self._keys.commands_channel(self.name)
 
     @property
     def state(self) -> str:
-        """``started``, ``idle``, ``busy`` or ``suspended``; ``?`` where nothing is recorded."""
+        """``started``, ``idle``, ``busy`` or ``suspended``; ``?`` if the record does not say."""
         return self._record.state or "?"
 
     def get_state(self) -> str:
-        """The same as :attr:`state`."""
+        """Return :attr:`state`."""
         return self.state
 
     def queue_names(self) -> list[str]:
-        """The names of its queues, in its order."""
+        """Return the names of its queues, in its order."""
         return list(self._record.queues)
 
     def queue_keys(self) -> list[str]:
-        """The keys of its queues' lists, in its order."""
+        """Return the keys of its queues' lists, in its order."""
         return [self._keys.queue(name) for name in self._record.queues]
 
     @property
     def queues(self) -> list[Queue]:
-        """Its queues, in its order. What ``RQ_QUEUES`` says of them is not considered."""
+        """Its queues, in its order. The options of ``RQ_QUEUES`` do not apply to them."""
         return [
             self._queue_class(
                 name, self.connection, job_class=self._job_class, serializer=self._serializer
@@ -114,11 +114,11 @@ class ListedWorker:
         ]
 
     def get_current_job_id(self) -> str | None:
-        """The id of the job that it runs, or of one of them; None while it runs none."""
+        """Return the id of a job that it runs; None if it runs none."""
         return self._record.current_job or None
 
     def get_current_job(self) -> Job | None:
-        """That job; None where there is none, or it is gone."""
+        """Return a job that it runs; None if it runs none, or the job is gone."""
         job_id = self.get_current_job_id()
         if job_id is None:
             return None
@@ -129,17 +129,17 @@ class ListedWorker:
 
     @property
     def birth_date(self) -> datetime | None:
-        """When it began."""
+        """When it started."""
         return self._record.birth
 
     @property
     def death_date(self) -> datetime | None:
-        """When it ended, where the record is still there."""
+        """When it ended."""
         return self._record.death
 
     @property
     def last_heartbeat(self) -> datetime | None:
-        """When it was last heard of."""
+        """When it sent its last heartbeat."""
         return self._record.last_heartbeat
 
     @property
@@ -159,37 +159,37 @@ class ListedWorker:
 
     @property
     def version(self) -> str:
-        """The release that it runs, ours with the package's name in front."""
+        """The release that it runs; for ours, after the name of the package."""
         return self._record.version
 
     @property
     def python_version(self) -> str:
-        """The Python that it runs on."""
+        """The version of its Python."""
         return self._record.python_version
 
     @property
     def successful_job_count(self) -> int:
-        """Jobs that ended well, since it began."""
+        """How many jobs have succeeded since it started."""
         return self._record.successful_jobs
 
     @property
     def failed_job_count(self) -> int:
-        """Jobs that failed, since it began."""
+        """How many jobs have failed since it started."""
         return self._record.failed_jobs
 
     @property
     def total_working_time(self) -> float:
-        """Seconds that its jobs have taken."""
+        """How many seconds its jobs have taken."""
         return self._record.total_working_time
 
     @property
     def current_job_working_time(self) -> float:
-        """Seconds that its job has taken so far (of RQ's own workers)."""
+        """How many seconds its job has taken so far; 0 unless it is RQ's worker."""
         return self._record.current_job_working_time or 0.0
 
 
 class WorkerListing:
-    """The class methods by which RQ finds workers, for the classes of workers to inherit."""
+    """The class methods with which RQ's users find workers. Worker classes inherit them."""
 
     @classmethod
     def all(
@@ -200,16 +200,16 @@ class WorkerListing:
         queue: Queue | None = None,
         serializer: object = None,
     ) -> list[ListedWorker]:
-        """The workers of a connection, ours and RQ's, by their names. Two round trips.
+        """Return the workers of a connection, ours and RQ's, sorted by name. Two round trips.
 
         Args:
-            connection: None: that of the queue, or of the queue ``default``.
-            queue: those only that listen to this one.
-            job_class, queue_class, serializer: what :meth:`ListedWorker.get_current_job` and
-                :attr:`ListedWorker.queues` are made of.
+            connection: None: that of ``queue``, or of the queue ``default``.
+            queue: Only workers that listen to this queue.
+            job_class, queue_class, serializer: For :meth:`ListedWorker.get_current_job` and
+                :attr:`ListedWorker.queues`.
 
         Raises:
-            RedisUnavailableError: the server does not answer.
+            RedisUnavailableError: The server does not answer.
         """
         connection = _connection(connection, queue)
         records = _records(connection, _names(connection, queue))
@@ -222,14 +222,14 @@ class WorkerListing:
     def all_keys(
         cls, connection: redis.Redis | None = None, queue: Queue | None = None
     ) -> list[str]:
-        """The keys of the records of these workers, sorted."""
+        """Return the keys of the workers' records, sorted."""
         connection = _connection(connection, queue)
         keys = Broker.of(connection).keys
         return [keys.worker(name) for name in _names(connection, queue)]
 
     @classmethod
     def count(cls, connection: redis.Redis | None = None, queue: Queue | None = None) -> int:
-        """How many workers are listed, those included that have just died, as in RQ."""
+        """Return how many workers are listed. As in RQ, this includes some that have just died."""
         return len(_names(_connection(connection, queue), queue))
 
     @classmethod
@@ -241,11 +241,11 @@ class WorkerListing:
         queue_class: type[Queue] | str | None = None,
         serializer: object = None,
     ) -> ListedWorker | None:
-        """The worker whose record has this key; None where there is none.
+        """Return the worker whose record has this key; None if there is none.
 
         Raises:
-            ValueError: it is not the key of a worker.
-            RedisUnavailableError: the server does not answer.
+            ValueError: It is not the key of a worker.
+            RedisUnavailableError: The server does not answer.
         """
         connection = _connection(connection, None)
         keys = Broker.of(connection).keys
@@ -276,7 +276,7 @@ def _names(connection: redis.Redis, queue: Queue | None) -> list[str]:
 
 
 def _records(connection: redis.Redis, names: Iterable[str]) -> list[WorkerRecord]:
-    """Those that are there, and can be read."""
+    """Return the records that exist and can be read."""
     keys = Broker.of(connection).keys
     wanted = list(names)
     with translate_errors(connection), connection.pipeline(transaction=False) as pipeline:

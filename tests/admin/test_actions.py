@@ -49,10 +49,9 @@ def test_requeue_selected(world: World, admin_client: Client) -> None:
     assert world.redis.lrange("rq:queue:default", 0, -1) == [i.encode() for i in ids[:2]]
     # Again: nothing happens twice.
     _address, messages = post(admin_client, FAILED, "requeue", ids[:2])
-    left = ", ".join(ids[:2])
-    assert messages == [
-        f"2 jobs are not failed or canceled (any more), so they were left alone: {left}"
-    ]
+    (message,) = messages
+    assert message.startswith("2 jobs are not failed or canceled")
+    assert message.endswith(": " + ", ".join(ids[:2]))
     assert world.redis.llen("rq:queue:default") == 2
 
 
@@ -60,10 +59,10 @@ def test_requeue_what_is_partly_gone(world: World, admin_client: Client) -> None
     there, gone, strange = world.failed(), world.failed(), "\udcff\0/<b>"
     world.redis.delete(f"rq:job:{gone}")
     _address, messages = post(admin_client, FAILED, "requeue", [gone, there, there, strange])
-    assert messages == [
-        "Requeued 1 job.",
-        "2 jobs were not there any more, expired or deleted: " + gone + ", \\xff\0/<b>",
-    ]
+    requeued, missing = messages
+    assert requeued == "Requeued 1 job."
+    assert missing.startswith("2 jobs no longer exist")
+    assert missing.endswith(": " + gone + ", \\xff\0/<b>")
     assert world.redis.lrange("rq:queue:default", 0, -1) == [there.encode()]
 
 
@@ -71,7 +70,7 @@ def test_delete_selected_asks_first(world: World, admin_client: Client) -> None:
     ids = [world.failed() for _ in range(3)]
     form = {"action": "delete", "_selected_action": [*ids[:2], "nobody"], "p": "2"}
     page = admin_client.post(FAILED, form).content.decode()
-    assert "Are you sure you want to delete these 3 jobs?" in page
+    assert "Delete these 3 jobs?" in page
     assert "shop.jobs.send(&#x27;bob&#x27;, copies=2)" in page
     assert "expired or deleted" in page
     assert [world.status(job_id) for job_id in ids] == ["failed"] * 3
@@ -86,7 +85,7 @@ def test_delete_selected_asks_first(world: World, admin_client: Client) -> None:
     assert answer.headers["Location"] == queue_page("default", "failed", p=2)
     shown = html.unescape(admin_client.get(queue_page("default", "failed")).content.decode())
     assert "Deleted 2 jobs." in shown
-    assert "1 job was not there any more, expired or deleted: nobody" in shown
+    assert re.search("1 job no longer exists[^<]*: nobody", shown)
     assert [world.status(job_id) for job_id in ids] == [None, None, "failed"]
     assert world.redis.zrange("rq:failed:default", 0, -1) == [ids[2].encode()]
     assert world.redis.lrange("rq:queue:failed", 0, -1) == [ids[2].encode()]
@@ -95,8 +94,9 @@ def test_delete_selected_asks_first(world: World, admin_client: Client) -> None:
 def test_deleting_again_is_no_error(world: World, admin_client: Client) -> None:
     job_id = world.failed()
     assert post(admin_client, FAILED, "delete", [job_id])[1] == ["Deleted 1 job."]
-    _address, messages = post(admin_client, FAILED, "delete", [job_id])
-    assert messages == [f"1 job was not there any more, expired or deleted: {job_id}"]
+    _address, (message,) = post(admin_client, FAILED, "delete", [job_id])
+    assert message.startswith("1 job no longer exists")
+    assert message.endswith(f": {job_id}")
 
 
 def test_deleting_takes_what_expired_off_the_list(world: World, admin_client: Client) -> None:
@@ -111,7 +111,7 @@ def test_deleting_what_runs_is_said(world: World, admin_client: Client) -> None:
     job_id = world.started()
     form = {"action": "delete", "_selected_action": job_id}
     page = admin_client.post(queue_action("default", "started"), form).content.decode()
-    assert "1 of them runs now. Deleting does not stop it" in page
+    assert "1 of them is running." in page
     post(admin_client, queue_action("default", "started"), "delete", [job_id])
     assert world.redis.keys("*") == [b"rq:queues"] or world.status(job_id) is None
 
@@ -160,7 +160,7 @@ def test_requeue_one(world: World, admin_client: Client) -> None:
 
 def test_delete_one(world: World, admin_client: Client) -> None:
     job_id = world.failed()
-    assert "Are you sure" in admin_client.get(job_delete(job_id)).content.decode()
+    assert "Delete this job?" in admin_client.get(job_delete(job_id)).content.decode()
     assert world.status(job_id) == "failed"
     address, messages = post(admin_client, job_delete(job_id))
     assert (address, messages) == (queue_page("default", "failed"), ["Deleted 1 job."])
@@ -170,7 +170,7 @@ def test_delete_one(world: World, admin_client: Client) -> None:
         admin_client.get(job_delete(job_id)),
     ):
         assert answer.status_code == 404
-        assert "expired or was deleted" in answer.content.decode()
+        assert "There is no job" in answer.content.decode()
 
 
 def test_the_log_says_who_did_what_to_how_many(
@@ -201,7 +201,7 @@ def test_a_server_that_does_not_answer(world: World, admin_client: Client, setti
         answer = admin_client.post(address, {"action": "requeue", "_selected_action": "x"})
         assert answer.status_code == 503
         assert "127.0.0.1:1" in answer.content.decode()
-        assert "Whether the change was made is not known" in answer.content.decode()
+        assert "It is safe to retry" in answer.content.decode()
     assert LogEntry.objects.count() == 0
 
 

@@ -57,7 +57,7 @@ def test_the_dead_are_shown_with_what_they_held(world: World, admin_client: Clie
     shown = text_of(admin_client, WORKERS)
     row = rf"{WORKER} dead It ended without taking its leave\. It held: {job_id} shop\.jobs\.send"
     assert re.search(row, shown)
-    assert re.search(r"Its lease ends in \d+ s; then it is queued again\.", shown)
+    assert re.search(r"The lease expires in \d+ s; then the job is requeued\.", shown)
     page = admin_client.get(WORKERS).text
     assert job_page(job_id) in page
     assert worker_page(WORKER) in page
@@ -71,7 +71,9 @@ def test_the_page_of_a_dead_worker(world: World, admin_client: Client) -> None:
     shown, page = (f(admin_client, worker_page(WORKER)) for f in (text_of, _source))
     assert "This worker is dead" in shown
     assert re.search(rf"{job_id} shop\.jobs\.send\('bob', copies=2\) low \d+ s ago", shown)
-    assert re.search(r"Its lease ended 5 min( \d s)? ago; a worker of its queue will queue", shown)
+    assert re.search(
+        r"The lease expired 5 min( \d s)? ago; a worker of the queue will requeue", shown
+    )
     assert job_page(job_id) in page
     assert queue_page("low") in page
 
@@ -95,8 +97,8 @@ def test_the_dead_hold_only_what_stands_as_started_by_them(
     world.redis.hset(f"rq:job:{ended}", "status", "finished")
     world.redis.delete(f"rq:job:{gone}")
     lose_record(world)
-    assert "It holds no job" in text_of(admin_client, WORKERS)
-    assert "It holds no job" in text_of(admin_client, worker_page(WORKER))
+    assert "It holds no jobs" in text_of(admin_client, WORKERS)
+    assert "It holds no jobs" in text_of(admin_client, worker_page(WORKER))
 
 
 def test_the_silent_hold_their_jobs(world: World, admin_client: Client) -> None:
@@ -108,8 +110,8 @@ def test_the_silent_hold_their_jobs(world: World, admin_client: Client) -> None:
         shown = text_of(admin_client, address)
         assert "silent" in shown
         assert job_id in shown
-        assert re.search(r"Its lease ended 2 min( \d+ s)? ago; a worker", shown), address
-    assert "What it holds" in text_of(admin_client, worker_page(WORKER))
+        assert re.search(r"The lease expired 2 min( \d+ s)? ago; a worker", shown), address
+    assert "Held jobs" in text_of(admin_client, worker_page(WORKER))
 
 
 def test_the_living_hold_nothing_that_needs_telling(world: World, admin_client: Client) -> None:

@@ -82,7 +82,7 @@ def test_run_now(world: World, admin_client: Client) -> None:
     later, failed = scheduled(world), world.failed("low")
     assert job_run_now(later) in admin_client.get(job_page(later)).text
     address, messages = post(admin_client, job_run_now(later))
-    assert (address, messages) == (job_page(later), ["Enqueued 1 job now, before its time."])
+    assert (address, messages) == (job_page(later), ["Enqueued 1 job now, ahead of its time."])
     assert job_run_now(later) not in admin_client.get(job_page(later)).text
     for job_id in (later, failed):
         _address, (message,) = post(admin_client, job_run_now(job_id))
@@ -91,7 +91,7 @@ def test_run_now(world: World, admin_client: Client) -> None:
     assert world.redis.lrange("rq:queue:default", 0, -1) == [later.encode()]
     assert world.redis.zcard("rq:scheduled:default") == 0
     entry = LogEntry.objects.order_by("pk")[0]
-    assert entry.change_message == "Enqueued before the time 1 of 1: later"
+    assert entry.change_message == "Enqueued 1 of 1 ahead of their time: later"
     assert world.engine.enqueue_now(["nobody"]) == ["missing"]
 
 
@@ -146,7 +146,7 @@ def test_stop_tells_the_worker(world: World, admin_client: Client) -> None:
     listening.get_message(timeout=5)
     for address, action in ((job_stop(job_id), ""), (queue_action("default", "started"), "stop")):
         _address, messages = post(admin_client, address, action, [job_id])
-        assert messages == ["Told the worker of 1 job to stop it."]
+        assert messages == ["Stop requested for 1 job."]
         told = listening.get_message(timeout=5)
         assert told
         expected = {"command": "stop-job", "job_id": job_id, "by": "admin"}
@@ -156,8 +156,8 @@ def test_stop_tells_the_worker(world: World, admin_client: Client) -> None:
     _address, (message,) = post(admin_client, job_stop(failed))
     assert message.startswith("1 job does not run (any more)")
     done = list(LogEntry.objects.order_by("pk").values_list("change_message", flat=True))
-    assert done[0] == "Told the workers of 0 of 1 to stop them"
-    assert done[1] == done[2] == f"Told the workers of 1 of 1 to stop them: {job_id}"
+    assert done[0] == "Stop requested for 0 of 1"
+    assert done[1] == done[2] == f"Stop requested for 1 of 1: {job_id}"
 
 
 def test_pause_and_resume_a_queue(world: World, admin_client: Client) -> None:
@@ -170,7 +170,7 @@ def test_pause_and_resume_a_queue(world: World, admin_client: Client) -> None:
     assert "This queue is paused" in shown
     assert buttons(shown) == [queue_resume("low")]
     assert world.redis.keys("*paused*") != []
-    for expected in ("“low”: Resumed: workers take its jobs again.", "“low”: Was not paused."):
+    for expected in ("“low”: Resumed: workers take jobs from it again.", "“low”: Was not paused."):
         assert post(admin_client, queue_resume("low")) == (page, [expected])
     assert world.redis.keys("*paused*") == []
     entry = LogEntry.objects.order_by("pk")[0]
@@ -189,7 +189,7 @@ def test_a_queue_that_is_nowhere_is_not_paused(world: World, admin_client: Clien
 
 def test_suspend_and_resume_all(world: World, admin_client: Client) -> None:
     assert buttons(admin_client.get(WORKERS).text) == [workers_suspend()]
-    for expected in ("Suspended all workers", "All workers were suspended already."):
+    for expected in ("Suspended all workers", "All workers were already suspended."):
         address, (message,) = post(admin_client, workers_suspend())
         assert address == WORKERS
         assert message.startswith(expected)
@@ -219,12 +219,12 @@ def test_shut_down_is_for_those_who_listen(world: World, admin_client: Client) -
     assert buttons(admin_client.get(worker_page(WORKER)).text) == [worker_shut_down(WORKER)]
     address, (message,) = post(admin_client, worker_shut_down(WORKER))
     assert address == worker_page(WORKER)
-    assert "Not shut down: it does not listen" in message
+    assert "Not shut down: it did not respond" in message
     listening = world.redis.pubsub(ignore_subscribe_messages=True)
     listening.subscribe(f"rq:pubsub:{WORKER}")
     listening.get_message(timeout=5)
     _address, (message,) = post(admin_client, worker_shut_down(WORKER))
-    assert "Told to shut down" in message
+    assert "Shutdown requested" in message
     told = listening.get_message(timeout=5)
     assert told
     assert json.loads(told["data"])["command"] == "shutdown"

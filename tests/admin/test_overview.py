@@ -134,7 +134,7 @@ def test_a_silent_worker_listens_on_nothing(
     assert stuck[1] == "1 job waits in “high”: no worker listens on it."
     assert silent[0] == worker_page(WORKER)
     assert re.fullmatch(
-        rf"Worker “{WORKER}” has not been heard of for \d+ d.* and holds 1 job\.", silent[1]
+        rf"Worker “{WORKER}” has sent no heartbeat for \d+ d.* and holds 1 job\.", silent[1]
     )
     # Another that is alive does.
     world.worker("alive", "high")
@@ -165,10 +165,10 @@ def test_a_silent_worker_that_holds_nothing(world: World, admin_client: Client) 
     world.worker(WORKER, "high")
     world.redis.hset(f"rq:worker:{WORKER}", "last_heartbeat", "2026-01-02T03:04:05Z")
     ((_address, sentence),) = concerns(admin_client)
-    assert re.fullmatch(rf"Worker “{WORKER}” has not been heard of for \d+ d[^a]*\.", sentence)
+    assert re.fullmatch(rf"Worker “{WORKER}” has sent no heartbeat for \d+ d[^a]*\.", sentence)
     world.redis.hdel(f"rq:worker:{WORKER}", "last_heartbeat")
     ((_address, sentence),) = concerns(admin_client)
-    assert sentence == f"Worker “{WORKER}” does not say when it was alive."
+    assert re.fullmatch(f".*“{WORKER}” has no time of a heartbeat.", sentence)
 
 
 def test_a_worker_whose_record_expired(world: World, admin_client: Client) -> None:

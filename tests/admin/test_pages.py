@@ -282,7 +282,7 @@ def test_all_about_a_finished_job(world: World, admin_client: Client) -> None:
     ("data", "expected"),
     [
         (b'["shop.f", null, [1], {"a": "b"}]', "Function shop.f Argument 1 1 a= 'b'"),
-        (pickle.dumps(("m.f", {"the": "self"}, (), {})), "Of the object {'the': 'self'}"),
+        (pickle.dumps(("m.f", {"the": "self"}, (), {})), "Bound to {'the': 'self'}"),
         (b"\x80\x05nonsense", "It can't be shown: neither a pickle nor JSON"),
         (pickle.dumps("just text"), "keywords), as jobs are, but 'just text'"),
         (pickle.dumps(("f", None, tuple(range(300)), {})), "200 more are not shown"),
@@ -325,7 +325,7 @@ def test_all_workers(world: World, admin_client: Client) -> None:
     alone = text_of(admin_client, worker_page(WORKER))
     assert job_id in alone
     assert "Python 3.13.1" in alone
-    assert re.search(r"Memory 45\.0\sMB Most memory of its last job 100\.0\sMB", alone)
+    assert re.search(r"Memory 45\.0\sMB Peak memory of its last job 100\.0\sMB", alone)
 
 
 @pytest.mark.parametrize(

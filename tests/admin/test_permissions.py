@@ -283,7 +283,7 @@ def test_batches_need_permission_and_a_token_of_ours(world: World, admin_client:
     for token in ("", "made:up:x"):
         answer = admin_client.post(JOBS_BATCH, {"token": token})
         assert answer.status_code == 404
-        assert "Begin anew" in answer.text
+        assert "Start again" in answer.text
     assert world.status("broken") == "failed"
     assert world.redis.keys("*") == before
 

@@ -143,5 +143,5 @@ def test_parents_and_children_are_links(redis: redis_py.Redis, admin_client: Cli
     assert f'<a href="{job_page(parent.id)}">' in shown
     parent.delete()
     assert (
-        "Other jobs" not in admin_client.get(job_page(queue.enqueue(nothing).id)).content.decode()
+        "Related jobs" not in admin_client.get(job_page(queue.enqueue(nothing).id)).content.decode()
     )

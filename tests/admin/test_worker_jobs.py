@@ -93,7 +93,7 @@ def test_a_killed_worker_does_not_run_what_runs_elsewhere(
     shown = text_of(admin_client, worker_page("killed"))
     assert "busy" not in shown
     assert f"Last known job {job_id} now started by “{WORKER}”" in shown
-    assert "What it holds" not in shown
+    assert "Held jobs" not in shown
     row = text_of(admin_client, WORKERS).partition("killed")[2]
     assert job_id not in row
     assert "busy: 1 of 1" in text_of(admin_client, worker_page(WORKER))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-AWAY = "No answer; trying again."
+AWAY = "No answer. Trying again."
 
 
 def told(browser: Any) -> str:
@@ -55,7 +55,7 @@ def test_who_is_signed_out_is_told_and_led_to_sign_in(
     browser.get(address)
     stay(browser)
     admin_client.logout()
-    until(browser, says("You are signed out; this page stays as it is. Sign in again"))
+    until(browser, says("You are signed out. This page is no longer updated. Sign in again"))
     assert stayed(browser)
     ends(browser)
     one(browser, "#rqlite-live a").click()
@@ -71,7 +71,9 @@ def test_who_may_not_see_a_page_any_more_is_told_that(
     browser.get(live_server.url + QUEUES)
     admin_user.is_superuser = False
     admin_user.save()
-    until(browser, says("You may not see this page any more; it stays as it is."))
+    until(
+        browser, says("You no longer have permission to view this page. It is no longer updated.")
+    )
     ends(browser)
     taken_from_the_console(browser, "403")
 
@@ -128,7 +130,7 @@ def test_a_job_that_is_gone_is_told_and_its_page_stays(
     job_id = world.failed()
     browser.get(live_server.url + job_page(job_id))
     redis.delete(world.keys.job(job_id), world.keys.results(job_id))
-    gone = "This no longer exists; the page shows what was last known of it."
+    gone = "This no longer exists. The page shows its last known state."
     until(browser, says(gone))
     assert one(browser, ".status-bad").text == "failed"
     taken_from_the_console(browser, "404")

@@ -33,7 +33,7 @@ def test_a_running_job_is_stopped(
         # The page, opened while the job waited, offers to stop it as soon as it runs.
         until(browser, lambda page: count(page, "form[action$='/stop/'] button"))
         one(browser, "form[action$='/stop/'] button").click()
-        until(browser, lambda page: shows(page, "Told the worker of 1 job to stop it."))
+        until(browser, lambda page: shows(page, "Stop requested for 1 job."))
         stay(browser)
         until(browser, lambda page: one(page, ".status-bad").text == "stopped")
         assert stayed(browser)

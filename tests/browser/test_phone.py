@@ -111,7 +111,7 @@ def test_no_page_is_wider_than_a_phone(
     assert unexpected == []
     # What the test speaks of was there.
     phone.get(live_server.url + job_page(f"j{name}"[:190] + "broken"))
-    for heading in ("Traceback", "Log", "Other jobs", "Executions, newest first"):
+    for heading in ("Traceback", "Log", "Related jobs", "Executions, newest first"):
         assert shows(phone, heading)
     assert count(phone, "figure.rqlite-timeline") == 1
     one(phone, "details summary").click()
@@ -138,7 +138,7 @@ def test_questions_and_progress_fit_too(
     monkeypatch.setattr(batch, "SECONDS", 0)
     for looked in range(1, 4):
         one(phone, "#rqlite-batches input[type=submit]").click()
-        until(phone, lambda page, looked=looked: shows(page, f"Looked at {looked} of 3 jobs."))
+        until(phone, lambda page, looked=looked: shows(page, f"Processed {looked} of 3 jobs."))
         fits(phone, "while it is done")
     one(phone, "#rqlite-batches input[type=submit]").click()
     until(phone, lambda page: shows(page, "Requeued 3 jobs."))

@@ -65,7 +65,8 @@ class Project:
             text = path.read_text()
             text = re.sub(r'.*include\("django_rq.urls"\).*\n', "", text)
             for before, after in edits():
-                text = re.sub(rf"(?<![\w.]){re.escape(before)}(?!\w)", after, text)
+                pattern = re.escape(before).replace("<anything>", r"[\w.]+")
+                text = re.sub(rf"(?<![\w.]){pattern}(?!\w)", after, text)
             path.write_text(text)
 
 

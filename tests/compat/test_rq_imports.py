@@ -48,8 +48,8 @@ def work():
 """
 
 FOUND = [
-    (1, "import rq", r"Import from django_rqlite the names that are used\."),
-    (3, "import rq.job", r"Import from django_rqlite"),
+    (1, "import rq", r"Import the names that are used from django_rqlite\."),
+    (3, "import rq.job", r"Import the names that are used from django_rqlite"),
     (
         *(4, "from rq import get_current_job, Webhook"),
         r"^Write `from django_rqlite import get_current_job`\. Webhooks are not sent\.",

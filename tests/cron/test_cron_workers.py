@@ -119,7 +119,7 @@ def test_all_were_down_for_longer_than_a_tick(redis: redis_py.Redis, tmp_path: P
     redis.hset(KEYS.cron_entry("hourly"), mapping=record)
 
     with worker(tmp_path, environment=settings_with(hourly=hourly)) as process:
-        process.prints("it runs once for all it missed")
+        process.prints("hourly")
         wait_until(lambda: finished(redis), "the job has run")
         process.signal(signal.SIGTERM)
         assert process.ends() == 0, process.output

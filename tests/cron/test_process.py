@@ -107,7 +107,6 @@ def test_outlives_an_outage(tmp_path: Path) -> None:
             wait_until(lambda: enqueued(client) >= 1, "a tick")
             own_server.kill()
             process.prints("Lost Redis")
-            assert "No cron entry ticks; the process waits and tries again." in process.output
             own_server.start_again()
             before = enqueued(client)
             wait_until(lambda: enqueued(client) > before, "another tick")
@@ -129,7 +128,7 @@ def test_without_redis_it_does_not_start(tmp_path: Path) -> None:
 def test_says_what_is_wrong_with_the_file(tmp_path: Path) -> None:
     with rqcron(tmp_path, "no.such.module", "-l", "DEBUG") as process:
         assert process.ends() == 1
-    assert "CommandError: no.such.module can't be imported" in process.output
+    assert "CommandError: no.such.module" in process.output
 
 
 # What RQ's tools see

@@ -571,7 +571,7 @@ def test_stamps_are_the_calendar_s(redis: redis_py.Redis) -> None:
     numbers = random.Random(1)
     seconds = [0, 951_782_400, 951_868_800, 4_107_542_400, 1_446_518_555]
     seconds += [numbers.randrange(253_402_300_800) for _ in range(500)]
-    body = "local r = {} for i, s in ipairs(ARGV) do r[i] = stamp(tonumber(s)) end return r"
+    body = "local r = {} for i, s in ipairs(ARGV) do r[i] = timestamp(tonumber(s)) end return r"
     for moment, stamp in zip(seconds, redis.eval(f"{lua}\n{body}", 0, *seconds), strict=True):
         assert stamp.decode() == datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 

@@ -104,7 +104,7 @@ TOUCHED: Mapping[str, str] = {
     KEYS.failed_mirror: "list",
     KEYS.unmirrored: "zset",
     KEYS.mirror_looked: "string",
-    KEYS.untold: "hash",
+    KEYS.unnotified: "hash",
     KEYS.scratch: "",
     KEYS.cron_entries: "zset",
     KEYS.cron_schedulers: "zset",
@@ -145,7 +145,7 @@ TOUCHED: Mapping[str, str] = {
 #: Those that belong to one job, worker or process alone, which may be replaced.
 OWN = ("rq:job", "rq:results", "rq:execution", "rq:x:log", "rq:x:unique", "rq:worker:")
 OURS = (
-    *(KEYS.unmirrored, KEYS.mirror_looked, KEYS.scratch, KEYS.untold),
+    *(KEYS.unmirrored, KEYS.mirror_looked, KEYS.scratch, KEYS.unnotified),
     KEYS.cron_scheduler("c"),
 )
 

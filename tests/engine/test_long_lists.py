@@ -10,7 +10,7 @@ import pytest
 import redis as redis_py
 
 from django_rqlite.broker.broker import Broker
-from django_rqlite.engine import list_removal as searching
+from django_rqlite.engine import list_removal
 from django_rqlite.engine.engine import Engine, NextClaim
 from tests.keyspace import places
 from tests.outcomes_in_redis import engine, fail, start
@@ -209,9 +209,9 @@ def test_what_comes_and_goes_meanwhile_is_spared(
     redis: redis_py.Redis, monkeypatch: pytest.MonkeyPatch, seed: int, arrow: str
 ) -> None:
     # Many and narrow looks, so that much is missed and has to be found again.
-    monkeypatch.setattr(searching, "SLICE", 60)
-    monkeypatch.setattr(searching, "SLACK", 8)
-    monkeypatch.setattr(searching, "HANDFUL", 7)
+    monkeypatch.setattr(list_removal, "SLICE", 60)
+    monkeypatch.setattr(list_removal, "SLACK", 8)
+    monkeypatch.setattr(list_removal, "HANDFUL", 7)
     ids = waiting(redis)
     numbers = random.Random(seed)
     out = numbers.sample(ids, 700)

@@ -8,7 +8,7 @@ from importlib import resources
 import pytest
 import redis as redis_py
 
-from django_rqlite.engine import lua_loader as assembly
+from django_rqlite.engine import lua_loader
 from django_rqlite.engine.lua_loader import assembled
 
 FOLDER = resources.files("django_rqlite.engine") / "lua"
@@ -71,7 +71,7 @@ else
   h()
 end
 return b"""
-    assert list(assembly._statements(text)) == [
+    assert list(lua_loader._statements(text)) == [
         "local a, b = 1,\n  2",
         "local function f(x)\n  if x then\n    return {\n      x\n    }\n  end\nend",
         "local T = {\n  c = 1,\n}",
@@ -88,7 +88,7 @@ def test_what_is_defined_and_not_needed_goes_and_what_acts_stays() -> None:
         "redis.call('SET', 'a', needed())",
         "return 1",
     ]
-    assert assembly._used(statements) == [statements[1], *statements[3:]]
+    assert lua_loader._used(statements) == [statements[1], *statements[3:]]
 
 
 def test_what_only_a_rare_function_needs_is_made_when_that_is_called(redis: redis_py.Redis) -> None:
@@ -100,8 +100,8 @@ def test_what_only_a_rare_function_needs_is_made_when_that_is_called(redis: redi
         "if ARGV[1] == '1' then\n  return rare()\nend",
         "return often()",
     ]
-    assert assembly._with_its_own_inside(statements, "not there") == statements
-    nested = assembly._with_its_own_inside(statements, "rare")
+    assert lua_loader._with_its_own_inside(statements, "not there") == statements
+    nested = lua_loader._with_its_own_inside(statements, "rare")
     assert nested == [
         statements[1],
         f"local function rare()\n  {statements[0]}\n  {statements[2]}\n  return inner()\nend",
@@ -113,5 +113,5 @@ def test_what_only_a_rare_function_needs_is_made_when_that_is_called(redis: redi
 
 def test_a_usual_end_of_a_job_makes_no_functions_for_others() -> None:
     made = set(re.findall(r"^local function (\w+)", assembled("finish"), re.MULTILINE))
-    assert made >= {"holds", "tell_dependents", "claim_next"}
-    assert not made & {"release_child", "forget", "leave_places"}
+    assert made >= {"holds", "notify_dependents", "claim_next"}
+    assert not made & {"release_dependent", "delete_job_keys", "remove_from_places"}

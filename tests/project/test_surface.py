@@ -182,40 +182,31 @@ PARAMETERS: Mapping[str, str] = {
     "worker": _WORKERS_OWN,
 }
 
-# By module of RQ: which of ours stands for it, and what that lacks.
-RQ_MODULES: Mapping[str, tuple[str, set[str]]] = {
-    "job": ("", {"parse_job_id", "validate_job_id"}),
-    "queue": ("", {"EnqueueArgs"}),
-    "repeat": ("", set()),
-    "command": ("command", {"send_command", "parse_payload"}),
-    "decorators": ("decorators", set()),
-    "exceptions": (
-        "exceptions",
-        {
-            *("DequeueTimeout", "DuplicateSchedulerError", "SchedulerNotFound"),
-            *("ShutDownImminentException", "StopRequested"),
-        },
-    ),
-    "group": ("group", set()),
-    "registry": ("registries", set()),
-    "results": ("results", {"get_key"}),
-    "suspension": ("suspension", set()),
-    "cron": (
-        "cron",
-        {
-            *("CronJob", "CronScheduler", "create_cron", "get_cron_job_history_key"),
-            "get_cron_job_ids",
-        },
-    ),
-    "serializers": ("", {"resolve_serializer"}),
-    "worker": ("worker", {"signal_name"}),
-    "timeouts": (
-        "exceptions",
-        {
-            *("BaseTimeoutException", "HorseMonitorTimeoutException", "BaseDeathPenalty"),
-            *("UnixSignalDeathPenalty", "TimerDeathPenalty", "get_default_death_penalty_class"),
-        },
-    ),
+# By module of RQ: what can't be imported from django_rqlite instead.
+RQ_MODULES: Mapping[str, set[str]] = {
+    "job": {"parse_job_id", "validate_job_id"},
+    "queue": {"EnqueueArgs"},
+    "repeat": set(),
+    "command": {"send_command", "parse_payload"},
+    "decorators": set(),
+    "exceptions": {
+        *("DequeueTimeout", "DuplicateSchedulerError", "SchedulerNotFound"),
+        *("ShutDownImminentException", "StopRequested"),
+    },
+    "group": set(),
+    "registry": set(),
+    "results": {"get_key"},
+    "suspension": set(),
+    "cron": {
+        *("CronJob", "CronScheduler", "create_cron", "get_cron_job_history_key"),
+        "get_cron_job_ids",
+    },
+    "serializers": {"resolve_serializer"},
+    "worker": {"signal_name"},
+    "timeouts": {
+        *("BaseTimeoutException", "HorseMonitorTimeoutException", "BaseDeathPenalty"),
+        *("UnixSignalDeathPenalty", "TimerDeathPenalty", "get_default_death_penalty_class"),
+    },
 }
 
 # By module of django-rq: what ours of the same name lacks.
@@ -285,9 +276,7 @@ def test_parameters_of_methods(theirs: type, ours: type) -> None:
 
 @pytest.mark.parametrize("module", RQ_MODULES)
 def test_modules_of_rq(module: str) -> None:
-    name, left_out = RQ_MODULES[module]
     theirs = importlib.import_module(f"rq.{module}")
-    ours = importlib.import_module(f"django_rqlite.{name}" if name else "django_rqlite")
     # Constants are not for users, and what handles commands is of workers.
     offers = {
         name
@@ -295,10 +284,11 @@ def test_modules_of_rq(module: str) -> None:
         if inspect.isroutine(getattr(theirs, name)) or inspect.isclass(getattr(theirs, name))
         if not name.startswith("handle_")
     }
-    lacking = {name for name in offers if not has(ours, name)}
-    assert lacking == left_out
+    lacking = {name for name in offers if not has(django_rqlite, name)}
+    assert lacking == RQ_MODULES[module]
     for name in offers - lacking:
-        assert lacking_parameters(getattr(theirs, name), getattr(ours, name)) <= PARAMETERS.keys()
+        ours = getattr(django_rqlite, name)
+        assert lacking_parameters(getattr(theirs, name), ours) <= PARAMETERS.keys()
 
 
 def names_of_class(kind: type) -> set[str]:
@@ -372,11 +362,9 @@ def test_whatever_rq_has_is_here_or_says_what_to_do(module: str) -> None:
         if name.isupper() or getattr(value, "__module__", "").startswith("rq.")
     }
     names |= set(getattr(theirs, "__all__", ()))
-    same = f"django_rqlite.{RQ_MODULES.get(module, ('',))[0]}".rstrip(".")
     for name in {name for name in names if not name.startswith("_")}:
-        for ours in ("django_rqlite", same):
-            said = said_of(ours, name)
-            assert not said or f" has no {name}. " in said, (ours, name)
+        said = said_of("django_rqlite", name)
+        assert not said or f" has no {name}. " in said, name
     if module not in _MODULES_HERE and not has(django_rqlite, module):
         said = said_of("django_rqlite", module)
         assert not said or f" has no {module}. " in said, module

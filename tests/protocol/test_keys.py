@@ -32,7 +32,8 @@ FUNCTIONS = re.findall(r"^local function (\w+)_key\((.*?)\)", LUA, re.MULTILINE)
 #: What no script needs.
 ONLY_IN_PYTHON = {
     *("queue_name", "worker_name", "commands_channel", "life_channel"),
-    *("scheduler", "scheduler_lock"),
+    *("scheduler", "scheduler_lock", "mirror_looked"),
+    *("cron_entries", "cron_tick", "cron_schedulers", "cron_scheduler"),
 }
 
 

@@ -152,7 +152,8 @@ def test_the_application(redis: redis_py.Redis, bomb: bytes, settings: Any) -> N
         for look in (lambda: job.args, job.copied, job.get_meta, lambda: job.meta):
             with pytest.raises(SignatureError):
                 look()
-        job._signatures["data"] = "0" * 32
+        assert job._read is not None
+        job._read = job._read.changed(signature="0" * 32)
         with pytest.raises(SignatureError):
             _ = job.args
 
@@ -190,5 +191,5 @@ def test_what_is_not_signed_has_a_limit(
     redis.hset("rq:job:unsigned", mapping={"status": "queued", "data": bomb})
     monkeypatch.setattr(codec, "LONGEST", 5000)
     for _ in range(2):
-        with pytest.raises(DeserializationError, match="unsigned unpacks to more than 5,000 bytes"):
+        with pytest.raises(DeserializationError, match="5,000 bytes"):
             _ = Job.fetch("unsigned").args

@@ -100,7 +100,7 @@ def test_nonsense_is_logged_and_ignored(redis: redis_py.Redis, tmp_path: Path) -
 
 def test_what_does_not_run_cannot_be_stopped() -> None:
     job = get_queue().enqueue(sample_jobs.add, 1)
-    with pytest.raises(InvalidJobOperation, match="is queued, so there is nothing to stop"):
+    with pytest.raises(InvalidJobOperation, match="is queued"):
         send_stop_job_command(None, job.id)
     with pytest.raises(NoSuchJobError):
         send_stop_job_command(None, "gone")

@@ -25,7 +25,7 @@ CHANCE = random.Random(1)
 def test_the_words_are_rq_s() -> None:
     assert [str(word) for word in DequeueStrategy] == [word.value for word in RQStrategy]
     assert named_strategy("round_robin") is DequeueStrategy.ROUND_ROBIN
-    with pytest.raises(ConfigurationError, match="'fair' is none of default, round_robin, random"):
+    with pytest.raises(ConfigurationError, match=r"'fair'.* default, round_robin, random"):
         named_strategy("fair")
 
 
@@ -113,7 +113,7 @@ def test_an_option_overrules_the_class(log: Path, tmp_path: Path) -> None:
 def test_mistakes_show_at_once() -> None:
     assert "invalid choice: 'fair'" in manage("rqworker", "-ds", "fair", status=2).stderr
     assert RandomWorker.default_dequeue_strategy is DequeueStrategy.RANDOM
-    with pytest.raises(ConfigurationError, match="'fair' is none of"):
+    with pytest.raises(ConfigurationError, match="'fair'"):
         RoundRobinWorker([get_queue()], dequeue_strategy="fair")
 
 

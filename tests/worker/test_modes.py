@@ -105,7 +105,7 @@ def test_an_outcome_that_comes_too_late_changes_nothing(
         process.prints(job.id)
         job.delete()
         pipe.write_text("go on")
-        process.prints("the outcome of job")
+        process.prints("was dropped")
         process.signal(signal.SIGTERM)
         assert process.ends() == 0
     assert not [key for key in redis.scan_iter() if job.id.encode() in key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +54,7 @@ def test_the_server_is_restarted_while_the_worker_waits(
     own_server.start_again()
 
     runs_a_job(own_server)
-    assert "answers again, after" in listening.output
+    assert re.search(r"unix://.* again\b", listening.output)
     assert listening.output.count("Lost Redis") == 1, "said once, however often it was tried"
 
 
@@ -141,7 +142,7 @@ def test_a_worker_asked_to_end_during_an_outage_ends_when_asked_again(
     listening.signal(signal.SIGTERM)
     listening.prints("cold shut down")
     assert listening.ends() == 0
-    assert "could not leave the list of workers" in listening.output
+    assert "list of workers" in listening.output
     own_server.start_again()
     assert own_server.client().zcard("rq:wip:default") == 1, "the lease keeps the job"
 
@@ -150,7 +151,7 @@ def test_no_server_at_the_start(tmp_path: Path) -> None:
     url = "redis://user:secret@127.0.0.1:1/0"
     with worker(tmp_path, environment={"RQ_TEST_URL": url}) as process:
         assert process.ends() == 1
-    assert "Redis at redis://127.0.0.1:1/0 is not available" in process.output
+    assert "redis://127.0.0.1:1/0" in process.output
     assert "secret" not in process.output
     assert "Traceback" not in process.output
 
@@ -166,7 +167,7 @@ def test_foreign_data_under_one_queue_s_key_stops_no_other_queue(
         process.ready()
         job = get_queue("high").enqueue("tests.sample_jobs.add", 1)
         wait_until(lambda: job.is_finished, "the job of the other queue runs")
-        process.prints(f"the key {key} holds a string, not a")
+        process.prints(key)
         redis.delete(key)
         if key == "rq:queue:default":
             held_up = get_queue().enqueue("tests.sample_jobs.add", 1)

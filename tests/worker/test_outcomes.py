@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -124,7 +125,7 @@ def test_an_id_that_nobody_should_have_made_fails_too(
     assert sound.is_finished
     assert redis.zrange("rq:failed:default", 0, -1) == [b"a:b c"]
     assert b"its id has characters" in redis.hget("rq:job:a:b c", "exc_info")
-    assert "job gone dropped from queue default: its hash is gone" in output
+    assert re.search(r"\bgone\b.*\bdropped\b.*\bdefault\b", output)
 
 
 def test_data_changed_in_redis_is_not_loaded(redis: redis_py.Redis, tmp_path: Path) -> None:
@@ -286,7 +287,7 @@ def test_a_job_deleted_while_it_runs_is_not_brought_back(
         job.delete()
         pipe.write_text("go on")
         assert process.ends() == 0
-        process.prints("the outcome of job")
+        process.prints("was dropped")
 
     assert not [key for key in redis.scan_iter() if job.id.encode() in key]
     assert redis.zcard("rq:finished:default") == 0

@@ -117,7 +117,7 @@ def test_the_worker_imports_the_apps_jobs_and_survives_one_that_can_t_be(
         },
     )
 
-    assert "brokenapp.jobs can't be imported" in output
+    assert "brokenapp.jobs" in output
     assert works.return_value() == "yes"
     assert "No module named 'there_is_no_such_module'" in (broken.exc_info or "")
 
@@ -127,7 +127,7 @@ def test_queues_on_different_servers_are_refused(tmp_path: Path) -> None:
         assert process.ends() == 1
     assert "'default' (unix://" in process.output
     assert "'elsewhere' (redis://127.0.0.1:1/3)" in process.output
-    assert "start a worker for each" in process.output
+    assert "a worker for each" in process.output
 
 
 def test_an_unknown_queue_is_refused_with_those_there_are(tmp_path: Path) -> None:
@@ -138,20 +138,23 @@ def test_an_unknown_queue_is_refused_with_those_there_are(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "said"),
     [
-        (("--max-jobs", "0"), "--max-jobs: '0' is not a whole number of at least 1"),
-        (("--max-child-memory", "1G"), "'1G' is not a whole number of at least 1"),
-        (("--grace", "soon"), "--grace: 'soon' is not a whole number of at least 0"),
-        (("--serializer", "no.such"), "no.such"),
-        (("--worker-class", "builtins.dict"), "does not inherit from django_rqlite.Worker"),
-        (("--pid", "/no/such/folder/pid"), "--pid /no/such/folder/pid can't be written"),
+        (("--max-jobs", "0"), ("--max-jobs", "'0'", "at least 1")),
+        (("--max-child-memory", "1G"), ("--max-child-memory", "'1G'", "at least 1")),
+        (("--grace", "soon"), ("--grace", "'soon'", "at least 0")),
+        (("--serializer", "no.such"), ("no.such",)),
+        (("--worker-class", "builtins.dict"), ("builtins.dict", "django_rqlite.Worker")),
+        (("--pid", "/no/such/folder/pid"), ("--pid", "/no/such/folder/pid")),
     ],
 )
-def test_bad_options_say_what_to_do(tmp_path: Path, arguments: tuple[str, ...], says: str) -> None:
+def test_bad_options_say_what_to_do(
+    tmp_path: Path, arguments: tuple[str, ...], said: tuple[str, ...]
+) -> None:
     with worker(tmp_path, *arguments) as process:
         assert process.ends() != 0
-    assert says in process.output
+    for name in said:
+        assert name in process.output
     assert "Traceback" not in process.output
 
 

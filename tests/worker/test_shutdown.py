@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def test_max_idle_time(tmp_path: Path) -> None:
     with worker(tmp_path, "--max-idle-time", "1") as process:
         assert process.ends() == 0
         assert "Job OK" in process.output
-        assert "idle for 1 seconds, quitting" in process.output
+        assert "idle for 1 seconds" in process.output
 
 
 def test_several_jobs_at_once(tmp_path: Path) -> None:
@@ -155,7 +156,7 @@ def test_after_the_grace_period_the_job_goes_back_to_the_front(
     assert get_queue().job_ids == [running.id, waiting.id]
     assert running.is_queued
     assert redis.zcard("rq:wip:default") == 0
-    assert f"put back to the front ({running.id})" in process.output
+    assert re.search(rf"put back .*\({running.id}\)", process.output)
     assert get_queue().failed_job_registry.count == 0
 
 

@@ -98,7 +98,7 @@ def test_a_worker_that_dies_is_started_again_with_growing_pauses(
         other = workers(redis)["w.2"]
         for death in (1, 2):
             os.kill(workers(redis)["w.1"], signal.SIGKILL)
-            process.prints("died with signal 9", times=death)
+            process.prints("signal 9", times=death)
             listening(process, 2 + death)
         assert re.findall(r"worker 1 is started again in (\d+) s", process.output) == ["1", "2"]
         assert workers(redis)["w.2"] == other
@@ -106,7 +106,7 @@ def test_a_worker_that_dies_is_started_again_with_growing_pauses(
         wait_until(lambda: job.is_finished, "they work")
 
         os.kill(workers(redis)["w.1"], signal.SIGKILL)
-        process.prints("died with signal 9", times=3)
+        process.prints("signal 9", times=3)
         process.signal(signal.SIGTERM)
         assert process.ends(3) == 0, "it does not wait for the next start"
 
@@ -141,9 +141,9 @@ def test_the_options_of_rqworker_are_passed_on(redis: redis_py.Redis, tmp_path: 
     arguments = ("low", "-n", "2", "--max-jobs", "3", "--worker-ttl", "1000", "--concurrency", "2")
     more = ("--max-idle-time", "60", "--grace", "1", "--with-scheduler", "--name", "w")
     with pool(tmp_path, *arguments, *more, "-v", "2") as process:
-        process.prints("has run as many jobs as it was asked to", times=2)
+        process.prints("as many jobs", times=2)
         assert process.ends() == 0, "they ended as they should"
-        assert "--with-scheduler is not needed" in process.output
+        assert "--with-scheduler" in process.output
         assert "*** Listening on low..." in process.output
     assert sum(job.is_finished for job in jobs) == 6
 
@@ -156,7 +156,7 @@ def test_a_burst_worker_that_dies_is_a_bad_end(redis: redis_py.Redis, tmp_path: 
         process.prints(job.id)
         os.kill(workers(redis)["w.1"], signal.SIGKILL)
         assert process.ends() == 1
-        assert "1 of 1 workers ended badly." in process.output
+        assert "1 of 1 workers" in process.output
         assert "Traceback" not in process.output
 
 
@@ -166,29 +166,29 @@ def test_workers_without_redis_are_started_until_there_is_one(tmp_path: Path) ->
         url = f"redis://127.0.0.1:{probe.getsockname()[1]}/0"
         environment = {"RQ_TEST_ELSEWHERE": url}
         with pool(tmp_path, "elsewhere", environment=environment) as process:
-            process.prints("is started again in 2 s")
-            assert f"Redis at {url} is not available" in process.output
+            process.prints(" 2 s")
+            assert url in process.output
             assert "Traceback" not in process.output
             process.signal(signal.SIGTERM)
             assert process.ends(3) == 0
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message", "status"),
+    ("arguments", "name", "status"),
     [
-        (["--num-workers", "0"], "'0' is not a whole number of at least 1", 2),
-        (["-n", "many"], "'many' is not a whole number", 2),
-        (["--max-jobs", "-1"], "'-1' is not a whole number", 2),
-        (["defualt"], "RQ_QUEUES has no queue 'defualt'", 1),
-        (["low", "--worker-class", "tests.sample_jobs.Greeter"], "does not inherit from", 1),
+        (["--num-workers", "0"], "'0'", 2),
+        (["-n", "many"], "'many'", 2),
+        (["--max-jobs", "-1"], "'-1'", 2),
+        (["defualt"], "'defualt'", 1),
+        (["low", "--worker-class", "tests.sample_jobs.Greeter"], "tests.sample_jobs.Greeter", 1),
         (["--serializer", "no.such"], "no.such", 1),
-        (["low", "--pid", "/no/such/folder/pid"], "--pid /no/such/folder/pid can't be written", 1),
-        (["--dequeue-strategy", "fair"], "invalid choice: 'fair'", 2),
-        (["default", "elsewhere"], "differ in their connection settings", 1),
+        (["low", "--pid", "/no/such/folder/pid"], "--pid /no/such/folder/pid", 1),
+        (["--dequeue-strategy", "fair"], "'fair'", 2),
+        (["default", "elsewhere"], "'elsewhere'", 1),
     ],
 )
-def test_mistakes_show_at_once(arguments: list[str], message: str, status: int) -> None:
+def test_mistakes_show_at_once(arguments: list[str], name: str, status: int) -> None:
     elsewhere = {"RQ_TEST_ELSEWHERE": "redis://localhost:1/0"}
     done = manage("rqworker-pool", *arguments, status=status, environment=elsewhere)
-    assert message in done.stderr
+    assert name in done.stderr
     assert "Listening" not in done.stderr

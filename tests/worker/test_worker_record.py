@@ -93,7 +93,7 @@ def test_a_worker_on_a_connection_that_the_settings_do_not_know() -> None:
             assert states(*jobs) == ["finished", "finished"]
             assert [job.get_meta()["told"] for job in jobs] == ["unheard of", "default"]
             jobs = [queue.enqueue(remember_place), Queue("default", link).enqueue(remember_place)]
-        with pytest.raises(ConfigurationError, match=r"given the connection .*, but the queue"):
+        with pytest.raises(ConfigurationError, match="connection"):
             Worker([get_queue("low")], connection=link)
     finally:
         other.stop()
@@ -169,7 +169,7 @@ def test_classes_of_rq_as_options_of_the_command(tmp_path: Path) -> None:
     ("flag", "path", "told"),
     [
         ("worker-class", "rq.Queue", r"rq\.Queue: .* does not inherit from django_rqlite.*Worker"),
-        ("worker-class", "rq.worker.Nope", r"'rq\.worker\.Nope' is a class of RQ's or django-rq's"),
+        ("worker-class", "rq.worker.Nope", r"'rq\.worker\.Nope' does not inherit.*rq or django-rq"),
         ("queue-class", "tests.sample_jobs.Greeter", "does not inherit from django_rqlite.*Queue"),
         ("job-class", "tests.nowhere.Job", "can't be imported"),
     ],

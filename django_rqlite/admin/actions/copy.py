@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from ...engine.engine import Engine
 from ...exceptions import RQLiteError
-from ...jobs.job_data import JobData
+from ...jobs.stored_job import StoredJob
 from ...models import Job
 from ..formatting import shortened
 from ..links import Links, from_segment
@@ -24,7 +24,7 @@ def enqueue_copy(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResp
     server, found = find_job(request.GET.get("on"), id_, lambda queries: queries.job(id_))
     links = Links.to(server, site.name)
     try:
-        copy = JobData.from_record(found.job).copied()
+        copy = StoredJob.from_record(found.job).copied()
         with connected(server) as broker:
             Engine(broker).enqueue(
                 copy.id, copy.origin, copy.to_fields(), minted=True, ttl=copy.waiting_ttl

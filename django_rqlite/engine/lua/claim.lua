@@ -1,14 +1,14 @@
--- Arrow:     queued -> started
+-- Change:    queued -> started
 -- KEYS:      1.. the lists of the queues, in the order of preference
 -- ARGV:      1 prefix, 2 worker, 3 execution (chosen by the caller), 4 lease in seconds,
 --            5.. the names of the queues
--- Returns:   {id, queue, {field, value, ...}, {note, ...}, more, pauses}; id is nil when nothing
---            was claimed; more is 1 when there may be something yet (too much had to be dropped);
---            pauses tells what must not be taken from, as shared/suspension.lua says.
--- Invariant: the id leaves its queue and enters the started registry at once. An id that can't
---            be run (no hash, ended, running) is dropped and noted. Asking again with the same
---            execution answers the same job. While the workers are suspended nothing leaves its
---            queue, and from a paused queue nothing ever does.
+-- Returns:   {id, queue, {field, value, ...}, {note, ...}, more, pauses}. id is nil if nothing was
+--            claimed. more is 1 if there may be a job yet, but too many ids had to be dropped.
+--            pauses lists the pauses in force (shared/suspension.lua).
+-- Invariant: the id leaves its queue and enters the started registry in one step. An id that cannot
+--            be run (no hash, ended, running) is dropped with a note. A second call with the same
+--            execution returns the same job. While the workers are suspended, no job leaves its
+--            queue; no job ever leaves a paused queue.
 --@include keys
 --@include clock
 --@include execution

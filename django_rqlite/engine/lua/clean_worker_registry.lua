@@ -1,13 +1,13 @@
--- Arrow:     none: workers whose records have expired cease to be listed
+-- Change:    none: unregisters workers whose records have expired
 -- KEYS:      1 the set of workers
--- ARGV:      1 prefix, 2 how many names of it to look at, 3 how many names of each queue's set,
---            4 how many other queues to look at, 5 how many leases of a queue, and 6 of all queues,
---            each at the most; 7.. the names of some queues
--- Returns:   how many workers are listed no more
--- Invariant: who registers writes the record in the same step, so a name without one is that of a
---            worker which ended without taking its leave. It stays as long as a job stands as
---            started by it, so that people see who held that. Names are chosen by chance: who looks
---            again and again has looked at all after a while.
+-- ARGV:      1 prefix, 2 how many of its names are checked, 3 how many names of each queue's set,
+--            4 how many other queues are visited, 5 how many leases of a queue are read, 6 and in
+--            all, each at most; 7.. the names of some queues
+-- Returns:   how many workers were unregistered
+-- Invariant: a worker registers its name and its record in one step, so a name without a record
+--            belongs to a worker that ended without unregistering. It is kept while a job is
+--            started by it, so that people see who held the job. Names are chosen at random, so
+--            that repeated calls reach all of them after a while.
 --@include keys
 --@include wrong_type
 local most, most_of_a_queue, most_queues = ARGV[2], ARGV[3], ARGV[4]
@@ -18,11 +18,13 @@ local function look(set, count)
   if not usable(set, 'set') then return end
   local start = worker_key('')
   for _, key in ipairs(redis.call('SRANDMEMBER', set, count)) do
-    if string.sub(key, 1, #start) == start and redis.call('EXISTS', key) == 0 then gone[key] = true end
+    if string.sub(key, 1, #start) == start and redis.call('EXISTS', key) == 0 then
+      gone[key] = true
+    end
   end
 end
 
--- Who still holds something is not gone.
+-- A worker that still holds a job is not gone.
 local function keep_holders(started)
   local count = math.min(most_leases, leases_left)
   if count == 0 or not usable(started, 'zset') then return end

@@ -1,12 +1,12 @@
--- Arrow:     none: somebody evaluates these cron entries
+-- Change:    none: writes the records of cron entries that a worker evaluates
 -- KEYS:      1 the sorted set of entries, 2.. the hashes of the entries
 -- ARGV:      1 prefix, then for each entry: name, schedule, queue, function, source, next tick in
 --            unix seconds
--- Returns:   {the server's time, floor, ...}: ticks up to an entry's floor are settled; '' where
---            its key holds something else.
--- Invariant: an entry that is new, or has another schedule than before, begins now: it owes no
---            tick of the past. One that is known keeps its last tick, so that what was missed
---            while nobody evaluated it is noticed. One that is paused stays so, also with another
+-- Returns:   {the server's time, floor, ...}. Ticks up to an entry's floor are settled. The floor
+--            is '' if the entry's key has the wrong type.
+-- Invariant: an entry that is new, or that has another schedule than before, begins now and has no
+--            ticks in the past. A known entry keeps its last tick, so that a worker notices the
+--            ticks that were missed meanwhile. A paused entry stays paused, also with another
 --            schedule.
 --@include keys
 --@include clock
@@ -27,10 +27,10 @@ for i = 2, #KEYS do
     redis.call('HSET', entry, 'schedule', ARGV[from + 1], 'queue', ARGV[from + 2],
       'func', ARGV[from + 3], 'source', ARGV[from + 4], 'next_tick', ARGV[from + 5],
       'since', since, 'announced_at', now)
-    keep_entry(entry, tonumber(ARGV[from + 5]))
-    fits('ZADD', KEYS[1], now, ARGV[from])
+    expire_entry(entry, tonumber(ARGV[from + 5]))
+    try_command('ZADD', KEYS[1], now, ARGV[from])
     answer[#answer + 1] = string.format('%.0f', math.max(since, unix_seconds(known[3]) or 0))
   end
 end
-fits('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ENTRY_KEPT)
+try_command('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ENTRY_KEPT)
 return answer

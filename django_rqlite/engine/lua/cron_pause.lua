@@ -1,10 +1,10 @@
--- Arrow:     none: a cron entry's ticks enqueue nothing, or enqueue again
+-- Change:    none: pauses or resumes a cron entry
 -- KEYS:      1 the entry's hash
 -- ARGV:      1 prefix, 2 '1' to pause, '0' to resume
--- Returns:   'changed', 'unchanged' (it was so before), or 'missing': nobody announced such an entry,
---            or foreign data stands under its key.
--- Invariant: an entry that is resumed begins now, as a new one does: it owes no tick of the pause.
---            A pause stays in the record whatever is announced, so it lives as long as the record.
+-- Returns:   'changed'; 'unchanged': it was so before; 'missing': no such entry was announced, or
+--            its key has the wrong type
+-- Invariant: an entry that is resumed begins now, as a new one does: the ticks of the pause have no
+--            jobs. Announcements do not end a pause, so it lasts as long as the record.
 --@include clock
 if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 'missing' end
 local known = redis.call('HMGET', KEYS[1], 'schedule', 'last_tick', 'paused_at')

@@ -1,8 +1,8 @@
--- Arrow:     none: takes an empty queue out of the set of queues
+-- Change:    none: takes an empty queue out of the set of queues
 -- KEYS:      1 the queue's list, 2 the set of queues
 -- ARGV:      1 prefix
--- Returns:   ids still waiting: 0 when the queue was taken out, else nothing was changed
--- Invariant: no waiting job loses its queue.
+-- Returns:   how many ids wait in the queue. If there are any, nothing was changed.
+-- Invariant: no job waits in a queue that is not in the set.
 local waiting = redis.call('LLEN', KEYS[1])
 if waiting == 0 then redis.call('SREM', KEYS[2], KEYS[1]) end
 return waiting

@@ -1,7 +1,7 @@
--- Arrow:     queued -> (gone), for a batch of one queue's jobs
+-- Change:    queued -> (gone), for a batch of one queue's jobs
 -- KEYS:      1 the queue's list
--- ARGV:      1 prefix, 2 queue, 3 how many ids to take at the most
--- Returns:   {jobs deleted, ids still in the list}
+-- ARGV:      1 prefix, 2 queue, 3 how many ids are taken at most
+-- Returns:   {how many jobs were deleted, how many ids are still in the list}
 -- Invariant: only jobs that wait in this queue are deleted. An id whose job is elsewhere (it runs,
 --            has ended, or another tool put it into two queues) leaves the list, and its job stays.
 --@include keys
@@ -11,7 +11,7 @@
 local queue = ARGV[2]
 
 local function waits_only_here(id)
-  make_usable(job_key(id), 'hash')
+  delete_wrong_type(job_key(id), 'hash')
   local fields = redis.call('HMGET', job_key(id), 'status', 'origin')
   if fields[1] ~= 'queued' then return false end
   local origin = fields[2] or queue
@@ -25,8 +25,8 @@ for _ = 1, tonumber(ARGV[3]) do
   if not id then break end
   if waits_only_here(id) then
     redis.call('DEL', executions_key(id))
-    forget(id)
-    tell_dependents(id, 'was deleted')
+    delete_job_keys(id)
+    notify_dependents(id, 'was deleted')
     deleted = deleted + 1
   end
 end

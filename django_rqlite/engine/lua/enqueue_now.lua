@@ -1,8 +1,8 @@
--- Arrow:     scheduled -> queued, before their time
+-- Change:    scheduled -> queued, before the jobs are due
 -- KEYS:      1.. the hashes of the jobs
 -- ARGV:      1 prefix, 2.. the ids, in the order of KEYS
--- Returns:   a list with 'queued', 'not scheduled' or 'missing' for each id
--- Invariant: registry, hash and queue change together; a job hastened twice is queued once.
+-- Returns:   'queued', 'not scheduled' or 'missing' for each id
+-- Invariant: registry, hash and queue change in one step. A second call does not queue a job again.
 --@include keys
 --@include clock
 --@include promote_job
@@ -19,7 +19,7 @@ for i, job in ipairs(KEYS) do
     verdicts[i] = 'not scheduled'
   else
     verdicts[i] = promote(queue, registry, id)
-    -- Ends the script with the server's own words for it; this job has not changed.
+    -- This ends the script with the server's own error. The job has not changed.
     if verdicts[i] == 'refused' then redis.call('LLEN', queue_key(queue)) end
   end
 end

@@ -1,4 +1,4 @@
--- Arrow:     started -> failed or stopped, and queued -> started for the worker's next job
+-- Change:    started -> failed or stopped, and queued -> started for the worker's next job
 -- KEYS:      1 the job's hash, 2.. the lists of the queues to claim from
 -- ARGV:      1 prefix, 2 worker, 3 id, 4 queue, 5 execution, 6 worker_name to show,
 --            7 failure_ttl in seconds (-1: for ever),
@@ -6,41 +6,30 @@
 --            10 one line that names the error, 11 'failed' or 'stopped',
 --            12 execution to claim the next job with ('': claim none), 13 lease in seconds,
 --            14.. the names of the queues to claim from
--- Returns:   {'stored', 'repeated' or 'lost', claim as claim.lua returns it, or {}}
--- Invariant: as finish.lua; dependents that do not allow failures are canceled. The mirror list of
---            failed jobs changes in the same step.
+-- Returns:   as settle.lua
+-- Invariant: as finish.lua. Dependents that do not allow failures are canceled, and the mirror of
+--            failed jobs changes, in the same step.
 --@include keys
 --@include clock
---@include execution
 --@include failed_mirror
---@include outcome
 --@include throughput
 --@include cron_entry
 --@include dependents
---@include claim_next
-local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+--@include settle
+local id, queue, execution, shown = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local ttl, reason, encoded, headline = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
 
-local verdict, began, counter = 'lost', now_precise, nil
-if holds(queue, id, execution) then
-  verdict, counter = 'stored', 'failed_job_count'
-  local placed = fits('ZADD', failed_key(queue), ttl < 0 and -1 or now + ttl, id)
-  began = began_at(id, execution)
-  redis.call('HSET', KEYS[1], 'status', ARGV[11], 'ended_at', stamp(now), 'ttl', '-1',
+local function store(began)
+  local placed = try_command('ZADD', failed_key(queue), ttl < 0 and -1 or now + ttl, id)
+  redis.call('HSET', KEYS[1], 'status', ARGV[11], 'ended_at', timestamp(now), 'ttl', '-1',
     'x_span', span_since(began), 'exc_info', reason, 'x_error', headline)
-  if ARGV[11] == 'failed' then mirror(id) end
+  if ARGV[11] == 'failed' then add_to_mirror(id) end
   end_execution(queue, id, execution, not placed and now)
   local known = redis.call('HMGET', KEYS[1], 'enqueued_at', 'x_cron')
   if ARGV[11] == 'failed' then count_run(queue, 'failed', known[1], began) end
-  if known[2] then end_last(known[2], id, ARGV[11], headline) end
+  if known[2] then record_last_outcome(known[2], id, ARGV[11], headline) end
   record_outcome(id, '2', shown, execution, began, 'exc_string', encoded, '', '')
-  expire_job(id, ttl, tell_dependents(id, ARGV[11] == 'failed' and 'has failed' or 'was stopped'))
-elseif recorded(id, '2', execution) then
-  verdict = 'repeated'
-else
-  let_go(queue, id, execution)
+  expire_job(id, ttl, notify_dependents(id, ARGV[11] == 'failed' and 'has failed' or 'was stopped'))
 end
 
-local claim = claim_too(worker, 12)
-settle_worker(worker, execution, began, counter)
-return {verdict, claim}
+return settle('2', 'failed_job_count', 12, store)

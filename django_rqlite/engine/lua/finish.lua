@@ -1,64 +1,56 @@
--- Arrow:     started -> finished, and queued -> started for the worker's next job
+-- Change:    started -> finished, and queued -> started for the worker's next job
 -- KEYS:      1 the job's hash, 2.. the lists of the queues to claim from
 -- ARGV:      1 prefix, 2 worker, 3 id, 4 queue, 5 execution, 6 worker_name to show,
---            7 result_ttl in seconds (-1: for ever, 0: keep nothing),
+--            7 result_ttl in seconds (-1: for ever, 0: nothing is kept),
 --            8 the result serialized, 9 its signature, 10 the result in base64
---              ('' each, when the job returned None: RQ 2.12 leaves the field out),
+--              (each is '' if the job returned None: RQ 2.12 leaves the field out),
 --            11 why that is not what the job returned ('': it is),
 --            12 execution to claim the next job with ('': claim none), 13 lease in seconds,
 --            14.. the names of the queues to claim from
--- Returns:   {'stored', 'repeated' or 'lost', claim as claim.lua returns it, or {}}
--- Invariant: fenced: where the execution no longer holds the job, nothing of it is changed ('lost').
---            Otherwise the outcome is stored, the id moves, dependents are released, and the cron
---            entry whose last job it is learns of it, in one step. Where something else stands
---            under the key of the finished registry, the id stays in the started one meanwhile.
+-- Returns:   as settle.lua
+-- Invariant: if the execution no longer holds the job, nothing of the job changes. Otherwise the
+--            outcome is stored, the id moves, the dependents are released, and the cron entry whose
+--            last job it is gets the outcome, in one step. If the key of the finished registry has
+--            the wrong type, the id stays in the started registry meanwhile.
 --@include keys
 --@include clock
---@include execution
---@include outcome
 --@include throughput
 --@include cron_entry
 --@include places
 --@include dependents
---@include claim_next
-local worker, id, queue, execution, shown = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+--@include settle
+local id, queue, execution, shown = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local ttl, result, signature, encoded = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
 
--- Of a job whose result is to be kept for 0 seconds.
+-- For a result_ttl of 0.
 --@rarely keep_nothing
 local function keep_nothing()
-  leave_places(id, queue, 'started')
-  forget(id)
+  remove_from_places(id, queue, 'started')
+  delete_job_keys(id)
 end
 
-local verdict, began, counter, placed = 'lost', now_precise, nil, true
-if holds(queue, id, execution) then
-  verdict, counter = 'stored', 'successful_job_count'
+local function store(began)
   local known = redis.call('HMGET', KEYS[1], 'enqueued_at', 'x_cron')
-  began = began_at(id, execution)
+  local placed = true
   if ttl ~= 0 then
-    placed = fits('ZADD', finished_key(queue), ttl < 0 and '+inf' or now + ttl, id)
-    redis.call('HSET', KEYS[1], 'status', 'finished', 'ended_at', stamp(now), 'ttl', '-1',
+    placed = try_command('ZADD', finished_key(queue), ttl < 0 and '+inf' or now + ttl, id)
+    redis.call('HSET', KEYS[1], 'status', 'finished', 'ended_at', timestamp(now), 'ttl', '-1',
       'x_span', span_since(began))
-    if result ~= '' then redis.call('HSET', KEYS[1], 'result', result, 'x_sig_result', signature) end
+    if result ~= '' then
+      redis.call('HSET', KEYS[1], 'result', result, 'x_sig_result', signature)
+    end
   end
   end_execution(queue, id, execution, not placed and now)
   count_run(queue, 'done', known[1], began)
-  if known[2] then end_last(known[2], id, 'finished', '') end
+  if known[2] then record_last_outcome(known[2], id, 'finished', '') end
   if ttl == 0 then
     keep_nothing()
-    tell_dependents(id, '')
+    notify_dependents(id, '')
   else
     record_outcome(id, '1', shown, execution, began, 'return_value', encoded, signature, ARGV[11])
-    tell_dependents(id, '')
+    notify_dependents(id, '')
     expire_job(id, ttl, false)
   end
-elseif recorded(id, '1', execution) then
-  verdict = 'repeated'
-else
-  let_go(queue, id, execution)
 end
 
-local claim = claim_too(worker, 12)
-settle_worker(worker, execution, began, counter)
-return {verdict, claim}
+return settle('1', 'successful_job_count', 12, store)

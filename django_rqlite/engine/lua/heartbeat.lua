@@ -1,26 +1,26 @@
--- Arrow:     none: renews a worker's record and the leases of what it runs
+-- Change:    none: renews a worker's record and the leases of the jobs that it runs
 -- KEYS:      1 the worker's record
 -- ARGV:      1 prefix, 2 ttl of the record in seconds, 3 lease in seconds, 4 state,
 --            5 '1' if the worker has been asked to end, 6 the worker's x_instance, or '',
---            7 how many of the following are field, value, ... of the record, then these,
+--            7 how many of the following arguments are field, value, ... of the record, then these,
 --            then id, queue, execution, ... of each running job
--- Returns:   {1 if the record is there else 0, {execution, ...} that no longer hold their jobs}
--- Invariant: fenced: an execution that lost its job is reported and renews nothing. So is the record:
---            one that another worker has taken over is not there, for this one.
+-- Returns:   {1 if the record exists, else 0, {execution, ...} of those that have lost their jobs}
+-- Invariant: an execution that no longer holds its job renews nothing. Nor does a worker whose
+--            record another one has taken over: for it, the record does not exist.
 --@include keys
 --@include clock
 --@include execution
 local record, lease = KEYS[1], tonumber(ARGV[3])
 local first = 8 + tonumber(ARGV[7])  -- where the running jobs begin
-local at = stamp(now)
+local at = timestamp(now)
 local lost = {}
 for i = first, #ARGV, 3 do
   local id, queue, execution = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if holds(queue, id, execution) then
-    fits('ZADD', started_key(queue), 'XX', now + lease, id .. ':' .. execution)
-    on_own('ZADD', executions_key(id), now + lease + EXECUTION_SLACK, execution)
+    try_command('ZADD', started_key(queue), 'XX', now + lease, id .. ':' .. execution)
+    force_command('ZADD', executions_key(id), now + lease + EXECUTION_SLACK, execution)
     redis.call('EXPIRE', executions_key(id), lease + EXECUTION_SLACK)
-    on_own('HSET', execution_key(id, execution), 'last_heartbeat', now_precise)
+    force_command('HSET', execution_key(id, execution), 'last_heartbeat', now_precise)
     redis.call('EXPIRE', execution_key(id, execution), lease + EXECUTION_SLACK)
     redis.call('HSET', job_key(id), 'last_heartbeat', at)
   else

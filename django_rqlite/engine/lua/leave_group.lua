@@ -1,8 +1,8 @@
--- Arrow:     none: jobs leave a group
+-- Change:    none: takes jobs out of a group
 -- KEYS:      1.. the hashes of the jobs
 -- ARGV:      1 prefix, 2 name of the group, 3.. the ids, in the order of KEYS
 -- Returns:   nothing
--- Invariant: the set and the jobs say the same. A group without members is none.
+-- Invariant: the group's set and the jobs agree. A group without members does not exist.
 --@include keys
 --@include group
 for i, job in ipairs(KEYS) do

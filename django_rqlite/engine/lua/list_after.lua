@@ -1,6 +1,7 @@
--- The entries of a list that come after an id, the first ones where it is not there. Changes nothing.
+-- Reads the entries of a list after an id, or the first ones if the id is not in the list. Changes
+-- nothing.
 -- KEYS:      1 the list
--- ARGV:      1 the id, 2 how many entries at the most
+-- ARGV:      1 the id, 2 how many entries are read at most
 -- Returns:   {how many entries come after those, ids...}
 local first = 0
 if ARGV[1] ~= '' then

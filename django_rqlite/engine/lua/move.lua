@@ -1,14 +1,13 @@
--- Arrow:     a state -> the same state in another queue; what runs stays
+-- Change:    a state -> the same state in another queue; a job that runs stays
 -- KEYS:      1.. the hashes of the jobs
 -- ARGV:      1 prefix, 2 how many ids may be searched for, 3 queue, 4 behind and 5 most of the
---            stretch to look on (search.lua), 6 the queue to move to, 7.. the ids, in the order of
---            KEYS
--- Returns:   a list with 'moved', 'there' (it is that queue's already), 'started' or 'missing' for
---            each; {queue} for each that was left as it is since that queue's list has to be
---            searched for it
--- Invariant: place and hash change together, and scores stay: what is due is due at the same time,
---            and what is kept is kept as long. Should something else stand under a key of the other
---            queue, nothing has changed.
+--            stretch to look at (list_search.lua), 6 the queue to move to, 7.. the ids, in the
+--            order of KEYS
+-- Returns:   for each id 'moved', 'there' (it is in that queue already), 'started' or 'missing';
+--            {queue} if nothing was changed, since the list of that queue has to be searched
+-- Invariant: place and hash change in one step, and scores stay: a job is due, and expires, when it
+--            would have in its old queue. If a key of the other queue has the wrong type, nothing
+--            has changed.
 --@include keys
 --@include clock
 --@include places
@@ -17,7 +16,7 @@ local to = ARGV[6]
 local search = new_search(tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]))
 local REGISTRIES = {scheduled_key, deferred_key, failed_key, canceled_key, finished_key}
 
--- Each answers with an error where another type stands under the key.
+-- Each ends the script if the key has the wrong type.
 redis.call('LLEN', queue_key(to))
 for _, registry in ipairs(REGISTRIES) do redis.call('ZCARD', registry(to)) end
 
@@ -33,15 +32,16 @@ for i, job in ipairs(KEYS) do
     verdicts[i] = 'there'
   elseif status == 'started' then
     verdicts[i] = 'started'
-  elseif may_wait(id, queue, status) and not leave_list(search, queue_key(queue), id) then
+  elseif may_be_in_list(id, queue, status)
+      and not remove_from_list(search, queue_key(queue), id) then
     verdicts[i] = {queue}
   else
     if status == 'queued' then waiting[#waiting + 1] = id end
     for _, registry in ipairs(REGISTRIES) do
-      local score = stands_in(registry(queue), id)
+      local score = score_in(registry(queue), id)
       if score then
-        leave(registry(queue), id)
-        enter(registry(to), score, id)
+        remove_from(registry(queue), id)
+        add_to(registry(to), score, id)
       end
     end
     redis.call('HSET', job, 'origin', to)
@@ -50,5 +50,5 @@ for i, job in ipairs(KEYS) do
 end
 finish_search(search)
 for _, id in ipairs(waiting) do redis.call('RPUSH', queue_key(to), id) end
-fits('SADD', queues_key(), queue_key(to))
+try_command('SADD', queues_key(), queue_key(to))
 return verdicts

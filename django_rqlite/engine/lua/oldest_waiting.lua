@@ -1,8 +1,8 @@
--- Since when the next job of each queue has been waiting. Changes nothing.
--- KEYS:      of each queue its list
+-- Reads since when the next job of each queue has been waiting. Changes nothing.
+-- KEYS:      1.. the lists of the queues
 -- ARGV:      1 prefix
--- Returns:   of each queue what its first job says of when it was enqueued; nothing where none waits,
---            or it does not say, or either key holds something else
+-- Returns:   for each queue enqueued_at of its first job; nothing if none waits, if the job does
+--            not say, or if a key has the wrong type
 --@include keys
 local found = {}
 for number, list in ipairs(KEYS) do

@@ -1,14 +1,14 @@
--- Arrow:     scheduled -> queued, for the jobs of some queues that are due
+-- Change:    scheduled -> queued, for the jobs of some queues that are due
 -- KEYS:      1.. the scheduled registries of the queues
--- ARGV:      1 prefix, 2 how many ids to move at the most, 3.. the names of the queues
--- Returns:   {how many were moved, the server's time, unix seconds at which the next one is due, or
+-- ARGV:      1 prefix, 2 how many ids are moved at most, 3.. the names of the queues
+-- Returns:   {how many were moved, the server's time, unix seconds at which the next job is due, or
 --            ''}
--- Beside that, children whose parents had too many to be told in one script are told, some with each
--- call; until all are, the answer is that the next job is due now.
--- Invariant: an id moves in one step and once, however many workers promote. An id without a hash
---            leaves the registry. Where something else stands under the key of a queue, its jobs
---            stay scheduled and those of the other queues are moved; nothing is told of when such a
---            job is due, since nobody can move it then.
+-- It also goes on with dependents of ended jobs that one script could not handle, some with each
+-- call. As long as some are left, it returns that the next job is due now.
+-- Invariant: an id moves once, however many workers promote. An id without a hash leaves the
+--            registry. If the key of a queue has the wrong type, its jobs stay scheduled and those
+--            of the other queues move; such jobs do not count for when the next one is due, since
+--            nobody can move them then.
 --@include keys
 --@include clock
 --@include promote_job
@@ -16,7 +16,8 @@
 local most = tonumber(ARGV[2])
 local moved, soonest = 0, nil
 
--- Moves what is due; returns how many ids were dealt with, and whether the queue could take them.
+-- Moves the jobs that are due. Returns how many ids it handled, and whether the queue could take
+-- them.
 local function promote_due(queue, registry)
   local due = redis.call('ZRANGEBYSCORE', registry, '-inf', now_precise, 'LIMIT', 0, most)
   for i, id in ipairs(due) do
@@ -42,5 +43,5 @@ for i, registry in ipairs(KEYS) do
     if first and (not soonest or first < soonest) then soonest = first end
   end
 end
-if tell_noted() then soonest = tonumber(now_precise) end
+if notify_noted() then soonest = tonumber(now_precise) end
 return {moved, now_precise, soonest and string.format('%.6f', soonest) or ''}

@@ -1,10 +1,10 @@
--- Arrow:     deferred -> queued, scheduled or canceled, for jobs that wait for no parent any more, and
---            that foreign data had kept from their place
+-- Change:    deferred -> queued, scheduled or canceled, for jobs that wait for no parent any more
+--            and stayed since a key of the wrong type stood in the way
 -- KEYS:      1.. the deferred registries of the queues
--- ARGV:      1 prefix, 2 how many ids to look at in each queue, 3.. the names of the queues
--- Returns:   a list of {queue, id} of those that have a place now
--- Invariant: an id leaves the registry when its place has taken it, and once, however many workers
---            look. Only those are looked at whose parents have ended; see shared/dependents.lua.
+-- ARGV:      1 prefix, 2 how many ids are checked in each queue, 3.. the names of the queues
+-- Returns:   a list of {queue, id} of the jobs that were moved
+-- Invariant: an id leaves the registry once its place has taken it, and only once, however many
+--            workers call. dependents.lua marks these ids with a score of their own.
 --@include keys
 --@include clock
 --@include dependents
@@ -14,9 +14,9 @@ local function place(queue, registry, id)
   local status = fields[2] == queue and fields[1]
   local there = true
   if status == 'deferred' then
-    there = release_child(queue, id)
+    there = release_dependent(queue, id)
   elseif status == 'canceled' then
-    there = leave_deferred(queue, id, fits('ZADD', canceled_key(queue), now, id))
+    there = remove_from_deferred(queue, id, try_command('ZADD', canceled_key(queue), now, id))
   else
     redis.call('ZREM', registry, id)
     return

@@ -1,16 +1,16 @@
--- Arrow:     started -> queued, for executions whose lease has ended: their worker is dead, or has
---            been silent for so long that it counts as dead
--- KEYS:      1.. of each queue its started registry and its list
--- ARGV:      1 prefix, 2 how often a job may lose its worker and be queued again,
---            3 seconds of patience with leases of RQ's own workers, 4 how many to look at in each
---            queue, and to take before the queues that follow are left for the next call,
+-- Change:    started -> queued, for executions whose lease has expired: their worker is dead, or
+--            has been silent for so long that it counts as dead
+-- KEYS:      1.. for each queue its started registry and its list
+-- ARGV:      1 prefix, 2 how often a job may lose its worker and still be queued again,
+--            3 seconds by which a lease of RQ's own workers may be overdue, 4 how many entries are
+--            handled in each queue, and before the queues that follow are left for the next call,
 --            5 how many long lists may be searched, 6.. the names of the queues
--- Returns:   a list of {queue, id, execution, worker, verdict}: 'requeued', 'gone' (the job is no
---            more, or elsewhere), 'placed' (its run had ended, and foreign data had kept it from its
---            place), or 'spent' (nothing was changed: it is for the caller to fail it, through the
---            fence)
--- Invariant: an id moves in one step and once, however many workers reap. It goes to the front, as
---            it had waited longest, and the loss is counted.
+-- Returns:   a list of {queue, id, execution, worker, verdict}. The verdict is 'requeued'; 'gone':
+--            the job does not exist or is elsewhere; 'placed': the execution had ended, but a key
+--            of the wrong type had kept the job from its place; 'spent': nothing was changed, and
+--            the caller fails the job
+-- Invariant: an id moves once, however many workers reap. It goes to the front, since it has waited
+--            longest, and the crash is counted.
 --@include keys
 --@include clock
 --@include execution
@@ -20,21 +20,21 @@
 local most_crashes, patience, most = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local searches = tonumber(ARGV[5])
 
--- Takes the entry away, and the execution with it.
+-- Deletes the entry and its execution.
 local function drop_entry(started, member, id, execution)
   redis.call('ZREM', started, member)
   redis.call('DEL', execution_key(id, execution))
-  make_usable(executions_key(id), 'zset')
+  delete_wrong_type(executions_key(id), 'zset')
   redis.call('ZREM', executions_key(id), execution)
 end
 
--- Whether the job stands nowhere but here; nil where no more lists may be searched for it. A worker
--- of RQ that dies between its two steps of starting a job leaves it 'queued', in no list or in the
--- one of what was just taken.
+-- Whether the job is nowhere else; nil if that needs a search and no more lists may be searched. A
+-- worker of RQ that dies between its two steps of starting a job leaves it 'queued', in no list or
+-- in the intermediate one.
 local function is_only_here(queue, list, id, status)
   if status == 'started' then return true end
   if status ~= 'queued' then return false end
-  local waits = stands_near_an_end(list, id)
+  local waits = is_near_an_end(list, id)
   if not waits and not is_short(list) then
     if searches == 0 then return nil end
     searches = searches - 1
@@ -46,29 +46,29 @@ local function is_only_here(queue, list, id, status)
   return not waits
 end
 
--- Seconds after which an id that no place could take is tried again.
+-- Seconds after which an id whose place could not take it is tried again.
 local NEXT_TRY = 60
 
 local found = {}
 
--- Brings an id whose run has ended to its place. Returns 'placed'; 'refused' where something else
--- stands under the key of that place; or 'gone' where the job is elsewhere, or is no more.
+-- Moves an id whose execution has ended to its place. Returns 'placed'; 'refused' if the key of
+-- that place has the wrong type; or 'gone' if the job is elsewhere or does not exist.
 local function place(queue, id, status)
   local placed
   if status == 'queued' or status == 'scheduled' then
-    placed = put_off(queue, id, 0, true)
+    placed = enqueue_or_schedule(queue, id, 0, true)
   elseif status == 'finished' or status == 'failed' or status == 'stopped' then
     local registry, kept = failed_key, -1
     if status == 'finished' then registry, kept = finished_key, '+inf' end
     local ttl = redis.call('TTL', job_key(id))
-    placed = fits('ZADD', registry(queue), ttl < 0 and kept or now + ttl, id)
+    placed = try_command('ZADD', registry(queue), ttl < 0 and kept or now + ttl, id)
   else
     return 'gone'
   end
   return placed and 'placed' or 'refused'
 end
 
--- Those that end_execution has left here.
+-- Handles the ids that end_execution left in the registry.
 local function place_ended(queue, started, list)
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', started, -now, '(0', 'LIMIT', 0, most)) do
     local id = string.match(member, '^(.*):$')
@@ -79,7 +79,7 @@ local function place_ended(queue, started, list)
     end
     local verdict = here and place(queue, id, fields[1]) or 'gone'
     if here == nil or not id then
-      -- it waits for the next call, or is none of ours
+      -- it waits for the next call, or is not one of ours
     elseif verdict == 'refused' then
       redis.call('ZADD', started, -now - NEXT_TRY, member)
     else
@@ -93,15 +93,16 @@ local function reap(queue, started, list)
   local function tell(id, execution, worker, verdict)
     found[#found + 1] = {queue, id, execution, worker, verdict}
   end
-  -- Times are cut to whole seconds: of a lease that ends in this one, a part may be left.
-  local members = redis.call('ZRANGEBYSCORE', started, 0, '(' .. now, 'WITHSCORES', 'LIMIT', 0, most)
+  -- Times are whole seconds, so a lease that expires in this second may still have a part left.
+  local members = redis.call('ZRANGEBYSCORE', started, 0, '(' .. now, 'WITHSCORES', 'LIMIT', 0,
+    most)
   for i = 1, #members, 2 do
     local member, score = members[i], tonumber(members[i + 1])
     local id, execution = string.match(member, '^(.*):([^:]*)$')
     if not id then id, execution = member, '' end  -- RQ 0.5 kept bare ids
     local fields = redis.call('TYPE', job_key(id)).ok == 'hash'
       and redis.call('HMGET', job_key(id), 'status', 'worker_name', 'x_crashes')
-    make_usable(execution_key(id, execution), 'hash')
+    delete_wrong_type(execution_key(id, execution), 'hash')
     local ours = redis.call('HEXISTS', execution_key(id, execution), 'x_lease') == 1
     if not fields then
       drop_entry(started, member, id, execution)
@@ -120,7 +121,7 @@ local function reap(queue, started, list)
         tell(id, execution, worker, 'spent')
       else
         redis.call('LPUSH', list, id)
-        fits('SADD', queues_key(), list)
+        try_command('SADD', queues_key(), list)
         redis.call('HSET', job_key(id), 'status', 'queued', 'x_crashes', crashes + 1)
         redis.call('HDEL', job_key(id), 'started_at', 'last_heartbeat', 'worker_name')
         drop_entry(started, member, id, execution)

@@ -1,15 +1,16 @@
--- Arrow:     none: ids that were noted to leave the mirror leave it
--- KEYS:      1 the mirror, 2 the sorted set of what was noted
--- ARGV:      1 prefix, 2 how many entries to pass over at the end, 3 how many to look at before those
--- Returns:   {how many entries left, how many were looked at, how many ids are still noted}
--- Invariant: an id leaves the mirror and the notes in one step. What a whole pass has not found was
---            missed, since entries left meanwhile, or is not there: later passes look again, until
---            the note is old.
+-- Change:    none: ids that were noted to leave the mirror leave it
+-- KEYS:      1 the mirror, 2 the sorted set of noted ids
+-- ARGV:      1 prefix, 2 how many entries at the end are skipped, 3 how many before those are
+--            checked
+-- Returns:   {how many entries left, how many were checked, how many ids are still noted}
+-- Invariant: an id leaves the mirror and the notes in one step. An id that a whole pass did not
+--            find was missed, since entries left meanwhile, or is not in the mirror. Later passes
+--            look again until the note is old.
 --@include keys
 --@include clock
 --@include failed_mirror
 
--- Seconds after which a note that no pass could serve is dropped.
+-- Seconds after which a note is dropped whose id no pass has found.
 local PATIENCE = 300
 
 local list, notes, behind, most = KEYS[1], KEYS[2], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -18,14 +19,14 @@ local first = math.max(-behind - most, -redis.call('LLEN', list))
 local ids = first < -behind and redis.call('LRANGE', list, first, -behind - 1) or {}
 local places, found = {}, {}
 if #ids > 0 then
-  for i, noted in ipairs(redis.call('ZMSCORE', notes, unpack(ids))) do
-    if noted then
+  for i, since in ipairs(redis.call('ZMSCORE', notes, unpack(ids))) do
+    if since then
       places[#places + 1] = first + i - 1
       found[#found + 1] = ids[i]
     end
   end
 end
 if #found > 0 then redis.call('ZREM', notes, unpack(found)) end
-take_out(list, places)
+remove_at(list, places)
 if #ids < most then redis.call('ZREMRANGEBYSCORE', notes, '-inf', '(' .. now - PATIENCE) end
 return {#found, #ids, redis.call('ZCARD', notes)}

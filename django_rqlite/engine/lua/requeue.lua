@@ -1,10 +1,10 @@
--- Arrow:     failed, stopped or canceled -> queued
+-- Change:    failed, stopped or canceled -> queued
 -- KEYS:      1.. the hashes of the jobs
 -- ARGV:      1 prefix, 2 '1' to push at the front, 3.. the ids, in the order of KEYS
--- Returns:   a list with 'queued', 'not failed' or 'missing' for each id
--- Invariant: registry, mirror list, hash and queue change together; a job requeued twice is
---            queued once. The history of results stays. Jobs that were canceled because of it wait
---            for it again.
+-- Returns:   'queued', 'not failed' or 'missing' for each id
+-- Invariant: registry, mirror, hash and queue change in one step. A second call does not queue a
+--            job again. Earlier results are kept. Dependents that were canceled because of the job
+--            wait for it again.
 --@include keys
 --@include clock
 --@include failed_mirror
@@ -16,24 +16,25 @@ for i, job in ipairs(KEYS) do
   local origin = there and redis.call('HGET', job, 'origin')
   if not there then
     verdicts[i] = 'missing'
-  elseif not origin or not (stands_in(failed_key(origin), id)
-      or stands_in(canceled_key(origin), id)) then
+  elseif not origin or not (score_in(failed_key(origin), id)
+      or score_in(canceled_key(origin), id)) then
     verdicts[i] = 'not failed'
   else
-    -- The push comes first: should foreign data stand under the queue's key, nothing has changed.
+    -- The push comes first: if the queue's key has the wrong type, nothing has changed.
     redis.call(ARGV[2] == '1' and 'LPUSH' or 'RPUSH', queue_key(origin), id)
-    if leave(failed_key(origin), id) then unmirror(id, is_mirrored(id)) end
-    leave(canceled_key(origin), id)
-    fits('SADD', queues_key(), queue_key(origin))
-    redis.call('HSET', job, 'status', 'queued', 'enqueued_at', stamp(now), 'x_enqueued', now_micro)
+    if remove_from(failed_key(origin), id) then remove_from_mirror(id, is_mirrored(id)) end
+    remove_from(canceled_key(origin), id)
+    try_command('SADD', queues_key(), queue_key(origin))
+    redis.call('HSET', job, 'status', 'queued', 'enqueued_at', timestamp(now),
+      'x_enqueued', now_micro)
     redis.call('HDEL', job, 'ended_at', 'started_at', 'last_heartbeat', 'worker_name',
       'exc_info', 'result', 'x_sig_result', 'x_error', 'x_canceled_by',
       'x_found_status', 'x_mirrored')
     redis.call('PERSIST', job)
-    -- Who asks for it by name does not want it to wait.
-    leave_parents(id)
+    -- Somebody asked for this job, so it does not wait for its parents.
+    remove_from_parents(id)
     redis.call('DEL', dependencies_key(id))
-    take_back(id)
+    revive_dependents(id)
     verdicts[i] = 'queued'
   end
 end

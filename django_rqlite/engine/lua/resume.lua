@@ -1,8 +1,9 @@
--- Arrow:     none: workers take jobs again, from all queues or from some
--- KEYS:      1.. the keys that kept them from it
+-- Change:    none: lets workers claim jobs again, of all queues or of some
+-- KEYS:      1.. the keys of the suspension or of the pauses
 -- ARGV:      1 prefix
--- Returns:   how many of the keys were there
--- Invariant: to end a rest and to tell the workers is one step, so none sleeps on.
+-- Returns:   how many of the keys existed
+-- Invariant: the keys go and the workers are notified in one step, so that no worker goes on
+--            waiting.
 --@include keys
 local ended = redis.call('DEL', unpack(KEYS))
 redis.call('PUBLISH', suspension_channel_key(), 'resumed')

@@ -1,8 +1,8 @@
--- Arrow:     none: stores fields of a job that say nothing of where it is
+-- Change:    none: stores fields of a job that do not say where it is
 -- KEYS:      1 the job's hash
 -- ARGV:      1 prefix, 2.. field, value, ...
--- Returns:   1, or 0 when the job is gone
--- Invariant: a deleted job does not come back as a hash with nothing but these fields.
+-- Returns:   1, or 0 if the job is gone
+-- Invariant: a deleted job does not come back as a hash with these fields alone.
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 if #ARGV > 1 then redis.call('HSET', KEYS[1], unpack(ARGV, 2)) end
 return 1

@@ -1,12 +1,12 @@
--- The members of a sorted set that come after one, whether that is still there or not. Changes
--- nothing.
+-- Reads the members of a sorted set after a position, whether or not it still has a member there.
+-- Changes nothing.
 -- KEYS:      1 the sorted set
--- ARGV:      1 score and 2 member to come after ('' and '': from the beginning), 3 how many members
---            at the most
+-- ARGV:      1 score and 2 member of the position (both '': from the beginning), 3 how many members
+--            are read at most
 -- Returns:   {member, score, ...}
 local score, member = ARGV[1], ARGV[2]
 
--- Bytes, as Redis compares them; Lua's own < goes by the server's locale.
+-- Compares bytes, as Redis does. Lua's < depends on the server's locale.
 local function is_before(one, other)
   for i = 1, math.min(#one, #other) do
     local a, b = string.byte(one, i), string.byte(other, i)
@@ -17,7 +17,7 @@ end
 
 local first = 0
 if score ~= '' then
-  -- Of those that have its score, half are left with each look.
+  -- Binary search among the members with the same score.
   first = redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. score)
   local last = redis.call('ZCOUNT', KEYS[1], '-inf', score)
   while first < last do

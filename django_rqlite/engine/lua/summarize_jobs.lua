@@ -1,7 +1,9 @@
--- What a list of jobs needs of each, no field longer than it shows. Changes nothing.
--- KEYS: of each job its hash and the stream of its outcomes.
--- ARGV: bytes of a field that are read at the most, bytes of a traceback (it is packed, so it can't
--- be cut), whether tracebacks are wanted, fields...
+-- Reads the fields of jobs that a list shows, cut to the length that it shows. Changes nothing.
+-- KEYS:      for each job its hash and the stream of its results
+-- ARGV:      1 bytes of a field that are read at most, 2 bytes of a traceback (a longer one is left
+--            out: it is compressed, so it cannot be cut), 3 '1' to read tracebacks, 4.. fields
+-- Returns:   for each job {1 if it exists, else 0, {value, ...}, traceback}; or {error} if its key
+--            has the wrong type
 local longest, longest_packed, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1'
 local fields = {}
 for number = 4, #ARGV do fields[#fields + 1] = ARGV[number] end

@@ -1,8 +1,9 @@
--- Arrow:     none: workers take no more jobs, from all queues or from some
--- KEYS:      1.. the keys that say so (RQ's for all queues, or one for each queue)
+-- Change:    none: keeps workers from claiming jobs, of all queues or of some
+-- KEYS:      1.. the keys of the suspension (RQ's own) or of the pauses (one for each queue)
 -- ARGV:      1 prefix, 2 seconds after which it ends by itself, or '' for never
--- Returns:   how many of the keys were not there before
--- Invariant: key and expiry appear together, and a later call replaces both. Jobs that run go on.
+-- Returns:   how many of the keys did not exist before
+-- Invariant: key and expiry appear in one step, and a later call replaces both. Jobs that run go
+--            on.
 --@include keys
 local new = 0
 for _, key in ipairs(KEYS) do

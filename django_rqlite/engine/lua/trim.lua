@@ -1,9 +1,9 @@
--- Arrow:     finished, failed or canceled -> (gone): ids whose jobs have expired leave their registry
--- KEYS:      1.. of each queue its finished, its failed and its canceled registry
--- ARGV:      1 prefix, 2 how many ids to take out of finished and canceled, 3 out of failed
---            registries, at the most
--- Returns:   {how many ids left, 1 when there may be more}
--- Invariant: only what has expired goes. Failed jobs kept for ever have the score -1 and stay.
+-- Change:    finished, failed or canceled -> (gone): ids whose jobs have expired leave their
+-- registries KEYS:      1.. for each queue its finished, its failed and its canceled registry
+-- ARGV:      1 prefix, 2 how many ids are taken out of finished and canceled registries at most,
+--            3 how many out of failed registries
+-- Returns:   {how many ids left, 1 if there may be more}
+-- Invariant: only expired ids leave. Failed jobs that are kept for ever have the score -1 and stay.
 --@include keys
 --@include clock
 --@include failed_mirror
@@ -11,7 +11,8 @@
 local most, most_failed = tonumber(ARGV[2]), tonumber(ARGV[3])
 local trimmed = 0
 
--- Takes out what has a score from 0 to this one: it stands in a row, behind what is kept for ever.
+-- Takes out the ids with scores from 0 to this one. They are consecutive, after those kept for
+-- ever.
 local function trim(registry, score)
   local expired = math.min(most, redis.call('ZCOUNT', registry, 0, score))
   if expired == 0 then return end
@@ -20,18 +21,18 @@ local function trim(registry, score)
   most = most - expired
 end
 
--- Each failed one leaves the mirror, too.
+-- Each failed id also leaves the mirror.
 local function trim_failed(registry)
   local expired = redis.call('ZRANGEBYSCORE', registry, 0, now, 'LIMIT', 0, most_failed)
   for _, id in ipairs(expired) do
     redis.call('ZREM', registry, id)
-    unmirror(id, true)
+    remove_from_mirror(id, true)
   end
   trimmed = trimmed + #expired
   most_failed = most_failed - #expired
 end
 
--- The scores of the first two say when a job expires, those of the third when it was canceled.
+-- Scores: in finished and failed when the job expires, in canceled when it was canceled.
 for i = 1, #KEYS, 3 do
   if usable(KEYS[i], 'zset') then trim(KEYS[i], now) end
   if usable(KEYS[i + 1], 'zset') then trim_failed(KEYS[i + 1]) end

@@ -1,7 +1,7 @@
--- Which keys hold something other than they should. Changes nothing.
+-- Reads which keys hold a value of the wrong type. Changes nothing.
 -- KEYS:      1.. the keys
 -- ARGV:      1.. the type that each should have
--- Returns:   of each key that holds something else {its place in KEYS, the type it has}
+-- Returns:   {number in KEYS, type} of each key that has another type
 local found = {}
 for number, key in ipairs(KEYS) do
   local kind = redis.call('TYPE', key).ok

@@ -1,4 +1,4 @@
-"""``manage.py rqcron``: enqueue what recurs, as a file in RQ's format says."""
+"""``manage.py rqcron``: enqueue the jobs of a file of cron entries in RQ's format."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ... import checks
-from ...cron import config_file as cron_file
+from ...cron.config_file import load
 from ...cron.process import CronProcess
 from ...exceptions import RQLiteError
-from ..logging_setup import be_heard
+from ..logging_setup import set_up_logging
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class Command(BaseCommand):
     help = (
-        "Enqueue jobs at the times that a file of cron.register(...) calls says, until Ctrl-C or "
-        "SIGTERM. Entries of RQ['CRON'] in the settings need no such process: every worker "
+        "Enqueue jobs at the times that the cron.register(...) calls of a file give, until Ctrl-C "
+        "or SIGTERM. Entries of RQ['CRON'] in the settings need no such process: every worker "
         "evaluates those."
     )
 
@@ -31,18 +31,18 @@ class Command(BaseCommand):
             "--logging-level",
             "-l",
             choices=_LEVELS,
-            help="how much is said (default: what LOGGING says of django_rqlite, or else INFO)",
+            help="the lowest level to log (default: as in LOGGING for django_rqlite, or else INFO)",
         )
 
     def check(self, *args: Any, **kwargs: Any) -> None:
-        # The entries of the settings are the workers' business.
+        # Workers evaluate the entries of the settings.
         with checks.without_cron():
             super().check(*args, **kwargs)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        be_heard(options["logging_level"])
+        set_up_logging(options["logging_level"])
         config_path = options["config_path"]
         try:
-            CronProcess(cron_file.load(config_path), config_path).run()
+            CronProcess(load(config_path), config_path).run()
         except RQLiteError as exc:
             raise CommandError(str(exc)) from exc

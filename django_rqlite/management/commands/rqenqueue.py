@@ -1,4 +1,4 @@
-"""``manage.py rqenqueue``: put a call into a queue."""
+"""``manage.py rqenqueue``: enqueue a call of a function."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            # At once: the end of a request, which COMMIT_MODE may name, never comes here.
+            # "auto", because COMMIT_MODE may wait for the end of a request, and here is none.
             queue = get_queue(options["queue"], commit_mode="auto")
             job = queue.enqueue_call(
                 options["function"], tuple(options["arguments"]), timeout=options["timeout"]

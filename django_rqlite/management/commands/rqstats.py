@@ -1,4 +1,4 @@
-"""``manage.py rqstats``: how many jobs are where."""
+"""``manage.py rqstats``: show how many jobs each queue and registry has."""
 
 from __future__ import annotations
 
@@ -51,19 +51,19 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         yaml = _yaml() if options["yaml"] else None
         interval = options["interval"]
-        # A flag, so that Ctrl-C never interrupts a conversation with Redis.
-        asked_to_end = threading.Event()
+        # A flag, so that Ctrl-C does not interrupt a command to Redis.
+        stop_requested = threading.Event()
         if interval:
-            signal.signal(signal.SIGINT, lambda *_: asked_to_end.set())
+            signal.signal(signal.SIGINT, lambda *_: stop_requested.set())
         try:
             queues = self._print(as_json=options["json"], yaml=yaml, again=bool(interval))
             while interval:
-                if asked_to_end.wait(interval):
+                if stop_requested.wait(interval):
                     return
                 self._print(as_json=options["json"], yaml=yaml, again=True)
         except RQLiteError as exc:
             raise CommandError(str(exc)) from exc
-        # A server that is down may come back; who asks once should know by the exit status.
+        # With an interval, a server that is down may come back. Without one, the exit status tells.
         if errors := dict.fromkeys(queue["error"] for queue in queues if queue["error"]):
             raise CommandError("\n".join(errors))
 

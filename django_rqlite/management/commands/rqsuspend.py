@@ -1,4 +1,4 @@
-"""``manage.py rqsuspend``: have workers take no more jobs."""
+"""``manage.py rqsuspend``: keep workers from taking jobs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ...engine.engine import Engine
 from ...exceptions import InvalidDurationError
 from ...queues.suspension import pause_seconds
-from ..suspension_command import add_queue_option, on_each_server
+from ..suspension_command import add_queue_option, change_each_server
 
 
 class Command(BaseCommand):
@@ -36,11 +36,12 @@ class Command(BaseCommand):
             raise CommandError(str(exc)) from exc
         lasts = "until rqresume" if seconds is None else f"for {seconds} seconds"
 
-        def change(arrows: Engine, queues: Sequence[str], address: str) -> str:
+        def change(engine: Engine, queues: Sequence[str]) -> str:
+            address = engine.broker.address
             if queues:
-                arrows.pause_queues(queues, seconds)
+                engine.pause_queues(queues, seconds)
                 return f"No worker takes a job from {', '.join(queues)} {lasts} ({address})."
-            arrows.suspend(seconds)
+            engine.suspend(seconds)
             return f"No worker takes a job {lasts} ({address})."
 
-        on_each_server(self, options["queues"], change)
+        change_each_server(self, options["queues"], change)

@@ -8,10 +8,10 @@ from django.core.management.base import CommandError, CommandParser
 
 from ...exceptions import RQLiteError
 from ...worker.worker_pool import WorkerPool
-from ..logging_setup import be_heard, level_of
-from ..number_options import positive
+from ..logging_setup import level_of_verbosity, set_up_logging
+from ..number_options import positive_integer
 from ..pid_file import PidFile
-from ..worker_command import WorkerCommand, class_of, make_worker, queues_of
+from ..worker_command import WorkerCommand, make_queues, make_worker, worker_class
 
 
 class Command(WorkerCommand):
@@ -25,28 +25,28 @@ class Command(WorkerCommand):
         parser.add_argument(
             "--num-workers",
             "-n",
-            type=positive,
+            type=positive_integer,
             default=1,
             metavar="N",
             help="how many workers run (default: 1); --name mail names them mail.1, mail.2, ...",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        be_heard(level_of(options["verbosity"]))
-        self.close_what_apps_opened()
+        set_up_logging(level_of_verbosity(options["verbosity"]))
+        self.close_connections_of_apps()
 
         def run(number: int) -> None:
             name = options["name"]
             make_worker(options, f"{name}.{number}" if name else None).work()
 
         try:
-            # What is wrong with the options should show here, once, and not in every worker.
-            class_of(options, queues_of(options))
+            # So that wrong options show here, once, and not in every worker.
+            worker_class(options, make_queues(options))
             with PidFile(options["pid"]):
-                bad_ends = WorkerPool(
+                failures = WorkerPool(
                     options["num_workers"], run, restart=not options["burst"]
                 ).work()
         except RQLiteError as exc:
             raise CommandError(str(exc)) from exc
-        if bad_ends:
-            raise CommandError(f"{bad_ends} of {options['num_workers']} workers ended badly.")
+        if failures:
+            raise CommandError(f"{failures} of {options['num_workers']} workers have died.")

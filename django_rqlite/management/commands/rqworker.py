@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from ...exceptions import RQLiteError
-from ..logging_setup import be_heard, level_of
+from ..logging_setup import level_of_verbosity, set_up_logging
 from ..pid_file import PidFile
 from ..worker_command import WorkerCommand, make_worker
 
@@ -19,8 +19,8 @@ class Command(WorkerCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        be_heard(level_of(options["verbosity"]))
-        self.close_what_apps_opened()
+        set_up_logging(level_of_verbosity(options["verbosity"]))
+        self.close_connections_of_apps()
         try:
             worker = make_worker(options, options["name"])
             with PidFile(options["pid"]):

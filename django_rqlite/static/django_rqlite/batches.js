@@ -1,12 +1,12 @@
-// Asks for the next batch of an action on all jobs that match, as its button would.
+// Requests the next batch of an action on all matching jobs, as its button does.
 'use strict';
 {
     const form = document.getElementById('rqlite-batches');
-    const soon = setTimeout(() => form.submit(), 200);
-    // Whoever goes back to a page of batches wants to look at it, not to set it going.
+    const timer = setTimeout(() => form.submit(), 200);
+    // A user who goes back to this page wants to see it, not to continue the action.
     window.addEventListener('pageshow', (event) => {
         if (event.persisted) {
-            clearTimeout(soon);
+            clearTimeout(timer);
         }
     });
 }

@@ -1,27 +1,27 @@
-// Keeps a page of the admin up to date: fetches its own address again and again, and brings the
-// regions marked data-live to what the answer shows (renew.js). Words come from the template, so
-// that they are translated.
+// Keeps a page of the admin up to date: fetches its own address every few seconds, and morphs the
+// regions marked data-live into those of the response (morph.js). The texts come from the template,
+// which translates them.
 'use strict';
 {
     const settings = document.getElementById('rqlite-live');
     const regions = () => Array.from(document.querySelectorAll('[data-live][id]'));
-    const MEMORY = 'django_rqlite.live';
-    const LONGEST = 60000; // ms between two attempts while the site does not answer
-    const PATIENCE = 30000; // ms for one answer
+    const STORAGE_KEY = 'django_rqlite.live';
+    const MAX_DELAY = 60000; // ms between two attempts while the site does not respond
+    const TIMEOUT = 30000; // ms for one response
 
-    function remembered() {
+    function isLiveStored() {
         try {
-            return sessionStorage.getItem(MEMORY) !== 'paused';
+            return sessionStorage.getItem(STORAGE_KEY) !== 'paused';
         } catch {
-            return true; // the browser keeps nothing for this site
+            return true; // the browser stores nothing for this site
         }
     }
 
-    function remember(live) {
+    function storeLive(live) {
         try {
-            sessionStorage.setItem(MEMORY, live ? 'live' : 'paused');
+            sessionStorage.setItem(STORAGE_KEY, live ? 'live' : 'paused');
         } catch {
-            // Then this page alone knows.
+            // Only this page knows the choice.
         }
     }
 
@@ -29,23 +29,23 @@
         const every = Number(settings.dataset.every) * 1000;
         const button = document.createElement('button');
         const status = document.createElement('span');
-        let live = remembered();
-        let wait = every;
+        let live = isLiveStored();
+        let delay = every;
         let timer = null;
-        let round = 0; // an answer to an older round is too late
-        let over = false;
+        let round = 0; // the response to an older request is ignored
+        let ended = false;
 
         button.type = 'button';
         button.className = 'button';
         status.setAttribute('role', 'status');
         settings.append(button, ' ', status);
 
-        function say(words, link = '') {
-            const told = [words, link].join(' ').trim();
-            if (status.textContent === told) {
-                return; // else a screen reader would read it out again
+        function say(text, link = '') {
+            const whole = [text, link].join(' ').trim();
+            if (status.textContent === whole) {
+                return; // so that a screen reader does not read it out again
             }
-            status.textContent = link ? `${words} ` : words;
+            status.textContent = link ? `${text} ` : text;
             if (link) {
                 const anchor = document.createElement('a');
                 anchor.href = location.href;
@@ -54,89 +54,89 @@
             }
         }
 
-        // The button says what it does; it has no pressed state beside that.
-        function show() {
+        // The label of the button is its action, so the button has no pressed state.
+        function label() {
             button.textContent = live ? settings.dataset.pause : settings.dataset.resume;
         }
 
-        function plan(delay) {
+        function schedule(wait) {
             clearTimeout(timer);
             round += 1;
-            if (live && !over && !document.hidden) {
-                timer = setTimeout(refresh, delay);
+            if (live && !ended && !document.hidden) {
+                timer = setTimeout(refresh, wait);
             }
         }
 
-        // From now on the site would give the same answer to each question.
-        function end(words, link) {
-            over = true;
+        // The site would answer every later request in the same way.
+        function end(text, link) {
+            ended = true;
             button.disabled = true;
-            say(words, link);
+            say(text, link);
         }
 
         async function refresh() {
-            const mine = round;
-            const late = () => mine !== round;
-            let words;
+            const own = round;
+            const isStale = () => own !== round;
+            let message;
             try {
-                const answer = await fetch(location.href, {
+                const response = await fetch(location.href, {
                     credentials: 'same-origin', redirect: 'manual', cache: 'no-store',
-                    signal: AbortSignal.timeout(PATIENCE),
+                    signal: AbortSignal.timeout(TIMEOUT),
                 });
-                const text = answer.type === 'opaqueredirect' ? '' : await answer.text();
-                if (late()) {
+                const text = response.type === 'opaqueredirect' ? '' : await response.text();
+                if (isStale()) {
                     return;
                 }
-                if (answer.type === 'opaqueredirect') {
-                    // This address gave a page before: only a sign-in can be in its place.
+                if (response.type === 'opaqueredirect') {
+                    // The address had a page before, so this redirects to the login.
                     end(settings.dataset.signedOut, settings.dataset.signIn);
-                } else if (answer.status === 403) {
+                } else if (response.status === 403) {
                     end(settings.dataset.forbidden);
-                } else if (answer.status === 404) {
-                    wait = every; // a worker may come back
-                    words = settings.dataset.gone;
-                } else if (answer.ok && renewed(new DOMParser().parseFromString(text, 'text/html'))) {
-                    wait = every;
-                    words = '';
+                } else if (response.status === 404) {
+                    delay = every; // a worker may come back
+                    message = settings.dataset.gone;
+                } else if (response.ok && update(new DOMParser().parseFromString(text, 'text/html'))) {
+                    delay = every;
+                    message = '';
                 } else {
-                    throw new Error(String(answer.status));
+                    throw new Error(String(response.status));
                 }
             } catch {
-                if (late()) {
+                if (isStale()) {
                     return;
                 }
-                wait = Math.min(wait * 2, LONGEST);
-                words = settings.dataset.failing;
+                delay = Math.min(delay * 2, MAX_DELAY);
+                message = settings.dataset.failing;
             }
-            if (!over) {
-                say(words);
-                plan(wait);
+            if (!ended) {
+                say(message);
+                schedule(delay);
             }
         }
 
         button.addEventListener('click', () => {
             live = !live;
-            remember(live);
-            show();
-            plan(0);
+            storeLive(live);
+            label();
+            schedule(0);
         });
-        document.addEventListener('visibilitychange', () => plan(0));
-        show();
-        plan(every);
+        document.addEventListener('visibilitychange', () => schedule(0));
+        label();
+        schedule(every);
     }
 
-    // Whether the page had what this one shows; the one for a Redis that is away has not.
-    function renewed(page) {
+    // Returns whether the page had any of the regions. The error page has none.
+    function update(page) {
         let found = false;
         for (const region of regions()) {
             const fresh = page.getElementById(region.id);
             if (fresh?.hasAttribute('data-live')) {
-                window.djangoRqlite.renew(region, fresh);
+                window.djangoRqlite.morph(region, fresh);
                 found = true;
             }
         }
         if (found) {
-            document.dispatchEvent(new Event('rqlite-renewed'));
+            document.dispatchEvent(new Event('rqlite-updated'));
         }
         return found;
     }

@@ -1,12 +1,11 @@
-// Makes a part of a page look like a newer one, changing only what differs: an element that both
-// have stays the same element, with its scroll position, its focus, what was typed into it or
-// checked, and whatever scripts hold on to. What the reader is doing wins over what is new: text
-// that is selected, and a control that has the focus, stay until that is over.
+// Morphs a part of a page into a newer one, and changes only what differs. An element that both have
+// stays the same element, with its scroll position, its focus, and what was typed or checked.
+// Selected text and a focused control are not changed until the selection or the focus ends.
 'use strict';
 {
     const TYPING = 'input:not([type=checkbox]), select, textarea';
 
-    // By what an element is known again when others have come or gone beside it.
+    // Identifies an element among its siblings, when others were added or removed.
     function name(element) {
         const value = element.matches('option, [type=checkbox]') ? element.getAttribute('value') : '';
         const known = element.dataset.key || element.id || element.getAttribute('href')
@@ -14,13 +13,13 @@
         if (known || value) {
             return [known, value];
         }
-        // A row is known by its heading, a section by its title.
+        // A row is identified by its heading, a section by its title.
         const heading = element.querySelector(':scope > th[scope=row], :scope > h2');
         return heading && (heading.querySelector('a')?.getAttribute('href')
             || heading.textContent.trim());
     }
 
-    // Text comes and goes with the element before it.
+    // A text node belongs to the element before it.
     function kind(node) {
         if (node.nodeType === Node.ELEMENT_NODE) {
             return JSON.stringify([node.localName, name(node)]);
@@ -34,80 +33,80 @@
         return Boolean(selection && !selection.isCollapsed && selection.containsNode(node, true));
     };
 
-    const held = (node) => selected(node)
+    const isBusy = (node) => selected(node)
         || (node.contains(document.activeElement) && document.activeElement.matches(TYPING));
 
-    function renewAttributes(old, fresh) {
-        // Whether details are open is for the reader to say.
-        const mine = (attribute) => attribute === 'open' && old.localName === 'details';
+    function morphAttributes(old, fresh) {
+        // The user decides whether details are open.
+        const isOwn = (attribute) => attribute === 'open' && old.localName === 'details';
         for (const {name: attribute} of Array.from(old.attributes)) {
-            if (!fresh.hasAttribute(attribute) && !mine(attribute)) {
+            if (!fresh.hasAttribute(attribute) && !isOwn(attribute)) {
                 old.removeAttribute(attribute);
             }
         }
         for (const {name: attribute, value} of fresh.attributes) {
-            if (old.getAttribute(attribute) !== value && !mine(attribute)) {
+            if (old.getAttribute(attribute) !== value && !isOwn(attribute)) {
                 old.setAttribute(attribute, value);
             }
         }
     }
 
-    function renewChildren(old, fresh) {
-        const news = Array.from(fresh.childNodes, (child) => [kind(child), child]);
+    function morphChildren(old, fresh) {
+        const children = Array.from(fresh.childNodes, (child) => [kind(child), child]);
         const wanted = new Map();
-        for (const [what] of news) {
+        for (const [what] of children) {
             wanted.set(what, (wanted.get(what) ?? 0) + 1);
         }
-        const there = new Map(); // what is there of each kind and stays, in order
-        const leaving = new Set(); // what is gone, but held
+        const staying = new Map(); // the nodes of each kind that stay, in order
+        const leaving = new Set(); // removed nodes that the user is busy with
         for (const [what, child] of Array.from(old.childNodes, (node) => [kind(node), node])) {
             if (wanted.get(what)) {
                 wanted.set(what, wanted.get(what) - 1);
-                there.set(what, [...(there.get(what) ?? []), child]);
-            } else if (held(child)) {
+                staying.set(what, [...(staying.get(what) ?? []), child]);
+            } else if (isBusy(child)) {
                 leaving.add(child);
             } else {
                 child.remove();
             }
         }
         let place = old.firstChild;
-        for (const [what, child] of news) {
+        for (const [what, child] of children) {
             while (leaving.has(place)) {
                 place = place.nextSibling;
             }
-            const match = there.get(what)?.shift();
+            const match = staying.get(what)?.shift();
             if (!match) {
                 old.insertBefore(document.importNode(child, true), place);
                 continue;
             }
-            if (match === place || held(match)) {
-                place = match.nextSibling; // to move it would let go of it; others are moved
+            if (match === place || isBusy(match)) {
+                place = match.nextSibling; // moving it would lose focus or selection; others are moved
             } else {
                 old.insertBefore(match, place);
             }
-            renew(match, child);
+            morph(match, child);
         }
     }
 
-    function renew(old, fresh) {
+    function morph(old, fresh) {
         if (old.nodeType !== Node.ELEMENT_NODE) {
             if (old.data !== fresh.data && !selected(old)) {
                 old.data = fresh.data;
             }
             return;
         }
-        renewAttributes(old, fresh);
-        // What a script of the page has written there is no news.
+        morphAttributes(old, fresh);
+        // Content that a script has written stays.
         if (!old.hasAttribute('data-written')) {
-            renewChildren(old, fresh);
+            morphChildren(old, fresh);
         }
     }
 
     window.djangoRqlite = {
-        renew(old, fresh) {
+        morph(old, fresh) {
             const focused = document.activeElement;
-            renew(old, fresh);
-            // An element that had to be moved has lost it.
+            morph(old, fresh);
+            // A moved element has lost the focus.
             if (focused !== document.activeElement && focused.isConnected) {
                 focused.focus({preventScroll: true});
             }

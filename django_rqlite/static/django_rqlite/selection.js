@@ -1,25 +1,25 @@
-// Choosing rows of a list for an action: all of them at once, a range with Shift, how many are
-// chosen. It listens at the document and holds on to no row, for these come and go (live.js);
-// admin/js/actions.js knows only those that were there when the page was opened.
+// Selects rows of a list for an action: all at once, or a range with Shift; counts the selected ones.
+// It listens on the document and keeps no references to rows, because live.js adds and removes them.
+// Django's actions.js only knows the rows that were there when the page was loaded.
 'use strict';
 {
     const boxes = () => Array.from(document.querySelectorAll('#result_list input.action-select'));
-    let latest = null; // the value of the box that was clicked last
+    let latest = null; // the value of the checkbox that was clicked last
 
     function count() {
         const all = boxes();
-        const chosen = all.filter((box) => box.checked);
+        const selected = all.filter((box) => box.checked);
         for (const box of all) {
             box.closest('tr').classList.toggle('selected', box.checked);
         }
         const toggle = document.getElementById('action-toggle');
         if (toggle) {
-            toggle.checked = all.length > 0 && chosen.length === all.length;
+            toggle.checked = all.length > 0 && selected.length === all.length;
         }
         const counter = document.querySelector('.action-counter[data-words]');
         if (counter) {
             const words = counter.dataset.words
-                .replace('{chosen}', chosen.length).replace('{all}', all.length);
+                .replace('{chosen}', selected.length).replace('{all}', all.length);
             if (counter.textContent !== words) {
                 counter.textContent = words;
             }
@@ -46,8 +46,8 @@
         }
         count();
     });
-    document.addEventListener('rqlite-renewed', count);
-    // Also when the reader comes back to the page, where the browser has kept what was checked.
+    document.addEventListener('rqlite-updated', count);
+    // The browser restores checked boxes when the user comes back to the page.
     window.addEventListener('pageshow', count);
     count();
 }

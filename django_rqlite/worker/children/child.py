@@ -7,15 +7,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import redis
-
-from ... import conf
-from ...broker.clients import connection_for
 from ...execution import callbacks, timeout
 from ...execution.failure import failure, log_failure
 from ...execution.job_log import kept_log
@@ -23,13 +18,12 @@ from ...execution.outcome import Failed, Report
 from ...execution.own_process import OwnProcess
 from ...execution.run import perform
 from ...execution.signal_handlers import BY_DEFAULT, set_handler
-from ...jobs.job import Job
 from ...process.memory import resident
 from ...process.parent_death import die_with_parent
 from ...protocol.records import JobStatus
-from ...queues.queue import Queue
 from . import database_connections
 from .framing import pack
+from .job_factory import JobFactory
 from .messages import HEADER_SIZE, Instruction, body_size, pack_report, unpack_instruction
 from .process_group import kill_others
 from .process_reset import check_databases, run_in_own_context
@@ -42,35 +36,8 @@ logger = logging.getLogger("django_rqlite.worker")
 _CHUNK, _LARGE_CHUNK = 1 << 13, 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class QueueTraits:
-    """How the jobs of one queue are made.
-
-    Attributes:
-        connection: The queue's client; None if it is the one that the settings name.
-    """
-
-    job_class: type[Job]
-    serializer: Any
-    connection: redis.Redis | None = None
-
-    def job(self, instruction: Instruction) -> Job:
-        """Return the job of an instruction."""
-        job = self.job_class.from_state(instruction.job_id, instruction.state, self.serializer)
-        if self.connection is not None:
-            job._connection = self.connection
-        return job
-
-
-def traits_of(queue: Queue) -> QueueTraits:
-    """Return how the jobs of a queue are made."""
-    configured = conf.queues().get(queue.name)
-    usual = configured is not None and connection_for(configured) is queue.connection
-    return QueueTraits(queue.job_class, queue.serializer, None if usual else queue.connection)
-
-
 def child_main(
-    traits: Mapping[str, QueueTraits],
+    factories: Mapping[str, JobFactory],
     max_jobs: int,
     max_memory: int | None,
     heed_sigterm: bool,
@@ -80,7 +47,7 @@ def child_main(
     """Run jobs until the child is to end, then exit.
 
     Args:
-        traits: How jobs are made, by the names of the queues.
+        factories: Make the jobs, by the names of the queues.
         max_jobs: After how many jobs to end; 0: never.
         max_memory: MiB of resident memory above which to end after a job; None: any.
         heed_sigterm: Whether SIGTERM ends the process.
@@ -100,7 +67,7 @@ def child_main(
         die_with_parent(parent)
         reseed()
         warm_up()
-        _run_jobs(descriptor, traits, max_jobs, max_memory, own)
+        _run_jobs(descriptor, factories, max_jobs, max_memory, own)
         status = 0
     except BaseException as exc:
         own.end_if_forked(exc)
@@ -116,7 +83,7 @@ def _overlook(signum: int, frame: FrameType | None) -> None:
 
 def _run_jobs(
     channel: int,
-    traits: Mapping[str, QueueTraits],
+    factories: Mapping[str, JobFactory],
     max_jobs: int,
     max_memory: int | None,
     own: OwnProcess,
@@ -128,11 +95,11 @@ def _run_jobs(
             break
         instruction = unpack_instruction(body)
         if not instruction.execution:
-            call_back(instruction, traits[instruction.queue])
+            call_back(instruction, factories[instruction.queue])
             break
         if served:
             check_databases()  # it may have waited for long
-        once = partial(run, instruction, traits[instruction.queue], kill_others)
+        once = partial(run, instruction, factories[instruction.queue], kill_others)
         outcome = once() if max_jobs == 1 else run_in_own_context(once)
         own.end_if_forked()  # a job class of the project may fork, too
         _flush()  # so that the job's output comes before the worker's next log line
@@ -150,7 +117,7 @@ def _run_jobs(
 
 
 def run(
-    instruction: Instruction, traits: QueueTraits, at_timeout: Callable[[], None] | None = None
+    instruction: Instruction, factory: JobFactory, at_timeout: Callable[[], None] | None = None
 ) -> Report:
     """Run a job in this process.
 
@@ -158,7 +125,7 @@ def run(
         at_timeout: See :func:`perform`.
     """
     try:
-        job = traits.job(instruction)
+        job = factory.job(instruction)
     except Exception as exc:  # noqa: BLE001 - a project's own job class may raise anything
         log_failure(instruction.queue, instruction.job_id, exc)
         return failure(exc)
@@ -166,11 +133,11 @@ def run(
         return perform(job, at_timeout=at_timeout)
 
 
-def call_back(instruction: Instruction, traits: QueueTraits) -> None:
+def call_back(instruction: Instruction, factory: JobFactory) -> None:
     """Call the callback of a job whose own process has died."""
     own = OwnProcess()
     try:
-        job = traits.job(instruction)
+        job = factory.job(instruction)
         if instruction.stopped:
             job._ended(JobStatus.STOPPED)
             callbacks.on_stopped(job)

@@ -39,7 +39,7 @@ ChildMain = Callable[[int, int], NoReturn]
 def serve(
     control: socket.socket,
     worker: int,
-    foreign: Iterable[int],
+    to_close: Iterable[int],
     child_main: ChildMain,
     *,
     huge_pages: bool,
@@ -50,11 +50,11 @@ def serve(
 
     Args:
         control: The server's end of the socket to the worker.
-        foreign: The worker's descriptors, to be closed.
+        to_close: The worker's descriptors, to be closed.
         child_main: What a child runs.
         huge_pages: Whether to move the memory shared with children into huge pages.
     """
-    process = _ForkProcess(control, foreign, child_main)
+    process = _ForkProcess(control, to_close, child_main)
     if huge_pages:
         collapse()
     process.run()
@@ -63,12 +63,12 @@ def serve(
 
 class _ForkProcess:
     def __init__(
-        self, control: socket.socket, foreign: Iterable[int], child_main: ChildMain
+        self, control: socket.socket, to_close: Iterable[int], child_main: ChildMain
     ) -> None:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
-        for descriptor in foreign:
+        for descriptor in to_close:
             try:
                 os.close(descriptor)
             except OSError:

@@ -66,18 +66,18 @@ class ForkServer:
         #: Its process id; 0 if there is no such process.
         self.pid = 0
 
-    def start(self, foreign: Iterable[int]) -> None:
+    def start(self, to_close: Iterable[int]) -> None:
         """Fork the server. Main thread only. Whatever children shall share must be loaded by now.
 
         Args:
-            foreign: The worker's descriptors, which children must not hold.
+            to_close: The worker's descriptors, which children must not hold.
 
         Raises:
             ForkServerError: The system could not make a process.
         """
         worker = os.getpid()
         self._control, theirs = socket.socketpair()
-        closed = [*foreign, self._control.fileno()]
+        closed = [*to_close, self._control.fileno()]
         # Blocked, since the handlers of the worker would note a signal to the new process as one
         # to the worker.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())

@@ -10,13 +10,11 @@ from __future__ import annotations
 import json
 import pickle
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...conf.signer import signature_problem
 from ...execution.outcome import AskedForRetry, Failed, Report, Stopped, Succeeded
-from ...jobs.job_data import JobData, state_of
 from ...protocol.records import JobRecord
 from .framing import BrokenFrameError
 
@@ -34,7 +32,8 @@ class Instruction:
 
     Attributes:
         execution: The execution to run; ``""`` if a callback is due.
-        state: The job's attributes, as :func:`state_of` gives them.
+        state: The attributes of the job's record; see :attr:`JobRecord.state`.
+        verified: Whether the signature of the job's call was found to be right.
         stopped: Whether the job was stopped by a command.
         reason: Why the process of the job died.
     """
@@ -42,37 +41,28 @@ class Instruction:
     job_id: str
     queue: str
     execution: str
-    state: Mapping[str, Any]
+    state: dict[str, Any]
+    verified: bool = False
     stopped: bool = False
     reason: str = ""
 
 
 def pack_run(queue: str, execution: str, record: JobRecord) -> bytes:
     """Return the instruction to run a job, with its header."""
-    return _pack(record.id, queue, execution, _state_to_send(record), False, "")
+    return _pack(record, queue, execution)
 
 
 def pack_callback(queue: str, record: JobRecord, outcome: Stopped | Failed) -> bytes:
     """Return the instruction to call a job's callback, with its header."""
     stopped = isinstance(outcome, Stopped)
-    return _pack(record.id, queue, "", _state_to_send(record), stopped, outcome.reason)
+    return _pack(record, queue, "", stopped, outcome.reason)
 
 
-def _state_to_send(record: JobRecord) -> dict[str, Any]:
-    """Return the attributes that differ from those of a new job."""
-    state = state_of(record)
-    if not signature_problem(record, state["_terms"]):
-        # Verified here, because a freshly forked child would copy a page of memory for nearly
-        # everything that verifying touches.
-        state["_verified"] = ("data",)
-    return {
-        name: value
-        for name, value in state.items()
-        if value != getattr(JobData, name, []) or name == "created_at"
-    }
-
-
-def _pack(*fields: object) -> bytes:
+def _pack(record: JobRecord, queue: str, execution: str, *details: object) -> bytes:
+    # Verified here, because a freshly forked child would copy a page of memory for nearly
+    # everything that verifying touches.
+    verified = not signature_problem(record)
+    fields = (record.id, queue, execution, record.state, verified, *details)
     body = pickle.dumps(fields, pickle.HIGHEST_PROTOCOL)
     return _LENGTH.pack(len(body)) + body
 

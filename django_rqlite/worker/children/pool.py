@@ -15,10 +15,11 @@ from ...execution.outcome import Failed, Stopped
 from ...process import memory
 from ...protocol.records import JobRecord
 from .assignment import Assignment
-from .child import QueueTraits, child_main
+from .child import child_main
 from .exit_status import outcome_of
 from .fork_server import ForkFailed, ForkServer
 from .framing import Assembler, BrokenFrameError
+from .job_factory import JobFactory
 from .messages import pack_callback, pack_run, unpack_report
 
 _CHUNK = 1 << 20
@@ -69,7 +70,7 @@ class ChildPool:
     Args:
         selector: Watches the children's pipes, with the :class:`Child` as their data, and the fork
             server, with this pool as its data.
-        traits: How the jobs of each queue are made.
+        factories: Make the jobs, by the names of the queues.
         jobs_per_child: After how many jobs a child ends; 0: never.
         memory_per_child: MiB of resident memory above which a child ends after its job; None: any.
         huge_pages: See :class:`ForkServer`.
@@ -79,7 +80,7 @@ class ChildPool:
     def __init__(
         self,
         selector: selectors.BaseSelector,
-        traits: Mapping[str, QueueTraits],
+        factories: Mapping[str, JobFactory],
         jobs_per_child: int = 1,
         memory_per_child: int | None = None,
         *,
@@ -89,7 +90,7 @@ class ChildPool:
         self._selector = selector
         self.jobs_per_child = jobs_per_child
         self._server = ForkServer(
-            partial(child_main, traits, jobs_per_child, memory_per_child, heed_sigterm),
+            partial(child_main, factories, jobs_per_child, memory_per_child, heed_sigterm),
             huge_pages=huge_pages,
         )
         self._children: dict[int, Child] = {}
@@ -98,16 +99,16 @@ class ChildPool:
         #: Peak resident memory, in bytes, of the last child that ended after a job; 0: none has.
         self.peak = 0
 
-    def start(self, foreign: Iterable[int]) -> None:
+    def start(self, to_close: Iterable[int]) -> None:
         """Start the fork server.
 
         Args:
-            foreign: Descriptors that it and the children must not hold.
+            to_close: Descriptors that it and the children must not hold.
 
         Raises:
             ForkServerError: The system could not make a process.
         """
-        self._server.start(foreign)
+        self._server.start(to_close)
         self._selector.register(self._server, selectors.EVENT_READ, self)
 
     def stop(self) -> None:

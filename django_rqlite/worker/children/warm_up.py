@@ -35,7 +35,9 @@ def warm_up(runs: int = 1) -> None:
     body = _instruction()
     for _ in range(runs):
         instruction = unpack_instruction(body)
-        job = Job.from_state(instruction.job_id, instruction.state, PickleSerializer)
+        job = Job.from_state(
+            instruction.job_id, instruction.state, PickleSerializer, verified=instruction.verified
+        )
         outcome = perform(job, announce=_no_signal)
         pack(pack_report(instruction.execution, outcome, stays=False))
 

@@ -104,7 +104,7 @@ def test_a_worker(tmp_path: Path) -> None:
 
         os.kill(fork_server_of(first.pid), signal.SIGKILL)
         assert first.process.wait(20) == 1
-        assert "The worker's fork server was killed by signal 9" in first.output
+        assert "signal 9" in first.output
 
 
 def test_a_pool(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_pool(tmp_path: Path) -> None:
         first.prints("*** Listening on", times=2)
         first.waits_for_its_orphan()
         os.kill(children_of(first.pid)[0], signal.SIGKILL)
-        first.prints("died with signal 9")
+        first.prints("signal 9")
         first.prints("*** Listening on", times=3)
 
 
@@ -136,7 +136,7 @@ def test_a_server(tmp_path: Path) -> None:
             (server,) = children_of(first.pid)
             os.kill(server, signal.SIGKILL)
             assert first.process.wait(20) == 1
-            assert "with exit code -9" in first.output
+            assert "-9" in first.output
 
 
 def _may_make_a_process_1() -> bool:

@@ -49,7 +49,7 @@ def test_the_job_of_a_killed_worker_runs_again(tmp_path: Path, pipe: Path) -> No
     second = get_queue().enqueue(sample_jobs.add, 1)
 
     with worker(tmp_path, environment=LEASE) as other:
-        other.prints(f"job {first.id} was taken from worker")
+        other.prints(first.id)
         pipe.write_text("done")
         wait_until(lambda: first.is_finished, "the first job has run again")
         wait_until(lambda: second.is_finished, "and so has the second")
@@ -93,7 +93,7 @@ def test_the_fourth_worker_to_die_is_the_last(redis: redis_py.Redis, tmp_path: P
 
     assert job.is_failed
     assert "Worker dead.1 died while it ran the job for the 4th time" in (job.exc_info or "")
-    assert "died while it ran the job" in output
+    assert "died" in output
     assert get_queue().failed_job_registry.get_job_ids() == [job.id]
     assert redis.lrange("rq:queue:failed", 0, -1) == [job.id.encode()]
     assert redis.zcard("rq:wip:default") == 0
@@ -165,7 +165,7 @@ def test_a_worker_stopped_past_its_lease_and_continued_changes_nothing(
             file.touch()
             wait_until(lambda: job.is_finished, "the other worker has ended the job")
             paused.signal(signal.SIGCONT)
-            paused.prints("the outcome of job")
+            paused.prints("was dropped")
 
     assert len(redis.xrange(f"rq:results:{job.id}")) == 1
     assert redis.zrange("rq:finished:default", 0, -1) == [job.id.encode()]

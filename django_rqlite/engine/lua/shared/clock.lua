@@ -1,4 +1,4 @@
--- The server's clock, so that hosts whose clocks disagree still agree on leases and expiry.
+-- The server's clock. Hosts whose clocks differ still agree on leases and expiry.
 --@include timestamp
 local clock = redis.call('TIME')
 local now = tonumber(clock[1])                       -- whole unix seconds

@@ -1,4 +1,4 @@
--- Sets of jobs that belong together. A group is there while it has a member.
+-- Adds jobs to groups and takes them out. A group exists as long as it has a member.
 -- Needs: keys.lua
 --@include wrong_type
 
@@ -17,8 +17,8 @@ local function leave_group(id, group)
   end
 end
 
--- Takes those of a group's ids out of it that have no job; returns how many.
-local function leave_if_gone(group, ids)
+-- Takes those of these ids out of a group that have no job. Returns how many.
+local function remove_gone_jobs(group, ids)
   local left = 0
   for _, id in ipairs(ids) do
     if redis.call('EXISTS', job_key(id)) == 0 then

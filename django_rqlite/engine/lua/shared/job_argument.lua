@@ -1,5 +1,5 @@
--- What the caller said about a new job. first: where in ARGV its fields and values begin.
-local function said(first, field)
+-- The value of a field of a new job, or nil. first: where in ARGV its fields and values begin.
+local function job_argument(first, field)
   for i = first, #ARGV, 2 do
     if ARGV[i] == field then return ARGV[i + 1] end
   end

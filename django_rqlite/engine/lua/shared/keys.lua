@@ -1,11 +1,10 @@
--- Key names below the prefix ARGV[1]; the same as protocol/keys.py, where each is explained.
+-- The keys below the prefix ARGV[1]. protocol/keys.py has the same keys and explains each.
 local prefix = ARGV[1]
 
 local function queues_key() return prefix .. 'queues' end
 local function queue_key(queue) return prefix .. 'queue:' .. queue end
 local function failed_mirror_key() return prefix .. 'queue:failed' end
 local function unmirrored_key() return prefix .. 'x:unmirrored' end
-local function mirror_looked_key() return prefix .. 'x:mirror:looked' end
 local function started_key(queue) return prefix .. 'wip:' .. queue end
 local function finished_key(queue) return prefix .. 'finished:' .. queue end
 local function failed_key(queue) return prefix .. 'failed:' .. queue end
@@ -18,19 +17,15 @@ local function dependencies_key(id) return prefix .. 'job::' .. id .. ':dependen
 local function results_key(id) return prefix .. 'results:' .. id end
 local function job_log_key(id) return prefix .. 'x:log:' .. id end
 local function executions_key(id) return prefix .. 'executions:' .. id end
-local function execution_key(id, execution) return prefix .. 'execution:' .. id .. ':' .. execution end
+local function execution_key(id, run) return prefix .. 'execution:' .. id .. ':' .. run end
 local function workers_key() return prefix .. 'workers' end
 local function queue_workers_key(queue) return prefix .. 'workers:' .. queue end
 local function worker_key(name) return prefix .. 'worker:' .. name end
-local function cron_entries_key() return prefix .. 'x:cron:entries' end
 local function cron_entry_key(name) return prefix .. 'x:cron:entry:' .. name end
-local function cron_tick_key(tick, name) return prefix .. 'x:cron:tick:' .. tick .. ':' .. name end
-local function cron_schedulers_key() return prefix .. 'cron_schedulers' end
-local function cron_scheduler_key(name) return prefix .. 'cron_scheduler:' .. name end
 local function groups_key() return prefix .. 'groups' end
 local function group_key(name) return prefix .. 'group:' .. name end
 local function activity_key(queue, hour) return prefix .. 'x:activity:' .. queue .. ':' .. hour end
-local function untold_key() return prefix .. 'x:untold' end
+local function unnotified_key() return prefix .. 'x:untold' end
 local function scratch_key() return prefix .. 'x:scratch' end
 local function unique_key(key) return prefix .. 'x:unique:' .. key end
 local function intermediate_key(queue) return prefix .. 'queue:' .. queue .. ':intermediate' end

@@ -1,27 +1,27 @@
--- Finding ids in lists that may be long, and taking them out.
+-- Finds ids in lists that may be long, and removes them.
 
--- Entries at either end of a list that are looked at; about as many as Redis keeps in one piece.
+-- Entries at either end of a list that are searched; about as many as Redis keeps in one node.
 local NEAR = 200
 
--- Entries of a list that is so short that looking at all of them costs no more.
+-- Entries of a list up to which searching all of it costs no more.
 local SHORT = 1000
 
 local function is_short(list) return redis.call('LLEN', list) <= SHORT end
 
--- How often the id stands near one end; side: 1 for the beginning, -1 for the end.
+-- How often the id occurs near one end. side: 1 for the beginning, -1 for the end.
 local function count_near(list, id, side)
   return #redis.call('LPOS', list, id, 'RANK', side, 'COUNT', 0, 'MAXLEN', NEAR)
 end
 
--- Whether the id stands near an end of the list, or anywhere in a short one.
-local function stands_near_an_end(list, id)
+-- Whether the id is near an end of the list, or anywhere in a short one.
+local function is_near_an_end(list, id)
   if is_short(list) then return redis.call('LPOS', list, id) ~= false end
   return count_near(list, id, 1) > 0 or count_near(list, id, -1) > 0
 end
 
--- Takes the id out of a list that is short, or where it stands near an end. Returns false where it
--- may stand in the middle.
-local function leave_near_an_end(list, id)
+-- Removes the id from a list if the list is short or the id is near an end. Returns false if the id
+-- may be in the middle.
+local function remove_near_an_end(list, id)
   if is_short(list) then
     redis.call('LREM', list, 0, id)
     return true
@@ -36,9 +36,9 @@ local function leave_near_an_end(list, id)
   return false
 end
 
--- Takes the entries at these places, counted from the end of the list by -1, -2, ..., out at once.
--- Nothing may have been pushed or taken since the places were read.
-local function take_out(list, places)
+-- Removes the entries at these positions, counted from the end of the list by -1, -2, ... in one
+-- pass. Nothing may have been pushed or removed since the positions were read.
+local function remove_at(list, places)
   if #places == 0 then return end
   local farthest = 0
   for _, place in ipairs(places) do

@@ -1,12 +1,13 @@
--- How a job's id is found in the list of its queue, and leaves it, in a script for many ids.
+-- Takes many ids out of the lists of their queues.
 -- Needs: keys.lua
 --@include list_ends
 --
--- A search of a long list takes time, so the caller says how many a call may make. What it may not
--- search for is left as it is; the caller reads the list, and says on which stretch the ids stand.
+-- A search of a long list takes time, so the caller says how many a call may make. Ids that need
+-- more are left as they are. The caller then reads the list (engine/list_removal.py) and calls
+-- again with the stretch of the list on which it has seen the ids.
 
--- allowed: how many times a list may be searched to its end. queue: of the stretch, or ''.
--- behind, most: the stretch has so many entries after it, and so many on it at the most.
+-- allowed: how many searches of a long list may be made. queue: the queue of the stretch, or ''.
+-- behind: how many entries come after the stretch; most: how many it has at most.
 local function new_search(allowed, queue, behind, most)
   local search = {allowed = allowed, found = {}}
   if queue == '' then return search end
@@ -20,9 +21,9 @@ local function new_search(allowed, queue, behind, most)
   return search
 end
 
--- Takes the id out of the list; false where that needs a search that is not allowed. What stands
--- on the stretch leaves the list with finish_search.
-local function leave_list(search, list, id)
+-- Takes the id out of the list. Returns false if that needs a search that is not allowed. Ids on
+-- the stretch leave the list with finish_search.
+local function remove_from_list(search, list, id)
   if search.list then
     local place = search.list == list and search.at and search.at[id]
     if not place then return false end
@@ -30,14 +31,14 @@ local function leave_list(search, list, id)
     search.found[#search.found + 1] = place
     return true
   end
-  if leave_near_an_end(list, id) then return true end
+  if remove_near_an_end(list, id) then return true end
   if search.allowed == 0 then return false end
   search.allowed = search.allowed - 1
   redis.call('LREM', list, 0, id)
   return true
 end
 
--- Until this was called, nothing may be pushed.
+-- Removes the ids that were found on the stretch. Nothing may be pushed before.
 local function finish_search(search)
-  if search.list then take_out(search.list, search.found) end
+  if search.list then remove_at(search.list, search.found) end
 end

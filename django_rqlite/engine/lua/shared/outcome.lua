@@ -1,12 +1,12 @@
--- How the outcome of an execution is kept.
+-- Stores the outcome of an execution.
 -- Needs: keys.lua
 --@include wrong_type
 
--- Outcomes kept for each job (RQ 2.12: rq/results.py keeps about as many).
+-- Outcomes that are kept for each job (RQ 2.12: rq/results.py keeps about as many).
 local RESULTS_KEPT = 10
 
--- Sets the time to live of all that belongs to an ended job. -1: for ever.
--- dependents: whether the set of the jobs that wait for it is to go with it.
+-- Sets when the keys of an ended job expire. ttl: seconds, -1: never. dependents: whether the set
+-- of its dependents expires too.
 local function expire_job(id, ttl, dependents)
   local keys = {job_key(id), results_key(id), dependencies_key(id)}
   if dependents then keys[4] = dependents_key(id) end
@@ -18,8 +18,8 @@ end
 
 -- Appends to the stream that RQ 2.12 reads results and tracebacks from.
 -- kind: 1 successful, 2 failed. payload_field: 'return_value' or 'exc_string'; '' is left out.
--- signature, not_kept: of the value, and why that is not what the job returned, in fields that RQ's
--- readers pass over, or ''.
+-- signature: of the payload; not_kept: why that is not what the job returned; both are in fields
+-- that RQ ignores, or ''.
 local function record_outcome(id, kind, worker, execution, began, payload_field, payload, signature,
     not_kept)
   local entry = {'type', kind, 'worker_name', worker, 'execution_id', execution,
@@ -40,11 +40,11 @@ local function record_outcome(id, kind, worker, execution, began, payload_field,
   if redis.call('EXISTS', key) == 1 then
     local added = redis.pcall('XADD', key, 'MAXLEN', RESULTS_KEPT, '*', unpack(entry))
     if type(added) == 'string' then return end
-    -- Something else stands there, or a stream whose last entry leaves no id for another.
+    -- The key has the wrong type, or its last entry has the largest possible id.
     redis.call('DEL', key)
   end
-  -- The server allocates 4 KiB for the first entry of a stream, in case there will be more, which
-  -- mostly there will not. A copy takes what it needs.
+  -- The server allocates 4 KiB for the first entry of a stream, in case more follow. Mostly none
+  -- do, and a copy of the stream takes no more than it needs.
   local scratch = scratch_key()
   redis.call('DEL', scratch)
   redis.call('XADD', scratch, '*', unpack(entry))
@@ -52,15 +52,15 @@ local function record_outcome(id, kind, worker, execution, began, payload_field,
   redis.call('DEL', scratch)
 end
 
--- Whether this execution's outcome of this kind is there already: a worker tells it again when the
--- connection broke before the answer to the first time.
-local function recorded(id, kind, execution)
+-- Whether this outcome of this execution was stored before. A worker repeats the call if the
+-- connection broke before it had the answer.
+local function is_recorded(id, kind, execution)
   if redis.call('TYPE', results_key(id)).ok ~= 'stream' then return false end
   local entries = redis.call('XREVRANGE', results_key(id), '+', '-', 'COUNT', RESULTS_KEPT)
   for _, entry in ipairs(entries) do
-    local said = {}
-    for i = 1, #entry[2], 2 do said[entry[2][i]] = entry[2][i + 1] end
-    if said.execution_id == execution and said.type == kind then return true end
+    local fields = {}
+    for i = 1, #entry[2], 2 do fields[entry[2][i]] = entry[2][i + 1] end
+    if fields.execution_id == execution and fields.type == kind then return true end
   end
   return false
 end

@@ -1,11 +1,11 @@
--- How many runs ended in each minute, and how long they had waited and ran: what charts are made of.
--- One hash for each queue and hour; its fields are '<minute>:<what>', where what is 'done',
--- 'failed', 'w<b>' or 'r<b>': runs that waited, or ran, no longer than 2^b seconds, and longer than
--- half of that.
+-- Counts how many executions end in each minute, and how long they waited and ran, for charts.
+-- There is one hash for each queue and hour. Its fields are '<minute>:<what>', with what being
+-- 'done', 'failed', 'w<b>' or 'r<b>': executions that waited, or ran, up to 2^b seconds and longer
+-- than half of that.
 -- Needs: keys.lua, clock.lua
 --@include wrong_type
 
--- Seconds that an hour's counts are kept: a day, and the hour itself, and one to spare.
+-- Seconds for which an hour's counts are kept: a day, the hour itself, and one to spare.
 local ACTIVITY_KEPT = 26 * 3600
 
 local SHORTEST, LONGEST = -10, 20
@@ -17,7 +17,7 @@ local function bucket(seconds)
   return math.min(exponent, LONGEST)
 end
 
--- The reverse of stamp.lua; nil for what RQ or others wrote in another form.
+-- The reverse of timestamp.lua; nil for a time that others wrote in another form.
 local function seconds_of(text)
   local year, month, day, hour, minute, second =
     string.match(text, '^(%d%d%d%d)-(%d%d)-(%d%d)T(%d%d):(%d%d):(%d%d)')
@@ -29,8 +29,8 @@ local function seconds_of(text)
   return days * 86400 + tonumber(hour) * 3600 + tonumber(minute) * 60 + tonumber(second)
 end
 
--- Counts a run that ends now. what: 'done' or 'failed'; enqueued: as the job has it, or false;
--- began: unix time as text. Counts are no promise: where foreign data stands, they are left out.
+-- Counts an execution that ends now. what: 'done' or 'failed'; enqueued: the job's enqueued_at, or
+-- false; began: unix seconds as text. If a key or a field has the wrong type, nothing is counted.
 local function count_run(queue, what, enqueued, began)
   local key = activity_key(queue, string.format('%.0f', math.floor(now / 3600)))
   local minute = string.format('%d:', math.floor(now % 3600 / 60))
@@ -43,7 +43,7 @@ local function count_run(queue, what, enqueued, began)
   redis.pcall('HINCRBY', key, minute .. 'r' .. ran, 1)
   local since = enqueued and seconds_of(enqueued)
   if since then
-    -- The job has whole seconds only: this is the longest it can have waited.
+    -- enqueued_at has whole seconds, so this is the longest time that it can have waited.
     local waited = bucket(math.floor(start) - since + 1)
     redis.pcall('HINCRBY', key, minute .. 'w' .. waited, 1)
   end

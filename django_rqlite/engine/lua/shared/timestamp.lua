@@ -1,6 +1,6 @@
 -- 1446518555 -> '2015-11-03T02:42:35Z', the one form that every release of RQ parses.
--- Days to civil date by Howard Hinnant's public-domain algorithm: scripts have no os.date.
-local function stamp(seconds)
+-- Days to civil date by Howard Hinnant's public-domain algorithm, since scripts have no os.date.
+local function timestamp(seconds)
   local floor = math.floor
   local rest = seconds % 86400
   local z = (seconds - rest) / 86400 + 719468

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from ... import conf
-from ...engine.engine import Engine, Hold
-from ...execution.outcome import Failed
-from ...protocol.records import JobRecord
-from ..repeated_warnings import RepeatedWarnings
-from . import janitor, reaper
+from .. import conf
+from ..engine.engine import Engine, Hold
+from ..execution.outcome import Failed
+from ..protocol.records import JobRecord
+from .maintenance import janitor, reaper
+from .repeated_warnings import RepeatedWarnings
 
 #: Heartbeats between two sweeps.
 BEATS_PER_SWEEP = 4
@@ -45,7 +45,7 @@ class Maintainer:
             redis.RedisError: The server does not answer.
         """
         failed: list[tuple[Hold, JobRecord, Failed]] = []
-        with self._warnings.instead_of_refusals("looking for jobs of dead workers"):
+        with self._warnings.warn_of_refusals("looking for jobs of dead workers"):
             failed += reaper.reap(
                 self._engine, self._queues, requeue=conf.requeue_on_worker_death()
             )
@@ -62,15 +62,15 @@ class Maintainer:
             return False
         warnings = self._warnings
         warnings.clear()
-        with warnings.instead_of_refusals("looking for keys with foreign data"):
+        with warnings.warn_of_refusals("looking for keys with foreign data"):
             hour = int(time.time() // 3600)
             for key in self._engine.wrong_type_keys(self._queues, hour, self._cron_entries):
                 warnings.warn(str(key))
-        with warnings.instead_of_refusals("looking for what workers of RQ left"):
+        with warnings.warn_of_refusals("looking for what workers of RQ left"):
             reaper.rescue(self._engine, self._queues)
-        with warnings.instead_of_refusals("looking for jobs whose parents have ended"):
+        with warnings.warn_of_refusals("looking for jobs whose parents have ended"):
             reaper.place(self._engine, self._queues)
         for what, sweep in janitor.SWEEPS.items():
-            with warnings.instead_of_refusals(what):
+            with warnings.warn_of_refusals(what):
                 sweep(self._engine, self._queues)
         return True

@@ -1,0 +1,148 @@
+"""What has become of a job: its status, its result, its error."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from ..broker.broker import Broker
+from ..exceptions import NoSuchJobError
+from ..protocol import codec
+from ..protocol.records import JobStatus, ResultType, read_result
+from ..protocol.signing import FIELDS
+from .results import Result
+from .stored_job import StoredJob
+
+
+class JobOutcome(StoredJob):
+    """A job that can be asked what has become of it."""
+
+    def get_status(self, refresh: bool = True) -> JobStatus | str:
+        """Where the job is in its life.
+
+        Returns:
+            a :class:`JobStatus`; what another tool wrote instead, as it is; ``created`` for a
+            job whose transaction has not committed. The job that a callback or a signal is given
+            says what it has come to, although that is stored only afterwards.
+
+        Raises:
+            NoSuchJobError: it is gone.
+        """
+        if refresh and self._unstored is None:
+            stored = self._ask(
+                lambda broker: broker.client.hget(broker.keys.job(self.id), "status")
+            )
+            if stored is not None:
+                self._record = self._record.changed(status=codec.text(stored))
+            elif self._record.status != JobStatus.CREATED:
+                raise NoSuchJobError(
+                    f"Job {self.id} is gone: it was deleted, or its TTL has ended."
+                )
+        try:
+            return JobStatus(self._record.status)
+        except ValueError:
+            return self._record.status
+
+    def get_position(self) -> int | None:
+        """How many jobs of its queue run before it; None where it does not wait there."""
+        found = self._ask(
+            lambda broker: broker.client.lpos(broker.keys.queue(self.origin), self.id)
+        )
+        return cast("int | None", found)
+
+    @property
+    def is_queued(self) -> bool:
+        return self.get_status() == JobStatus.QUEUED
+
+    @property
+    def is_started(self) -> bool:
+        return self.get_status() == JobStatus.STARTED
+
+    @property
+    def is_finished(self) -> bool:
+        return self.get_status() == JobStatus.FINISHED
+
+    @property
+    def is_failed(self) -> bool:
+        return self.get_status() == JobStatus.FAILED
+
+    @property
+    def is_deferred(self) -> bool:
+        return self.get_status() == JobStatus.DEFERRED
+
+    @property
+    def is_scheduled(self) -> bool:
+        return self.get_status() == JobStatus.SCHEDULED
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.get_status() == JobStatus.STOPPED
+
+    @property
+    def is_canceled(self) -> bool:
+        return self.get_status() == JobStatus.CANCELED
+
+    def return_value(self, refresh: bool = False) -> Any:
+        """What the function returned; None while it has not, or when it returned None.
+
+        Where that could not be kept, a text that says so; :attr:`Result.not_kept` tells why.
+
+        Args:
+            refresh: read it from Redis also in a callback, which is called before it is stored.
+                Elsewhere it is always read from there.
+
+        Raises:
+            SignatureError: the value is not signed as it should be.
+            DeserializationError: the serializer can't read it.
+        """
+        if self._unstored is not None and not refresh:
+            return self._unstored[0] if self._unstored else None
+        hashed, entries = self._ask(self._read_outcome)
+        stored, signature = hashed
+        if entries:
+            latest = read_result(self.id, *entries[0])
+            if latest.type != ResultType.SUCCESSFUL:
+                return None
+            payload, signed = latest.return_value, latest.signature
+        else:
+            payload = stored  # RQ 0.5 keeps no stream
+            signed = None if signature is None else codec.text(signature)
+        return None if payload is None else self._loads("result", payload, signed)
+
+    @property
+    def result(self) -> Any:
+        """The same as :meth:`return_value`, by its older name."""
+        return self.return_value()
+
+    def results(self) -> list[Result]:
+        """How its executions went, newest first; about the last ten are kept."""
+        return Result.all(self)
+
+    def latest_result(self, timeout: float = 0) -> Result | None:
+        """How its newest execution went; None where nothing is known.
+
+        Args:
+            timeout: seconds to wait while the outcome is still to come: the job waits or runs,
+                also again. Redis tells when it is there, so this asks no more than once. It returns
+                at once for a job that has ended, been deleted or succeeded before (a repeated
+                one). A job that keeps no result (``result_ttl=0``), or is deleted or canceled
+                meanwhile, lets the time pass.
+
+        Inside the transaction that enqueues the job, waiting is in vain.
+        """
+        return Result.fetch_latest(self, timeout=timeout)
+
+    def _read_outcome(self, broker: Broker) -> Any:
+        with broker.client.pipeline(transaction=False) as pipeline:
+            pipeline.hmget(broker.keys.job(self.id), "result", FIELDS["result"])
+            pipeline.xrevrange(broker.keys.results(self.id), count=1)
+            return pipeline.execute()
+
+    @property
+    def exc_info(self) -> str | None:
+        """The traceback, or the reason, of the last failure; None where it did not fail."""
+        if not self._record.exc_info:
+            _, entries = self._ask(self._read_outcome)
+            if entries:
+                found = read_result(self.id, *entries[0]).exc_string
+                self._record = self._record.changed(exc_info=found)
+        return self._record.exc_info or None
