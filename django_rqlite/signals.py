@@ -6,8 +6,8 @@
 - ``job_failed`` is sent with ``exception`` after each attempt that has failed.
 
 The last three are sent in the job's own process (in the caller's, where ``ASYNC`` is ``False``),
-before the outcome is stored. A process that dies sends no signal; the failure callback of its job is
-called all the same. What a receiver raises is logged and changes nothing.
+before the outcome is stored. A process that dies sends no signal; the failure callback of its job
+is called all the same. What a receiver raises is logged and changes nothing.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ class Deadline:
     """Raises :class:`JobTimeoutException` inside the block, and again every second after that.
 
     It works in the main thread of a process only, which receives the signals. In other threads
-    there is no limit. Inside another such block, the outer deadline goes on: if it passes meanwhile,
-    its exception is raised when the inner block ends.
+    there is no limit. Inside another such block, the outer deadline goes on: if it passes
+    meanwhile, its exception is raised when the inner block ends.
 
     Args:
         seconds: ``None`` for no limit.
