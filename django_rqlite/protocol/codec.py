@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from pickle import FRAME
 
 #: Bytes above which ``data`` is compressed: below, zlib costs more time than it saves memory.
 COMPRESS_ABOVE = 1024
@@ -36,17 +35,6 @@ LARGEST_NUMBER = 10**15
 
 #: What RQ shows for a ``meta`` it can't decode (rq/job.py: ``restore``).
 UNDECODABLE_META = "unserialized"
-
-
-def without_frame(pickled: bytes) -> bytes:
-    """A pickle without the head of its frame, which only helps those who read it from a file.
-
-    A hash takes twice the memory once a field of it is longer than 64 bytes. Not for ``meta``: RQ's
-    worker writes that anew, and our signature fits only while it is the same byte for byte.
-    """
-    if pickled[2:3] == FRAME and int.from_bytes(pickled[3:11], "little") == len(pickled) - 11:
-        return pickled[:2] + pickled[11:]
-    return pickled
 
 
 def compress(payload: bytes) -> bytes:
