@@ -1,6 +1,6 @@
-"""Redis clients by django-rq's functions; stands in for ``django_rq.connection_utils``.
+"""Redis clients under django-rq's names; replaces ``django_rq.connection_utils``.
 
-``django_rqlite.broker.clients`` makes them.
+``django_rqlite.broker.clients`` has the functions that this package itself uses.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ __all__ = [
 def get_unique_connection_configs(
     config: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
-    """Those configurations of connections that differ, in the order of the queues' names.
+    """Return the distinct connection configurations, sorted by the names of their queues.
 
     Args:
-        config: None: ``RQ_QUEUES``.
+        config: the queues; None for ``RQ_QUEUES``.
     """
     configured = configured_queues() if config is None else config
     found: list[dict[str, Any]] = []
@@ -41,10 +41,12 @@ def get_unique_connection_configs(
 
 
 def get_connection_by_index(index: int) -> redis.Redis:
-    """The client for this one of :func:`get_unique_connection_configs`.
+    """Return the client for the configuration with this index.
+
+    The index counts in :func:`get_unique_connection_configs`.
 
     Raises:
-        IndexError: there are not so many.
+        IndexError: there are fewer configurations.
     """
     return get_redis_connection(get_unique_connection_configs()[index])
 

@@ -1,4 +1,4 @@
-"""``@job``, under the name that django-rq has for its module."""
+"""``@job``; replaces ``django_rq.decorators``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Every error this package raises on purpose.
+"""The errors that this package raises.
 
-One root, :class:`RQLiteError`. Where RQ, Django or Python has a class of its own for the same
-mistake, ours inherits from it too, so that existing ``except`` clauses go on working.
+Their root is :class:`RQLiteError`. If RQ, Django or Python has a class for the same mistake, ours
+inherits from it, so that existing ``except`` clauses still work.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ class RQLiteError(Exception):
 
 
 class ConfigurationError(RQLiteError, ImproperlyConfigured):
-    """``RQ_QUEUES`` or ``RQ`` in the settings cannot be used as it stands."""
+    """``RQ_QUEUES`` or ``RQ`` in the settings is invalid."""
 
 
 class MissingExtraError(ConfigurationError):
-    """The settings ask for something that needs a package which is not installed."""
+    """The settings need a package that is not installed."""
 
 
 class UnknownQueueError(RQLiteError, KeyError):
-    """A queue was asked for that ``RQ_QUEUES`` does not configure."""
+    """``RQ_QUEUES`` does not configure a queue of this name."""
 
-    # KeyError shows the repr of its argument; a sentence should be shown as it is.
+    # KeyError shows the repr of its argument, but the argument is a sentence.
     __str__ = Exception.__str__
 
 
 class InvalidQueueError(ConfigurationError, ValueError):
-    """Queues can't be used together, or what should be the key of a queue is none."""
+    """Queues cannot be used together, or a key is not the key of a queue."""
 
 
 class RedisUnavailableError(RQLiteError, redis.ConnectionError):
-    """The Redis server did not answer. The message names its address, never its password."""
+    """The Redis server did not answer. The message has its address, never its password."""
 
 
 class RedisRefusedError(RQLiteError, redis.ResponseError):
-    """The Redis server answered that it can't do what it was asked: its disk is full, say.
+    """The Redis server cannot do what it was asked; its disk is full, for example.
 
-    The message names its address and what helps.
+    The message has the address of the server and the remedy.
     """
 
 
 class RedisOutOfMemoryError(RedisRefusedError, redis.exceptions.OutOfMemoryError):
-    """The Redis server has reached its ``maxmemory``, and evicts nothing."""
+    """The Redis server has reached its ``maxmemory`` and evicts nothing."""
 
 
 class RedisReadOnlyError(RedisRefusedError, redis.exceptions.ReadOnlyError):
@@ -57,7 +57,7 @@ class RedisReadOnlyError(RedisRefusedError, redis.exceptions.ReadOnlyError):
 
 
 class RedisPermissionError(RedisRefusedError, redis.exceptions.NoPermissionError):
-    """The Redis server does not permit its user (an ACL) what it was asked."""
+    """An ACL of the Redis server does not permit the command or the key."""
 
 
 class InvalidJobError(RQLiteError, ValueError):
@@ -65,11 +65,11 @@ class InvalidJobError(RQLiteError, ValueError):
 
 
 class InvalidFunctionError(InvalidJobError, TypeError):
-    """What was to be enqueued is not something a worker could import and call."""
+    """A worker could not import and call what was to be enqueued."""
 
 
 class InvalidJobIdError(InvalidJobError):
-    """A job id has characters other than RQ allows (letters, digits, ``_`` and ``-``)."""
+    """A job id has characters other than those that RQ allows: letters, digits, ``_``, ``-``."""
 
 
 class InvalidDurationError(InvalidJobError):
@@ -77,34 +77,38 @@ class InvalidDurationError(InvalidJobError):
 
 
 class UnserializableError(InvalidJobError, TypeError):
-    """An argument, or a result, cannot be serialized by the queue's serializer."""
+    """The queue's serializer cannot serialize an argument or a result."""
 
 
 class InvalidJobDependency(InvalidJobError):
-    """A job that another is to wait for is not in Redis yet, or on another server. Nothing was
-    written."""
+    """A job depends on one that is not in Redis yet, or on another server. Nothing was written."""
 
 
 class PayloadTooLargeError(InvalidJobError, redis.ResponseError):
-    """The Redis server does not take so many bytes at once. The message names their number, and the
-    server's limit. Nothing was written of the job they belong to."""
+    """The Redis server does not accept so many bytes at once.
+
+    The message has their number and the server's limit. Nothing was written of the job.
+    """
 
 
 class DuplicateJobError(InvalidJobError):
-    """A job with this id runs now, or is there and was to be the only one; or another job holds the
-    unique key. Nothing was written."""
+    """The job is not enqueued, because another one has its id or its unique key.
+
+    A job with this id is running, or exists and was required to be unique; or another job holds the
+    unique key. Nothing was written.
+    """
 
 
 class InvalidJobOperation(RQLiteError):
-    """The job is in a state in which this cannot be done with it."""
+    """The state of the job does not allow this operation."""
 
 
 class NoSuchJobError(InvalidJobOperation):
-    """There is no job with this id in Redis: it never was, was deleted, or its TTL ended."""
+    """Redis has no job with this id: it never existed, was deleted, or has expired."""
 
 
 class NoSuchGroupError(RQLiteError):
-    """There is no group of this name: it never had a job, or all its jobs are gone."""
+    """There is no group of this name: it never had a job, or all of its jobs are gone."""
 
 
 #: RQ has two names for it.
@@ -119,20 +123,22 @@ class DeserializationError(RQLiteError):
 
 
 class SignatureError(RQLiteError):
-    """Bytes in Redis are not signed, or not by this project's ``SECRET_KEY``."""
+    """Bytes in Redis are not signed, or not with this project's ``SECRET_KEY``."""
 
 
 class WorkerNameTakenError(RQLiteError):
-    """A live worker already goes by this name."""
+    """A running worker has this name already."""
 
 
 class ForkServerError(RQLiteError):
-    """The process that makes a worker's children could not be started, or has died."""
+    """The process that forks a worker's children could not be started, or has died."""
 
 
 class JobDiedError(RQLiteError):
-    """What a failure callback is told when the job's process ended without an outcome, or Redis did
-    not take the outcome."""
+    """The job's process ended without an outcome, or Redis did not accept the outcome.
+
+    Failure callbacks get this error.
+    """
 
 
 #: RQ's name for it.
@@ -140,9 +146,9 @@ AbandonedJobError = JobDiedError
 
 
 class JobTimeoutException(Exception):
-    """Raised inside a job that ran longer than its timeout, and again every second after.
+    """Raised inside a job that runs longer than its timeout, and again every second.
 
-    Not an :class:`RQLiteError`: it is part of the job's life, not a mistake of the caller.
+    Not an :class:`RQLiteError`, because it is not a mistake of the caller.
     """
 
 

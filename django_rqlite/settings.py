@@ -1,7 +1,7 @@
-"""The settings by django-rq's names; stands in for ``django_rq.settings``.
+"""The settings under django-rq's names; replaces ``django_rq.settings``.
 
-Every name is looked up in Django's settings when it is asked for. ``django_rqlite.conf`` is the
-typed view of the same.
+Each name is looked up in Django's settings when it is used. ``django_rqlite.conf`` has the typed
+settings that this package itself uses.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 def configured_queues() -> Mapping[str, dict[str, Any]]:
-    """``RQ_QUEUES`` as it stands.
+    """Return ``RQ_QUEUES``.
 
     Raises:
-        ConfigurationError: it is missing, or can't be used.
+        ConfigurationError: it is missing or invalid.
     """
     conf.queues()
     given: Mapping[str, dict[str, Any]] = settings.RQ_QUEUES
@@ -37,27 +37,27 @@ def configured_queues() -> Mapping[str, dict[str, Any]]:
 
 
 def get_queues_list() -> list[dict[str, Any]]:
-    """``name`` and ``connection_config`` of every queue, in the order of their names."""
+    """Return ``name`` and ``connection_config`` of every queue, sorted by name."""
     configured = configured_queues()
     return [{"name": name, "connection_config": configured[name]} for name in sorted(configured)]
 
 
 def get_queues_map() -> dict[str, int]:
-    """The place of each queue in :func:`get_queues_list`."""
-    return {name: place for place, name in enumerate(sorted(configured_queues()))}
+    """Return the index of each queue in :func:`get_queues_list`, by its name."""
+    return {name: index for index, name in enumerate(sorted(configured_queues()))}
 
 
 def get_api_token() -> str:
-    """``RQ_API_TOKEN``; empty where no token is accepted."""
+    """Return ``RQ_API_TOKEN``. If it is empty, no token is accepted."""
     return conf.api_token()
 
 
-_FOUND: Mapping[str, Callable[[], Any]] = {
+_GETTERS: Mapping[str, Callable[[], Any]] = {
     "QUEUES": configured_queues,
     "QUEUES_LIST": get_queues_list,
     "QUEUES_MAP": get_queues_map,
     "SHOW_ADMIN_LINK": conf.show_admin_link,
-    # Nothing in django-rq heeds these two, nor here.
+    # These two have no effect, as in django-rq.
     "NAME": lambda: getattr(settings, "RQ_NAME", "default"),
     "BURST": lambda: getattr(settings, "RQ_BURST", False),
     "EXCEPTION_HANDLERS": conf.exception_handlers,
@@ -65,8 +65,8 @@ _FOUND: Mapping[str, Callable[[], Any]] = {
 
 
 def __getattr__(name: str) -> Any:
-    find = _FOUND.get(name)
-    if find is None:
+    getter = _GETTERS.get(name)
+    if getter is None:
         raise missing_name_error(__name__, name)
     if name in ("QUEUES_LIST", "QUEUES_MAP"):
         warnings.warn(
@@ -74,4 +74,4 @@ def __getattr__(name: str) -> Any:
             DeprecationWarning,
             stacklevel=2,
         )
-    return find()
+    return getter()

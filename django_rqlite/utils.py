@@ -1,7 +1,7 @@
-"""What people import from ``django_rq.utils``, under the same names.
+"""The functions of ``django_rq.utils``, under the same names.
 
-Nothing of django_rqlite uses this module. What has no counterpart raises an ``ImportError`` that
-says what to use instead.
+Nothing in django_rqlite uses this module. A name without a counterpart raises an ``ImportError``
+that says what to use instead.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from .queues.queue import Queue
 
 
 def get_statistics(run_maintenance_tasks: bool = False) -> dict[str, list[dict[str, Any]]]:
-    """What is in each queue of ``RQ_QUEUES``, by name; see :mod:`django_rqlite.metrics.statistics`.
+    """Return what is in each queue of ``RQ_QUEUES``; see :mod:`django_rqlite.metrics.statistics`.
 
     Args:
-        run_maintenance_tasks: without effect: workers do them.
+        run_maintenance_tasks: ignored; workers do them.
 
     Raises:
         RedisUnavailableError: a server does not answer.
@@ -36,17 +36,21 @@ def get_statistics(run_maintenance_tasks: bool = False) -> dict[str, list[dict[s
 
 
 def get_jobs(queue: Queue, job_ids: Iterable[str], registry: object = None) -> list[Job]:
-    """The jobs with these ids, those that are there. One round trip.
+    """Return the jobs with these ids, except those that do not exist. One round trip.
 
     Args:
-        registry: without effect: workers take out ids whose jobs have expired.
+        registry: ignored; workers remove ids whose jobs have expired.
     """
     found = queue.job_class.fetch_many(job_ids, queue.connection, queue.serializer)
     return [job for job in found if job is not None]
 
 
 def stop_jobs(queue: Queue, job_ids: str | Sequence[str]) -> tuple[list[str], list[str]]:
-    """Have the workers that run these jobs stop them; the ids that were, and that were not."""
+    """Tell the workers that run these jobs to stop them.
+
+    Returns:
+        The ids of the jobs that were running, and the other ids.
+    """
     stopped: list[str] = []
     others: list[str] = []
     for job_id in [job_ids] if isinstance(job_ids, str) else job_ids:
@@ -60,11 +64,11 @@ def stop_jobs(queue: Queue, job_ids: str | Sequence[str]) -> tuple[list[str], li
 
 
 def requeue_job(queue: Queue, job: Job) -> None:
-    """Have a job run now that has ended, or waits for its time or for other jobs.
+    """Enqueue a job that has ended, is scheduled or is deferred.
 
     Raises:
-        InvalidJobOperation: it waits in its queue already, or runs.
-        NoSuchJobError: it is gone.
+        InvalidJobOperation: the job is queued or running.
+        NoSuchJobError: the job does not exist.
     """
     status = job.get_status()
     if status == JobStatus.FINISHED:

@@ -1,7 +1,7 @@
-"""``make demo``: a server, two workers and the site, until Ctrl-C.
+"""``make demo``: runs a Valkey server, two workers and the site until Ctrl-C.
 
-Environment: ``DEMO_PORT`` (8000), ``DEMO_FOLDER`` (``.demo/`` at the top of the repository), and
-``RQ_URL``, which names a Redis or Valkey server to use instead of starting one.
+Environment variables: ``DEMO_PORT`` (8000), ``DEMO_FOLDER`` (``.demo/`` in the repository), and
+``RQ_URL``, a Redis or Valkey server to use instead of starting one.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ HOST = "127.0.0.1"
 WORKERS = 2
 ADMIN = "admin"
 
-# Children end in the order of falling stages: the server has to be there for all others.
+# Children of higher stages end first: all others need the server.
 SERVER, SITE, WORKER = 0, 1, 2
-# Seconds that a worker leaves its running job at the end, before it puts it back into the queue,
-# and that any process has to end before it is killed.
+# Seconds that a worker gives its running job before it requeues it.
 GRACE = 3
-PATIENCE = 10
+# Seconds that a process has to end before it is killed.
+STOP_TIMEOUT = 10
 
 
 class CannotStart(Exception):
-    """The demo cannot run as things are. The message says what to change."""
+    """The demo cannot start. The message says what to change."""
 
 
 def main() -> int:
-    """Run the demo; returns the exit code."""
+    """Run the demo and return its exit code."""
     try:
         port = chosen_port()
         folder = demo_folder()
@@ -64,7 +64,7 @@ def main() -> int:
 
 
 def run(port: int, folder: Path, socket_file: Path) -> None:
-    """Start everything, say where it is, and watch until something ends it."""
+    """Start everything, print the addresses, and watch until Ctrl-C or the end of a child."""
     own_server = not os.environ.get("RQ_URL")
     if own_server:
         os.environ["RQ_URL"] = embedded.server_url(socket=socket_file)
@@ -73,14 +73,14 @@ def run(port: int, folder: Path, socket_file: Path) -> None:
         "DJANGO_SETTINGS_MODULE": "testproject.settings",
         "PYTHONUNBUFFERED": "1",
         "DJANGO_RUNSERVER_HIDE_WARNING": "true",
-        # The workers fetch the demo's own page; a proxy would look for it on its own machine.
+        # The workers fetch a page of the demo itself, which a proxy could not reach.
         "NO_PROXY": with_own_host(os.environ.get("NO_PROXY", "")),
         "no_proxy": with_own_host(os.environ.get("no_proxy", "")),
     }
     manage = [sys.executable, str(HERE / "manage.py")]
-    with Supervisor(HERE, os.environ, PATIENCE) as supervisor:
+    with Supervisor(HERE, os.environ, STOP_TIMEOUT) as supervisor:
         if own_server:
-            # SIGTERM even when orphaned: the command has a server to end.
+            # SIGTERM also if the demo is killed, because the command has to end the server.
             supervisor.start(
                 "valkey",
                 [*manage, "rqserver", "-v0", "--folder", str(folder), "--socket", str(socket_file)],
@@ -91,8 +91,8 @@ def run(port: int, folder: Path, socket_file: Path) -> None:
         else:
             supervisor.wait_for(
                 server_answers,
-                "The server that RQ_URL names did not answer. Start it, or unset RQ_URL to let"
-                " the demo start one",
+                "The server that RQ_URL names did not answer. Start it, or unset RQ_URL to let "
+                "the demo start one",
                 5,
             )
         password = prepare_database()
@@ -110,21 +110,22 @@ def run(port: int, folder: Path, socket_file: Path) -> None:
             if_orphaned=signal.SIGKILL,
         )
         supervisor.wait_for(lambda: site_answers(port), "The site did not answer", 30)
-        print_invitation(port, password)
+        print_addresses(port, password)
         supervisor.watch()
 
 
 def chosen_port() -> int:
-    """The port of ``DEMO_PORT``, which is free.
+    """Return the port that ``DEMO_PORT`` names.
 
-    :raises CannotStart: it is no port, or taken.
+    Raises:
+        CannotStart: it is not a port, or it is in use.
     """
     value = os.environ.get("DEMO_PORT") or "8000"
     if not (value.isdecimal() and 0 < int(value) < 65536):
         raise CannotStart(f"DEMO_PORT={value} is not a port. Choose a number, such as 8001.")
     port = int(value)
     with socket.socket() as probe:
-        # As the site's server does it, so that a demo that just ended does not block the next.
+        # Like the site's server, so that a demo that has just ended does not block the next.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -138,7 +139,7 @@ def chosen_port() -> int:
 
 
 def demo_folder() -> Path:
-    """The folder for the databases, made if need be."""
+    """Return the folder for the databases; make it if it does not exist."""
     folder = Path(os.environ.get("DEMO_FOLDER") or HERE.parent / ".demo").absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -149,9 +150,10 @@ def demo_folder() -> Path:
 
 @contextmanager
 def only_demo_in(folder: Path) -> Iterator[None]:
-    """Keep a second demo out of the folder: two servers would write to one append-only file.
+    """Lock the folder: two servers must not write to one append-only file.
 
-    :raises CannotStart: another demo runs there.
+    Raises:
+        CannotStart: another demo runs in the folder.
     """
     with open(folder / "lock", "a") as lock:
         try:
@@ -165,7 +167,7 @@ def only_demo_in(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def socket_path(folder: Path) -> Iterator[Path]:
-    """Where the server listens: in the folder, or in a temporary one if that path is too long."""
+    """Yield the path for the server's socket, in a temporary folder if it would be too long."""
     path = folder / "valkey.sock"
     if len(os.fsencode(path)) <= embedded.MAX_SOCKET_PATH:
         yield path
@@ -175,12 +177,16 @@ def socket_path(folder: Path) -> Iterator[Path]:
 
 
 def with_own_host(hosts: str) -> str:
-    """A value for ``NO_PROXY`` that has this host in it."""
+    """Return a value for ``NO_PROXY`` that includes this host."""
     return ",".join(filter(None, [hosts, HOST, "localhost"]))
 
 
 def server_answers() -> bool:
-    """Whether Redis can be used. An error other than "not yet" ends the demo."""
+    """Return whether the Redis server answers.
+
+    Raises:
+        CannotStart: it refuses the connection, or ``RQ_URL`` is invalid.
+    """
     try:
         with redis.Redis.from_url(os.environ["RQ_URL"], socket_timeout=2) as client:
             return bool(client.ping())
@@ -193,7 +199,7 @@ def server_answers() -> bool:
 
 
 def site_answers(port: int) -> bool:
-    """Whether the site serves its first page."""
+    """Return whether the site serves its first page."""
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
         connection.request("GET", "/")
@@ -205,9 +211,9 @@ def site_answers(port: int) -> bool:
 
 
 def prepare_database() -> str:
-    """Migrate, and make the admin's user anew; returns the password."""
+    """Migrate, replace the admin's user by a new one, and return its password."""
     django.setup()
-    from django.contrib.auth import get_user_model  # needs the line above
+    from django.contrib.auth import get_user_model  # needs django.setup()
 
     password = secrets.token_urlsafe(9)
     call_command("migrate", verbosity=0, interactive=False)
@@ -218,8 +224,8 @@ def prepare_database() -> str:
     return password
 
 
-def print_invitation(port: int, password: str) -> None:
-    """Say where to click."""
+def print_addresses(port: int, password: str) -> None:
+    """Print where the site and the admin are."""
     for line in (
         "",
         f"The site:   http://{HOST}:{port}/",

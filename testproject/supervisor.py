@@ -1,8 +1,8 @@
-"""Runs a handful of processes as one: shows their output, and ends all of them together.
+"""Runs several processes together: prints their output, and ends all of them when one ends.
 
-Single-threaded: one selector waits for the children's output, for their deaths and for signals.
-Every child leads a process group of its own, so that Ctrl-C reaches the supervisor alone and the
-children can be ended in order, those with the highest stage first.
+It is single-threaded: one selector waits for output of the children, for their end and for signals.
+Each child leads a process group of its own, so that only the supervisor gets the signal of Ctrl-C.
+It ends the children in order, those with the highest stage first.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class Stopped(Exception):
-    """A signal asked the supervisor to end."""
+    """The supervisor got a signal to end."""
 
 
 class ChildEnded(Exception):
-    """A child ended although nobody asked it to."""
+    """A child ended by itself."""
 
 
 class NotReady(Exception):
-    """Something that was waited for did not come in time."""
+    """A condition was not met in time."""
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Child:
 
     @property
     def ending(self) -> str:
-        """How it ended, for people."""
+        """How the process ended, in words."""
         code = self.process.returncode
         if code < 0:
             return f"was killed by {signal.Signals(-code).name}"
@@ -63,27 +63,32 @@ class Child:
 
 
 class Supervisor:
-    """A context: children started in it are gone when it is left, however it is left."""
+    """A context manager that ends its children when its block is left.
 
-    def __init__(self, cwd: Path, environment: Mapping[str, str], patience: float) -> None:
-        """``patience``: seconds that a child has to end by itself before it is killed."""
+    Args:
+        cwd: the working directory of the children.
+        environment: the environment variables of the children.
+        stop_timeout: seconds that a child has to end before it is killed.
+    """
+
+    def __init__(self, cwd: Path, environment: Mapping[str, str], stop_timeout: float) -> None:
         self.cwd = cwd
         self.environment = environment
-        self.patience = patience
+        self.stop_timeout = stop_timeout
         self.children: list[Child] = []
         self.stop_requests = 0
         self.selector = selectors.DefaultSelector()
 
     def __enter__(self) -> Supervisor:
-        self.wake_up, self.bell = socket.socketpair()
-        self.wake_up.setblocking(False)
-        self.bell.setblocking(False)
-        self.selector.register(self.wake_up, selectors.EVENT_READ)
+        self.wakeup_reader, self.wakeup_writer = socket.socketpair()
+        self.wakeup_reader.setblocking(False)
+        self.wakeup_writer.setblocking(False)
+        self.selector.register(self.wakeup_reader, selectors.EVENT_READ)
         for number in STOP_SIGNALS:
             signal.signal(number, self._note_stop_request)
-        # Python writes to the bell only for signals that have a handler.
+        # Python writes to the socket only for signals that have a handler.
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        signal.set_wakeup_fd(self.bell.fileno(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self.wakeup_writer.fileno(), warn_on_full_buffer=False)
         return self
 
     def __exit__(
@@ -102,8 +107,9 @@ class Supervisor:
     ) -> None:
         """Start a child.
 
-        :param stage: children of a higher stage end before those of a lower one.
-        :param if_orphaned: what it gets if the supervisor is killed, where the platform can do it.
+        Args:
+            stage: children of a higher stage end before those of a lower one.
+            if_orphaned: the signal that the child gets if the supervisor is killed, on Linux.
         """
         process = subprocess.Popen(
             command,
@@ -123,14 +129,19 @@ class Supervisor:
         say(f"started (process {process.pid})", name)
 
     def wait_for(self, condition: Callable[[], bool], complaint: str, seconds: float) -> None:
-        """Wait until ``condition()`` is true, asking ten times a second.
+        """Wait until ``condition()`` is true. It is called ten times a second.
 
-        :raises NotReady: with the ``complaint``, when ``seconds`` have passed.
-        :raises Stopped, ChildEnded: as :meth:`watch`.
+        Args:
+            complaint: the text of the error.
+            seconds: how long to wait.
+
+        Raises:
+            NotReady: ``seconds`` have passed.
+            Stopped, ChildEnded: see :meth:`watch`.
         """
         deadline = time.monotonic() + seconds
         while True:
-            self._raise_what_happened()
+            self._raise_if_over()
             if condition():
                 return
             if time.monotonic() > deadline:
@@ -138,31 +149,32 @@ class Supervisor:
             self._pump(0.1)
 
     def watch(self) -> None:
-        """Show the children's output until something ends it.
+        """Print the output of the children until one of these is raised.
 
-        :raises Stopped: SIGINT, SIGTERM or SIGHUP came.
-        :raises ChildEnded: naming the child.
+        Raises:
+            Stopped: the supervisor got SIGINT, SIGTERM or SIGHUP.
+            ChildEnded: a child ended; the message names it.
         """
         while True:
-            self._raise_what_happened()
+            self._raise_if_over()
             self._pump(None)
 
     def _note_stop_request(self, number: int, frame: FrameType | None) -> None:
         self.stop_requests += 1
 
-    def _raise_what_happened(self) -> None:
+    def _raise_if_over(self) -> None:
         if self.stop_requests:
             raise Stopped
         for child in self.children:
             if child.ended:
-                self._pump(0)  # its last words
+                self._pump(0)  # print its last output
                 raise ChildEnded(f"{child.name} {child.ending}.")
 
     def _pump(self, timeout: float | None) -> None:
-        """Wait at most ``timeout`` seconds for anything, and show what the children wrote."""
+        """Wait for an event, at most ``timeout`` seconds, and print what the children wrote."""
         for key, _ in self.selector.select(timeout):
             if key.data is None:
-                self.wake_up.recv(4096)
+                self.wakeup_reader.recv(4096)
             else:
                 self._show_output(key.data)
 
@@ -181,9 +193,9 @@ class Supervisor:
             self._stop([child for child in self.children if child.stage == stage])
 
     def _stop(self, children: list[Child]) -> None:
-        """End these together: SIGTERM, and SIGKILL after a while or at another Ctrl-C."""
+        """End these with SIGTERM; after the timeout or another Ctrl-C, with SIGKILL."""
         requests = self.stop_requests
-        deadline = time.monotonic() + self.patience
+        deadline = time.monotonic() + self.stop_timeout
         for child in _running(children):
             child.process.terminate()
         while _running(children):
@@ -192,21 +204,21 @@ class Supervisor:
                 break
             self._pump(left)
         for child in children:
-            # The group may outlive its leader.
+            # Other processes of the group may be left.
             try:
                 os.killpg(child.process.pid, signal.SIGKILL)
             except ProcessLookupError:
-                pass  # the usual case: the whole group is gone
+                pass  # usually the whole group is gone
             child.process.wait()
         self._pump(0)
 
 
 def say(text: str, speaker: str = "demo") -> None:
-    """Print a line under the name of who says it."""
+    """Print a line with the name of the process that it comes from."""
     try:
         print(f"{speaker:>8} | {text}", flush=True)
     except BrokenPipeError:
-        # Whoever was reading is gone, and that is no reason to leave processes behind.
+        # Nobody reads the output any more. Go on, so that the children are ended.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
 
 
@@ -215,7 +227,7 @@ def _running(children: Iterable[Child]) -> list[Child]:
 
 
 def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """What a child does before it becomes its program, so that it does not outlive its parent."""
+    """Return a function for the child to call before exec, so that it ends with its parent."""
     libc = LIBC
     if libc is None:
         return None
@@ -223,7 +235,7 @@ def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
 
     def arm() -> None:
         libc.prctl(PR_SET_PDEATHSIG, number)
-        if os.getppid() != parent:  # it died before we were armed
+        if os.getppid() != parent:  # the parent died before the call
             os._exit(1)
 
     return arm

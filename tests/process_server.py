@@ -32,12 +32,11 @@ from typing import IO, Any, NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: Variables that Python and the C library read when they start, and those with which
-#: tests/settings.py changes the process before anything else is imported. A command for which one
-#: of them differs is started anew.
+#: Variables that Python and the C library read when they start, and those of tests whose subject is
+#: the start or what is imported. A command for which one of them differs is not forked.
 _READ_AT_START = (
     *("PYTHON", "LD_", "MALLOC_", "LC_", "LANG"),
-    *("RQ_TEST_CLOCK_SKEW", "RQ_TEST_MOST_MEMORY"),
+    *("RQ_TEST_CLOCK_SKEW", "RQ_TEST_MOST_MEMORY", "RQ_TEST_PRELOAD"),
 )
 
 #: Variables that settings depend on, apart from those that handlers and jobs read while they run.

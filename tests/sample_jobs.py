@@ -207,8 +207,8 @@ def tell_file(failed: Job, kind: type[BaseException], value: BaseException, trac
 
 def tell_success(ended: Job, connection: Any, result: Any) -> None:
     current = get_current_job()
-    given = "Redis" if isinstance(connection, redis.Redis) else type(connection).__name__
-    told = f"success {ended.id} {result} {given} current={current and current.id}"
+    assert isinstance(connection, redis.Redis)
+    told = f"success {ended.id} {result} current={current and current.id}"
     write(os.environ["RQ_TEST_TELL"], f"{told}\n")
 
 

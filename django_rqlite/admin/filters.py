@@ -22,6 +22,7 @@ from .links import MAX_NAME_LENGTH, from_segment, segment
 TEXT_FILTERS: dict[str, Promise] = {
     "function": gettext_lazy("Function"),
     "error": gettext_lazy("Error begins with"),
+    "tag": gettext_lazy("Tag"),
 }
 PERIODS: dict[str, tuple[Promise, timedelta | None]] = {
     "": (gettext_lazy("any time"), None),
@@ -85,6 +86,11 @@ class JobFilters:
     def all_in(cls, queue: str, place: Place) -> JobFilters:
         """Everything in one place of a queue."""
         return cls("", place, queue, {})
+
+    @classmethod
+    def all_with(cls, tag: str) -> JobFilters:
+        """Every job with a tag."""
+        return cls("", None, "", {"tag": tag})
 
     @classmethod
     def parse(cls, query: Mapping[str, str]) -> JobFilters:

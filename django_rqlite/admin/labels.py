@@ -6,7 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from ..protocol.places import Place
-from ..protocol.records import JobStatus, ResultRecord, ResultType
+from ..protocol.records import JobStatus
+from ..protocol.stored_result import ResultRecord, ResultType
 from .formatting import shortened
 
 PLACES = {

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from ..protocol.records import JobRecord, ResultRecord
+from ..protocol.records import JobRecord
+from ..protocol.stored_result import ResultRecord
 
 
 def run_seconds(job: JobRecord, results: Sequence[ResultRecord] = ()) -> float | None:

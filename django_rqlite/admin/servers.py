@@ -18,7 +18,7 @@ from ..broker.servers import Server, servers_of
 from ..exceptions import ConfigurationError
 from ..protocol.cron_records import CronRecord
 from ..protocol.keys import DEFAULT_PREFIX
-from ..protocol.records import WorkerRecord
+from ..protocol.stored_worker import WorkerRecord
 from ..queries.queries import Queries
 from ..queries.snapshots import ExpiredWorker, QueueCounts
 from .errors import NotFound, Unavailable

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from ..protocol.records import JobRecord, JobStatus, ResultRecord
+from ..protocol.records import JobRecord, JobStatus
+from ..protocol.stored_result import ResultRecord
 from . import formatting, labels
 
 #: The width of the timeline, in units of its SVG.

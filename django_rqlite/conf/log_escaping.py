@@ -1,6 +1,6 @@
-"""What the package logs, with nothing in it that steers terminals or forges lines.
+"""Escaping control characters in log records, which could control terminals or forge lines.
 
-One filter on our own loggers, so that no call has to think of it.
+A filter on the loggers of this package does it, so that no logging call has to.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ _FORMATTER = logging.Formatter()
 
 
 class Multiline(str):
-    """An argument of a log's message that has lines of its own, such as a traceback."""
+    """An argument of a log message that may have several lines, such as a traceback."""
 
     __slots__ = ()
 
 
 class EscapeControls(logging.Filter):
-    """Escapes control characters in the arguments of messages, and in tracebacks that have some."""
+    """Escapes control characters in the arguments of messages and in tracebacks."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record; it always passes."""
+        """Change the record. Always returns True."""
         if isinstance(record.args, tuple):
             record.args = tuple(map(_escaped, record.args))
         elif isinstance(record.args, Mapping):
@@ -34,7 +34,7 @@ class EscapeControls(logging.Filter):
         if record.exc_info and not record.exc_text:
             text = _FORMATTER.formatException(record.exc_info)
             escaped = escape_controls(text, keep_lines=True)
-            # Else it is left to the formatter, which may have its own way.
+            # A traceback without control characters is left to the project's formatter.
             if escaped != text:
                 record.exc_text = escaped
         return True
@@ -49,7 +49,7 @@ def _escaped(value: object) -> object:
 
 
 def escape_logs() -> None:
-    """Have the package's loggers do so. Again is as good as once."""
+    """Add the filter to the loggers of the package. Further calls change nothing."""
     for name in LOGGERS:
         logger = logging.getLogger(name)
         if not any(isinstance(each, EscapeControls) for each in logger.filters):

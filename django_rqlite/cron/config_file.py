@@ -22,6 +22,7 @@ from typing import Any
 from .. import conf
 from ..exceptions import ConfigurationError, InvalidJobError
 from ..jobs import callables
+from ..jobs.options import CRON_KEYS
 from .entries import Entry, check_usable, make_entry, read_func
 
 #: The time zone of expressions, as in RQ.
@@ -57,8 +58,7 @@ def register(
     name: str = "",
     *,
     timezone: str = DEFAULT_TIME_ZONE,
-    at_front: bool = False,
-    description: str | None = None,
+    **options: Any,
 ) -> Entry:
     """Have ``manage.py rqcron`` enqueue a job at each tick. RQ's signature, and a little more.
 
@@ -68,10 +68,14 @@ def register(
         name: ``""``: the function's path. One job is enqueued for each name at a tick. A second
             entry with the same name gets a number as a suffix.
         timezone: The time zone of ``cron``; UTC by default, as in RQ.
+        **options: Other options that an entry of ``RQ["CRON"]`` may have, such as ``at_front``,
+            ``description`` and ``tags``.
 
     Raises:
         ConfigurationError: No job can be made of this.
     """
+    for unknown in options.keys() - CRON_KEYS.keys():
+        raise TypeError(f"register() has no argument {unknown!r}.")
     if webhooks:
         raise ConfigurationError(
             "register(): webhooks are not supported by this release of django_rqlite. Take them "
@@ -92,8 +96,7 @@ def register(
         "ttl": ttl,
         "failure_ttl": failure_ttl,
         "meta": meta,
-        "at_front": at_front,
-        "description": description,
+        **options,
     }
     path = name or _name_of(read_func(where, given))
     entry = make_entry(path, given, where=where, source="register()")

@@ -14,7 +14,7 @@ from typing import Any
 from .. import conf
 from ..exceptions import JobTimeoutException
 from ..jobs.job import Job
-from ..protocol.records import TOO_LARGE, UNSERIALIZABLE
+from ..protocol.stored_result import TOO_LARGE, UNSERIALIZABLE
 
 #: Characters of the sentence that says why a value is not stored.
 LONGEST_REASON = 1000

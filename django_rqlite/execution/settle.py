@@ -6,13 +6,8 @@ from ..conf.signer import sign, signature_problem
 from ..engine.engine import Engine, Hold, NextClaim, Settled
 from ..jobs.policies import Again, after_asking, after_failure, after_success
 from ..protocol import codec
-from ..protocol.records import (
-    DEFAULT_FAILURE_TTL,
-    DEFAULT_RESULT_TTL,
-    JobRecord,
-    JobStatus,
-    ResultType,
-)
+from ..protocol.records import DEFAULT_FAILURE_TTL, DEFAULT_RESULT_TTL, JobRecord, JobStatus
+from ..protocol.stored_result import ResultType
 from .failure import LONGEST_TRACEBACK
 from .outcome import AskedForRetry, Failed, Outcome, Stopped, Succeeded
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from ..exceptions import InvalidJobError, InvalidJobIdError
 from ..protocol.durations import parse_duration
-from ..protocol.records import JOB_ID
+from ..protocol.records import JOB_ID, MOST_TAGS_BYTES, write_tags
 from .policies import Callback, Dependency, Repeat, Retry
 
 _T = TypeVar("_T")
@@ -38,7 +38,8 @@ class Option:
         recorded: What the value sets in the job's record: a function; True for the attribute of the
             option's own name; False for nothing.
         in_enqueue: Its name in ``enqueue()``, ``enqueue_at()`` and ``enqueue_in()``, whose other
-            keywords belong to the function; "" if these calls do not take it.
+            keywords belong to the function; "" if these calls do not take it. A new option is
+            called ``job_<name>`` there, since functions have arguments of all names.
         in_cron: Its name in an entry of ``RQ["CRON"]``; "" if entries do not take it.
         in_create_job: ``"always"`` if ``create_job()`` is called with it in any case, as RQ does,
             because a project's own ``create_job()`` may rely on it; ``"if given"`` for options
@@ -109,6 +110,26 @@ def _key(value: Any, name: str) -> str:
             "other while they wait or run."
         )
     return value
+
+
+def _tags(value: Any, name: str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise InvalidJobError(f"{name} must be a list of texts. Write {name}=[{value!r}].")
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise InvalidJobError(f"{name} must be a list of texts, not {type(value).__name__}.")
+    for tag in value:
+        if not isinstance(tag, str) or not tag.strip() or not tag.isprintable():
+            raise InvalidJobError(f"{name} must be non-empty, printable texts, but has {tag!r}.")
+    # A set has no order of its own.
+    unordered = isinstance(value, set | frozenset)
+    tags = tuple(dict.fromkeys(sorted(value) if unordered else value))
+    size = len(write_tags(tags))
+    if size > MOST_TAGS_BYTES:
+        raise InvalidJobError(
+            f"{name} take {size} bytes, but the most is {MOST_TAGS_BYTES}. Give the job fewer or "
+            "shorter ones, and put the rest into meta."
+        )
+    return tags
 
 
 def _callback(value: Any, name: str) -> Callback:
@@ -201,34 +222,34 @@ class JobOptions:
 
     timeout: int | None = _option(
         _seconds(minimum=1),
-        "How long the job may run, −1 without limit; otherwise the queue's `DEFAULT_TIMEOUT`.",
+        "How long the job may run; −1: without limit. Default: the queue's `DEFAULT_TIMEOUT`.",
         in_enqueue="job_timeout",
         in_cron="job_timeout",
     )
     result_ttl: int | None = _option(
         _seconds(),
-        "How long its result is kept, −1 for ever, 0 not at all; otherwise the queue's "
+        "How long its result is kept; −1: for ever, 0: not at all. Default: the queue's "
         "`DEFAULT_RESULT_TTL`.",
         in_cron="result_ttl",
     )
     failure_ttl: int | None = _option(
         _seconds(),
-        "How long the job is kept when it has failed, −1 for ever; otherwise a year.",
+        "How long the job is kept when it has failed; −1: for ever. Default: a year.",
         in_cron="failure_ttl",
     )
     ttl: int | None = _option(
         _ttl,
-        "How long the job may wait before it is dropped, −1 for ever; otherwise for ever.",
+        "How long the job may wait before it is dropped; −1: for ever. Default: for ever.",
         in_cron="ttl",
     )
     description: str | None = _option(
         _text,
-        "What logs and pages show; otherwise the call.",
+        "What logs and pages show. Default: the call.",
         in_cron="description",
     )
     job_id: str | None = _option(
         _job_id,
-        "The job's id, of letters, digits, `_` and `-`; otherwise a random one.",
+        "The job's id, of letters, digits, `_` and `-`. Default: a random one.",
         recorded=False,
     )
     at_front: bool = _option(
@@ -252,12 +273,12 @@ class JobOptions:
     )
     on_failure: Callback | None = _option(
         _callback,
-        "The same when it has failed.",
+        "A function, or a `Callback`, that is called when the job has failed.",
         recorded=_record_callback("failure"),
     )
     on_stopped: Callback | None = _option(
         _callback,
-        "The same when it was stopped.",
+        "A function, or a `Callback`, that is called when the job was stopped.",
         recorded=_record_callback("stopped"),
     )
     depends_on: Dependency | None = _option(
@@ -280,6 +301,14 @@ class JobOptions:
         "The name of the group that the job joins.",
         in_enqueue="",  # as in RQ: a function may have an argument of this name
     )
+    tags: tuple[str, ...] = _option(
+        _tags,
+        'A list of short texts by which people find the job: `["import", "customer:17"]`.',
+        default=(),
+        in_enqueue="job_tags",
+        in_cron="tags",
+        in_create_job="if given",
+    )
     unique: bool = _option(
         _flag,
         "Whether the job is refused while there is any job with its `job_id`.",
@@ -289,7 +318,7 @@ class JobOptions:
     )
     unique_key: str | None = _option(
         _key,
-        "Text; the job is refused while another one with the same text waits or runs.",
+        "A text. The job is refused while another one with the same text waits or runs.",
         in_create_job="if given",
     )
     unique_for: int | None = _option(

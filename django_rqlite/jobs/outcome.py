@@ -7,8 +7,9 @@ from typing import Any, cast
 from ..broker.broker import Broker
 from ..exceptions import NoSuchJobError
 from ..protocol import codec
-from ..protocol.records import JobStatus, ResultType, read_result
+from ..protocol.records import JobStatus
 from ..protocol.signing import FIELDS
+from ..protocol.stored_result import ResultType, read_result
 from .results import Result
 from .stored_job import StoredJob
 

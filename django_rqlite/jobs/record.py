@@ -114,6 +114,7 @@ class JobBase:
         cron_entry: The name of the cron entry that it comes from.
         unique_key, unique_for: What no other job may be enqueued with while this one waits or runs,
             and for how long at the most.
+        tags: Short texts by which people find it.
         dependency_ids: Ids of the jobs that it waits for, or waited for.
     """
 
@@ -164,6 +165,7 @@ class JobBase:
     cron_entry: str | None = _or_none("cron_entry")
     unique_key: str | None = _or_none("unique_key")
     unique_for: int | None = _attribute("unique_for")
+    tags: list[str] = _list("tags")
     dependency_ids: list[str] = _list("dependency_ids")
     allow_dependency_failures: bool = _attribute("allow_dependency_failures")
     enqueue_at_front: bool = _attribute("enqueue_at_front")

@@ -14,7 +14,8 @@ from ..broker.wire import max_block_seconds
 from ..compat.missing_names import module_getattr
 from ..protocol import codec
 from ..protocol.keys import Keys
-from ..protocol.records import JobStatus, ResultRecord, ResultType, read_result
+from ..protocol.records import JobStatus
+from ..protocol.stored_result import ResultRecord, ResultType, read_result
 from .stored_job import StoredJob
 
 #: Where an outcome is still to come.

@@ -288,10 +288,10 @@ def _counting_anew(record: JobRecord) -> JobRecord:
 
 
 def without_frame(pickled: bytes) -> bytes:
-    """A pickle without the head of its frame, which only helps those who read it from a file.
+    """A pickle without the header of its frame, which only helps to read it from a file.
 
-    A hash takes twice the memory once a field of it is longer than 64 bytes. Not for ``meta``: RQ's
-    worker writes that anew, and our signature fits only while it is the same byte for byte.
+    A Redis hash takes twice the memory once one of its fields is longer than 64 bytes. Not for
+    ``meta``: RQ's worker pickles that anew, and must get the bytes that were signed.
     """
     if (
         pickled[2:3] == pickle.FRAME

@@ -1,1 +1,1 @@
-"""The vocabulary: key names, records and encodings of RQ's Redis layout. No I/O in here."""
+"""RQ's layout in Redis: the names of keys, the records, and how values are encoded. No I/O."""

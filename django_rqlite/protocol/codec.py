@@ -1,7 +1,7 @@
-"""Single values of the layout, to bytes and back.
+"""Encodes and decodes single values of the layout.
 
-Readers accept every form that a release of RQ from 0.5 to 2.12 wrote; writers use the one form
-that all of them read.
+Readers accept every form that RQ 0.5 to 2.12 wrote. Writers use the one form that all releases
+read.
 """
 
 from __future__ import annotations
@@ -13,32 +13,31 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-#: Bytes above which ``data`` is compressed: below, zlib costs more time than it saves memory.
+#: Bytes above which ``data`` is compressed. Below, zlib costs time and saves little memory.
 COMPRESS_ABOVE = 1024
 
-#: Bytes that compressed ones may become. A few of them can claim to be any number; Redis itself
-#: holds no value longer than this.
+#: Bytes that a compressed value may unpack to. A few bytes can unpack to any number; no value in
+#: Redis is longer than this.
 LONGEST = 512 * 1024 * 1024
 
-#: Bytes that are unpacked at once where a value need not be held as a whole.
+#: Bytes that are unpacked at a time if the value is not needed as a whole.
 PIECE = 256 * 1024
 
-#: Bytes that a traceback, and whatever a page shows, is unpacked to at the most; and all
-#: tracebacks of one page.
+#: Bytes that a traceback, or another value on a page, is unpacked to at most; and all values of one
+#: page.
 SHOWN = 1024 * 1024
 SHOWN_TOGETHER = 8 * SHOWN
 
-#: What no stored number is larger than, in either direction: bytes of a petabyte, seconds of
-#: thirty million years. Python would calculate with "inf", "nan" or four hundred digits until some
-#: function has no room for the result.
+#: The largest absolute value of a stored number: the bytes of a petabyte, the seconds of thirty
+#: million years. With "inf", "nan" or four hundred digits, some later calculation would overflow.
 LARGEST_NUMBER = 10**15
 
-#: What RQ shows for a ``meta`` it can't decode (rq/job.py: ``restore``).
+#: What RQ shows for a ``meta`` that it cannot decode (rq/job.py: ``restore``).
 UNDECODABLE_META = "unserialized"
 
 
 def compress(payload: bytes) -> bytes:
-    """``payload``, compressed where it pays, or where it would be taken for compressed."""
+    """``payload``, compressed if that makes it shorter, or if it looks like compressed already."""
     ambiguous = _begins_like_zlib(payload)  # a project's own serializer may compress
     if len(payload) <= COMPRESS_ABOVE and not ambiguous:
         return payload
@@ -47,20 +46,21 @@ def compress(payload: bytes) -> bytes:
 
 
 def head(stored: bytes, longest: int) -> tuple[bytes, bool]:
-    """The first ``longest`` bytes of what :func:`compress` made, or RQ, which always compresses; no
-    more is ever unpacked.
+    """The first ``longest`` bytes of a value, unpacked. No more than that is ever unpacked.
 
-    No pickle and no JSON text begins like a zlib stream, so trying is unambiguous.
+    RQ always compresses, :func:`compress` sometimes. No pickle and no JSON text begins like a zlib
+    stream, so there is no ambiguity.
 
     Returns:
-        the bytes, and whether there are more. What is not compressed, or broken, stays as it is.
+        the bytes, and whether there are more. A value that is not compressed, or broken, is
+        returned as it is.
     """
     if not _begins_like_zlib(stored):
         return stored, False
     stream = zlib.decompressobj()
     try:
-        # Where exactly so many have come, another one shows whether that is all. To zlib, 0 means
-        # any number.
+        # One more byte shows whether there are more. It also avoids 0, which zlib takes for any
+        # number.
         payload = stream.decompress(stored, longest + 1)
     except zlib.error:
         return stored, False
@@ -70,14 +70,14 @@ def head(stored: bytes, longest: int) -> tuple[bytes, bool]:
 
 
 def pieces(stored: bytes) -> bytes | Pieces:
-    """What :func:`head` would give, without unpacking anything yet."""
+    """The value as :func:`head` gives it, to be unpacked in pieces later."""
     return Pieces(stored) if _begins_like_zlib(stored) else stored
 
 
 class Pieces:
-    """What compressed bytes stand for, piece by piece, so that none of it need be held.
+    """A compressed value that is unpacked in pieces, which are not kept.
 
-    To look at a signature before anything is unpacked.
+    So a signature is checked before the value is unpacked as a whole.
     """
 
     __slots__ = ("_stored",)
@@ -89,8 +89,8 @@ class Pieces:
         """The pieces.
 
         Raises:
-            ValueError: at the end, where :func:`head` would give what is stored, or not all: the
-                compressed bytes are broken, or stand for more than :data:`LONGEST`.
+            ValueError: at the end, if the compressed bytes are broken, or unpack to more than
+                :data:`LONGEST`.
         """
         stream, left, total = zlib.decompressobj(), self._stored, 0
         while not stream.eof and left and total <= LONGEST:
@@ -100,24 +100,24 @@ class Pieces:
                 raise ValueError(str(exc)) from exc
             left, total = stream.unconsumed_tail, total + len(piece)
             yield piece
-        # All input may have been taken in, and some of the output be still to come.
+        # The stream may have taken all input and still have output.
         while not stream.eof and total <= LONGEST:
             piece = stream.decompress(b"", PIECE)
             if not piece:
-                raise ValueError("the compressed bytes have no end")
+                raise ValueError("the compressed bytes are incomplete")
             total += len(piece)
             yield piece
         if total > LONGEST:
-            raise ValueError(f"the compressed bytes stand for more than {LONGEST}")
+            raise ValueError(f"the compressed bytes unpack to more than {LONGEST}")
 
 
 def _begins_like_zlib(content: bytes) -> bool:
-    # RFC 1950: the method 8, and a checksum over the first two bytes.
+    # RFC 1950: method 8, and a checksum of the first two bytes.
     return content[:1] != b"" and content[0] & 15 == 8 and int.from_bytes(content[:2]) % 31 == 0
 
 
 def text(stored: bytes) -> str:
-    """Text of any bytes: what is no UTF-8 is shown escaped, never refused."""
+    """Bytes as text. Bytes that are not UTF-8 are escaped."""
     return stored.decode("utf-8", "backslashreplace")
 
 
@@ -132,10 +132,10 @@ def encode(name: str) -> bytes:
 
 
 class Room:
-    """How many bytes may still be unpacked for something, such as one page.
+    """A limit of unpacked bytes for several values, such as those of one page.
 
     Args:
-        left: altogether; of one value no more than :data:`SHOWN`.
+        left: the bytes for all values. A single value gets :data:`SHOWN` at most.
     """
 
     __slots__ = ("left",)
@@ -144,7 +144,7 @@ class Room:
         self.left = left
 
     def head(self, stored: bytes) -> tuple[bytes, bool]:
-        """As :func:`head`, as far as there is room."""
+        """As :func:`head`, within the limit."""
         payload, more = head(stored, min(self.left, SHOWN))
         if payload is not stored:
             self.left -= len(payload)
@@ -155,7 +155,7 @@ def traceback_text(stored: bytes, room: Room | None = None) -> str:
     """``exc_info``: plain text here and in RQ 0.5, zlib in RQ 2.
 
     Args:
-        room: None: :data:`SHOWN` bytes. The text tells where it was cut off.
+        room: the limit; None: :data:`SHOWN` bytes. A text that is cut off says so.
     """
     unpacked, more = (room or Room()).head(stored)
     if not more:
@@ -165,17 +165,17 @@ def traceback_text(stored: bytes, room: Room | None = None) -> str:
 
 
 def base64_payload(payload: bytes) -> bytes:
-    """A result as the stream of RQ 2.12 wants it (rq/results.py)."""
+    """A result in the form of the stream of RQ 2.12 (rq/results.py)."""
     return base64.b64encode(payload)
 
 
 def base64_traceback(traceback: str) -> bytes:
-    """A traceback as the stream of RQ 2.12 wants it (rq/results.py)."""
+    """A traceback in the form of the stream of RQ 2.12 (rq/results.py)."""
     return base64.b64encode(zlib.compress(traceback.encode("utf-8", "replace")))
 
 
 def from_base64(stored: bytes) -> bytes:
-    """The bytes of a stream field, or the field itself where it is no base64."""
+    """The bytes of a field of the stream, or the field itself if it is not base64."""
     try:
         return base64.b64decode(stored, validate=True)
     except binascii.Error:
@@ -183,15 +183,15 @@ def from_base64(stored: bytes) -> bytes:
 
 
 def timestamp(moment: datetime) -> str:
-    """Whole seconds in UTC, as every release of RQ reads them: ``2015-11-03T02:42:35Z``."""
+    """A time in UTC with whole seconds, for every release of RQ: ``2015-11-03T02:42:35Z``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def whole(stored: bytes) -> int:
-    """A whole number that is no larger than :data:`LARGEST_NUMBER`.
+    """A whole number up to :data:`LARGEST_NUMBER`.
 
     Raises:
-        ValueError: the bytes are none.
+        ValueError: the bytes are not such a number.
     """
     found = int(stored)
     if abs(found) > LARGEST_NUMBER:
@@ -200,13 +200,13 @@ def whole(stored: bytes) -> int:
 
 
 def number(stored: bytes) -> float:
-    """A number that is no larger than :data:`LARGEST_NUMBER`.
+    """A number up to :data:`LARGEST_NUMBER`.
 
     Raises:
-        ValueError: the bytes are none.
+        ValueError: the bytes are not such a number.
     """
     found = float(stored)
-    if not abs(found) <= LARGEST_NUMBER:  # also of "nan"
+    if not abs(found) <= LARGEST_NUMBER:  # "nan" too
         raise ValueError(f"more than {LARGEST_NUMBER}")
     return found
 
@@ -215,10 +215,10 @@ def number(stored: bytes) -> float:
 def moment(stored: bytes) -> datetime | None:
     """A point in time, or None for an empty field.
 
-    Kept, since all that happens within a second has the same.
+    The results are cached, since the times of one second are the same.
 
     Raises:
-        ValueError: the bytes are no timestamp.
+        ValueError: the bytes are not a timestamp.
     """
     if not stored:
         return None
@@ -230,24 +230,24 @@ def moment(stored: bytes) -> datetime | None:
 
 
 def precise(whole: datetime, microseconds: int) -> datetime:
-    """A time of which whole seconds are stored, with its microseconds.
+    """A time that is stored in whole seconds, with its microseconds.
 
     Args:
-        whole: as it is stored.
-        microseconds: unix microseconds of what may be the same time. Where RQ has written another
-            one meanwhile, that stands.
+        whole: the stored time.
+        microseconds: unix microseconds of the same time. If RQ has written another time since,
+            ``whole`` counts.
     """
     seconds, rest = divmod(microseconds, 1_000_000)
     if whole.microsecond or whole.timestamp() != seconds:
         return whole
-    return whole + timedelta(0, 0, rest)  # quicker than replace()
+    return whole + timedelta(0, 0, rest)  # faster than replace()
 
 
 def micro_moment(text: str) -> datetime | None:
     """A point in time from unix microseconds, or None for an empty text.
 
     Raises:
-        ValueError: the text is no number, or no calendar has that date.
+        ValueError: the text is not a number, or the date is not in the calendar.
     """
     if not text:
         return None
@@ -257,7 +257,7 @@ def micro_moment(text: str) -> datetime | None:
 
 @lru_cache(maxsize=32)
 def _second(seconds: int) -> datetime:
-    """Kept, since jobs that are enqueued together share it."""
+    """Cached, since jobs that are enqueued together share it."""
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError) as exc:
@@ -268,7 +268,7 @@ def unix_moment(stored: bytes) -> datetime | None:
     """A point in time from unix seconds, or None for an empty field.
 
     Raises:
-        ValueError: the bytes are no number, or no calendar has that date.
+        ValueError: the bytes are not a number, or the date is not in the calendar.
     """
     try:
         return datetime.fromtimestamp(float(stored), UTC) if stored else None

@@ -1,4 +1,4 @@
-"""What is stored about a cron entry, as a frozen value. Total, as :mod:`.records` is."""
+"""The record of a cron entry. It can be read whatever is stored, as those in :mod:`.records`."""
 
 from __future__ import annotations
 
@@ -6,46 +6,45 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from .records import _Reader
+from .stored_fields import FieldReader
 
 
 @dataclass(frozen=True, slots=True)
 class CronRecord:
-    """A cron entry's hash. Times are in UTC; None where it is not so, or not so yet."""
+    """A cron entry's hash. Times are in UTC, None if there is none (yet)."""
 
     name: str
     #: ``every 60 s``, or an expression and its time zone.
     schedule: str
     queue: str
-    #: The path of the function its jobs call.
+    #: The dotted path of the function that its jobs call.
     func: str
-    #: ``settings``, or the file that was given to ``rqcron``.
+    #: ``settings``, or the path of the file that ``rqcron`` was given.
     source: str
     last_tick: datetime | None
     next_tick: datetime | None
-    #: When the job of the last tick was enqueued: later than the tick, if nobody looked then.
+    #: When the job of the last tick was enqueued. Later than the tick if no worker ran then.
     enqueued_at: datetime | None
-    #: The id of the job of the last tick, or of the one that was run beside the ticks since; it
-    #: may be gone by now.
+    #: The id of the last job: of the last tick, or run by hand since. The job may be gone by now.
     last_job: str
-    #: The status in which that job ended; ``''`` while it did not, or where nobody said so.
+    #: The status in which that job ended; ``''`` if it has not, or if it is unknown.
     last_outcome: str
     last_ended_at: datetime | None
-    #: One line that names its error.
+    #: One line that names the job's error.
     last_error: str
-    #: When it began to be evaluated with this schedule.
+    #: Since when it is evaluated with this schedule.
     since: datetime | None
-    #: When somebody said last that it is evaluated. Whoever does says so every five minutes.
+    #: When a worker last announced that it evaluates the entry. It does so every five minutes.
     announced_at: datetime | None
-    #: Whether its ticks pass without a job; and since when, where that can be read.
+    #: Whether its ticks pass without a job; and since when, if that can be read.
     paused: bool
     paused_at: datetime | None
     problems: tuple[str, ...]
 
 
 def read_cron(name: str, fields: Mapping[bytes, bytes]) -> CronRecord:
-    """The record of an entry's hash. Total: it never raises."""
-    read = _Reader(fields)
+    """The record of an entry's hash. Never raises: ``problems`` names what cannot be read."""
+    read = FieldReader(fields)
     return CronRecord(
         name=name,
         schedule=read.text("schedule"),

@@ -12,8 +12,8 @@ from ..exceptions import InvalidDurationError
 #: Means "for ever" for a TTL and "no limit" for a timeout, as in RQ.
 FOREVER: Final = -1
 
-#: A hundred years in seconds. Redis refuses an expiry that overflows its clock, and it would do
-#: so in the middle of a script; what is longer than this is a mistake or means :data:`FOREVER`.
+#: A hundred years in seconds. Redis refuses an expiry that overflows its clock, and would do so in
+#: the middle of a script. A longer duration is a mistake, or means :data:`FOREVER`.
 LONGEST: Final = 100 * 365 * 86400
 
 _SECONDS: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
@@ -27,16 +27,20 @@ _PARTS: Final = re.compile(
 def parse_duration(
     value: int | float | str | None, *, name: str, minimum: int = 0, forever: bool = True
 ) -> int | None:
-    """Return ``value`` in whole seconds.
+    """A duration in whole seconds.
 
-    ``None`` (use the default) stays ``None``. ``-1`` (for ever, no limit) stays ``-1`` if
-    ``forever`` allows it. Text is either a whole number or days, hours, minutes and seconds in
-    this order: ``'2d'``, ``'1h30m'``, ``'1H 30M'``. A part of a second counts as a whole one, so
-    that nothing is given less time than was asked for (RQ drops the part).
+    A part of a second counts as a whole one, so that nothing gets less time than was asked for. (RQ
+    drops the part.)
 
-    :param name: what the message calls the value, for example ``"job_timeout"``.
-    :param minimum: the smallest number of seconds accepted; ``1`` refuses zero.
-    :raises InvalidDurationError: for anything else, naming ``name`` and the value.
+    Args:
+        value: None (use the default), which stays None; seconds; or text: a whole number, or days,
+            hours, minutes and seconds in this order (``'2d'``, ``'1h30m'``, ``'1H 30M'``).
+        name: what the error calls the value, for example ``"job_timeout"``.
+        minimum: the smallest number of seconds that is accepted.
+        forever: whether ``-1`` (for ever, no limit) is accepted. It stays ``-1``.
+
+    Raises:
+        InvalidDurationError: for anything else. The message has ``name`` and the value.
     """
     if value is None:
         return None
@@ -61,8 +65,8 @@ def parse_duration(
 
 
 def _seconds(value: object) -> int | None:
-    """The number of seconds, or ``None`` if ``value`` is no duration at all."""
-    # bool is an int to Python, but nobody means one second by True.
+    """The number of seconds, or None if ``value`` is not a duration."""
+    # A bool is an int in Python, but True does not mean one second.
     if isinstance(value, bool):
         return None
     if isinstance(value, Integral):

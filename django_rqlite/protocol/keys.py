@@ -1,11 +1,12 @@
-"""Every key of the layout, spelled once.
+"""The names of all keys, spelled once.
 
-Source: the layout of RQ 2.12 (``rq/job.py``, ``rq/registry.py``, ``rq/results.py``,
-``rq/executions.py``, ``rq/worker``), plus the mirror list of failed jobs that RQ 0.5 shows.
-``engine/lua/shared/keys.lua`` says the same for the scripts; a test holds the two together.
+The layout is that of RQ 2.12 (``rq/job.py``, ``rq/registry.py``, ``rq/results.py``,
+``rq/executions.py``, ``rq/worker``), plus the list of failed jobs that RQ 0.5 shows, and keys of
+our own below ``x:``. ``engine/lua/shared/keys.lua`` has the same names for the scripts; a test
+compares the two.
 
-With a prefix that carries a hash tag, such as ``{mail}rq:``, all keys of a connection share one
-slot of a Redis or Valkey Cluster.
+If the prefix has a hash tag, such as ``{mail}rq:``, all keys share one slot of a Redis or Valkey
+Cluster.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from dataclasses import dataclass
 
 DEFAULT_PREFIX = "rq:"
 
-#: The name under which failed jobs are mirrored as a list, so no queue may bear it.
+#: The name of the list that mirrors the failed jobs. No queue may have it.
 FAILED_MIRROR = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Key names below one prefix."""
+    """The names of the keys below one prefix."""
 
     prefix: str = DEFAULT_PREFIX
 
@@ -32,7 +33,7 @@ class Keys:
         return f"{self.prefix}queues"
 
     def queue(self, name: str) -> str:
-        """List of the ids that wait, next one at the left."""
+        """List of the ids of the jobs that wait. The next one is at the left."""
         return f"{self.prefix}queue:{name}"
 
     def queue_name(self, key: str) -> str:
@@ -41,51 +42,51 @@ class Keys:
 
     @property
     def failed_mirror(self) -> str:
-        """List of the ids of all failed jobs, as RQ 0.5 keeps it. A mirror: never popped."""
+        """List of the ids of all failed jobs, as in RQ 0.5. A mirror, not a queue."""
         return self.queue(FAILED_MIRROR)
 
     @property
     def unmirrored(self) -> str:
-        """Sorted set of ids that are still to be taken out of that list, by since when. Ours."""
+        """Sorted set of ids that still have to leave that list; score: since when. Ours."""
         return f"{self.prefix}x:unmirrored"
 
     @property
     def mirror_looked(self) -> str:
-        """How many entries of that list were looked at by the sweeps of this round. Ours."""
+        """How many entries of that list have been checked in this round. Ours."""
         return f"{self.prefix}x:mirror:looked"
 
     def intermediate(self, queue: str) -> str:
-        """List in which workers of RQ 2 keep what they have taken but not yet recorded."""
+        """List of the ids that workers of RQ 2 have taken from a queue and not yet started."""
         return f"{self.prefix}queue:{queue}:intermediate"
 
     def first_seen(self, queue: str, job_id: str) -> str:
-        """Unix seconds at which a maintenance first saw an id in that list."""
+        """Unix seconds at which the maintenance first saw an id in that list."""
         return f"{self.intermediate(queue)}:first_seen:{job_id}"
 
     def scheduled_channel(self, queue: str) -> str:
-        """Channel that says when the next scheduled job of a queue may be due. Ours."""
+        """Channel with the unix seconds at which a queue's next scheduled job may be due. Ours."""
         return f"{self.prefix}x:scheduled:{queue}"
 
     # Suspension
 
     @property
     def suspended(self) -> str:
-        """There while no worker of the connection may take a job (RQ 2.12: rq/suspension.py)."""
+        """Exists while all workers are suspended (RQ 2.12: rq/suspension.py)."""
         return f"{self.prefix}suspended"
 
     def paused(self, queue: str) -> str:
-        """There while no worker may take a job from this queue. Ours."""
+        """Exists while this queue is paused. Ours."""
         return f"{self.prefix}x:paused:{queue}"
 
     @property
     def suspension_channel(self) -> str:
-        """Channel that says that one of those keys was set or deleted. Ours."""
+        """Channel with a message whenever one of those keys is set or deleted. Ours."""
         return f"{self.prefix}x:suspension"
 
     # Registries: sorted sets of job ids, one of each kind for every queue
 
     def started(self, queue: str) -> str:
-        """Sorted set of ``<id>:<execution>``; score: unix seconds at which the lease ends."""
+        """Sorted set of ``<id>:<execution>``; score: unix seconds at which the lease expires."""
         return f"{self.prefix}wip:{queue}"
 
     def finished(self, queue: str) -> str:
@@ -115,11 +116,11 @@ class Keys:
         return f"{self.prefix}job:{job_id}"
 
     def dependents(self, job_id: str) -> str:
-        """Set of the ids that wait for this job."""
+        """Set of the ids of the jobs that wait for this job."""
         return f"{self.prefix}job:{job_id}:dependents"
 
     def dependencies(self, job_id: str) -> str:
-        """Set of the ids this job waits for. The second colon is RQ's, in all its releases."""
+        """Set of the ids that this job waits for. All releases of RQ write two colons."""
         return f"{self.prefix}job::{job_id}:dependencies"
 
     def results(self, job_id: str) -> str:
@@ -127,11 +128,11 @@ class Keys:
         return f"{self.prefix}results:{job_id}"
 
     def executions(self, job_id: str) -> str:
-        """Sorted set of the ids of the executions that run now."""
+        """Sorted set of the ids of the job's running executions."""
         return f"{self.prefix}executions:{job_id}"
 
     def execution(self, job_id: str, execution_id: str) -> str:
-        """Hash describing one running execution."""
+        """Hash of one running execution."""
         return f"{self.prefix}execution:{job_id}:{execution_id}"
 
     @property
@@ -148,7 +149,7 @@ class Keys:
         return f"{self.prefix}x:log:{job_id}"
 
     def activity(self, queue: str, hour: int) -> str:
-        """Counts of the runs that ended in each minute of an hour, for charts. Ours.
+        """Hash: how many runs ended in each minute of an hour, for charts. Ours.
 
         Args:
             hour: unix seconds // 3600.
@@ -157,50 +158,50 @@ class Keys:
 
     @property
     def unnotified(self) -> str:
-        """Hash of jobs that have ended and have children which were not told so yet. Ours."""
+        """Hash of ended jobs some of whose dependents are not yet released or canceled. Ours."""
         return f"{self.prefix}x:untold"
 
     @property
     def scratch(self) -> str:
-        """Where scripts put together what they then copy; gone when they end. Ours."""
+        """Scratch key within a script, gone when the script ends. Ours."""
         return f"{self.prefix}x:scratch"
 
     def unique(self, key: str) -> str:
-        """The id of the job that holds a unique key, for the seconds it may. Ours."""
+        """The id of the job that holds a unique key. Expires when the key becomes free. Ours."""
         return f"{self.prefix}x:unique:{key}"
 
     # Cron
 
     @property
     def cron_entries(self) -> str:
-        """Sorted set of the names of cron entries; score: unix seconds at which last announced."""
+        """Sorted set of the names of cron entries; score: unix seconds of the last announcement."""
         return f"{self.prefix}x:cron:entries"
 
     def cron_entry(self, name: str) -> str:
-        """Hash: what an entry is, and its last and next ticks."""
+        """Hash of a cron entry, with its last and next ticks."""
         return f"{self.prefix}x:cron:entry:{name}"
 
     def cron_tick(self, tick: int | str, name: str) -> str:
-        """The id of the job that was enqueued for this tick (unix seconds) of an entry."""
+        """The id of the job for this tick (unix seconds) of an entry."""
         return f"{self.prefix}x:cron:tick:{tick}:{name}"
 
     @property
     def cron_schedulers(self) -> str:
-        """Sorted set of the names of ``rqcron`` processes, as RQ's; score: last heartbeat."""
+        """Sorted set of the names of ``rqcron`` processes, as in RQ; score: last heartbeat."""
         return f"{self.prefix}cron_schedulers"
 
     def cron_scheduler(self, name: str) -> str:
-        """Hash of an ``rqcron`` process and its entries, as RQ's."""
+        """Hash of an ``rqcron`` process and its entries, as in RQ."""
         return f"{self.prefix}cron_scheduler:{name}"
 
     # RQ's own schedulers
 
     def scheduler_lock(self, queue: str) -> str:
-        """The name, once the process id, of the worker of RQ that schedules for this queue."""
+        """The name of the scheduler of RQ that serves this queue; in old releases its pid."""
         return f"{self.prefix}scheduler-lock:{queue}"
 
     def scheduler(self, name: str) -> str:
-        """Hash of such a worker's scheduler."""
+        """Hash of such a scheduler."""
         return f"{self.prefix}scheduler:{name}"
 
     # Workers
@@ -219,11 +220,11 @@ class Keys:
         return f"{self.prefix}worker:{name}"
 
     def commands_channel(self, worker: str) -> str:
-        """Channel on which a worker is told what to do (RQ 2.12: rq/command.py)."""
+        """Channel with the commands for a worker (RQ 2.12: rq/command.py)."""
         return f"{self.prefix}pubsub:{worker}"
 
     def life_channel(self, instance: str) -> str:
-        """Channel on which nothing is ever said: a worker that lives is subscribed to it. Ours."""
+        """Channel to which a live worker is subscribed. Nothing is published on it. Ours."""
         return f"{self.prefix}x:worker:{instance}"
 
     def worker_name(self, key: str) -> str:

@@ -1,9 +1,10 @@
-"""Reading a pickle without running it.
+"""Reads a pickle without running it.
 
-A pickle is a program for a small stack machine, and ``pickle.loads`` obeys it: it imports modules
-and calls what it finds there. The machine below follows the same program but makes data only. A
-class or function stays a :class:`Name`, what would have been made with it becomes a :class:`Made`,
-and what a hostile program could spend is bounded: steps, bytes copied, keys hashed.
+A pickle is a program for a small stack machine. ``pickle.loads`` runs it: it imports modules and
+calls what it finds there. The machine in this module follows the same program, but only makes data.
+A class or function stays an :class:`UnresolvedName`, and a call of it becomes an
+:class:`UnresolvedCall`. Steps, copied bytes and hashed keys are limited, since the program may be
+hostile.
 """
 
 from __future__ import annotations
@@ -16,32 +17,32 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-#: Instructions that are followed at the most; some microseconds each.
+#: Instructions that are followed at most. Each takes some microseconds.
 MOST_STEPS = 500_000
 
-#: Bytes and members that constructors may copy altogether.
+#: Bytes and members that constructors may copy in all.
 MOST_COPIED = 16_000_000
 
-#: Keys and members other than text that may be hashed altogether: their hashes can be chosen to
-#: collide, and that of a tuple takes as long as it is deep and shared.
+#: Keys and members other than text that may be hashed in all, and how deep they may be nested.
+#: Their hashes can be chosen to collide, and hashing a tuple takes the longer the deeper it is.
 MOST_HASHED = 10_000
 DEEPEST_KEY = 50
 
 
 class UnreadablePickleError(ValueError):
-    """The bytes are no pickle, or one that costs too much to read."""
+    """The bytes are not a pickle, or one that costs too much to read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
-    """A class or function that was not looked up."""
+class UnresolvedName:
+    """The name of a class or function, which is not imported."""
 
     name: str
 
 
 @dataclass(slots=True, eq=False)
-class Made:
-    """What an unresolved class or function would have made, and what was done with it then."""
+class UnresolvedCall:
+    """A call of an unresolved class or function, and what was done with its result."""
 
     name: str
     args: tuple[Any, ...] = ()
@@ -54,16 +55,16 @@ def _bytearray(content: object, encoding: str = "latin-1") -> bytearray:
         return bytearray(content)
     if isinstance(content, str) and encoding == "latin-1":
         return bytearray(content.encode("latin-1"))
-    raise ValueError  # of a number, it would make that many bytes
+    raise ValueError  # bytearray(number) allocates as many bytes
 
 
 def _decimal(digits: object) -> decimal.Decimal:
     if isinstance(digits, str) and len(digits) <= 1000:
         return decimal.Decimal(digits)
-    raise ValueError  # to hash or show more of them takes long
+    raise ValueError  # hashing or showing more digits takes long
 
 
-#: Plain values of the standard library, made by harmless constructors.
+#: Harmless constructors of the standard library, which are called.
 _VALUES: dict[str, Callable[..., Any]] = {
     "builtins.bytearray": _bytearray,
     "__builtin__.bytearray": _bytearray,
@@ -90,24 +91,24 @@ _PLAIN = frozenset(
 
 
 def read(payload: bytes) -> Any:
-    """The value that a pickle describes, as inert data.
+    """The value that a pickle describes, as plain data.
 
     Raises:
-        UnreadablePickleError: it is none, or it costs too much.
+        UnreadablePickleError: the bytes are not a pickle, or one that costs too much to read.
     """
     try:
         return _Machine().run(payload)
     except UnreadablePickleError:
         raise
     except Exception as exc:
-        # Garbage makes the machine stumble in as many ways as there are instructions.
+        # Every instruction fails in its own way on garbage.
         raise UnreadablePickleError(f"{type(exc).__name__}: {exc}") from exc
 
 
 class _Machine:
     def __init__(self) -> None:
         self.stack: list[Any] = []
-        self.below: list[list[Any]] = []  # the stacks that wait below a mark
+        self.below: list[list[Any]] = []  # the stacks below each mark
         self.memo: dict[int, Any] = {}
         self.copied = 0
         self.hashed = 0
@@ -127,7 +128,7 @@ class _Machine:
                 self.stack.append(argument)  # a literal
         raise UnreadablePickleError("it has no end")
 
-    # Spending
+    # Limits
 
     def _copy(self, amount: int) -> None:
         self.copied += amount
@@ -135,7 +136,7 @@ class _Machine:
             raise UnreadablePickleError("it copies too much")
 
     def _hashable(self, value: Any, depth: int = 0) -> Any:
-        """A key or member, once its hash is known to be cheap."""
+        """Return a key or member, if hashing it is cheap."""
         if not depth and (type(value) is str or type(value) is bytes):
             return value
         self.hashed += value.bit_length() // 64 if type(value) is int else 1
@@ -205,18 +206,18 @@ class _Machine:
         self.stack.append({})
         self._set_items(items)
 
-    # Names, and what is made with them
+    # Names and calls
 
     def _stack_global(self, _: Any) -> None:
         name, module = self.stack.pop(), self.stack.pop()
         if type(name) is not str or type(module) is not str:
-            raise UnreadablePickleError("a name in it is no text")
+            raise UnreadablePickleError("a name in it is not text")
         self._copy(len(module) + len(name))
-        self.stack.append(Name(f"{module}.{name}"))
+        self.stack.append(UnresolvedName(f"{module}.{name}"))
 
     def _build(self, _: Any) -> None:
         state, made = self.stack.pop(), self.stack[-1]
-        if not isinstance(made, Made):
+        if not isinstance(made, UnresolvedCall):
             return
         number = state.get("int") if made.name == "uuid.UUID" and type(state) is dict else None
         if type(number) is int and 0 <= number < 1 << 128:
@@ -229,22 +230,22 @@ class _Machine:
 
     def _called(self, function: Any, args: Any, kwargs: Any) -> Any:
         args = args if type(args) is tuple else (args,)
-        name = function.name if type(function) is Name else "?"
+        name = function.name if type(function) is UnresolvedName else "?"
         if (
             name in ("copyreg._reconstructor", "copy_reg._reconstructor")
             and args
-            and type(args[0]) is Name
+            and type(args[0]) is UnresolvedName
         ):
-            return Made(args[0].name)  # how protocols 0 and 1 make an object
+            return UnresolvedCall(args[0].name)  # how protocols 0 and 1 make an object
         if not kwargs:
             known = self._known(name, args)
-            return Made(name, args) if known is None else known
+            return UnresolvedCall(name, args) if known is None else known
         pairs = kwargs.items() if type(kwargs) is dict else (kwargs,)
         self._copy(len(args) + len(pairs))
-        return Made(name, (*args, *pairs))
+        return UnresolvedCall(name, (*args, *pairs))
 
     def _known(self, name: str, args: tuple[Any, ...]) -> Any:
-        """A plain value, or None where the call makes none."""
+        """The value of a call of a known constructor, or None."""
         if name == "_codecs.encode" and args and type(args[0]) is str:
             self._copy(len(args[0]))
             return args[0].encode("latin1")  # how protocol 2 spells bytes
@@ -255,7 +256,7 @@ class _Machine:
             self._copy(sum(len(arg) for arg in args if isinstance(arg, str | bytes)))
             try:
                 return _VALUES[name](*args)
-            except Exception:  # noqa: BLE001 - asked only whether these arguments make one
+            except Exception:  # noqa: BLE001 - the arguments do not fit
                 return None
         return None
 
@@ -272,9 +273,9 @@ class _Machine:
         self._call(function, tuple(args))
 
     def _instance(self, name: str) -> None:
-        self._call(Name(name.replace(" ", ".")), tuple(self._marked()))
+        self._call(UnresolvedName(name.replace(" ", ".")), tuple(self._marked()))
 
-    # What is not here pushes its argument.
+    # Every other instruction pushes its argument.
     _HANDLERS: ClassVar[dict[str, Callable[[_Machine, Any], None]]] = {
         **dict.fromkeys(("PROTO", "FRAME", "READONLY_BUFFER"), lambda self, _: None),
         "MARK": _mark,
@@ -301,18 +302,18 @@ class _Machine:
         **dict.fromkeys(("APPENDS", "ADDITEMS"), lambda self, _: self._append(self._marked())),
         "SETITEM": lambda self, _: self._set_items([self.stack.pop(-2), self.stack.pop()]),
         "SETITEMS": lambda self, _: self._set_items(self._marked()),
-        "GLOBAL": lambda self, name: self._push(Name(name.replace(" ", "."))),
+        "GLOBAL": lambda self, name: self._push(UnresolvedName(name.replace(" ", "."))),
         "STACK_GLOBAL": _stack_global,
         **dict.fromkeys(("REDUCE", "NEWOBJ"), _reduce),
         "NEWOBJ_EX": _new_ex,
         "OBJ": _object,
         "INST": _instance,
         "BUILD": _build,
-        "PERSID": lambda self, pid: self._push(Made("persistent", (pid,))),
-        "BINPERSID": lambda self, _: self._push(Made("persistent", (self.stack.pop(),))),
+        "PERSID": lambda self, pid: self._push(UnresolvedCall("persistent", (pid,))),
+        "BINPERSID": lambda self, _: self._push(UnresolvedCall("persistent", (self.stack.pop(),))),
         **dict.fromkeys(
             ("EXT1", "EXT2", "EXT4"),
-            lambda self, code: self._push(Name(f"extension {code}")),
+            lambda self, code: self._push(UnresolvedName(f"extension {code}")),
         ),
-        "NEXT_BUFFER": lambda self, _: self._push(Made("buffer")),
+        "NEXT_BUFFER": lambda self, _: self._push(UnresolvedCall("buffer")),
     }

@@ -1,14 +1,14 @@
-"""What is wrong with something stored, as a sentence that pages can put into other languages."""
+"""Sentences about stored data that cannot be read, which pages can translate."""
 
 from __future__ import annotations
 
 
 class Problem(str):
-    """An English sentence, or a part of one, that remembers what it was made of.
+    """An English sentence, or a part of one, that keeps its template and values for translation.
 
     Attributes:
-        template: with places like ``%(name)s``; the catalogues of translations have it.
-        values: what stands in the places. A value may be a problem itself.
+        template: the text with placeholders such as ``%(name)s``, as in the catalogues.
+        values: the values of the placeholders. A value may be a problem itself.
     """
 
     __slots__ = ("template", "values")

@@ -1,30 +1,45 @@
-"""What is stored, as frozen values.
+"""A job, as its hash holds it: the record, how it is read, and how it is written.
 
-The readers are total: they never raise. What can't be understood becomes None and a sentence in
-``problems``, so that a worker can fail the job with the reason and a page can show it.
+:func:`read_job` never raises. What it cannot read becomes None and a sentence in ``problems``, so
+that a worker can fail the job with the reason and a page can show it.
 """
 
-# ruff: noqa: RUF009 - _stored() is dataclasses.field()
+# ruff: noqa: RUF009 - stored_as() is dataclasses.field()
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from dataclasses import fields as fields_of
 from datetime import datetime
 from enum import StrEnum
 from operator import itemgetter
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from . import codec
 from .problems import Problem
 from .signed_terms import DEFAULT_CALLBACK_TIMEOUT, terms_of
-
-_T = TypeVar("_T")
-
-#: What redis-py writes.
-Written = str | bytes | int | float
+from .stored_fields import (
+    BYTES,
+    COUNT,
+    FLAG,
+    FREE_TEXT,
+    TEXT,
+    TEXTS,
+    TIME,
+    TRACEBACK,
+    TTL,
+    WHOLE,
+    WHOLES,
+    Form,
+    StoredField,
+    Written,
+    encode_text,
+    parse_texts,
+    stored_as,
+    unreadable,
+)
 
 #: Ids as RQ 2.12 accepts them (rq/job.py: ``validate_job_id``).
 JOB_ID = re.compile(r"[A-Za-z0-9_-]+")
@@ -36,10 +51,8 @@ DEFAULT_RESULT_TTL = 500
 #: Seconds a failed job is kept where the call does not say: a year (RQ's default).
 DEFAULT_FAILURE_TTL = 31_536_000
 
-#: What is kept in place of a result that can't be serialized (RQ's words: rq/defaults.py), and in
-#: place of one that is too large.
-UNSERIALIZABLE = "Unserializable return value"
-TOO_LARGE = "Return value too large"
+#: Bytes that the tags of a job may take. The search reads no more of a field.
+MOST_TAGS_BYTES = 500
 
 
 class JobStatus(StrEnum):
@@ -68,179 +81,20 @@ class JobStatus(StrEnum):
 _STATUSES = frozenset(JobStatus)
 
 
-class ResultType(StrEnum):
-    """Kinds of entries in the results stream (rq/results.py)."""
-
-    SUCCESSFUL = "1"
-    FAILED = "2"
-    STOPPED = "3"
-    RETRIED = "4"
-    MAX_RETRIES = "5"
+def write_tags(tags: Sequence[str]) -> bytes:
+    """Return tags as they are stored: a JSON list that people can read."""
+    return encode_text(json.dumps(tags, ensure_ascii=False, separators=(",", ":")))
 
 
-def _json(stored: bytes) -> object:
+def _read_tags(stored: bytes) -> tuple[str, ...]:
+    """The tags. They decide nothing, so what cannot be read keeps no job from running."""
     try:
-        return json.loads(stored)
-    except RecursionError as exc:
-        raise ValueError(stored[:40]) from exc
+        return parse_texts(stored)
+    except ValueError:
+        return ()
 
 
-def _texts(stored: bytes) -> tuple[str, ...]:
-    found = _json(stored)
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        raise ValueError(stored[:40])
-    return tuple(found)
-
-
-def _is_usable(number: object) -> bool:
-    return type(number) is int and abs(number) <= codec.LARGEST_NUMBER
-
-
-def _wholes(stored: bytes) -> tuple[int, ...]:
-    numbers = _json(stored)
-    if isinstance(numbers, int):
-        numbers = [numbers]
-    if not isinstance(numbers, list) or not all(map(_is_usable, numbers)):
-        raise ValueError(stored[:40])
-    return tuple(numbers)
-
-
-class _Reader:
-    """Reads the fields of one hash and remembers what it could not read."""
-
-    __slots__ = ("fields", "problems")
-
-    def __init__(self, fields: Mapping[bytes, bytes]) -> None:
-        self.fields = fields
-        self.problems: list[str] = []
-
-    def _parsed(self, name: str, parse: Callable[[bytes], _T], expected: str) -> _T | None:
-        stored = self.fields.get(name.encode())
-        if stored is None or stored == b"":
-            return None
-        try:
-            return parse(stored)
-        except ValueError:
-            self.problems.append(_unreadable(name, stored, expected))
-            return None
-
-    def text(self, name: str) -> str:
-        return codec.text(self.fields.get(name.encode(), b""))
-
-    def whole(self, name: str) -> int | None:
-        return self._parsed(name, codec.whole, Problem("a whole number"))
-
-    def number(self, name: str) -> float | None:
-        return self._parsed(name, codec.number, Problem("a number"))
-
-    def moment(self, name: str) -> datetime | None:
-        return self._parsed(name, codec.moment, Problem("a time"))
-
-    def unix_moment(self, name: str) -> datetime | None:
-        return self._parsed(name, codec.unix_moment, Problem("unix seconds"))
-
-
-# How values are stored
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """A form in which values are stored.
-
-    Attributes:
-        read: From the stored form. Raises ValueError.
-        expected: What should stand there, for people.
-        absent: What a record holds where the field is missing.
-        write: To the stored form; gives None where the field is to be left out. None: as it is.
-    """
-
-    read: Callable[[bytes], Any]
-    expected: str
-    absent: Any
-    write: Callable[[Any], Written | None] | None = None
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _flag(stored: bytes) -> bool:
-    return bool(codec.whole(stored))
-
-
-def _if_positive(seconds: int) -> int | None:
-    return seconds if seconds > 0 else None
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
-
-
-_TEXT = _Kind(codec.text, "", "")
-#: Text of the caller's, which may hold anything.
-_FREE_TEXT = _Kind(codec.text, "", "", _encoded)
-_TRACEBACK = _Kind(codec.traceback_text, "", "")
-_TIME = _Kind(codec.moment, Problem("a time"), None)
-_WHOLE = _Kind(codec.whole, Problem("a whole number"), None)
-_COUNT = _Kind(codec.whole, Problem("a whole number"), 0)
-#: The ttl of a job that has run is −1, which says nothing about its next run.
-_TTL = _Kind(codec.whole, Problem("a whole number"), None, _if_positive)
-_FLAG = _Kind(_flag, Problem("a whole number"), False, int)
-_WHOLES = _Kind(_wholes, Problem("a list of whole numbers"), (), json.dumps)
-_TEXTS = _Kind(_texts, Problem("a list of texts"), (), json.dumps)
-_BYTES = _Kind(_same, "", None)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredField:
-    """How an attribute of a job's record is stored.
-
-    Attributes:
-        attribute: Its name in the record.
-        field: Its name in the hash.
-        by_client: Whether who enqueues the job writes it. The scripts write all others.
-        signed: Whether it is part of the job's terms; see :mod:`.signed_terms`.
-        copied: Whether a copy of the job has it too.
-        beside: The attribute that it is written together with, and never without.
-        otherwise: What is then written if it is absent. None: neither of the two is written.
-    """
-
-    attribute: str
-    field: str
-    kind: _Kind
-    by_client: bool
-    signed: bool
-    copied: bool
-    beside: str
-    otherwise: Any
-
-
-def _stored(
-    kind: _Kind,
-    name: str = "",
-    *,
-    by_client: bool = False,
-    signed: bool = False,
-    copied: bool | None = None,
-    beside: str = "",
-    otherwise: object = None,
-) -> Any:
-    """An attribute of a record that is stored in a field; see :class:`StoredField`.
-
-    Args:
-        name: Of the field; "": the attribute's own.
-        copied: None: if the client writes it.
-    """
-    column = {
-        "field": name,
-        "kind": kind,
-        "by_client": by_client,
-        "signed": signed,
-        "copied": by_client if copied is None else copied,
-        "beside": beside,
-        "otherwise": otherwise,
-    }
-    return field(default=kind.absent, metadata=column)
+_TAGS = Form(_read_tags, "", (), write_tags)
 
 
 @dataclass(frozen=True)
@@ -253,95 +107,97 @@ class JobRecord:
     """
 
     id: str
-    origin: str = _stored(_TEXT)
-    status: str = _stored(_TEXT)
-    created_at: datetime | None = _stored(_TIME)
-    enqueued_at: datetime | None = _stored(_TIME)
-    started_at: datetime | None = _stored(_TIME)
-    ended_at: datetime | None = _stored(_TIME)
-    last_heartbeat: datetime | None = _stored(_TIME)
-    worker_name: str = _stored(_TEXT)
-    description: str = _stored(_FREE_TEXT, by_client=True)
-    timeout: int | None = _stored(_WHOLE, by_client=True)
-    result_ttl: int | None = _stored(_WHOLE, by_client=True)
-    failure_ttl: int | None = _stored(_WHOLE, by_client=True)
-    ttl: int | None = _stored(_TTL, by_client=True)
+    origin: str = stored_as(TEXT)
+    status: str = stored_as(TEXT)
+    created_at: datetime | None = stored_as(TIME)
+    enqueued_at: datetime | None = stored_as(TIME)
+    started_at: datetime | None = stored_as(TIME)
+    ended_at: datetime | None = stored_as(TIME)
+    last_heartbeat: datetime | None = stored_as(TIME)
+    worker_name: str = stored_as(TEXT)
+    description: str = stored_as(FREE_TEXT, by_client=True)
+    timeout: int | None = stored_as(WHOLE, by_client=True)
+    result_ttl: int | None = stored_as(WHOLE, by_client=True)
+    failure_ttl: int | None = stored_as(WHOLE, by_client=True)
+    ttl: int | None = stored_as(TTL, by_client=True)
     #: Serialized ``(func_name, instance, args, kwargs)`` as it is stored, compressed or not; None
     #: where it is missing. A few bytes can stand for many, so nobody unpacks it before its
     #: signature was verified.
-    packed: bytes | None = _stored(_BYTES, "data", by_client=True)
+    packed: bytes | None = stored_as(BYTES, "data", by_client=True)
     #: Serialized dictionary.
     meta: bytes | None = None
     #: Serialized return value of the last run.
     result: bytes | None = None
     #: The traceback, or the reason, of the last failure.
-    exc_info: str = _stored(_TRACEBACK)
+    exc_info: str = stored_as(TRACEBACK)
     #: One line that names the last error.
-    error: str = _stored(_TEXT, "x_error")
+    error: str = stored_as(TEXT, "x_error")
     #: How many more times the job is retried when it fails, how many times that was at first, and
     #: the seconds to wait before each.
-    retries_left: int | None = _stored(_WHOLE, by_client=True, signed=True)
-    retries_max: int | None = _stored(_WHOLE, "x_retries_max", by_client=True, signed=True)
-    retry_intervals: tuple[int, ...] = _stored(
-        _WHOLES, by_client=True, signed=True, beside="retries_left", otherwise=(0,)
+    retries_left: int | None = stored_as(WHOLE, by_client=True, signed=True)
+    retries_max: int | None = stored_as(WHOLE, "x_retries_max", by_client=True, signed=True)
+    retry_intervals: tuple[int, ...] = stored_as(
+        WHOLES, by_client=True, signed=True, beside="retries_left", otherwise=(0,)
     )
-    enqueue_at_front_on_retry: bool = _stored(_FLAG, by_client=True, signed=True)
+    enqueue_at_front_on_retry: bool = stored_as(FLAG, by_client=True, signed=True)
     #: JSON: what RQ's fields have no words for.
-    retry_extras: str = _stored(_TEXT, "x_retry", by_client=True, signed=True)
+    retry_extras: str = stored_as(TEXT, "x_retry", by_client=True, signed=True)
     #: How often the job has asked for another run itself.
-    number_of_retries: int | None = _stored(_WHOLE)
+    number_of_retries: int | None = stored_as(WHOLE)
     #: How often it was retried after a failure.
-    attempts: int = _stored(_COUNT, "x_attempts")
+    attempts: int = stored_as(COUNT, "x_attempts")
     #: How many more times it runs after a success, how many times that was at first, and the
     #: seconds to wait before each.
-    repeats_left: int | None = _stored(_WHOLE, by_client=True, signed=True)
-    repeats_max: int | None = _stored(_WHOLE, "x_repeats_max", by_client=True, signed=True)
-    repeat_intervals: tuple[int, ...] = _stored(
-        _WHOLES, by_client=True, signed=True, beside="repeats_left", otherwise=(0,)
+    repeats_left: int | None = stored_as(WHOLE, by_client=True, signed=True)
+    repeats_max: int | None = stored_as(WHOLE, "x_repeats_max", by_client=True, signed=True)
+    repeat_intervals: tuple[int, ...] = stored_as(
+        WHOLES, by_client=True, signed=True, beside="repeats_left", otherwise=(0,)
     )
-    repeats_done: int = _stored(_COUNT, "x_repeats")
+    repeats_done: int = stored_as(COUNT, "x_repeats")
     #: Ids of the jobs that it was enqueued to wait for.
-    dependency_ids: tuple[str, ...] = _stored(_TEXTS, by_client=True, copied=False)
-    allow_dependency_failures: bool = _stored(
-        _FLAG, by_client=True, copied=False, beside="dependency_ids", otherwise=False
+    dependency_ids: tuple[str, ...] = stored_as(TEXTS, by_client=True, copied=False)
+    allow_dependency_failures: bool = stored_as(
+        FLAG, by_client=True, copied=False, beside="dependency_ids", otherwise=False
     )
     #: Whether it goes before all others of its queue once it need not wait any more. Not read.
-    enqueue_at_front: bool = _stored(_FLAG, by_client=True, copied=False)
+    enqueue_at_front: bool = stored_as(FLAG, by_client=True, copied=False)
     #: Dotted paths of what is called when it has ended; empty for nothing. Timeouts in seconds.
-    success_callback_name: str = _stored(_TEXT, by_client=True, signed=True)
-    success_callback_timeout: int | None = _stored(
-        _WHOLE,
+    success_callback_name: str = stored_as(TEXT, by_client=True, signed=True)
+    success_callback_timeout: int | None = stored_as(
+        WHOLE,
         by_client=True,
         signed=True,
         beside="success_callback_name",
         otherwise=DEFAULT_CALLBACK_TIMEOUT,
     )
-    failure_callback_name: str = _stored(_TEXT, by_client=True, signed=True)
-    failure_callback_timeout: int | None = _stored(
-        _WHOLE,
+    failure_callback_name: str = stored_as(TEXT, by_client=True, signed=True)
+    failure_callback_timeout: int | None = stored_as(
+        WHOLE,
         by_client=True,
         signed=True,
         beside="failure_callback_name",
         otherwise=DEFAULT_CALLBACK_TIMEOUT,
     )
-    stopped_callback_name: str = _stored(_TEXT, by_client=True, signed=True)
-    stopped_callback_timeout: int | None = _stored(
-        _WHOLE,
+    stopped_callback_name: str = stored_as(TEXT, by_client=True, signed=True)
+    stopped_callback_timeout: int | None = stored_as(
+        WHOLE,
         by_client=True,
         signed=True,
         beside="stopped_callback_name",
         otherwise=DEFAULT_CALLBACK_TIMEOUT,
     )
     #: How often its worker died while it ran.
-    crashes: int = _stored(_COUNT, "x_crashes")
+    crashes: int = stored_as(COUNT, "x_crashes")
     #: The name of its group; empty where it is in none.
-    group_id: str = _stored(_TEXT, by_client=True, copied=False)
+    group_id: str = stored_as(TEXT, by_client=True, copied=False)
     #: The name of the cron entry that it comes from; empty where it comes from none.
-    cron_entry: str = _stored(_TEXT, "x_cron", by_client=True, signed=True, copied=False)
+    cron_entry: str = stored_as(TEXT, "x_cron", by_client=True, signed=True, copied=False)
+    #: Short texts by which people find the job.
+    tags: tuple[str, ...] = stored_as(_TAGS, "x_tags", by_client=True)
     #: What no other job may be enqueued with while this one waits or runs, and for how many
     #: seconds.
-    unique_key: str = _stored(_TEXT, "x_unique", by_client=True)
-    unique_for: int | None = _stored(_WHOLE, "x_unique_for", by_client=True, beside="unique_key")
+    unique_key: str = stored_as(TEXT, "x_unique", by_client=True)
+    unique_for: int | None = stored_as(WHOLE, "x_unique_for", by_client=True, beside="unique_key")
     signature: str | None = None
     meta_signature: str | None = None
     result_signature: str | None = None
@@ -417,7 +273,7 @@ _SIGNED = frozenset(name for name, stored in STORED_FIELDS.items() if stored.sig
 #: How fields are read: the attribute, the parser, what that expects. The few fields that a hash has
 #: are looked up here, rather than all that it might have.
 _READERS = {
-    stored.field.encode(): (stored.attribute, stored.kind.read, stored.kind.expected)
+    stored.field.encode(): (stored.attribute, stored.form.read, stored.form.expected)
     for stored in STORED_FIELDS.values()
     if stored.attribute not in ("packed", "enqueue_at_front")
 }
@@ -448,7 +304,7 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
         try:
             read[attribute] = parse(stored)
         except ValueError:
-            problems.append(_unreadable(codec.text(name), stored, expected))
+            problems.append(unreadable(codec.text(name), stored, expected))
     for name, attribute in _UNPARSED:
         if name in fields:
             read[attribute] = fields[name]
@@ -485,15 +341,15 @@ def _writers() -> dict[str, tuple[Any, ...]]:
     companions: dict[str, list[Any]] = {}
     for stored in STORED_FIELDS.values():
         if stored.beside:
-            one = (stored.attribute, stored.field, stored.kind.write, stored.otherwise)
+            one = (stored.attribute, stored.field, stored.form.write, stored.otherwise)
             companions.setdefault(stored.beside, []).append(one)
     first = ("dependency_ids", "dependency_id", itemgetter(0), None)  # for older workers of RQ
     companions["dependency_ids"].append(first)
     return {
         stored.attribute: (
             stored.field,
-            stored.kind.write,
-            stored.kind.absent,
+            stored.form.write,
+            stored.form.absent,
             companions.get(stored.attribute),
         )
         for stored in STORED_FIELDS.values()
@@ -566,142 +422,3 @@ def _precise(whole: datetime | None, begin: bytes, lasted: bytes = b"0") -> date
         return whole and codec.precise(whole, int(begin) + int(lasted))
     except ValueError:
         return whole
-
-
-def _unreadable(name: str, stored: bytes, expected: str) -> Problem:
-    return Problem(
-        "its field %(name)s holds %(value)s instead of %(expected)s",
-        name=repr(name),
-        value=repr(codec.text(stored[:40])),
-        expected=expected,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ResultRecord:
-    """One entry of a job's results stream: the outcome of one execution."""
-
-    id: str
-    job_id: str
-    #: A value of :class:`ResultType`, or whatever stands there.
-    type: str
-    worker_name: str
-    execution_id: str
-    created_at: datetime | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    #: Serialized; None where the job returned None.
-    return_value: bytes | None
-    #: Of the return value; None where it is not signed.
-    signature: str | None
-    #: Why the return value is not what the job returned; empty where it is.
-    not_kept: str
-    #: The traceback or reason; empty where there is none.
-    exc_string: str
-    problems: tuple[str, ...]
-
-
-def read_result(
-    job_id: str,
-    entry_id: bytes,
-    fields: Mapping[bytes, bytes],
-    room: codec.Room | None = None,
-) -> ResultRecord:
-    """The record of a stream's entry. Total: see the module.
-
-    Args:
-        room: that its traceback is unpacked in; None: as much as there is for one.
-    """
-    packed = codec.from_base64(fields.get(b"exc_string", b""))
-    read = _Reader(fields)
-    returned = fields.get(b"return_value")
-    return ResultRecord(
-        id=codec.text(entry_id),
-        job_id=job_id,
-        type=read.text("type"),
-        worker_name=read.text("worker_name"),
-        execution_id=read.text("execution_id"),
-        created_at=_entered_at(entry_id),
-        started_at=read.unix_moment("execution_started_at"),
-        ended_at=read.unix_moment("execution_ended_at"),
-        return_value=None if returned is None else codec.from_base64(returned),
-        signature=_optional(fields, b"x_sig"),
-        not_kept=read.text("x_not_kept"),
-        exc_string=codec.traceback_text(packed, room),
-        problems=tuple(read.problems),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerRecord:
-    """A worker's hash."""
-
-    name: str
-    #: ``started``, ``idle``, ``busy``, ``suspended``; empty where nothing is recorded.
-    state: str
-    queues: tuple[str, ...]
-    hostname: str
-    pid: int | None
-    birth: datetime | None
-    death: datetime | None
-    last_heartbeat: datetime | None
-    shutdown_requested_at: datetime | None
-    current_job: str
-    #: Seconds.
-    current_job_working_time: float | None
-    successful_jobs: int
-    failed_jobs: int
-    #: Seconds.
-    total_working_time: float
-    #: Bytes of resident memory when last heard of, and at the most in the process of its last job
-    #: that ended. None: not known, as of RQ's own workers.
-    memory: int | None
-    child_memory: int | None
-    #: Of what the worker runs: RQ's, or ours.
-    version: str
-    python_version: str
-    #: How many jobs it runs at once.
-    concurrency: int
-    problems: tuple[str, ...]
-
-
-def read_worker(name: str, fields: Mapping[bytes, bytes]) -> WorkerRecord:
-    """The record of a worker's hash. Total: see the module."""
-    read = _Reader(fields)
-    return WorkerRecord(
-        name=name,
-        state=read.text("state"),
-        queues=tuple(filter(None, read.text("queues").split(","))),
-        hostname=read.text("hostname"),
-        pid=read.whole("pid"),
-        birth=read.moment("birth"),
-        death=read.moment("death"),
-        last_heartbeat=read.moment("last_heartbeat"),
-        shutdown_requested_at=read.moment("shutdown_requested_date"),
-        current_job=read.text("current_job"),
-        current_job_working_time=read.number("current_job_working_time"),
-        successful_jobs=read.whole("successful_job_count") or 0,
-        failed_jobs=read.whole("failed_job_count") or 0,
-        total_working_time=read.number("total_working_time") or 0.0,
-        memory=read.whole("x_memory"),
-        child_memory=read.whole("x_child_memory"),
-        version=read.text("version"),
-        python_version=read.text("python_version"),
-        # RQ's own workers run one, and say nothing of it.
-        concurrency=max(read.whole("x_concurrency") or 1, 1),
-        problems=tuple(read.problems),
-    )
-
-
-def _entered_at(entry_id: bytes) -> datetime | None:
-    """When an entry was added: its id begins with unix milliseconds, unless someone chose it."""
-    milliseconds = entry_id.partition(b"-")[0]
-    try:
-        return codec.unix_moment(b"%.3f" % (int(milliseconds) / 1000))
-    except ValueError:
-        return None
-
-
-def _optional(fields: Mapping[bytes, bytes], name: bytes) -> str | None:
-    stored = fields.get(name)
-    return None if stored is None else codec.text(stored)

@@ -1,7 +1,7 @@
-"""Looking at serialized values without bringing them to life.
+"""Shows serialized values as text without loading them.
 
-For pages. Nothing that the bytes name is imported or called, and neither the time nor the text
-that they take can grow without bound, however they were crafted.
+Nothing that the bytes name is imported or called. The time and the length of the text are bounded,
+however the bytes were crafted.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from . import codec
-from . import pickle_reader as pickles
-from .pickle_reader import Made, Name
+from . import codec, pickle_reader
+from .pickle_reader import UnresolvedCall, UnresolvedName
 
 
 def load(payload: bytes) -> Any:
-    """The value as inert data.
+    """The value as plain data.
 
     Args:
         payload: a pickle, or JSON text; compressed or not.
@@ -31,15 +30,15 @@ def load(payload: bytes) -> Any:
         try:
             return json.loads(payload)
         except (ValueError, RecursionError):
-            pass  # pickles of protocol 0 and 1 have no mark to know them by
+            pass  # pickles of protocol 0 and 1 have no mark at their beginning
     try:
-        return pickles.read(payload)
-    except pickles.UnreadablePickleError as exc:
+        return pickle_reader.read(payload)
+    except pickle_reader.UnreadablePickleError as exc:
         raise ValueError(f"neither a pickle nor JSON ({exc})") from exc
 
 
 def show(value: Any, limit: int = 2000) -> str:
-    """A value as text that reads like Python, cut off after about ``limit`` characters."""
+    """A value as text in Python's notation, cut off after about ``limit`` characters."""
     pieces: list[str] = []
     left = limit
     for piece in _pieces(value, depth=0):
@@ -61,11 +60,13 @@ _BRACKETS: dict[type, tuple[str, str]] = {
 
 
 def _pieces(value: Any, depth: int) -> Iterator[str]:
-    """The text piecemeal, so that whoever has enough stops reading: a small pickle can describe
-    a value whose full text would fill the memory."""
+    """The text in pieces, so that the caller can stop at any point.
+
+    A small pickle can describe a value whose full text would fill the memory.
+    """
     if depth > _DEEPEST:
         yield "…"
-    elif isinstance(value, Made):
+    elif isinstance(value, UnresolvedCall):
         yield f"{value.name}("
         yield from _joined(value.args, depth)
         yield ")"
@@ -74,7 +75,7 @@ def _pieces(value: Any, depth: int) -> Iterator[str]:
         if value.state is not None:
             yield " "
             yield from _pieces(value.state, depth + 1)
-    elif isinstance(value, Name):
+    elif isinstance(value, UnresolvedName):
         yield value.name
     elif type(value) in _BRACKETS:
         opening, closing = _BRACKETS[type(value)]

@@ -1,4 +1,4 @@
-"""How Python values become bytes, chosen per queue with ``SERIALIZER``."""
+"""Serializers, which turn Python values into bytes. A queue names one with ``SERIALIZER``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..exceptions import ConfigurationError
 
 @runtime_checkable
 class Serializer(Protocol):
-    """Anything with ``dumps`` and ``loads``: an instance, or a class whose two are static."""
+    """Anything with ``dumps`` and ``loads``: an instance, or a class with static methods."""
 
     def dumps(self, obj: Any, /) -> bytes: ...
 
@@ -21,9 +21,9 @@ class Serializer(Protocol):
 
 
 class PickleSerializer:
-    """The default: any picklable value. Loading runs code, hence the signatures."""
+    """The default, for any value that can be pickled. Loading runs code, hence the signatures."""
 
-    #: Fixed, so that a worker on an older Python reads what a newer one wrote.
+    #: Fixed, so that a worker with an older Python can read what a newer one wrote.
     PROTOCOL = 5
 
     #: A partial, since a function of Python's around it takes longer than a small value.
@@ -34,12 +34,12 @@ class PickleSerializer:
         return pickle.loads(data)
 
 
-#: RQ's name for the one that is used where none is named.
+#: RQ's name for the default.
 DefaultSerializer = PickleSerializer
 
 
 class JSONSerializer:
-    """JSON values only: tuples come back as lists, keys as text."""
+    """For JSON values only. Tuples come back as lists, and keys as text."""
 
     @staticmethod
     def dumps(obj: Any, /) -> bytes:
@@ -50,7 +50,7 @@ class JSONSerializer:
         return json.loads(data)
 
 
-#: RQ's own names are understood, so that a settings file written for RQ works without RQ.
+#: With RQ's own names, so that settings written for RQ work without it.
 _KNOWN: dict[str, Serializer] = {
     "pickle": PickleSerializer,
     "json": JSONSerializer,
@@ -60,25 +60,20 @@ _KNOWN: dict[str, Serializer] = {
 }
 
 
-def known_spec(spec: object) -> bool:
-    """Whether ``spec`` needs no import: None, or one of the names above."""
-    return spec is None or (isinstance(spec, str) and spec in _KNOWN)
-
-
 def resolve(spec: object, *, setting: str) -> Serializer:
     """The serializer that a setting or an option names.
 
     Args:
         spec: None (pickle), ``'pickle'``, ``'json'``, a dotted path, or the serializer itself.
-        setting: where it was given, for the error.
+        setting: the setting or option, for the error.
 
     Raises:
-        ConfigurationError: it can't be imported, or has no ``dumps`` and ``loads``.
+        ConfigurationError: it cannot be imported, or has no ``dumps`` and ``loads``.
     """
     if spec is None or spec == "":
         return PickleSerializer
     if spec is PickleSerializer or spec is JSONSerializer:
-        return spec  # to look for its methods would take longer than to use them
+        return spec  # the check below would take longer than the serializer itself
     found = spec
     if isinstance(spec, str):
         known = _KNOWN.get(spec)
@@ -94,7 +89,7 @@ def resolve(spec: object, *, setting: str) -> Serializer:
             ) from exc
     if not isinstance(found, Serializer):
         raise ConfigurationError(
-            f"{setting}: {spec!r} is no serializer: it lacks dumps or loads. "
+            f"{setting}: {spec!r} is not a serializer: it lacks dumps or loads. "
             "Use 'pickle', 'json' or the dotted path of an object with dumps and loads."
         )
     return found

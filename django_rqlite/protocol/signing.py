@@ -1,10 +1,11 @@
-"""Signatures over what Redis will hand back to ``loads``.
+"""Signatures of the serialized values in Redis.
 
-Whoever can write to Redis could otherwise run code in every worker and web process. A signature
-binds the purpose (``data``, ``result``, ``meta``), the job's id and the uncompressed bytes, so no
-signed value can be moved to another job or another field. That of ``data`` binds the job's terms
-too: its callbacks, retries, repeats and cron entry (see :mod:`.terms`). Signatures stand in the
-fields ``x_sig``, ``x_sig_result`` and ``x_sig_meta``, which RQ's own tools carry along unread.
+Without them, whoever can write to Redis could run code in every worker and web process. A signature
+covers the purpose (``data``, ``result``, ``meta``), the job's id and the uncompressed bytes, so a
+signed value cannot be moved to another job or another field. The signature of ``data`` also covers
+the job's terms: its callbacks, retries, repeats and cron entry (see :mod:`.signed_terms`). The
+fields ``x_sig``, ``x_sig_result`` and ``x_sig_meta`` hold the signatures; RQ's own tools ignore
+them.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
 Purpose = Literal["data", "result", "meta"]
 
-#: What is signed: bytes, or an object that gives them piece by piece, again for each key, and
-#: raises ValueError where it finds that they can't have been signed.
+#: The bytes that are signed, or an object that yields them in pieces. It is iterated once for each
+#: key, and raises ValueError if such bytes cannot have been signed.
 Payload = bytes | Iterable[bytes]
 
-#: Bytes that SHA-256 takes at once.
+#: The block size of SHA-256 in bytes.
 _BLOCK = 64
 
 #: The hash field that holds the signature of each purpose.
@@ -36,11 +37,11 @@ FIELDS: dict[Purpose, str] = {"data": "x_sig", "result": "x_sig_result", "meta":
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Signs with the first key, accepts any of them.
+    """Signs with the first key, and accepts signatures with any of the keys.
 
     Attributes:
-        keys: secret keys, the current one first.
-        required: whether bytes without any signature are refused too.
+        keys: the secret keys, the current one first.
+        required: whether values without a signature are refused too.
     """
 
     keys: Sequence[bytes]
@@ -50,7 +51,8 @@ class Signer:
         """The signature, as 32 hexadecimal characters (128 bits).
 
         Args:
-            terms: of a job, signed with its ``data``; see :func:`.terms.terms_of`.
+            terms: the terms of a job, which are signed with its ``data``; see
+                :mod:`.signed_terms`.
         """
         return _signature(self.keys[0], purpose, job_id, payload, terms)
 
@@ -62,12 +64,10 @@ class Signer:
         signature: str | None,
         terms: bytes = b"",
     ) -> None:
-        """Let pass what this project signed.
-
-        Nothing of the payload is read where the signature is missing.
+        """Check a signature. Without one, the payload is not read.
 
         Raises:
-            SignatureError: the signature is wrong, or missing while it is required.
+            SignatureError: the signature is wrong, or it is missing although it is required.
         """
         if signature is None:
             if self.required:
@@ -77,12 +77,12 @@ class Signer:
                     "the setting while clients of RQ still take part."
                 )
             return
-        found = signature.encode("utf-8", "replace")  # as text, it may only be compared if ASCII
+        found = signature.encode("utf-8", "replace")  # compare_digest() takes only ASCII as text
         for key in self.keys:
             try:
                 expected = _signature(key, purpose, job_id, payload, terms)
             except ValueError:
-                break  # such bytes were never signed
+                break  # such bytes cannot have been signed
             if hmac.compare_digest(expected.encode(), found):
                 return
         with_terms = ", with its callbacks, retries, repeats and cron entry," if terms else ""
@@ -97,8 +97,8 @@ def _signature(key: bytes, purpose: Purpose, job_id: str, payload: Payload, term
     """HMAC-SHA256, cut to 128 bits."""
     keyed_inner, keyed_outer = _keyed(key)
     inner, outer = keyed_inner.copy(), keyed_outer.copy()
-    # NUL separates the parts: neither a purpose nor an id that RQ accepts contains one, and no
-    # purpose a plus. Most jobs have no terms.
+    # NUL separates the parts. Neither a purpose nor an id that RQ accepts has one, and no purpose
+    # has a plus. Most jobs have no terms.
     if terms:
         head = f"{purpose}+terms\0{job_id}\0{len(terms)}\0".encode("utf-8", "surrogateescape")
         inner.update(head + terms)
@@ -115,7 +115,10 @@ def _signature(key: bytes, purpose: Purpose, job_id: str, payload: Payload, term
 
 @lru_cache(maxsize=16)
 def _keyed(key: bytes) -> tuple[Hash, Hash]:
-    """The two hashes of HMAC (RFC 2104) when they have taken in the key. Kept, since that is more
-    than half of the work where little is signed; ``hmac`` does it anew each time."""
+    """The two hashes of HMAC (RFC 2104) after they have taken the key.
+
+    They are cached, since this is more than half of the work for a short value. ``hmac`` repeats it
+    for every value.
+    """
     padded = (sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
     return sha256(bytes(b ^ 0x36 for b in padded)), sha256(bytes(b ^ 0x5C for b in padded))

@@ -41,7 +41,7 @@ _TOGETHER = 100
 _FIELDS = (
     *("origin", "status", "created_at", "enqueued_at", "started_at", "ended_at"),
     *("description", "worker_name", "x_error", "x_created", "x_enqueued", "x_span"),
-    *("retries_left", "x_attempts"),
+    *("retries_left", "x_attempts", "x_tags"),
 )
 
 _SUMMARIZE_JOBS = Script("summarize_jobs")
@@ -137,6 +137,7 @@ class Filter:
     text: str = ""
     function: str = ""
     error: str = ""
+    tag: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -145,6 +146,8 @@ class Filter:
         if self.function and not _names(self.function, found.function):
             return False
         if self.error and not found.error.startswith(self.error):
+            return False
+        if self.tag and not (job and self.tag in job.tags):
             return False
         if self.since and not (found.moment and found.moment >= self.since):
             return False

@@ -11,7 +11,8 @@ from ..protocol import codec
 from ..protocol.codec import decode
 from ..protocol.places import NEWEST_FIRST, Place, job_id_of, place_key
 from ..protocol.problems import Problem
-from ..protocol.records import JobRecord, JobStatus, ResultRecord, read_job, read_result
+from ..protocol.records import JobRecord, JobStatus, read_job
+from ..protocol.stored_result import ResultRecord, read_result
 from . import limits
 from .base import QueriesBase
 from .pipeline import Command, members

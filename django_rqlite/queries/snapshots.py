@@ -9,7 +9,9 @@ from datetime import datetime
 from ..engine.wrong_type_keys import WrongTypeKey
 from ..protocol.cron_records import CronRecord
 from ..protocol.places import Place
-from ..protocol.records import JobRecord, ResultRecord, WorkerRecord
+from ..protocol.records import JobRecord
+from ..protocol.stored_result import ResultRecord
+from ..protocol.stored_worker import WorkerRecord
 from .leases import Lease
 from .schedule_delay import ScheduleDelay
 from .throughput import Throughput

@@ -9,7 +9,7 @@ from typing import Any
 from ..protocol.codec import decode
 from ..protocol.keys import Keys
 from ..protocol.problems import Problem
-from ..protocol.records import WorkerRecord, read_worker
+from ..protocol.stored_worker import WorkerRecord, read_worker
 from . import leases, limits
 from .base import QueriesBase
 from .leases import Lease, StartedJob, WorkerJobs

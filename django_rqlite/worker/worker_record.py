@@ -17,7 +17,7 @@ from ..broker.errors import translate_errors
 from ..exceptions import NoSuchJobError
 from ..jobs.job import Job
 from ..protocol import codec
-from ..protocol.records import WorkerRecord, read_worker
+from ..protocol.stored_worker import WorkerRecord, read_worker
 from ..queues.lookup import get_queue_class
 from ..queues.queue import Queue
 

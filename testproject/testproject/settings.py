@@ -1,8 +1,8 @@
-"""Settings of the demo. Not an example of how to deploy: everything here is for one machine.
+"""The settings of the demo. They are for one machine, not an example of a deployment.
 
-Two variables of the environment matter: ``DEMO_FOLDER`` (where the databases lie, by default
-``.demo/`` at the top of the repository) and ``RQ_URL`` (the Redis or Valkey server, by default the
-one that ``manage.py rqserver`` runs on a socket in that folder).
+Environment variables: ``DEMO_FOLDER``, the folder of the databases (by default ``.demo/`` in the
+repository), and ``RQ_URL``, the Redis or Valkey server (by default the one that
+``manage.py rqserver`` runs on a socket in that folder).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEMO_FOLDER = Path(os.environ.get("DEMO_FOLDER") or BASE_DIR.parent / ".demo").absolute()
-# SQLite does not make the folder of its file, and any of manage.py's commands may be the first.
+# SQLite does not make the folder of its file, and any command of manage.py may come first.
 DEMO_FOLDER.mkdir(parents=True, exist_ok=True)
 
-# Known to everybody who can read this file; jobs are signed with keys derived from it.
+# Not a secret: everybody can read this file. Jobs are signed with keys derived from it.
 SECRET_KEY = "django-insecure-a-key-for-the-demo-and-nothing-else"
 DEBUG = True
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
@@ -64,7 +64,7 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DEMO_FOLDER / "db.sqlite3",
-        # The site and the workers write to one file: wait for each other instead of failing.
+        # The site and the workers write to one file: wait for the lock instead of failing.
         "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"},
     }
 }
@@ -103,7 +103,7 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        # Pages ask for the state of their jobs twice a second: show only what went wrong.
+        # Pages ask for the state of their jobs twice a second: log only errors.
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },
 }

@@ -1,4 +1,4 @@
-"""What the workers run: the job of RQ's first example, and one for each way a job can go."""
+"""The functions that the workers run: the example of RQ's README, and one for each outcome."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import requests
 
 
 def count_words_at_url(url: str) -> int:
-    """The number of words at ``url``, as far as words are what spaces separate."""
+    """Return the number of words at ``url``, separated by white space."""
     resp = requests.get(url)
     return len(resp.text.split())
 
 
 def divide(a: int, b: int) -> float:
-    """``a / b``; fails with ZeroDivisionError when ``b`` is 0."""
+    """Return ``a / b``. Raises ZeroDivisionError if ``b`` is 0."""
     return a / b
 
 
 def sleep_for(seconds: int) -> int:
-    """Take ``seconds`` to do nothing; returns them."""
+    """Sleep for ``seconds`` and return them."""
     time.sleep(seconds)
     return seconds
 
 
 def sleep_through_timeout() -> None:
-    """Sleep for a minute: to be enqueued with a timeout that is shorter."""
+    """Sleep for a minute; enqueued with a shorter timeout."""
     time.sleep(60)
 
 
 def crash() -> None:
-    """End the job's process at once, without an exception, as a bug in a C library would."""
+    """End the job's process without an exception, as a bug in a C library could."""
     os._exit(3)

@@ -1,4 +1,4 @@
-"""The jobs that this visitor enqueued lately, remembered in the session."""
+"""The latest jobs of a visitor, kept in the session."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from django_rqlite import Job
 
-KEPT = 10
+MAX_JOBS = 10
 SESSION_KEY = "latest_jobs"
 ENDED = ("finished", "failed", "stopped", "canceled")
 
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
-    """What is remembered of a job. Its state is Redis's to tell."""
+    """What the session keeps of a job. The state of the job is in Redis."""
 
     job_id: str
     queue: str
@@ -31,11 +31,11 @@ class Enqueued:
     unit: str = ""
 
     def look_up(self) -> JobState:
-        """The job as it stands now."""
+        """Return the present state of the job."""
         job = get_queue(self.queue).fetch_job(self.job_id)
         if job is None:
             return JobState(self, "gone", ended=True, outcome="no longer in Redis")
-        # As of the moment it was fetched, so that state and outcome belong together.
+        # Not refreshed, so that status and outcome are of the same moment.
         status = str(job.get_status(refresh=False))
         return JobState(self, status, ended=status in ENDED, outcome=self._outcome(job, status))
 
@@ -43,14 +43,14 @@ class Enqueued:
         if status == "finished":
             return f"{job.return_value()} {self.unit}".strip()
         if status == "failed":
-            # A traceback's last line names the exception; the admin shows all of it.
+            # The last line of the traceback has the exception. The admin shows all of it.
             return (job.exc_info or "").strip().rpartition("\n")[2]
         return ""
 
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """One row of the table, and the body of one answer to its script."""
+    """One row of the table; also the answer to the page's script."""
 
     enqueued: Enqueued
     status: str
@@ -59,11 +59,11 @@ class JobState:
 
     @property
     def status_url(self) -> str:
-        """Where to ask for this again."""
+        """The address that answers with the present state."""
         return reverse("status", args=[self.enqueued.job_id])
 
     def as_json(self) -> dict[str, Any]:
-        """What the page's script needs."""
+        """Return the values that the page's script shows."""
         return {
             "id": self.enqueued.job_id,
             "status": self.status,
@@ -73,11 +73,11 @@ class JobState:
 
 
 def remember(session: SessionBase, enqueued: Enqueued) -> None:
-    """Put a job in front of the others; the oldest beyond :data:`KEPT` is forgotten."""
-    session[SESSION_KEY] = [asdict(enqueued), *session.get(SESSION_KEY, [])][:KEPT]
+    """Add a job as the first; drop the oldest beyond :data:`MAX_JOBS`."""
+    session[SESSION_KEY] = [asdict(enqueued), *session.get(SESSION_KEY, [])][:MAX_JOBS]
 
 
 def remembered(session: SessionBase) -> Iterator[Enqueued]:
-    """The jobs of this visitor, the newest first."""
+    """Yield the jobs of this visitor, the newest first."""
     for entry in session.get(SESSION_KEY, []):
         yield Enqueued(**entry)

@@ -1,4 +1,4 @@
-"""What visitors see while Redis does not answer."""
+"""The page for visitors while Redis does not answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RedisUnavailableMiddleware:
-    """Answers 503 with an explanation, instead of 500, when Redis cannot be reached."""
+    """Answers 503 with the reason, instead of 500, if Redis cannot be reached."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -22,8 +22,8 @@ class RedisUnavailableMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Take the errors of the connection; leave every other to Django."""
-        # RedisUnavailableError of django_rqlite is a redis.ConnectionError, too.
+        """Handle errors of the connection, and leave all others to Django."""
+        # django_rqlite's RedisUnavailableError is a redis.ConnectionError, too.
         if not isinstance(exception, redis.ConnectionError | redis.TimeoutError):
             return None
         if request.get_preferred_type(["text/html", "application/json"]) == "application/json":

@@ -1,4 +1,4 @@
-"""The sample jobs behind the page's buttons: one for each way a job can go."""
+"""The sample jobs of the page's buttons, one for each outcome."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A button, and what it enqueues."""
+    """A button and the job that it enqueues."""
 
     label: str
     explanation: str
@@ -45,7 +45,7 @@ SAMPLES = {
     ),
     "crash": Sample(
         "Crash",
-        "ends its process without a word; the worker goes on",
+        "ends its process without an exception; the worker goes on",
         jobs.crash,
     ),
 }

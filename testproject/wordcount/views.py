@@ -1,4 +1,4 @@
-"""The word-count page, its sample jobs, and the answers to its script."""
+"""The word-count page, the sample jobs, and the answers to the page's script."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
     from django_rqlite import Job
 
 SEED_TEXT = """\
-A page asks for something that takes a while: a report, a thumbnail, a word count.
-The visitor should not have to wait for it, so the view writes down what is to be done,
-hands the note to Redis, and answers at once.
+A page needs something that takes a while: a report, a thumbnail, a word count.
+The visitor should not have to wait for it. So the view enqueues a job, which is
+stored in Redis, and answers at once.
 
-A worker reads the note. It is the same Django project, started by manage.py rqworker,
-so that it can import the function the note names. It forks: the job runs in a process
-of its own, with its own connections, and whatever happens there happens to nobody else.
+A worker takes the job. It runs the same Django project, started by manage.py rqworker,
+so it can import the function that the job names. It forks: the job runs in a process
+of its own, with connections of its own, and cannot harm the worker or other jobs.
 
-When the job returns, its result is written beside the note. When it raises, the traceback is.
-Either way the next note is waiting, and the page that asked can show what came out.
+When the function returns, its result is stored. When it raises, the traceback is stored.
+The page asks for the outcome and shows it, and the worker takes the next job.
 
-This text is here to be counted. Words are what spaces and line ends separate.
+This text is here to be counted. Words are separated by white space.
 """
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def index(request: HttpRequest) -> HttpResponse:
-    """The form; posted, it enqueues the count and comes back to show it."""
+    """Show the form and the latest jobs. A posted form enqueues a count."""
     seed_page = request.build_absolute_uri(reverse("seed-page"))
     form = CountWordsForm(request.POST or None, initial={"url": seed_page})
     if request.method == "POST" and form.is_valid():
@@ -53,13 +53,13 @@ def index(request: HttpRequest) -> HttpResponse:
         "states": states,
         "all_ended": all(state.ended for state in states),
     }
-    # A form that was refused is no success to whoever reads only the status code.
+    # An invalid form is an error, for clients that look only at the status code.
     return render(request, "wordcount/index.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
 def enqueue_sample(request: HttpRequest, name: str) -> HttpResponse:
-    """Enqueue the sample job of that name."""
+    """Enqueue the sample job of this name."""
     if name not in SAMPLES:
         raise Http404(f"There is no sample job {name!r}.")
     sample = SAMPLES[name]
@@ -71,7 +71,7 @@ def enqueue_sample(request: HttpRequest, name: str) -> HttpResponse:
 @never_cache
 @require_GET
 def status(request: HttpRequest, job_id: str) -> JsonResponse:
-    """The state of one of this visitor's jobs, for the page's script."""
+    """Answer with the state of one of this visitor's jobs, for the page's script."""
     for enqueued in remembered(request.session):
         if enqueued.job_id == job_id:
             return JsonResponse(enqueued.look_up().as_json())
@@ -80,5 +80,5 @@ def status(request: HttpRequest, job_id: str) -> JsonResponse:
 
 @require_GET
 def seed_page(request: HttpRequest) -> HttpResponse:
-    """A page to count without the internet: plain text, so that the count can be checked by eye."""
+    """A page to count without the internet, in plain text, so that the count is easy to check."""
     return HttpResponse(SEED_TEXT, content_type="text/plain; charset=utf-8")

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from django_rqlite import get_queue
+from tests.sample_jobs import echo
+
 from ..admin_world import JOBS, World, job_page
 
 if TYPE_CHECKING:
@@ -26,6 +29,10 @@ def text_of(client: Client, status: int = 200, **query: str) -> str:
     answer = client.get(JOBS, query)
     assert answer.status_code == status
     return " ".join(html.unescape(re.sub("<[^>]*>", " ", answer.content.decode())).split())
+
+
+def text_of_page(client: Client, address: str) -> str:
+    return html.unescape(re.sub("<[^>]*>", " ", client.get(address).content.decode()))
 
 
 def many(world: World, count: int) -> None:
@@ -85,6 +92,22 @@ def test_filters(world: World, admin_client: Client) -> None:
         page = admin_client.get(JOBS, query).content.decode()
         ids = {id_ for id_ in ("waits", "broke", "went") if f'"{job_page(id_)}"' in page}
         assert ids == found, query
+
+
+def test_jobs_with_a_tag_are_found_from_the_page_of_one(world: World, admin_client: Client) -> None:
+    for number, tags in enumerate((["import", "a&b <i>"], ["import"], [])):
+        queue = get_queue(commit_mode="auto")
+        queue.enqueue(echo, number, job_id=f"job-{number}", job_tags=tags)
+    page = admin_client.get(job_page("job-0")).content.decode()
+    (address,) = re.findall('href="([^"]*)">.{0,5}a&amp;b &lt;i&gt;', page)
+    shown = " ".join(
+        html.unescape(admin_client.get(html.unescape(address)).content.decode()).split()
+    )
+    assert 'name="tag" value="a&b <i>"' in shown
+    assert ["job-0" in shown, "job-1" in shown, "job-2" in shown] == [True, False, False]
+    shown = text_of(admin_client, tag="import")
+    assert "Searched all 3 jobs. 2 match." in shown
+    assert "Tags" not in text_of_page(admin_client, job_page("job-2"))
 
 
 def test_failed_jobs_in_groups(world: World, admin_client: Client) -> None:

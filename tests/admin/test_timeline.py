@@ -13,7 +13,8 @@ import pytest
 from django_rqlite import Job, Retry, get_queue
 from django_rqlite.admin.job_progress import percent_done
 from django_rqlite.admin.timeline import WIDTH, timeline
-from django_rqlite.protocol.records import read_job, read_result
+from django_rqlite.protocol.records import read_job
+from django_rqlite.protocol.stored_result import read_result
 from django_rqlite.queues.queue import Queue
 
 from ..admin_world import World, job_page

@@ -46,7 +46,7 @@ def test_success(tmp_path: Path, told: Path, listening: dict[str, str]) -> None:
 
     run_burst(tmp_path, environment=listening)
 
-    assert told.read_text() == f"success {job.id} 3 Client current={job.id}\n"
+    assert told.read_text() == f"success {job.id} 3 current={job.id}\n"
 
 
 def test_failure_of_every_attempt(tmp_path: Path, told: Path, listening: dict[str, str]) -> None:

@@ -26,7 +26,7 @@ from django_rqlite.engine.engine import Engine, Hold, NextClaim
 from django_rqlite.jobs.policies import Repeat, Retry
 from django_rqlite.protocol import codec
 from django_rqlite.protocol.keys import Keys
-from django_rqlite.protocol.records import ResultType
+from django_rqlite.protocol.stored_result import ResultType
 from tests import sample_jobs
 from tests.conftest import wait_until
 from tests.interop import jobs

@@ -11,7 +11,8 @@ import redis as redis_py
 
 from django_rqlite import Job, Repeat, Retry, get_queue
 from django_rqlite.jobs.policies import after_asking, after_failure, after_success, path_of
-from django_rqlite.protocol.records import JobRecord, ResultType, read_job, read_result
+from django_rqlite.protocol.records import JobRecord, read_job
+from django_rqlite.protocol.stored_result import ResultType, read_result
 from tests import sample_jobs
 from tests.conftest import wait_until
 from tests.worker_process import run_burst, worker

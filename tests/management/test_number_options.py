@@ -14,7 +14,8 @@ import redis as redis_py
 from django_rqlite import Job, get_queue
 from django_rqlite.protocol import codec
 from django_rqlite.protocol.keys import Keys
-from django_rqlite.protocol.records import read_job, read_worker
+from django_rqlite.protocol.records import read_job
+from django_rqlite.protocol.stored_worker import read_worker
 from tests import sample_jobs
 from tests.admin_world import (
     JOBS,

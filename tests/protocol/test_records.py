@@ -12,16 +12,9 @@ import redis as redis_py
 from rq import Queue, SimpleWorker
 
 from django_rqlite.protocol import codec
-from django_rqlite.protocol.records import (
-    JobRecord,
-    JobStatus,
-    ResultRecord,
-    ResultType,
-    WorkerRecord,
-    read_job,
-    read_result,
-    read_worker,
-)
+from django_rqlite.protocol.records import JobRecord, JobStatus, read_job
+from django_rqlite.protocol.stored_result import ResultRecord, ResultType, read_result
+from django_rqlite.protocol.stored_worker import WorkerRecord, read_worker
 
 GARBAGE = [
     *(b"", b"None", b"nan", b"inf", b"-1", b"1.5", b"3m", b"1e999", b"99999999999999999999999"),

@@ -14,7 +14,6 @@ from django_rqlite.exceptions import ConfigurationError, DeserializationError
 from django_rqlite.protocol.serializers import (
     JSONSerializer,
     PickleSerializer,
-    known_spec,
     resolve,
 )
 
@@ -73,13 +72,6 @@ def test_an_instance_is_one_too() -> None:
 def test_a_wrong_one_is_explained(spec: object, said: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"the setting: .*{said}.*'pickle', 'json'"):
         resolve(spec, setting="the setting")
-
-
-@pytest.mark.parametrize(
-    ("spec", "known"), [(None, True), ("json", True), ("a.b", False), (Compressing, False)]
-)
-def test_what_needs_no_import(spec: object, known: bool) -> None:
-    assert known_spec(spec) is known
 
 
 @pytest.mark.parametrize("serializer", [PickleSerializer, JSONSerializer])

@@ -103,6 +103,9 @@ def test_what_a_filter_takes(world: World, finder: JobSearch) -> None:
     assert taken(function="shop.jobs.send") == taken(function="send") == ["a"]
     assert taken(function="end") == []
     assert taken(text="OTHER") == ["b"]
+    world.redis.hset("rq:job:b", "x_tags", b'["import","customer:17"]')
+    assert taken(tag="customer:17") == ["b"]
+    assert taken(tag="customer") == taken(tag="CUSTOMER:17") == []
 
 
 def test_failed_jobs_by_function_and_error(world: World, finder: JobSearch) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ... import conf
 from ...exceptions import ConfigurationError
-from ...protocol.records import WorkerRecord
+from ...protocol.stored_worker import WorkerRecord
 
 #: Seconds without a heartbeat after which a worker of RQ counts as dead: its record expires
 #: ``worker_ttl`` (420) and a minute after each heartbeat (rq/worker/base.py).

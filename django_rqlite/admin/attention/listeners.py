@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ...protocol.records import WorkerRecord
+from ...protocol.stored_worker import WorkerRecord
 from ...queries.snapshots import QueueCounts, Workers
 from .dead_workers import is_silent
 

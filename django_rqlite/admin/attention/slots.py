@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ...protocol.records import WorkerRecord
+from ...protocol.stored_worker import WorkerRecord
 from ...queries.job_search import function_of
 from ...queries.leases import StartedJob
 

@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 
 from ...protocol import codec
 from ...protocol.places import Place
-from ...protocol.records import JobRecord, JobStatus, ResultRecord
+from ...protocol.records import JobRecord, JobStatus
+from ...protocol.stored_result import ResultRecord
 from .. import formatting, labels
 from ..actions.job_operations import ACTIONS
+from ..filters import JobFilters
 from ..formatting import shortened
 from ..frame import breadcrumbs_to_job, may, render
 from ..job_progress import percent_done
@@ -25,6 +27,9 @@ from ..retries import UNFINISHED_PLACES, retries_left
 from ..run_duration import attempt_seconds, run_seconds, wait_seconds
 from ..servers import address_of, find_job
 from ..timeline import timeline
+
+#: Tags that are shown. Other tools can write any number of them.
+MAX_TAGS = 50
 
 
 def format_duration(seconds: float | None) -> str:
@@ -40,6 +45,14 @@ def error_of(job: JobRecord, results: Sequence[ResultRecord]) -> str:
     if job.error:
         return job.error
     return formatting.last_line(job.exc_info or (results[0].exc_string if results else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag of the job, and the address of the search for it."""
+
+    text: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +96,9 @@ def index(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
         timeline=timeline(job, found.results, formatting.now()),
         result=_result(job, found.results),
         error=error_of(job, found.results) if can_requeue else "",
+        tags=[
+            Tag(tag, links.jobs() + JobFilters.all_with(tag).query()) for tag in job.tags[:MAX_TAGS]
+        ],
         traceback=formatting.traceback(reason),
         waited=format_duration(wait_seconds(job)),
         took=format_duration(run_seconds(job, found.results)),

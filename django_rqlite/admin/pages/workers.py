@@ -13,7 +13,8 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from ...broker.servers import Server
-from ...protocol.records import JobRecord, JobStatus, WorkerRecord
+from ...protocol.records import JobRecord, JobStatus
+from ...protocol.stored_worker import WorkerRecord
 from ...queries.leases import StartedJob, WorkerJobs
 from ...queries.queries import Queries
 from ...queries.snapshots import ExpiredWorker

@@ -55,7 +55,7 @@ def test_what_a_job_forks_neither_reports_nor_tells_anybody(
     for how, job in jobs.items():
         status = f"{job.id} {ends[how]}"
         expected.append(f"started {job.id}")
-        expected.append(f"success {status} Client current={job.id}")
+        expected.append(f"success {status} current={job.id}")
         expected.append(f"finished {status}")
         assert kept(redis, job) == ["sent at once", "sent with the next"]
         assert redis.xlen(f"rq:results:{job.id}") == 1

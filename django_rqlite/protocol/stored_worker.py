@@ -1,0 +1,70 @@
+"""A worker, as its hash holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from .stored_fields import FieldReader
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRecord:
+    """A worker's hash."""
+
+    name: str
+    #: ``started``, ``idle``, ``busy``, ``suspended``; empty where nothing is recorded.
+    state: str
+    queues: tuple[str, ...]
+    hostname: str
+    pid: int | None
+    birth: datetime | None
+    death: datetime | None
+    last_heartbeat: datetime | None
+    shutdown_requested_at: datetime | None
+    current_job: str
+    #: Seconds.
+    current_job_working_time: float | None
+    successful_jobs: int
+    failed_jobs: int
+    #: Seconds.
+    total_working_time: float
+    #: Bytes of resident memory when last heard of, and at the most in the process of its last job
+    #: that ended. None: not known, as of RQ's own workers.
+    memory: int | None
+    child_memory: int | None
+    #: Of what the worker runs: RQ's, or ours.
+    version: str
+    python_version: str
+    #: How many jobs it runs at once.
+    concurrency: int
+    problems: tuple[str, ...]
+
+
+def read_worker(name: str, fields: Mapping[bytes, bytes]) -> WorkerRecord:
+    """The record of a worker's hash. Total: see the module."""
+    read = FieldReader(fields)
+    return WorkerRecord(
+        name=name,
+        state=read.text("state"),
+        queues=tuple(filter(None, read.text("queues").split(","))),
+        hostname=read.text("hostname"),
+        pid=read.whole("pid"),
+        birth=read.moment("birth"),
+        death=read.moment("death"),
+        last_heartbeat=read.moment("last_heartbeat"),
+        shutdown_requested_at=read.moment("shutdown_requested_date"),
+        current_job=read.text("current_job"),
+        current_job_working_time=read.number("current_job_working_time"),
+        successful_jobs=read.whole("successful_job_count") or 0,
+        failed_jobs=read.whole("failed_job_count") or 0,
+        total_working_time=read.number("total_working_time") or 0.0,
+        memory=read.whole("x_memory"),
+        child_memory=read.whole("x_child_memory"),
+        version=read.text("version"),
+        python_version=read.text("python_version"),
+        # RQ's own workers run one, and say nothing of it.
+        concurrency=max(read.whole("x_concurrency") or 1, 1),
+        problems=tuple(read.problems),
+    )
