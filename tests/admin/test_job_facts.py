@@ -138,7 +138,7 @@ def test_the_question_tells_how_many_match(
     assert "7 of 7 jobs match." in ask(admin_client, f"{JOBS_ACTION}?state=failed", "requeue")
     assert "7 of 7 jobs match." in ask(admin_client, queue_action("low", "failed"), "requeue")
     # Of many jobs, only some are examined.
-    monkeypatch.setattr(finding, "MOST_OF_A_PLACE", 4)
+    monkeypatch.setattr(job_search, "MOST_OF_A_PLACE", 4)
     page = ask(admin_client, filtered, "requeue")
     assert re.search(r"At least [1-4] match: 4 of 7 jobs", page)
 
