@@ -1,4 +1,4 @@
-"""Cron's entries, what is planned for them, and how Redis is told."""
+"""Cron entries, their next ticks, and their records in Redis."""
 
 from __future__ import annotations
 

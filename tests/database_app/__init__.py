@@ -1,1 +1,1 @@
-"""An app whose jobs ask the database while they are imported."""
+"""An app whose module ``jobs`` uses the database while it is imported."""

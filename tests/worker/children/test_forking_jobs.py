@@ -1,4 +1,4 @@
-"""A job may fork: only the process that was given it tells how it went."""
+"""A job may fork: only the worker's child reports the outcome."""
 
 from __future__ import annotations
 
