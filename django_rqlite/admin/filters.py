@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..protocol.places import Place
-from ..queries.job_search import Filter
+from ..queries.found_jobs import Filter
 from . import formatting
 from .errors import NotFound
 from .formatting import shortened

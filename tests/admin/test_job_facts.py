@@ -12,7 +12,7 @@ from django.utils.html import strip_tags
 
 from django_rqlite import Retry, get_connection, get_queue
 from django_rqlite.jobs.commands import send_stop_job_command
-from django_rqlite.queries import job_search as finding
+from django_rqlite.queries import job_search
 from tests import sample_jobs
 from tests.conftest import wait_until
 from tests.worker_process import run_burst, worker
@@ -139,7 +139,7 @@ def test_the_question_tells_how_many_match(
     assert "7 of 7 jobs match." in ask(admin_client, f"{JOBS_ACTION}?state=failed", "requeue")
     assert "7 of 7 jobs match." in ask(admin_client, queue_action("low", "failed"), "requeue")
     # Of a great many, some are looked at.
-    monkeypatch.setattr(finding, "MOST_OF_A_PLACE", 4)
+    monkeypatch.setattr(job_search, "MOST_OF_A_PLACE", 4)
     page = ask(admin_client, filtered, "requeue")
     assert re.search(r"At least [1-4] match: 4 of 7 jobs", page)
 
