@@ -1,4 +1,4 @@
-"""Whatever a job does, its job gets an outcome that names the cause, and the next job runs."""
+"""Whatever a job does, its outcome names the cause, and the next job runs."""
 
 from __future__ import annotations
 
