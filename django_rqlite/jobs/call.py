@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..conf.signer import signer
-from ..exceptions import ConfigurationError, DeserializationError, UnserializableError
+from ..exceptions import DeserializationError, UnserializableError
 from ..protocol import codec
-from ..protocol.serializers import PickleSerializer
 from ..protocol.signing import Payload, Purpose
 from . import callables
 from .record import JobBase
@@ -78,26 +77,6 @@ class JobCall(JobBase):
         return callables.description(self.func_name, self.instance, self.args, self.kwargs)
 
     # Serializing
-
-    def _dump_call(
-        self, name: str, instance: object | None, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> bytes:
-        args = args if type(args) is tuple else tuple(args)
-        kwargs = kwargs if type(kwargs) is dict else dict(kwargs)
-        try:
-            if self._serializer is PickleSerializer:
-                return codec.without_frame(PickleSerializer.dumps((name, instance, args, kwargs)))
-            serializer = self.serializer
-            dumped = serializer.dumps((name, instance, args, kwargs))
-            return codec.without_frame(dumped) if serializer is PickleSerializer else dumped
-        except ConfigurationError:
-            raise
-        except Exception as exc:
-            culprit = self._culprit(name, instance, args, kwargs)
-            raise UnserializableError(
-                f"{name}: {culprit} can't be serialized ({type(exc).__name__}: {exc}). Pass an id "
-                "or plain data instead and load the object inside the job."
-            ) from exc
 
     def _culprit(
         self, name: str, instance: object | None, args: Sequence[Any], kwargs: Mapping[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -10,11 +11,12 @@ import redis
 
 from ..broker.broker import Broker
 from ..broker.clients import get_connection
-from ..conf.signer import sign, signer
+from ..conf.signer import own_signer, sign, signer
 from ..engine.scripts import Argument
-from ..exceptions import InvalidJobError, NoSuchJobError
+from ..exceptions import ConfigurationError, InvalidJobError, NoSuchJobError, UnserializableError
 from ..protocol import codec
 from ..protocol.records import STORED_FIELDS, JobRecord, JobStatus, job_fields, read_job
+from ..protocol.serializers import PickleSerializer
 from . import callables
 from .meta import JobMeta
 from .options import NOTHING_SAID, JobOptions
@@ -216,13 +218,36 @@ class StoredJob(JobMeta):
             self._record = record = _counting_anew(record)
         fields: dict[str, Argument] = job_fields(record)
         if self._data is not None:
-            fields["data"] = codec.compress(self._data)
-            fields["x_sig"] = sign("data", self.id, self._data, record.terms)
+            data = self._data
+            # Most calls are short pickles, which stay as they are.
+            is_short = len(data) <= codec.COMPRESS_ABOVE and data[:1] == pickle.PROTO
+            fields["data"] = data if is_short else codec.compress(data)
+            fields["x_sig"] = own_signer().sign("data", self.id, data, record.terms)
         elif signature := self._read_signature(record):
             fields["x_sig"] = signature
         if self._meta or record.meta is not None:
             fields |= self._meta_to_enqueue()
         return fields
+
+    def _dump_call(
+        self, name: str, instance: object | None, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> bytes:
+        args = args if type(args) is tuple else tuple(args)
+        kwargs = kwargs if type(kwargs) is dict else dict(kwargs)
+        try:
+            serializer = self._serializer
+            if serializer is not PickleSerializer:
+                serializer = self.serializer
+            dumped = serializer.dumps((name, instance, args, kwargs))
+            return without_frame(dumped) if serializer is PickleSerializer else dumped
+        except ConfigurationError:
+            raise
+        except Exception as exc:
+            culprit = self._culprit(name, instance, args, kwargs)
+            raise UnserializableError(
+                f"{name}: {culprit} can't be serialized ({type(exc).__name__}: {exc}). Pass an id "
+                "or plain data instead and load the object inside the job."
+            ) from exc
 
     def _read_signature(self, record: JobRecord) -> str | None:
         """Sign a call that was read from Redis, with the terms as they are now.
@@ -261,3 +286,17 @@ def _counting_anew(record: JobRecord) -> JobRecord:
             if allowed > (getattr(record, most) or 0):
                 changes[most] = allowed
     return record.changed(**changes)
+
+
+def without_frame(pickled: bytes) -> bytes:
+    """A pickle without the header of its frame, which only helps to read it from a file.
+
+    A Redis hash takes twice the memory once one of its fields is longer than 64 bytes. Not for
+    ``meta``: RQ's worker pickles that anew, and must get the bytes that were signed.
+    """
+    if (
+        pickled[2:3] == pickle.FRAME
+        and int.from_bytes(pickled[3:11], "little") == len(pickled) - 11
+    ):
+        return pickled[:2] + pickled[11:]
+    return pickled

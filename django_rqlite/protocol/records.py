@@ -319,7 +319,7 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
     if status not in _STATUSES:
         problems.append(
             Problem(
-                "its status %(status)s is none of %(statuses)s",
+                "its status %(status)s is not one of %(statuses)s",
                 status=repr(status[:40]),
                 statuses=", ".join(JobStatus),
             )

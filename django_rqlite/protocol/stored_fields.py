@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import methodcaller
 from typing import Any, TypeVar
 
 from . import codec
@@ -74,8 +75,8 @@ def _if_positive(seconds: int) -> int | None:
     return seconds if seconds > 0 else None
 
 
-def encode_text(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
+#: Text as bytes. It is written in C, since each job has such a text.
+encode_text: Callable[[str], bytes] = methodcaller("encode", "utf-8", "replace")
 
 
 TEXT = Form(codec.text, "", "")
