@@ -214,7 +214,8 @@ class StoredJob(JobMeta):
                 f"Job {self.id} has no function to call, so it can't be enqueued. Make it with "
                 "create_job(), or fetch it."
             )
-        if record.retries_left is not None or record.repeats_left is not None:
+        said = record.__dict__  # most jobs have few attributes
+        if "retries_left" in said or "repeats_left" in said:
             self._record = record = _counting_anew(record)
         fields: dict[str, Argument] = job_fields(record)
         if self._data is not None:
@@ -225,7 +226,7 @@ class StoredJob(JobMeta):
             fields["x_sig"] = own_signer().sign("data", self.id, data, record.terms)
         elif signature := self._read_signature(record):
             fields["x_sig"] = signature
-        if self._meta or record.meta is not None:
+        if self._meta or "meta" in said:
             fields |= self._meta_to_enqueue()
         return fields
 
