@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..conf.signer import sign, signature_problem
 from ..engine.engine import Engine, Hold, NextClaim, Settled
-from ..jobs.policies import Again, after_asking, after_failure, after_success
+from ..jobs.policies import NextRun, after_failure, after_retry_request, after_success
 from ..protocol import codec
 from ..protocol.records import DEFAULT_FAILURE_TTL, DEFAULT_RESULT_TTL, JobRecord, JobStatus
 from ..protocol.stored_result import ResultType
@@ -104,17 +104,17 @@ def unstorable(outcome: Outcome, why: Exception) -> Failed:
     return Failed(f"{headline}\n{sentences}", headline[:300], final=True)
 
 
-def _another_run(record: JobRecord, outcome: Outcome) -> Again | None:
+def _another_run(record: JobRecord, outcome: Outcome) -> NextRun | None:
     """How the job runs again; ``None`` if it does not."""
     if isinstance(outcome, Succeeded):
         return after_success(record)
     if isinstance(outcome, AskedForRetry):
-        return after_asking(record, outcome.most, outcome.intervals, outcome.at_front)
+        return after_retry_request(record, outcome.most, outcome.intervals, outcome.at_front)
     if isinstance(outcome, Stopped) or record.problems or outcome.final:
         return None  # it was ordered to end, or would end the same way
-    again = after_failure(record, outcome.kinds)
+    next_run = after_failure(record, outcome.kinds)
     # What was refused for its signature would be refused again.
-    return None if again and signature_problem(record) else again
+    return None if next_run and signature_problem(record) else next_run
 
 
 def _payload(outcome: Outcome) -> bytes:

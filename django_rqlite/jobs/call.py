@@ -14,11 +14,11 @@ from .record import JobBase
 
 
 class JobCall(JobBase):
-    """A job that can say what it calls."""
+    """A job with its call."""
 
     #: ``(name, instance, args, kwargs)``, once it was deserialized.
     _call: tuple[str, object | None, Sequence[Any], Mapping[str, Any]] | None = None
-    #: Whose signatures this process need not verify again.
+    #: The purposes whose signatures this process has verified.
     _verified: tuple[Purpose, ...] = ()
 
     @property
@@ -69,7 +69,7 @@ class JobCall(JobBase):
         return data
 
     def get_call_string(self) -> str:
-        """The call as a line of Python, long arguments cut short.
+        """Return the call as a line of Python. Long arguments are cut.
 
         Raises:
             SignatureError, DeserializationError: As for :attr:`args`.
@@ -81,14 +81,14 @@ class JobCall(JobBase):
     def _culprit(
         self, name: str, instance: object | None, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> str:
-        """The part of the call that the serializer refuses, in words."""
+        """Name the part of the call that the serializer refuses."""
         parts = [(f"the object whose method {name} is", instance)]
         parts += [(f"argument {number}", value) for number, value in enumerate(args, 1)]
         parts += [(f"argument {key!r}", value) for key, value in kwargs.items()]
         for label, value in parts:
             try:
                 self.serializer.dumps(value)
-            except Exception:  # noqa: BLE001 - asked only whether it raises
+            except Exception:  # noqa: BLE001 - a value's own code may raise anything
                 return f"{label} (a {type(value).__name__})"
         return "the call as a whole"
 
@@ -104,11 +104,11 @@ class JobCall(JobBase):
     # Verifying and deserializing
 
     def _loaded(self) -> tuple[str, object | None, Sequence[Any], Mapping[str, Any]]:
-        """The call.
+        """Return the call, deserialized.
 
         Raises:
-            SignatureError: The bytes are not signed as they should be.
-            DeserializationError: The serializer cannot read them.
+            SignatureError: The signature is wrong, or missing while it is required.
+            DeserializationError: The serializer cannot read the call.
         """
         if self._call is None:
             if self._payload is None:
@@ -126,14 +126,14 @@ class JobCall(JobBase):
 
     @property
     def _payload(self) -> Payload | None:
-        """The serialized call, without unpacking what was read; None where it is missing."""
+        """The serialized call, not unpacked if it was read from Redis; None where it is missing."""
         if self._data is not None:
             return self._data
         packed = self._record.packed
         return None if packed is None else codec.pieces(packed)
 
     def _check_call(self) -> None:
-        """Verify the signature of the call and the job's terms. What was made here needs none.
+        """Verify the signature of the call and the terms, unless the call was serialized here.
 
         Raises:
             SignatureError: It is wrong, or missing while it is required.
