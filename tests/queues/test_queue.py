@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis as redis_py
@@ -27,6 +27,9 @@ from django_rqlite.queues.registries import (
 from tests.keyspace import commands, dumped, places
 from tests.outcomes_in_redis import engine, fail, finish, start
 from tests.sample_jobs import add
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
 
 pytestmark = pytest.mark.usefixtures("redis")
 
