@@ -47,13 +47,13 @@ ALICE = {"USERNAME": "alice", "PASSWORD": PASSWORD}
 
 @pytest.fixture(autouse=True)
 def no_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start without clients, and let go of those that the test makes."""
+    """Start without clients, and forget those that the test makes."""
     monkeypatch.setattr(connections, "_clients", {})
 
 
 @pytest.fixture
 def configure(settings: SettingsWrapper) -> Configure:
-    """Set ``RQ_QUEUES`` to one queue with these keys, and return its client."""
+    """Set ``RQ_QUEUES`` to one queue with these keys, and return the client."""
 
     def configure(**keys: Any) -> redis_py.Redis:
         settings.RQ_QUEUES = {"mail": keys}
@@ -70,7 +70,7 @@ def free_port() -> int:
 
 @dataclass
 class Guarded:
-    """A server on a port and a socket that lets in nobody but alice, and bob with less rights."""
+    """A server on a port and a socket, for the users alice and bob, who has fewer rights."""
 
     port: int
     socket: Path
@@ -82,12 +82,12 @@ class Guarded:
 
 @contextmanager
 def running(command: list[str], port: int, **login: str) -> Iterator[None]:
-    """A server process, from when it answers on ``port`` on."""
+    """Run a server process; enter the block when it answers on ``port``."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) as process:
         server = Server(f"redis://{embedded.LOOPBACK}:{port}/0", process=process)
         try:
             with redis_py.Redis(port=port, protocol=2, **login) as client:
-                # It may be up and refuse us; that is an answer too.
+                # A refusal is an answer, too.
                 wait_until(lambda: answers(client, server), "the server answers")
             yield
         finally:
@@ -166,8 +166,8 @@ class TestSharing:
         with connections._lock:  # as if another thread were making a client at this moment
             child = os.fork()
             if child == 0:
-                # No assertion may leave the child: it would go on with the tests.
-                signal.alarm(10)  # should it wait for that lock for ever
+                # An exception must not leave the block, or the child would go on with the tests.
+                signal.alarm(10)  # in case it waits for the lock for ever
                 try:
                     mine = connections.get_connection()
                     ok = mine is not parent and mine.client_id() != connection
@@ -183,7 +183,7 @@ class TestSharing:
         with pytest.raises(UnknownQueueError, match="no queue 'nope'"):
             connections.get_connection("nope")
 
-    def test_making_a_client_connects_to_nothing(self, configure: Configure) -> None:
+    def test_making_a_client_does_not_connect(self, configure: Configure) -> None:
         with socket.socket() as listener:
             listener.bind((embedded.LOOPBACK, 0))
             listener.listen()
@@ -392,7 +392,7 @@ class TestTls:
     @pytest.fixture
     def port(self, certificate: Path, guarded: Guarded) -> Iterator[int]:
         with Proxy(certificate, guarded.port) as proxy:
-            # Stopping takes as long as it waits for the next connection.
+            # shutdown() takes as long as the interval of its polling.
             thread = threading.Thread(target=proxy.serve_forever, args=(0.01,))
             thread.start()
             yield proxy.server_address[1]
@@ -440,7 +440,7 @@ class TestTls:
 
 
 class Proxy(socketserver.ThreadingTCPServer):
-    """Takes TLS off what comes in, and passes it on to a port."""
+    """Decrypts TLS and forwards to a port."""
 
     daemon_threads = True
     block_on_close = False
@@ -460,7 +460,7 @@ class Proxy(socketserver.ThreadingTCPServer):
                 while command := client.recv(65536):
                     server.sendall(command)
                     client.sendall(server.recv(65536))
-        except OSError:  # a client that doesn't trust us, or that is gone
+        except OSError:  # the client does not trust the certificate, or is gone
             return
 
 
@@ -474,7 +474,7 @@ class TestOptions:
             {"SENTINELS": [("h", 1)], "MASTER_NAME": "m"},
         ],
     )
-    def test_no_command_is_repeated_unless_told_so(
+    def test_no_command_is_repeated_unless_configured(
         self, configure: Configure, keys: dict[str, Any]
     ) -> None:
         option = "CONNECTION_KWARGS" if "SENTINELS" in keys else "REDIS_CLIENT_KWARGS"
@@ -507,7 +507,7 @@ class TestOptions:
         ):
             configure(**keys)
 
-    def test_accepts_not_to_decode(self, configure: Configure) -> None:
+    def test_accepts_decode_responses_false(self, configure: Configure) -> None:
         assert configure(HOST="h", REDIS_CLIENT_KWARGS={"decode_responses": False})
 
     @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ class Mine:
 
 
 class Inherits(type("Queue", (), {"__module__": "rq.queue"})):  # type: ignore[misc]
-    """A class such as a project has that used RQ."""
+    """A class of a project that used RQ."""
 
 
 def handler(*args: object) -> None:
@@ -345,7 +345,7 @@ class OwnWorker(worker.Worker):
 
 @pytest.mark.parametrize("given", [True, False])
 def test_overrides_that_nothing_calls(settings: SettingsWrapper, given: bool) -> None:
-    """As classes, or by their paths; each is named with what to use instead."""
+    """Given as classes or by path. Each override is named with what to use instead."""
     named = {"JOB_CLASS": HeirOfOwnJob, "QUEUE_CLASS": OwnQueue, "WORKER_CLASS": OwnWorker}
     settings.RQ = {
         key: kind if given else f"{__name__}.{kind.__name__}" for key, kind in named.items()
@@ -364,7 +364,7 @@ def test_overrides_that_nothing_calls(settings: SettingsWrapper, given: bool) ->
     assert ids(checks.check_rq(None)) == ["W021"] * 3
 
 
-def test_no_method_of_ours_is_said_not_to_be_called() -> None:
+def test_own_methods_are_not_reported_as_overrides() -> None:
     for key, base in BASE_CLASSES.items():
         kind = import_string(base)
         assert isinstance(kind, type)
@@ -413,7 +413,7 @@ def test_deployment_without_signatures(settings: SettingsWrapper) -> None:
     assert found() == []
 
 
-def test_are_registered(settings: SettingsWrapper) -> None:
+def test_checks_are_registered(settings: SettingsWrapper) -> None:
     settings.RQ_QUEUES = {"failed": URL}
     settings.RQ = {"LEASE": -1}
     settings.RQ_EXCEPTION_HANDLERS = ["nope.handler"]
@@ -425,7 +425,7 @@ def test_the_settings_of_the_tests_are_good() -> None:
     assert [message for message in run_checks() if "rqlite" in message.id] == []
 
 
-def test_connect_to_nothing(settings: SettingsWrapper) -> None:
+def test_checks_do_not_connect(settings: SettingsWrapper) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
         url = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
@@ -436,8 +436,8 @@ def test_connect_to_nothing(settings: SettingsWrapper) -> None:
             listener.accept()
 
 
-def test_work_without_rq_installed() -> None:
-    """RQ's names in the settings are understood though there is nothing to import."""
+def test_checks_without_rq_installed() -> None:
+    """RQ's names in the settings are understood, although nothing can be imported."""
     program = (
         "import sys; sys.modules['rq'] = sys.modules['django_rq'] = None\n"
         "from django.conf import settings\n"
