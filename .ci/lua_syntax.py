@@ -26,7 +26,7 @@ LUA = REPOSITORY / "django_rqlite" / "engine" / "lua"
 sys.path.insert(0, str(REPOSITORY))
 
 from django_rqlite.broker import embedded  # noqa: E402
-from django_rqlite.engine.lua_loader import assembled  # noqa: E402
+from django_rqlite.engine.lua_loader import assemble  # noqa: E402
 
 #: Seconds in which the server must answer after its start.
 START_TIMEOUT = 20
@@ -57,7 +57,7 @@ def scripts() -> Iterator[tuple[str, str]]:
     for path in sorted(LUA.rglob("*.lua")):
         yield str(path.relative_to(REPOSITORY)), path.read_text(encoding="utf-8")
     for path in sorted(LUA.glob("*.lua")):
-        yield f"{path.stem}, assembled", assembled(path.stem)
+        yield f"{path.stem}, assembled", assemble(path.stem)
 
 
 def compile_error(client: redis.Redis, text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What stands in Redis, and what is said to it."""
+"""What is in Redis, and which commands it gets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def dumped(redis: redis_py.Redis) -> dict[bytes, bytes | None]:
 def places(
     redis: redis_py.Redis, job_id: str, queues: tuple[str, ...] = ("default", "high", "low")
 ) -> list[str]:
-    """Where an id is; twice where it is twice. The mirror of failed jobs is no place."""
+    """The places in which an id is, with repetitions. The mirror of failed jobs does not count."""
     found = []
     for queue in queues:
         waiting = redis.lrange(f"rq:queue:{queue}", 0, -1)
@@ -33,7 +33,7 @@ def commands(redis: redis_py.Redis, act: Callable[[], object]) -> list[str]:
     """The names of the commands that clients send while ``act()`` runs."""
     seen: list[str] = []
     with redis.monitor() as monitor:
-        redis.echo("begin")  # which connects
+        redis.echo("begin")  # connects
         for entry in monitor.listen():
             if entry["command"] == "ECHO begin":
                 seen.clear()

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..protocol.places import Place
-from ..queries.job_search import Filter
+from ..queries.found_jobs import Filter
 from . import formatting
 from .errors import NotFound
 from .formatting import shortened
 from .links import MAX_NAME_LENGTH, from_segment, segment
 
-#: The filters that take text, by their names in addresses and in :class:`Filter`: their labels.
+#: The labels of the text filters, by the names that they have in addresses and in :class:`Filter`.
 TEXT_FILTERS: dict[str, Promise] = {
     "function": gettext_lazy("Function"),
     "error": gettext_lazy("Error begins with"),

@@ -1,16 +1,15 @@
-"""Putting a Lua script together: a file, the shared parts that it asks for, and no more of them.
+"""Assembles Lua scripts from a file and the shared files that it includes.
 
-A file may say ``--@include name`` for a part under ``lua/shared/``, as may the part itself; Redis
-has no ``require``. A part that several ask for is there once.
+``--@include name`` includes ``lua/shared/name.lua``, in a script or in another shared file. Redis
+has no ``require``. Each file is included once.
 
-Lua makes a function anew each time that a script which defines it runs. Those of all shared parts
-took a third of the time of the script that a busy worker calls for each job, so what a script does
-not use is left out. What that is can be told from the text, because a name is always defined above
-its use, and because files are laid out so that a statement begins at the margin and what belongs
-to it is indented, or closes it.
+Definitions that a script does not use are left out. Lua creates a function anew with each run of a
+script that defines it, and all shared functions together took a third of the time of the script
+that a busy worker calls for each job. The text tells what is used: a name is always defined above
+its use, a statement begins at the margin, and the rest of the statement is indented, or closes it.
 
-A file may also say ``--@rarely name`` of a function that most runs of a script do not call. The
-functions that nothing but that one needs are defined inside of it, and so made when it is called.
+``--@rarely name`` marks a function that most runs of a script do not call. Functions that only this
+one uses are defined inside it, and so created only when it is called.
 """
 
 from __future__ import annotations
@@ -30,27 +29,27 @@ _FUNCTION = re.compile(r"local function (\w+)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
-def assembled(name: str) -> str:
-    """The text of the script in ``lua/<name>.lua``, to be sent to the server."""
-    text = _with_parts(name, set())
+def assemble(name: str) -> str:
+    """The text of the script ``lua/<name>.lua``, as it is sent to the server."""
+    text = _with_includes(name, set())
     statements = _used(list(_statements(text)))
     for rare in _RARELY.findall(text):
-        statements = _with_its_own_inside(statements, rare)
+        statements = _with_helpers_inside(statements, rare)
     return "\n".join(statements)
 
 
-def _with_parts(name: str, there: set[str]) -> str:
-    def part(included: re.Match[str]) -> str:
-        if included[1] in there:
+def _with_includes(name: str, included: set[str]) -> str:
+    def include(found: re.Match[str]) -> str:
+        if found[1] in included:
             return ""
-        there.add(included[1])
-        return _with_parts(f"shared/{included[1]}", there)
+        included.add(found[1])
+        return _with_includes(f"shared/{found[1]}", included)
 
-    return _INCLUDE.sub(part, (_FOLDER / f"{name}.lua").read_text(encoding="utf-8"))
+    return _INCLUDE.sub(include, (_FOLDER / f"{name}.lua").read_text(encoding="utf-8"))
 
 
 def _statements(text: str) -> Iterator[str]:
-    """The statements at the margin, without comments there."""
+    """The statements that begin at the margin, without the comments there."""
     lines: list[str] = []
     for line in text.splitlines():
         if line.startswith("--") or not line.strip():
@@ -63,7 +62,7 @@ def _statements(text: str) -> Iterator[str]:
 
 
 def _used(statements: list[str]) -> list[str]:
-    """Those that do something, and the definitions that they need."""
+    """The statements without the definitions that no other statement needs."""
     kept: list[str] = []
     needed: set[str] = set()
     for statement in reversed(statements):
@@ -76,8 +75,8 @@ def _used(statements: list[str]) -> list[str]:
     return kept[::-1]
 
 
-def _with_its_own_inside(statements: list[str], name: str) -> list[str]:
-    """The statements, with the functions that only the function ``name`` needs inside of it."""
+def _with_helpers_inside(statements: list[str], name: str) -> list[str]:
+    """The statements, with the functions that only the function ``name`` uses moved inside it."""
     names = [set(_NAME.findall(statement)) for statement in statements]
     defined = [found and found[1] for found in map(_FUNCTION.match, statements)]
     if name not in defined:

@@ -19,7 +19,7 @@ from ..broker.wire import (
     execute_command,
     has_direct_pool,
 )
-from .lua_loader import assembled
+from .lua_loader import assemble
 
 Argument = str | bytes | int | float
 
@@ -36,7 +36,7 @@ class Script:
     def __init__(self, name: str, *, often: bool = False) -> None:
         self.name = name
         self.often = often
-        self.text = assembled(name)
+        self.text = assemble(name)
         self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
     def __call__(

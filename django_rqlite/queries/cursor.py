@@ -1,9 +1,10 @@
-"""Going through a place from beginning to end, a stretch at a time, in any number of visits.
+"""A cursor that reads a place from beginning to end, a chunk at a time.
 
-Between two visits jobs come and go, also those that were just dealt with. In a sorted set a visit
-goes on behind the last member that was seen, whether that is still there or not. A list is
-shortened at its beginning by workers and grows at its end, so it goes on behind the last entry that
-was seen and left; where that is gone, all that stood before it are gone too, or are seen again.
+Between two chunks jobs come and go, also those that the caller has just changed. In a sorted set
+the next chunk begins after the last member of the one before, whether that member still exists or
+not. In a list, workers take from the beginning and new jobs come to the end. So the next chunk
+begins after the last entry that was seen and left in place; if that is gone, so are all entries
+before it, or they are seen again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from ..engine.scripts import Script
 from ..protocol.codec import decode
 from ..protocol.places import Place, place_key, size_command
-from .job_search import Found, JobSearch
+from .found_jobs import Found
+from .job_search import JobSearch
 
 _list_after = Script("list_after")
 _sorted_set_after = Script("sorted_set_after")
@@ -22,7 +24,7 @@ _sorted_set_after = Script("sorted_set_after")
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far somebody came. ``score`` is '' in a list; both are '' at the beginning."""
+    """Where a chunk ends. ``score`` is '' in a list; both are '' at the beginning."""
 
     score: str = ""
     member: str = ""
@@ -33,8 +35,8 @@ class Chunk:
     """The next jobs of a place.
 
     Attributes:
-        jobs: none, if the place has come to its end.
-        behind: entries that come after these; None where they are in no list.
+        jobs: empty at the end of the place.
+        behind: how many entries of the list come after these; None in a sorted set.
     """
 
     jobs: Sequence[Found]
@@ -43,10 +45,10 @@ class Chunk:
     _end: Position
 
     def next(self, left: Collection[str]) -> Position:
-        """Where to go on.
+        """Where the next chunk begins.
 
         Args:
-            left: ids of those jobs that are still where they were, as far as is known.
+            left: the ids of the jobs that are still in the place, as far as is known.
         """
         if self._end.score:
             return self._end
@@ -65,11 +67,10 @@ class PlaceCursor(JobSearch):
         return sum(count for count in counted if isinstance(count, int))
 
     def fetch(self, queue: str, place: Place, start: Position, most: int) -> Chunk:
-        """The jobs behind ``start``, ``most`` of them. Two round trips.
+        """Up to ``most`` jobs after ``start``. Two round trips.
 
         Raises:
-            redis.RedisError: as the server or the connection says, also where something else stands
-                under the key.
+            redis.RedisError: the server or the connection refuses, or the key has the wrong type.
         """
         key = place_key(self.keys, queue, place)
         end, behind = start, None

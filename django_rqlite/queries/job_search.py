@@ -1,14 +1,13 @@
-"""Finding jobs by what is known of them, among the newest or the oldest of each place.
+"""A search for jobs among the newest or the oldest of each place.
 
-Redis has no index of functions or errors. So a bounded window is read, and what was read is told:
-the ends of lists, whose length does not matter. Nothing in here writes or unpickles.
+Redis has no index of functions or errors. So a search reads a bounded window, at one end of each
+place, and says how much it has read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from ..engine.scripts import Script
@@ -16,26 +15,27 @@ from ..protocol import codec
 from ..protocol.codec import decode
 from ..protocol.places import Place, job_id_of, place_key, size_command
 from ..protocol.problems import Problem
-from ..protocol.records import JobRecord, JobStatus, read_job
+from ..protocol.records import read_job
 from . import limits
 from .base import QueriesBase
+from .found_jobs import Found
 from .jobs import EMPTIED_TRACEBACK
 from .pipeline import Command, members
 from .queues import queue_names
 
-#: Ids of one place of one queue that are read at the most, and of all places together.
+#: Ids that are read at most of one place of one queue, and of all places together.
 MOST_OF_A_PLACE = 1000
 MOST = 2000
 
-#: Bytes of a field that are read, and of a packed traceback; a longer one is left out.
+#: Bytes of a field that are read, and of a compressed traceback. A longer traceback is left out.
 LONGEST_FIELD = 500
 LONGEST_TRACEBACK = 64 * 1024
 
-#: Bytes that the tracebacks of one window are unpacked to at the most. Errors of jobs beyond are
-#: not known.
+#: Bytes that the tracebacks of one window are unpacked to at most. The errors of further jobs are
+#: unknown.
 _UNPACKED = 32 * codec.SHOWN
 
-#: Jobs whose summaries one script reads: it keeps the server from others for about a millisecond.
+#: Jobs whose summaries one script reads. It keeps the server busy for about a millisecond.
 _TOGETHER = 100
 
 _FIELDS = (
@@ -45,11 +45,6 @@ _FIELDS = (
 )
 
 _SUMMARIZE_JOBS = Script("summarize_jobs")
-
-
-def function_of(description: str) -> str:
-    """What a job calls, as its description says it: RQ writes ``module.func(args)``."""
-    return description.partition("(")[0].strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,59 +58,13 @@ class Searched:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One job of the window; ``job`` is None where it expired or was deleted."""
-
-    id: str
-    queue: str
-    place: Place
-    #: A summary, whose long fields are cut off.
-    job: JobRecord | None
-    #: The line that names its error; only for failed jobs.
-    error: str = ""
-    #: Unix seconds at which a scheduled job is due; None: not read.
-    due: float | None = None
-
-    @property
-    def function(self) -> str:
-        """What it calls, as its description says it."""
-        return function_of(self.job.description) if self.job else ""
-
-    @property
-    def error_class(self) -> str:
-        """The class of its exception: ``ValueError`` of ``ValueError: no such customer``.
-
-        Of a stopped job it is RQ's sentence, without the one that names who stopped it.
-        """
-        if self.job and self.job.status == JobStatus.STOPPED:
-            return self.error.partition(".")[0].strip()
-        return self.error.partition(":")[0].strip()
-
-    @property
-    def moment(self) -> datetime | None:
-        """When it came to where it is, as far as its hash says so."""
-        job = self.job
-        if job is None:
-            return None
-        if self.place in (Place.FINISHED, Place.FAILED):
-            times = (job.ended_at, job.started_at, job.enqueued_at, job.created_at)
-        elif self.place is Place.STARTED:
-            times = (job.started_at, job.enqueued_at, job.created_at, None)
-        elif self.place is Place.QUEUED:
-            times = (job.enqueued_at, job.created_at, None, None)
-        else:
-            times = (job.created_at, None, None, None)
-        return next((time for time in times if time), None)
-
-
-@dataclass(frozen=True, slots=True)
 class Window:
-    """What was read of one server."""
+    """The jobs that were read of one server."""
 
     jobs: Sequence[Found]
-    #: The places that have anything.
+    #: The places that are not empty.
     searched: Sequence[Searched]
-    #: In sentences: keys that hold something other than they should.
+    #: Keys of the wrong type, in sentences.
     problems: Sequence[str]
 
 
@@ -124,79 +73,10 @@ class Known:
     """The queues that a server knows."""
 
     names: Sequence[str]
-    #: How many more there are, which are not read.
+    #: How many more queues there are, which are not read.
     more: int
-    #: Whether there is a job with the id asked for.
+    #: Whether there is a job with the id that was asked for.
     has_job: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which jobs are wanted; '' and None: any."""
-
-    text: str = ""
-    function: str = ""
-    error: str = ""
-    tag: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def takes(self, found: Found) -> bool:
-        job = found.job
-        if self.function and not _names(self.function, found.function):
-            return False
-        if self.error and not found.error.startswith(self.error):
-            return False
-        if self.tag and not (job and self.tag in job.tags):
-            return False
-        if self.since and not (found.moment and found.moment >= self.since):
-            return False
-        if self.until and found.moment and found.moment > self.until:
-            return False
-        text = self.text.casefold()
-        return text in found.id.casefold() or bool(job and text in job.description.casefold())
-
-
-def _names(wanted: str, function: str) -> bool:
-    """Whether this is the function's whole name, or the end of its dotted one."""
-    return function == wanted or function.endswith(f".{wanted}")
-
-
-def ordered(found: Sequence[Found], *, newest: bool) -> list[Found]:
-    """By time; those without one come last."""
-    dated = [(each.moment, each) for each in found]
-    times = sorted(
-        ((moment, each) for moment, each in dated if moment),
-        key=lambda pair: pair[0],
-        reverse=newest,
-    )
-    return [each for _moment, each in times] + [each for moment, each in dated if not moment]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Failed jobs of one function and one class of errors."""
-
-    function: str
-    error_class: str
-    count: int
-    first: datetime | None
-    last: datetime | None
-
-
-def grouped(found: Sequence[Found]) -> list[Group]:
-    """Jobs by function and class of error, the most frequent first."""
-    groups: dict[tuple[str, str], list[Found]] = {}
-    for each in found:
-        if each.job:
-            groups.setdefault((each.function, each.error_class), []).append(each)
-    told = []
-    for (function, error), jobs in groups.items():
-        times = [each.job.ended_at for each in jobs if each.job and each.job.ended_at]
-        first, last = min(times, default=None), max(times, default=None)
-        told.append(Group(function, error, len(jobs), first, last))
-    long_ago = datetime.min.replace(tzinfo=UTC)
-    return sorted(told, key=lambda group: (group.count, group.last or long_ago), reverse=True)
 
 
 class JobSearch(QueriesBase):
@@ -205,7 +85,7 @@ class JobSearch(QueriesBase):
     __slots__ = ()
 
     def known(self, configured: Sequence[str], job_id: str = "") -> Known:
-        """The queues, those configured first, and whether there is this job. One round trip."""
+        """The queues, the configured ones first; and whether a job exists. One round trip."""
         listed, exists = self._execute(
             [("SMEMBERS", self.keys.queues), ("EXISTS", self.keys.job(job_id))]
         )
@@ -224,7 +104,7 @@ class JobSearch(QueriesBase):
         """The jobs at one end of each place. Three round trips, whatever the sizes.
 
         Args:
-            most: ids that are read at the most, shared among the places that have any.
+            most: ids that are read at most, shared among the places that are not empty.
         """
         sizes: dict[tuple[str, Place], int] = {}
         problems = []
@@ -277,19 +157,19 @@ class JobSearch(QueriesBase):
         return Window(jobs, list(searched.values()), problems)
 
     def summaries(self, queue: str, place: Place, names: Sequence[str]) -> list[Found]:
-        """The jobs of these members of a place, in their order. One round trip."""
+        """The jobs with these members of a place, in their order. One round trip."""
         return list(self._summaries([(job_id, queue, place) for job_id in _ids(place, names)]))
 
     def _end(self, queue: str, place: Place, share: int, *, newest: bool) -> Command:
         key = place_key(self.keys, queue, place)
-        if place is Place.QUEUED:  # the next one to run is at the left
+        if place is Place.QUEUED:  # the job that runs next is at the left
             return ("LRANGE", key, -share, -1) if newest else ("LRANGE", key, 0, share - 1)
         scores = ("WITHSCORES",) if place is Place.SCHEDULED else ()
         return ("ZREVRANGE" if newest else "ZRANGE", key, 0, share - 1, *scores)
 
     def _summaries(self, ids: Sequence[tuple[str, str, Place]]) -> Iterator[Found]:
         keys = self.keys
-        # Only failed jobs have an error to look for.
+        # Only failed jobs have an error.
         parts = [
             (part[start : start + _TOGETHER], failed)
             for failed in (False, True)
@@ -317,12 +197,12 @@ def _ids(place: Place, names: Sequence[str]) -> list[str]:
 
 
 def shared(sizes: Sequence[int], most: int) -> list[int]:
-    """How much is read of each of several places: as evenly as their sizes allow."""
+    """How many ids are read of each of several places: as evenly as their sizes allow."""
     shares, left = [0] * len(sizes), most
     smallest_first = sorted(range(len(sizes)), key=lambda number: sizes[number])
     for done, number in enumerate(smallest_first):
         fair = left // (len(sizes) - done)
-        # Where there are more places than ids to read, some have one and the others none.
+        # If there are more places than ids, one id is read of some, and none of the others.
         shares[number] = min(sizes[number], fair, MOST_OF_A_PLACE)
         left -= shares[number]
     return shares
@@ -342,17 +222,17 @@ def _found(job_id: str, queue: str, place: Place, row: Sequence[Any], room: code
     }
     if reason == EMPTIED_TRACEBACK:
         fields.pop(b"x_error", None)
-    fields[b"data"] = b""  # it is there or not; nobody here looks into it
+    fields[b"data"] = b""  # a summary does not need the value
     job = read_job(job_id, fields)
     return Found(job_id, queue, place, job, job.error or _last_line(reason, room))
 
 
 def _last_line(stored: bytes, room: codec.Room) -> str:
-    """What a traceback comes to, as ``exc_info`` or as the stream of outcomes has it."""
+    """The last line of a traceback, from ``exc_info`` or from the stream of results."""
     if not stored:
         return ""
     unpacked, more = room.head(codec.from_base64(stored))
     if more:
-        return ""  # its end is not known
+        return ""  # the last line was not unpacked
     lines = codec.text(unpacked[-LONGEST_TRACEBACK:]).strip().splitlines()
     return lines[-1].strip()[:LONGEST_FIELD] if lines else ""

@@ -1,4 +1,4 @@
-"""What the read model answers: of queues, of jobs and of workers."""
+"""The answers of the queries, as frozen values."""
 
 from __future__ import annotations
 
@@ -19,80 +19,80 @@ from .throughput import Throughput
 
 @dataclass(frozen=True, slots=True)
 class QueueCounts:
-    """How many ids are in each place of a queue, and how many workers listen to it."""
+    """How many jobs are in each place of a queue, and how many workers listen to it."""
 
     name: str
     places: Mapping[Place, int]
     workers: int
-    #: Keys that hold something other than they should, in sentences.
+    #: Keys of the wrong type, in sentences.
     problems: tuple[str, ...] = ()
-    #: Whether the set of queues has it: anything was ever enqueued to it.
+    #: Whether the set of queues has it, since a job was enqueued to it.
     listed: bool = False
-    #: Whether workers take nothing from it.
+    #: Whether it is paused.
     paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class QueueStatistics:
-    """What ``rqstats`` tells of a queue."""
+    """What ``rqstats`` and the metrics say about a queue."""
 
     counts: QueueCounts
-    #: When the job that is next was enqueued; None: none waits, or it does not say.
+    #: When its next job was enqueued; None: none waits, or it is unknown.
     oldest: datetime | None
-    #: Process id of the worker of RQ that schedules for it; None: there is none, or it is unknown.
+    #: Process id of the scheduler of RQ that serves it; None: there is none, or it is unknown.
     scheduler_pid: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class ServerStatistics:
-    """What ``rqstats`` tells of one server."""
+    """What ``rqstats`` and the metrics say about one server."""
 
-    #: In the order asked for.
+    #: In the order in which they were asked for.
     queues: Sequence[QueueStatistics]
-    #: Whether workers take no jobs at all.
+    #: Whether the workers are suspended.
     suspended: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The queues of one server, and who works for them."""
+    """The state of one server: its queues, workers and cron entries."""
 
-    #: Those asked for, in the order asked for.
+    #: The queues that were asked for, in that order.
     asked: Sequence[QueueCounts]
-    #: Those which the server knows beside them, by name.
+    #: Other queues that the server knows, by name.
     others: Sequence[QueueCounts]
-    #: How many more it knows, which were not read.
+    #: How many more queues the server knows, which were not read.
     more: int
-    #: When the next job of each queue was enqueued, by name; missing where none waits, or it is not
-    #: known.
+    #: When the next job of each queue was enqueued, by name. Missing if none waits, or it is
+    #: unknown.
     oldest: Mapping[str, datetime]
-    #: What ran in each queue, by name: within the hours asked for in those asked for, and within
-    #: the last hour in the others.
+    #: The runs of each queue, by name: of the hours that were asked for, and of the last hour for
+    #: other queues.
     throughput: Mapping[str, Throughput]
-    #: Whether scheduled jobs are queued in time, by name.
+    #: Whether scheduled jobs are late, by the name of the queue.
     schedule_delays: Mapping[str, ScheduleDelay]
     workers: Workers
-    #: Of each queue those that end first.
+    #: The leases of each queue that expire first.
     leases: Sequence[Lease]
     cron: Sequence[CronRecord]
-    #: How many more cron entries there are, which were not read.
+    #: How many more cron entries the server knows, which were not read.
     more_cron: int
-    #: Keys that hold something other than they should, but for those that ``problems`` tell of.
+    #: Keys of the wrong type, apart from those in the ``problems`` of queues.
     wrong_type_keys: Sequence[WrongTypeKey] = ()
 
     @property
     def suspended(self) -> bool:
-        """Whether workers take no jobs at all."""
+        """Whether the workers are suspended."""
         return self.workers.suspended
 
 
 @dataclass(frozen=True, slots=True)
 class Parents:
-    """The jobs that a deferred one waits for."""
+    """The jobs that a deferred job waits for."""
 
-    #: Some of them, by id: summaries, or None where they are gone.
+    #: Some of them: ids with summaries. None if a job is gone.
     some: Sequence[tuple[str, JobRecord | None]]
-    #: How many there are.
+    #: How many there are in all.
     count: int
 
 
@@ -101,16 +101,17 @@ NO_PARENTS = Parents((), 0)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One id of a place; ``job`` is None where the id has no hash (it expired, or was deleted)."""
+    """One id in a place, with its job."""
 
     id: str
-    #: A summary: ``data`` is empty, ``meta``, ``result`` and ``exc_info`` are missing.
+    #: A summary: ``data`` is empty; ``meta``, ``result`` and ``exc_info`` are missing. None if the
+    #: job is gone.
     job: JobRecord | None
-    #: The sorted set's score, as unix seconds: what it means depends on the place. None: a list.
+    #: The score in the sorted set, in unix seconds. Its meaning depends on the place. None: a list.
     score: float | None
-    #: The outcome of the job's last execution; only for failed jobs without ``error``.
+    #: The last outcome of a failed job without ``error``.
     last: ResultRecord | None = None
-    #: What a deferred job waits for.
+    #: The jobs that a deferred job waits for.
     parents: Parents = NO_PARENTS
 
 
@@ -124,29 +125,27 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class JobDetail:
-    """Everything kept about one job."""
+    """Everything that is kept about one job."""
 
     job: JobRecord
     #: Newest first.
     results: Sequence[ResultRecord]
     #: Seconds until the hash expires; None: never.
     expires_in: int | None
-    #: What it logged, as far as that is kept; oldest line first.
+    #: The lines that it logged, oldest first.
     log: Sequence[str] = ()
-    #: Ids of jobs that wait for it, no more than :data:`.monitor.DEPENDENTS_SHOWN`; and how many
-    #: there are.
+    #: Ids of its dependents, up to :data:`.limits.DEPENDENTS_SHOWN`; and how many there are.
     dependents: Sequence[str] = ()
     dependent_count: int = 0
     #: Unix seconds at which a scheduled job is due; None: it is not scheduled.
     due: float | None = None
-    #: Summaries of jobs that it waits for, or that wait for it, by id; those without a hash are
-    #: missing.
+    #: Summaries of its dependencies and dependents, by id. Jobs that are gone are missing.
     relatives: Mapping[str, JobRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ExpiredWorker:
-    """A worker that is listed, but whose record has expired."""
+    """A registered worker whose record has expired."""
 
     name: str
 
@@ -157,11 +156,11 @@ class Workers:
 
     #: By name.
     found: Sequence[WorkerRecord]
-    #: Names without a record: it expired, so the worker ended without taking its leave.
+    #: The names of workers whose records have expired: they ended without unregistering.
     expired: Sequence[str]
-    #: How many more there are, which were not read.
+    #: How many more workers there are, which were not read.
     more: int
-    #: Whether none of them takes a job.
+    #: Whether they are suspended.
     suspended: bool
-    #: Of each queue the leases that end first; none where nobody asked for them.
+    #: The leases of each queue that expire first; empty if they were not asked for.
     leases: Sequence[Lease] = ()

@@ -1,4 +1,4 @@
-"""The arrows: each moves an id in one step, and none moves what is not its own."""
+"""Each change of state moves an id in one step, and only if the caller may do so."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_former_life_has_no_hold_on_the_next(redis: redis_py.Redis, ending: st
     for _ in range(2):
         before = dumped(redis)
         assert not ENDINGS[ending](former)
-        # The worker's own record may change: it no longer shows the job as its own.
+        # The worker's own record may change: the job is no longer its current one.
         after = dumped(redis)
         assert {key for key in before if before[key] != after[key]} <= {b"rq:worker:w"}
         start(execution="next", worker="w2")
@@ -245,7 +245,7 @@ def test_much_to_drop_takes_several_calls(redis: redis_py.Redis) -> None:
 
 @pytest.mark.parametrize("status", ["", "created", "deferred", "no such status"])
 def test_a_job_in_an_odd_state_is_claimed(redis: redis_py.Redis, status: str) -> None:
-    """Whoever claims it can read its record and fail it with the reason."""
+    """The worker that claims it can read the record and fail the job with the reason."""
     job = enqueue(add)
     redis.hset(job.key, "status", status)
     assert claim().hold.job_id == job.id
@@ -476,7 +476,7 @@ def test_everything_expires_but_names_places_and_what_is_still_to_run(
 
 
 def register(**changes: Any) -> Owner | None:
-    said: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "name": "w",
         "queues": ["default"],
         "fields": {"version": "1", "x_lease": 60},
@@ -485,7 +485,7 @@ def register(**changes: Any) -> Owner | None:
         "ttl": 100,
         "silence": 60,
     }
-    return engine().register_worker(**said | changes)
+    return engine().register_worker(**arguments | changes)
 
 
 def test_a_worker_is_listed_and_retired(redis: redis_py.Redis) -> None:
@@ -520,7 +520,7 @@ LONG_AGO = "2015-11-03T02:42:35Z"
 @pytest.mark.parametrize(
     ("record", "other", "taken_over"),
     [
-        ({}, {}, False),  # the same process id: perhaps of another container
+        ({}, {}, False),  # the same process id, perhaps in another container
         ({}, {"pid": 8, "dead": "7"}, True),
         ({}, {"pid": 8, "hostname": "another", "dead": "7"}, False),
         ({"x_instance": "i"}, {"dead": "i"}, True),
@@ -529,7 +529,7 @@ LONG_AGO = "2015-11-03T02:42:35Z"
         ({"x_instance": "i"}, {"hostname": "another", "dead": "i"}, False),
         ({"death": LONG_AGO}, {"hostname": "another"}, True),
         ({"last_heartbeat": LONG_AGO}, {"hostname": "another"}, True),
-        # RQ's workers beat much less often, so their silence says nothing.
+        # RQ's workers send fewer heartbeats, so their silence does not mean that they are dead.
         ({"last_heartbeat": LONG_AGO, "x_lease": None}, {"hostname": "another"}, False),
         ({"birth": None}, {"hostname": "another"}, True),
     ],
@@ -556,8 +556,8 @@ def test_a_heartbeat_tells_when_the_record_is_gone(redis: redis_py.Redis) -> Non
     assert engine().heartbeat("w", "idle", [], ttl=9, lease=9) == (False, frozenset())
     assert redis.keys() == []
     register()
-    told = {"x_memory": 4711}
-    assert engine().heartbeat("w", "busy", [], told, ttl=9, lease=9) == (True, frozenset())
+    fields = {"x_memory": 4711}
+    assert engine().heartbeat("w", "busy", [], fields, ttl=9, lease=9) == (True, frozenset())
     assert redis.hget("rq:worker:w", "x_memory") == b"4711"
     assert redis.hget("rq:worker:w", "state") == b"busy"
     assert 0 < redis.ttl("rq:worker:w") <= 9
@@ -580,7 +580,7 @@ def test_stamps_are_the_calendar_s(redis: redis_py.Redis) -> None:
 
 
 class Chaos:
-    """Random arrows on a few ids, with executions that come back from the dead."""
+    """Random changes to a few jobs, also by executions that have lost theirs."""
 
     def __init__(self, seed: int) -> None:
         self.numbers = random.Random(seed)
@@ -645,7 +645,7 @@ class Chaos:
             engine().empty(self._queue())
 
     def arrow_expire(self) -> None:
-        """A hash that is gone, as when its time is up."""
+        """The hash of a job expires."""
         if self.numbers.random() < 0.3:
             job_id, link = self._id(), engine().connection
             if link.hget(f"rq:job:{job_id}", "status") in (b"finished", b"failed"):

@@ -1,4 +1,4 @@
-"""Foreign data under a key of the layout: no call of a worker fails, no id loses its place."""
+"""Keys of the wrong type: no call of a worker fails, and no id loses its place."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def place_foreign(redis: redis_py.Redis, key: str, kind: str) -> None:
     redis.execute_command(command, key, *arguments)  # type: ignore[no-untyped-call]
 
 
-# A world in which there is something to do for each call, in two queues
+# Two queues with something to do for each call
 
 
 def build_world(redis: redis_py.Redis) -> None:
@@ -94,7 +94,7 @@ def announcement(queue: str) -> Announcement:
     return Announcement(f"tick-{queue}", "60", queue, "f", "settings", 4_000_000_000)
 
 
-HOUR = "the hour"  # it may strike meanwhile
+HOUR = "the hour"  # a new one may begin during the test
 
 #: Each key that workers touch, and the type that it should have.
 TOUCHED: Mapping[str, str] = {
@@ -164,7 +164,7 @@ def tick() -> None:
     seconds = get_connection().time()[0]
     fields = {"data": b"\x80"}
     for queue in QUEUES:
-        # Where its record or its queue can't be used the caller leaves the entry out.
+        # The caller leaves out an entry whose record or queue has the wrong type.
         with suppress(redis_py.ResponseError) if queue == "default" else nullcontext():
             Engine(Broker(get_connection())).cron_tick(
                 *(f"tick-{queue}", seconds + 1, seconds + 60),
@@ -256,7 +256,7 @@ return found
 
 
 def look(redis: redis_py.Redis) -> tuple[dict[str, list[str]], set[str]]:
-    """Where each id is, and which of them are jobs."""
+    """The places of each id, and which ids have jobs."""
     asked = {f"rq:{place}:{queue}": place for queue in QUEUES for place in PLACES}
     asked |= {KEYS.intermediate(queue): "intermediate" for queue in QUEUES}
     places = defaultdict(list)
@@ -347,7 +347,7 @@ def test_what_had_no_place_gets_it_once_the_key_is_mended(
     place_foreign(redis, f"rq:{key}:default", "string")
 
     def tend() -> None:
-        # As if the time for the next look had come.
+        # As if the time of the next try had come.
         redis.zadd(KEYS.started("default"), {f"{job_id}:": -1}, xx=True)
         engine().promote(QUEUES)
         engine().reap(QUEUES, most_crashes=3, patience=90)
@@ -433,7 +433,7 @@ def test_a_sweep_that_the_server_refuses_keeps_no_job_from_running(tmp_path: Pat
     server = Server.start()
     try:
         server.kill()
-        # As some providers do with commands that they do not offer.
+        # Some providers do so with commands that they do not offer.
         server.command += ["--rename-command", "SRANDMEMBER", "HIDDEN"]
         server.start_again()
         job = Queue("default", connection=server.client()).enqueue(sample_jobs.add, 1)

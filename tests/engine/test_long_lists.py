@@ -1,4 +1,4 @@
-"""Lists that are long: what leaves the middle of one, and what is spared."""
+"""Long lists: ids leave the middle of one, and nothing is searched more than needed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def waiting(redis: redis_py.Redis, count: int = LONG) -> list[str]:
 
 
 def failed(redis: redis_py.Redis, count: int = LONG) -> list[str]:
-    """Jobs that workers of ours failed."""
+    """Jobs that our workers failed."""
     ids = [f"job-{number}" for number in range(count)]
     with redis.pipeline(transaction=False) as pipeline:
         for number, job_id in enumerate(ids):
@@ -51,8 +51,8 @@ def listed(redis: redis_py.Redis, key: str) -> list[str]:
     return [member.decode() for member in redis.lrange(key, 0, -1)]
 
 
-def said(redis: redis_py.Redis, act: Callable[[], object]) -> dict[str, int]:
-    """How often each command ran while ``act()`` did, inside scripts too."""
+def command_counts(redis: redis_py.Redis, act: Callable[[], object]) -> dict[str, int]:
+    """How often each command ran during ``act()``, in scripts too."""
 
     def calls() -> dict[str, int]:
         return {name: stats["calls"] for name, stats in redis.info("commandstats").items()}
@@ -111,14 +111,14 @@ def test_many_leave_in_one_pass(redis: redis_py.Redis, arrow: str) -> None:
 
     ids = waiting(redis)
     out = random.Random(1).sample(ids, 300)
-    counts = said(redis, take(out))
+    counts = command_counts(redis, take(out))
     assert counts["lrem"] <= 60, "not one search for each"
     assert listed(redis, QUEUE) == [job_id for job_id in ids if job_id not in out]
-    # As many of a longer list do not cost more, but for its reading.
+    # In a longer list they cost no more, apart from reading it.
     redis.flushdb()
     ids = waiting(redis, 2 * LONG)
     out = random.Random(1).sample(ids[LONG // 2 : LONG + LONG // 2], 300)
-    more = said(redis, take(out))
+    more = command_counts(redis, take(out))
     assert more["evalsha"] <= counts["evalsha"] + 2
     assert more["lrem"] <= counts["lrem"] + 2
 
@@ -131,7 +131,7 @@ def test_each_has_its_answer(redis: redis_py.Redis) -> None:
     asked = ["ghost", running, "ended", "odd", *ids[1000:1020], ids[1000]]
     answers = engine().cancel(asked)
     assert answers[:4] == ["missing", "started", "finished", "missing"]
-    # The one that was named twice is canceled once.
+    # The id that was given twice is canceled once.
     assert sorted(answers[4:]) == ["already", *["canceled"] * 20]
     assert sum(engine().delete(["ghost", "odd", *ids[2000:2020], ids[2000]])) == 21
     assert redis.zcard("rq:canceled:default") == 20
@@ -164,7 +164,7 @@ def test_children_that_are_let_run_are_not_mistaken_for_what_leaves(redis: redis
 
 
 class Meanwhile(redis_py.Redis):
-    """A client during whose reading of lists others change them."""
+    """A client: whenever it reads a list, others change that list."""
 
     others: Callable[[], None]
 
@@ -175,7 +175,7 @@ class Meanwhile(redis_py.Redis):
 
 
 class Others:
-    """What enqueues, takes and deletes jobs at random."""
+    """Enqueues, takes and deletes jobs at random."""
 
     def __init__(self, redis: redis_py.Redis, seed: int, theirs: Sequence[str]) -> None:
         self._numbers = random.Random(seed)
@@ -208,7 +208,7 @@ class Others:
 def test_what_comes_and_goes_meanwhile_is_spared(
     redis: redis_py.Redis, monkeypatch: pytest.MonkeyPatch, seed: int, arrow: str
 ) -> None:
-    # Many and narrow looks, so that much is missed and has to be found again.
+    # Many small slices, so that many ids are missed and have to be found again.
     monkeypatch.setattr(list_removal, "SLICE", 60)
     monkeypatch.setattr(list_removal, "SLACK", 8)
     monkeypatch.setattr(list_removal, "HANDFUL", 7)
@@ -262,12 +262,12 @@ def test_foreign_data_beside_a_parent_keeps_nobody_from_leaving(redis: redis_py.
 def test_an_id_of_one_s_own_is_no_reason_to_search_a_long_queue(redis: redis_py.Redis) -> None:
     ids = waiting(redis)
     fields = {"data": b"\x80", "timeout": 180}
-    counts = said(
+    counts = command_counts(
         redis, lambda: engine().enqueue("mine", "default", fields, minted=False, unique=False)
     )
     assert "lrem" not in counts
     assert listed(redis, QUEUE) == [*ids, "mine"]
-    # A job that waits is found, and has its new place only.
+    # A job that waits is found, and is only in its new place.
     engine().enqueue(ids[1500], "default", fields, minted=False)
     assert listed(redis, QUEUE) == [*ids[:1500], *ids[1501:], "mine", ids[1500]]
 
@@ -303,7 +303,7 @@ def test_the_mirror_follows_wherever_the_id_stood(
     ids = failed(redis)
     gone = ids.pop(number)
     leave(redis, how, gone)
-    # Near an end it leaves at once; in the middle it is noted.
+    # Near an end an id leaves at once; in the middle it is noted.
     noted = number == WHERE["middle"]
     assert redis.zcard(NOTES) == noted
     assert redis.llen(MIRROR) == LONG - 1 + noted
@@ -327,10 +327,10 @@ def test_an_id_that_fails_again_stands_there_once(redis: redis_py.Redis) -> None
 def test_any_number_of_ids_leaves_the_mirror_in_one_pass(redis: redis_py.Redis) -> None:
     ids = failed(redis)
     out = random.Random(1).sample(ids, 1500)
-    counts = said(redis, lambda: engine().requeue(out[:750]))
-    assert said(redis, lambda: engine().delete(out[750:]))["evalsha"] == 3
+    counts = command_counts(redis, lambda: engine().requeue(out[:750]))
+    assert command_counts(redis, lambda: engine().delete(out[750:]))["evalsha"] == 3
     assert counts["evalsha"] == 3
-    counts = said(redis, engine().clean_failed_mirror)
+    counts = command_counts(redis, engine().clean_failed_mirror)
     assert counts["lrem"] <= 2 * LONG / 1000 + 2
     assert listed(redis, MIRROR) == [job_id for job_id in ids if job_id not in out]
     assert not redis.exists(NOTES)
@@ -339,7 +339,7 @@ def test_any_number_of_ids_leaves_the_mirror_in_one_pass(redis: redis_py.Redis) 
 def test_for_few_ids_the_pass_reads_and_runs_few_scripts(redis: redis_py.Redis) -> None:
     ids = failed(redis, 3 * LONG)
     engine().requeue([ids.pop(LONG)])
-    assert said(redis, engine().clean_failed_mirror)["evalsha"] == 2
+    assert command_counts(redis, engine().clean_failed_mirror)["evalsha"] == 2
     assert listed(redis, MIRROR) == ids
 
 
@@ -405,9 +405,9 @@ def test_a_look_at_a_mirror_that_is_in_order_costs_what_its_part_costs(
     redis: redis_py.Redis,
 ) -> None:
     failed(redis)
-    counts = said(redis, engine().clean_failed_mirror)
+    counts = command_counts(redis, engine().clean_failed_mirror)
     failed(redis, 3 * LONG)
-    assert said(redis, engine().clean_failed_mirror) == counts
+    assert command_counts(redis, engine().clean_failed_mirror) == counts
     assert counts["evalsha"] == 1
 
 
@@ -422,11 +422,13 @@ def test_notes_that_nobody_can_serve_are_dropped(redis: redis_py.Redis) -> None:
     engine().clean_failed_mirror()
 
 
-@pytest.mark.parametrize("said", ["1.5", "nan", "-3", "inf", "9" * 30, ""])
-def test_any_text_may_say_how_far_a_round_has_come(redis: redis_py.Redis, said: str) -> None:
+@pytest.mark.parametrize("stored", ["1.5", "nan", "-3", "inf", "9" * 30, ""])
+def test_any_text_may_be_stored_for_how_far_a_round_has_come(
+    redis: redis_py.Redis, stored: str
+) -> None:
     ids = failed(redis)
     redis.delete(f"rq:job:{ids[500]}")
-    redis.set("rq:x:mirror:looked", said)
+    redis.set("rq:x:mirror:looked", stored)
     assert engine().clean_failed_mirror() == 1
     assert listed(redis, MIRROR) == ids[:500] + ids[501:]
 

@@ -1,4 +1,4 @@
-"""Lua scripts are put together from parts, without what they do not use."""
+"""Lua scripts are assembled from shared files, without the definitions that they do not use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import redis as redis_py
 
 from django_rqlite.engine import lua_loader
-from django_rqlite.engine.lua_loader import assembled
+from django_rqlite.engine.lua_loader import assemble
 
 FOLDER = resources.files("django_rqlite.engine") / "lua"
 SCRIPTS = sorted(
@@ -24,12 +24,12 @@ def functions(text: str) -> list[str]:
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_the_server_understands_it(name: str, redis: redis_py.Redis) -> None:
-    redis.script_load(assembled(name))
+    redis.script_load(assemble(name))
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_every_function_that_is_called_is_there_before_it_is_called(name: str) -> None:
-    text = assembled(name)
+    text = assemble(name)
     known = set(functions((FOLDER / f"{name}.lua").read_text()))
     for part in PARTS:
         known |= set(functions((FOLDER / "shared" / part).read_text()))
@@ -43,7 +43,7 @@ def test_every_function_that_is_called_is_there_before_it_is_called(name: str) -
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_nothing_is_there_that_is_not_used(name: str) -> None:
-    text = assembled(name)
+    text = assemble(name)
     assert text.count("local prefix") <= 1
     for function in functions(text):
         assert len(re.findall(rf"\b{function}\b", text)) > 1, function
@@ -100,8 +100,8 @@ def test_what_only_a_rare_function_needs_is_made_when_that_is_called(redis: redi
         "if ARGV[1] == '1' then\n  return rare()\nend",
         "return often()",
     ]
-    assert lua_loader._with_its_own_inside(statements, "not there") == statements
-    nested = lua_loader._with_its_own_inside(statements, "rare")
+    assert lua_loader._with_helpers_inside(statements, "not there") == statements
+    nested = lua_loader._with_helpers_inside(statements, "rare")
     assert nested == [
         statements[1],
         f"local function rare()\n  {statements[0]}\n  {statements[2]}\n  return inner()\nend",
@@ -112,6 +112,6 @@ def test_what_only_a_rare_function_needs_is_made_when_that_is_called(redis: redi
 
 
 def test_a_usual_end_of_a_job_makes_no_functions_for_others() -> None:
-    made = set(re.findall(r"^local function (\w+)", assembled("finish"), re.MULTILINE))
+    made = set(re.findall(r"^local function (\w+)", assemble("finish"), re.MULTILINE))
     assert made >= {"holds", "notify_dependents", "claim_next"}
     assert not made & {"release_dependent", "delete_job_keys", "remove_from_places"}

@@ -1,4 +1,4 @@
-"""Jobs that go to another queue, and scheduled ones that are hastened."""
+"""Jobs that move to another queue, and scheduled jobs that are enqueued before their time."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_every_other_place_keeps_its_score(redis: redis_py.Redis) -> None:
     for place, job_id in stand.items():
         assert places(redis, job_id) == [f"{place}:low"]
         assert redis.zscore(f"rq:{place}:low", job_id) == before[place]
-    # It is requeued where it went.
+    # It is requeued in its new queue.
     assert engine().requeue([failed]) == ["queued"]
     assert places(redis, failed) == ["queue:low"]
 
@@ -97,7 +97,7 @@ def test_foreign_data_in_the_other_queue_changes_nothing(redis: redis_py.Redis, 
 
 @pytest.mark.parametrize("hint", [0, 1000, 2500, 9999])
 def test_many_from_the_middle_of_a_long_queue(redis: redis_py.Redis, hint: int) -> None:
-    """Whatever is said of what stands behind them, they are found."""
+    """They are found whatever the caller says about the entries behind them."""
     queue = get_queue(commit_mode="auto")
     ids = [job.id for job in queue.enqueue_many([queue.prepare_data(add)] * 4000)]
     out = sorted(random.Random(1).sample(range(500, 1500), 300))

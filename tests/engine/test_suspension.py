@@ -1,4 +1,4 @@
-"""What keeps workers from taking jobs, as the scripts see it. Real workers: test_suspension."""
+"""Suspended workers and paused queues in the scripts. tests/queues/test_suspension: in workers."""
 
 from __future__ import annotations
 
@@ -14,84 +14,75 @@ ALL = ("high", "default", "low")
 
 
 @pytest.fixture
-def arrows(redis: redis_py.Redis) -> Engine:
+def engine(redis: redis_py.Redis) -> Engine:
     return Engine(Broker(redis))
 
 
-@pytest.fixture
-def transitions(redis: redis_py.Redis) -> Engine:
-    return Engine(Broker(redis))
+def claim(engine: Engine, execution: str = "e1") -> Claim:
+    return engine.claim("w", NextClaim(execution, ALL, 60))
 
 
-def claim(transitions: Engine, execution: str = "e1") -> Claim:
-    return transitions.claim("w", NextClaim(execution, ALL, 60))
-
-
-def test_nothing_leaves_its_queue_while_suspended(
-    redis: redis_py.Redis, arrows: Engine, transitions: Engine
-) -> None:
+def test_nothing_leaves_its_queue_while_suspended(redis: redis_py.Redis, engine: Engine) -> None:
     job = get_queue().enqueue(sample_jobs.add, 1)
-    assert arrows.suspend() is True
-    assert arrows.suspend() is False, "it was already"
+    assert engine.suspend() is True
+    assert engine.suspend() is False, "it was already"
 
-    assert claim(transitions) == Claim(pauses=(Pause("", None),))
+    assert claim(engine) == Claim(pauses=(Pause("", None),))
     assert redis.lrange("rq:queue:default", 0, -1) == [job.id.encode()]
 
-    assert arrows.resume() is True
-    assert arrows.resume() is False
-    answer = claim(transitions)
+    assert engine.resume() is True
+    assert engine.resume() is False
+    answer = claim(engine)
     assert answer.hold is not None
     assert (answer.hold.job_id, answer.pauses) == (job.id, ())
 
 
-def test_a_claim_that_was_made_before_is_answered_again(
-    arrows: Engine, transitions: Engine
-) -> None:
+def test_a_claim_that_was_made_before_is_answered_again(engine: Engine) -> None:
     job = get_queue().enqueue(sample_jobs.add, 1)
-    before = claim(transitions)
-    arrows.suspend()
-    arrows.pause_queues(["default"])
+    before = claim(engine)
+    engine.suspend()
+    engine.pause_queues(["default"])
 
     assert before.hold is not None
     assert before.hold.job_id == job.id
-    assert claim(transitions) == before, "its answer was lost, not the job"
+    assert claim(engine) == before, "its answer was lost, not the job"
 
 
-def test_paused_queues_are_passed_over(arrows: Engine, transitions: Engine) -> None:
+def test_paused_queues_are_passed_over(engine: Engine) -> None:
     get_queue("high").enqueue(sample_jobs.add, 1)
     low = get_queue("low").enqueue(sample_jobs.add, 1)
-    assert arrows.pause_queues(["high", "default"], ttl=90) == 2
+    assert engine.pause_queues(["high", "default"], ttl=90) == 2
 
-    answer = claim(transitions)
+    answer = claim(engine)
     assert answer.hold is not None
     assert answer.hold.job_id == low.id
 
-    nothing = claim(transitions, "e2")
+    nothing = claim(engine, "e2")
     assert [pause.queue for pause in nothing.pauses] == ["high", "default"]
     assert all(80 < (pause.ends_in or 0) <= 90 for pause in nothing.pauses)
-    assert arrows.resume_queues(["high", "low"]) == 1, "low was not paused"
-    assert claim(transitions, "e2").hold is not None
+    assert engine.resume_queues(["high", "low"]) == 1, "low was not paused"
+    assert claim(engine, "e2").hold is not None
 
 
-def test_a_later_call_replaces_the_time(redis: redis_py.Redis, arrows: Engine) -> None:
-    arrows.suspend(100)
+def test_a_later_call_replaces_the_time(redis: redis_py.Redis, engine: Engine) -> None:
+    engine.suspend(100)
     assert 90 < redis.ttl("rq:suspended") <= 100
-    arrows.suspend()
+    engine.suspend()
     assert redis.ttl("rq:suspended") == -1
-    arrows.suspend(5)
+    engine.suspend(5)
     assert 0 < redis.ttl("rq:suspended") <= 5
 
 
 def test_an_outcome_is_stored_while_suspended_and_says_so(
-    redis: redis_py.Redis, arrows: Engine, transitions: Engine
+    redis: redis_py.Redis, engine: Engine
 ) -> None:
     job = get_queue().enqueue(sample_jobs.add, 1)
     get_queue().enqueue(sample_jobs.add, 2)
-    hold = claim(transitions).hold
+    hold = claim(engine).hold
     assert hold is not None
-    arrows.suspend()
+    engine.suspend()
 
-    settled = transitions.finish(
+    settled = engine.finish(
         "w",
         hold,
         worker_name="w",
@@ -106,23 +97,23 @@ def test_an_outcome_is_stored_while_suspended_and_says_so(
     assert redis.zrange("rq:finished:default", 0, -1) == [job.id.encode()]
 
 
-def test_every_change_is_announced(redis: redis_py.Redis, arrows: Engine) -> None:
+def test_every_change_is_announced(redis: redis_py.Redis, engine: Engine) -> None:
     with redis.pubsub() as inbox:
         inbox.subscribe("rq:x:suspension")
         assert inbox.get_message(timeout=5)
-        arrows.suspend()
-        arrows.resume()
-        arrows.pause_queues(["low"])
-        arrows.resume_queues(["low"])
+        engine.suspend()
+        engine.resume()
+        engine.pause_queues(["low"])
+        engine.resume_queues(["low"])
         heard = [inbox.get_message(timeout=5) for _ in range(4)]
-    said = [message["data"] for message in heard if message]
-    assert said == [b"suspended", b"resumed", b"suspended", b"resumed"]
+    received = [message["data"] for message in heard if message]
+    assert received == [b"suspended", b"resumed", b"suspended", b"resumed"]
 
 
 def test_foreign_data_under_the_key_counts_as_rq_takes_it(
-    redis: redis_py.Redis, transitions: Engine, arrows: Engine
+    redis: redis_py.Redis, engine: Engine
 ) -> None:
     redis.rpush("rq:suspended", "a list")
     get_queue().enqueue(sample_jobs.add, 1)
-    assert claim(transitions).pauses == (Pause("", None),)
-    assert arrows.resume() is True
+    assert claim(engine).pauses == (Pause("", None),)
+    assert engine.resume() is True

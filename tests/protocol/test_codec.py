@@ -1,4 +1,4 @@
-"""Single values: every form that RQ wrote is read, one form is written."""
+"""Single values: every form that RQ wrote is read, and one form is written."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from django_rqlite.jobs.stored_job import without_frame
 from django_rqlite.protocol import codec
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
@@ -32,9 +33,9 @@ def test_pickles_of_all_protocols_are_told_from_compressed_ones(protocol: int) -
 def test_a_pickle_needs_no_frame(protocol: int, argument: object) -> None:
     call = ("f", None, (argument,), {})
     payload = pickle.dumps(call, protocol)
-    stripped = codec.without_frame(payload)
+    stripped = without_frame(payload)
     assert pickle.loads(stripped) == call
-    # Large values stand between frames, which are then left alone.
+    # A large value is pickled between two frames, which do not change.
     one_frame = protocol >= 4 and len(payload) < 60_000
     assert len(payload) - len(stripped) == (9 if one_frame else 0)
 
@@ -42,7 +43,7 @@ def test_a_pickle_needs_no_frame(protocol: int, argument: object) -> None:
 @pytest.mark.parametrize("head", [b"", b"\x80", b"\x80\x05\x95", b"\x80\x05\x95\x01"])
 def test_what_only_begins_like_a_frame_stays(head: bytes) -> None:
     payload = head + b"\0" * 20
-    assert codec.without_frame(payload) == payload
+    assert without_frame(payload) == payload
 
 
 @pytest.mark.parametrize("value", [[], {}, "x", 8, ["a"] * 1000])
@@ -87,7 +88,7 @@ def test_pieces_are_what_is_unpacked(length: int) -> None:
 
 @pytest.mark.parametrize("broken", [b"x\x9c", zlib.compress(b"abc" * 500)[:-2], b"x\x9cxxxxx"])
 def test_broken_pieces_are_none(broken: bytes) -> None:
-    """What is looked at must be what is loaded, and broken bytes are loaded as they are."""
+    """The checked bytes are the loaded ones; broken bytes are loaded as they are."""
     assert decompressed(broken) == broken
     with pytest.raises(ValueError):  # noqa: PT011
         list(codec.pieces(broken))
@@ -142,7 +143,7 @@ def test_times_are_written_in_whole_seconds_of_utc() -> None:
 @pytest.mark.parametrize(
     "stored",
     [
-        b"2026-11-03T12:00:00Z",  # the seed
+        b"2026-11-03T12:00:00Z",  # the seed project
         b"2026-11-03T12:00:00.000000Z",  # RQ 2
         b"2026-11-03T12:00:00.000000+00:00",  # RQ 0.5
         b"2026-11-03T14:00:00+02:00",

@@ -11,7 +11,7 @@ from django_rqlite.protocol.durations import LONGEST, parse_duration
 
 
 class Whole:
-    """As numpy's integers are: registered as whole numbers, and not of the class int."""
+    """An integer like numpy's: registered as Integral, but not an int."""
 
     def __init__(self, number: int) -> None:
         self._number = number

@@ -1,4 +1,4 @@
-"""When things happened to a job, to the microsecond; what RQ reads of it stays in whole seconds."""
+"""The times of a job have microseconds; the fields that RQ reads have whole seconds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def server_time(redis: redis_py.Redis) -> datetime:
 
 @contextmanager
 def within(redis: redis_py.Redis, job: Job, *names: str) -> Iterator[None]:
-    """These attributes of the job become times within the block."""
+    """These attributes of the job are set to times within the block."""
     before = server_time(redis)
     yield
     after = server_time(redis)
@@ -157,10 +157,10 @@ def test_what_rq_has_written_stands(redis: redis_py.Redis) -> None:
     ("field", "ours", "read"),
     [
         ("2026-01-02T03:04:05Z", b"1767323045000321", "2026-01-02T03:04:05.000321+00:00"),
-        # Another second, or a fraction of their own: then somebody else has written it since.
+        # Another second, or a fraction of its own: another tool has written the field since.
         ("2026-01-02T03:04:06Z", b"1767323045000321", "2026-01-02T03:04:06+00:00"),
         ("2026-01-02T03:04:05.5Z", b"1767323045000321", "2026-01-02T03:04:05.500000+00:00"),
-        # Nothing that makes sense.
+        # Not a number of microseconds.
         ("2026-01-02T03:04:05Z", b"", "2026-01-02T03:04:05+00:00"),
         ("2026-01-02T03:04:05Z", b"soon", "2026-01-02T03:04:05+00:00"),
         ("2026-01-02T03:04:05Z", b"1 2 3", "2026-01-02T03:04:05+00:00"),

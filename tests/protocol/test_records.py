@@ -1,4 +1,4 @@
-"""The readers are total: whatever stands in Redis, they answer, and say what is wrong."""
+"""The readers never raise: whatever is stored, they return a record that says what is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values are shown as they are, and stay dead, whatever the bytes were made for."""
+"""Values are shown without being loaded, however the bytes were crafted."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class WithArguments:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        # Python 3.11.0 to 3.11.3 pickle the member by its name, all others by its value.
+        # Python 3.11.0 to 3.11.3 pickle the member by its name, other versions by its value.
         (
             Colour.RED,
             "getattr(tests.protocol.test_safe_repr.Colour, 'RED')"
@@ -121,7 +121,7 @@ def test_subclasses_with_methods_of_their_own() -> None:
 
 
 class Evil:
-    """Calls what it was made with when it is unpickled."""
+    """Calls its argument when it is unpickled."""
 
     def __init__(self, *call: Any) -> None:
         self.call = call
@@ -255,7 +255,7 @@ def test_bombs_do_not_go_off(name: str) -> None:
     except ValueError as exc:
         text = str(exc)
     assert len(text) < 3000
-    # Not speed: without the bounds these take hours, gigabytes or the whole process.
+    # Without the limits these take hours or gigabytes, or crash the process.
     assert time.process_time() - before < 30
 
 

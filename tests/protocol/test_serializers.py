@@ -1,4 +1,4 @@
-"""How ``SERIALIZER`` is understood."""
+"""The serializers, and the values of ``SERIALIZER``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django_rqlite.protocol.serializers import (
 
 
 class Compressing:
-    """A serializer of a project's own, whose bytes look like those that RQ compresses."""
+    """A project's own serializer, whose bytes look like RQ's compressed ones."""
 
     @staticmethod
     def dumps(obj: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""A walk through a place sees each job once, whatever happens between its visits."""
+"""A cursor sees each job of a place once, whatever happens between two chunks."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 def walked(
     redis: redis_py.Redis, place: Place, most: int, leave: Callable[[list[str]], list[str]]
 ) -> Iterator[str]:
-    """Every id that is seen; ``leave`` is told them, and says which of them it left."""
-    walker, position = PlaceCursor(Broker(redis)), Position()
+    """Every id that the cursor sees. ``leave`` gets a chunk of ids and returns those it left."""
+    cursor, position = PlaceCursor(Broker(redis)), Position()
     while True:
-        chunk = walker.fetch("default", place, position, most)
+        chunk = cursor.fetch("default", place, position, most)
         seen = [found.id for found in chunk.jobs]
         if not seen:
             return
@@ -81,11 +81,11 @@ def test_a_walk_ends_when_nobody_takes_anything(redis: redis_py.Redis) -> None:
 
 def test_what_comes_after_is_told_of_a_list(redis: redis_py.Redis) -> None:
     redis.rpush("rq:queue:default", *"abcdef")
-    walker = PlaceCursor(Broker(redis))
-    assert walker.fetch("default", Place.QUEUED, Position("", "b"), 2).behind == 2
-    # It was claimed, so all before it were too.
+    cursor = PlaceCursor(Broker(redis))
+    assert cursor.fetch("default", Place.QUEUED, Position("", "b"), 2).behind == 2
+    # It was claimed, so all before it were claimed too.
     redis.ltrim("rq:queue:default", 2, -1)
-    chunk = walker.fetch("default", Place.QUEUED, Position("", "b"), 2)
+    chunk = cursor.fetch("default", Place.QUEUED, Position("", "b"), 2)
     assert [found.id for found in chunk.jobs] == ["c", "d"]
 
 

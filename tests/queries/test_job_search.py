@@ -1,4 +1,4 @@
-"""The window that a search reads, and what it makes of what is there."""
+"""The jobs that a search reads, filters and groups."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from django_rqlite.broker.broker import Broker
 from django_rqlite.protocol import codec
 from django_rqlite.protocol.places import Place
-from django_rqlite.queries.job_search import Filter, Found, JobSearch, grouped, shared
+from django_rqlite.queries.found_jobs import Filter, Found, grouped
+from django_rqlite.queries.job_search import JobSearch, shared
 
 from ..admin_world import World
 
@@ -23,7 +24,7 @@ def world(redis: redis_py.Redis) -> World:
 
 
 @pytest.fixture
-def finder(world: World) -> JobSearch:
+def search(world: World) -> JobSearch:
     return JobSearch(Broker(world.redis, world.keys.prefix))
 
 
@@ -36,7 +37,7 @@ def test_places_share_what_is_read() -> None:
 @pytest.mark.parametrize("place", Place)
 @pytest.mark.parametrize("newest", [True, False])
 def test_the_end_that_is_asked_for(
-    world: World, finder: JobSearch, place: Place, newest: bool
+    world: World, search: JobSearch, place: Place, newest: bool
 ) -> None:
     ids = [f"j{number:04}" for number in range(1500)]
     if place is Place.QUEUED:
@@ -45,7 +46,7 @@ def test_the_end_that_is_asked_for(
         key = f"rq:{'wip' if place is Place.STARTED else place}:default"
         ending = ":x" if place is Place.STARTED else ""
         world.redis.zadd(key, {id_ + ending: number for number, id_ in enumerate(ids)})
-    window = finder.window(["default", "empty"], list(Place), newest=newest)
+    window = search.window(["default", "empty"], list(Place), newest=newest)
     expected = ids[::-1][:1000] if newest else ids[:1000]
     assert [found.id for found in window.jobs] == expected
     assert all(found.job is None for found in window.jobs)
@@ -59,7 +60,7 @@ def test_the_end_that_is_asked_for(
     [("exc_info", False), ("exc_info", True), ("exc_string", True)],
 )
 def test_the_error_wherever_it_is_kept(
-    world: World, finder: JobSearch, field: str, packed: bool
+    world: World, search: JobSearch, field: str, packed: bool
 ) -> None:
     world.redis.zadd("rq:failed:default", {"j": 1})
     world.redis.hset("rq:job:j", "description", "shop.jobs.send(1)")
@@ -69,17 +70,17 @@ def test_the_error_wherever_it_is_kept(
     else:
         stored = codec.compress(text.encode()) if packed else text.encode()
         world.redis.hset("rq:job:j", field, stored)
-    (found,) = finder.window(["default"], [Place.FAILED]).jobs
+    (found,) = search.window(["default"], [Place.FAILED]).jobs
     assert (found.error, found.error_class) == ("shop.Lost: it is", "shop.Lost")
     assert found.function == "shop.jobs.send"
 
 
-def test_long_fields_are_cut_and_wrong_kinds_told(world: World, finder: JobSearch) -> None:
+def test_long_fields_are_cut_and_wrong_kinds_told(world: World, search: JobSearch) -> None:
     world.redis.rpush("rq:queue:default", "long", "list")
     world.redis.hset("rq:job:long", mapping={"description": b"\xff" * 1_000_000, "data": b"x"})
     world.redis.rpush("rq:job:list", "x")
     world.redis.set("rq:failed:default", "x")
-    window = finder.window(["default"], list(Place))
+    window = search.window(["default"], list(Place))
     by_id = {found.id: found.job for found in window.jobs}
     long, other = by_id["long"], by_id["list"]
     assert long
@@ -89,13 +90,13 @@ def test_long_fields_are_cut_and_wrong_kinds_told(world: World, finder: JobSearc
     assert "WRONGTYPE" in window.problems[0]
 
 
-def test_what_a_filter_takes(world: World, finder: JobSearch) -> None:
+def test_what_a_filter_takes(world: World, search: JobSearch) -> None:
     world.failed(job_id="a", reason="ValueError: x")
     world.failed(job_id="b", reason="KeyError: x", fields={"description": "shop.other()"})
 
     def taken(**wanted: str) -> list[str]:
-        found = finder.window(["default"], [Place.FAILED]).jobs
-        return sorted(each.id for each in found if Filter(**wanted).takes(each))  # type: ignore[arg-type]
+        found = search.window(["default"], [Place.FAILED]).jobs
+        return sorted(each.id for each in found if Filter(**wanted).matches(each))  # type: ignore[arg-type]
 
     assert taken() == ["a", "b"]
     assert taken(error="Value") == ["a"]
@@ -108,12 +109,12 @@ def test_what_a_filter_takes(world: World, finder: JobSearch) -> None:
     assert taken(tag="customer") == taken(tag="CUSTOMER:17") == []
 
 
-def test_failed_jobs_by_function_and_error(world: World, finder: JobSearch) -> None:
+def test_failed_jobs_by_function_and_error(world: World, search: JobSearch) -> None:
     for number in range(3):
         world.failed(reason=f"ValueError: {number}")
     world.failed(reason="KeyError: x")
     world.redis.zadd("rq:failed:default", {"gone": 1})
-    groups = grouped(finder.window(["default"], [Place.FAILED]).jobs)
+    groups = grouped(search.window(["default"], [Place.FAILED]).jobs)
     told = [(group.function, group.error_class, group.count) for group in groups]
     assert told == [("shop.jobs.send", "ValueError", 3), ("shop.jobs.send", "KeyError", 1)]
     assert groups[0].first

@@ -1,4 +1,4 @@
-"""The read model: what no page of the admin shows by itself."""
+"""The queries, as far as the pages of the admin do not test them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each run that ends is counted in its minute, with how long it waited and ran."""
+"""Each run is counted in the minute in which it ends, with how long it waited and ran."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("redis")
 
 
 def counts(redis: redis_py.Redis) -> Counter[str]:
-    """What was counted in the queue ``default``, whatever the minute."""
+    """The counts of the queue ``default``, of all minutes together."""
     found: Counter[str] = Counter()
     for key in redis.keys("rq:x:activity:default:*"):
         for field, count in redis.hgetall(key).items():
@@ -57,8 +57,8 @@ def test_counts_are_kept_for_a_day(redis: redis_py.Redis) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "bucket"),
-    # Far from the upper ends, since the test itself takes its time. What began in the future by the
-    # server's clock took less than anything.
+    # Far from the upper ends of the buckets, since the test itself takes time. A run that began in
+    # the future, by the server's clock, counts in the lowest bucket.
     [(0.3, "r-1"), (2.2, "r2"), (70, "r7"), (1e9, "r20"), (-5, "r-10")],
 )
 def test_run_times_fall_into_powers_of_two(
@@ -79,7 +79,7 @@ def began(redis: redis_py.Redis, hold: Hold, moment: str) -> None:
 @pytest.mark.parametrize(
     ("enqueued", "start_at", "bucket"),
     [
-        ("2024-02-29T23:59:59Z", 1709251200, "w1"),  # a leap day, one second before March
+        ("2024-02-29T23:59:59Z", 1709251200, "w1"),  # one second before the end of a leap day
         ("2026-01-01T00:00:00Z", 1767225600, "w0"),
         ("2026-12-31T23:00:00.123456Z", 1798758000 + 3599, "w12"),
         ("2000-03-01T00:00:00Z", 951868800 + 7, "w3"),

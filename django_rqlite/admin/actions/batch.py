@@ -44,7 +44,7 @@ class Batch:
         self._action = action
         self._username = username
         self._started_at = datetime.fromtimestamp(state.started_at, UTC)
-        self._matches = state.filters.filter_at(self._started_at).takes
+        self._matches = state.filters.filter_at(self._started_at).matches
 
     def run(self) -> bool:
         """Run the batch; return whether the action is complete.

@@ -57,7 +57,7 @@ class MatchCount:
         most = max(job_search.MOST - self.examined, 0)
         with connected(server) as broker:
             window = JobSearch(broker).window(queues, kinds, most=most)
-        matches = filters.filter_at(datetime.fromtimestamp(started_at, UTC)).takes
+        matches = filters.filter_at(datetime.fromtimestamp(started_at, UTC)).matches
         self._add(
             sum(each.total for each in window.searched),
             sum(each.read for each in window.searched),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...protocol.stored_worker import WorkerRecord
-from ...queries.job_search import function_of
+from ...queries.found_jobs import function_of
 from ...queries.leases import StartedJob
 
 #: Seconds that a run must take to count as long.

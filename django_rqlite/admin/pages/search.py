@@ -17,8 +17,9 @@ from django.utils.translation import ngettext
 from ...broker.servers import Server
 from ...protocol.places import Place
 from ...protocol.records import JobStatus
-from ...queries import job_search
-from ...queries.job_search import Found, JobSearch, Window
+from ...queries import found_jobs, job_search
+from ...queries.found_jobs import Found
+from ...queries.job_search import JobSearch, Window
 from ...queries.queries import Queries
 from ...queries.snapshots import Parents
 from .. import labels
@@ -82,7 +83,7 @@ class Row:
 class GroupRow:
     """Failed jobs of one function and one class of errors."""
 
-    group: job_search.Group
+    group: found_jobs.Group
     address: str
 
 
@@ -114,9 +115,9 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
     answers = _ask(site, filters)
     if answers.job_address:
         return HttpResponseRedirect(answers.job_address)
-    newest, matches_filter = filters.sort == "newest", filters.filter.takes
+    newest, matches_filter = filters.sort == "newest", filters.filter.matches
     servers = {id(each): server for server, window in answers.windows for each in window.jobs}
-    matches = job_search.ordered(
+    matches = found_jobs.ordered(
         [
             each
             for _server, window in answers.windows
@@ -127,7 +128,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
     )
     page = Paginator(matches, PER_PAGE).get_page(number)
     rows = [] if filters.group else _rows(list(page.object_list), servers, answers.errors, site)
-    groups = job_search.grouped(matches) if filters.group else []
+    groups = found_jobs.grouped(matches) if filters.group else []
     searched = [each for _server, window in answers.windows for each in window.searched]
     partly = any(each.read < each.total for each in searched)
     actions = possible(request, filters.places)
@@ -282,6 +283,6 @@ def _row(found: Found, server: Server, parents: Parents | None, site: AdminSite)
     )
 
 
-def _group_row(group: job_search.Group, filters: JobFilters) -> GroupRow:
+def _group_row(group: found_jobs.Group, filters: JobFilters) -> GroupRow:
     function = group.function or filters.texts["function"]
     return GroupRow(group, filters.query(group="", function=function, error=group.error_class))

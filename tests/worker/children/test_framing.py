@@ -26,7 +26,7 @@ MESSAGES = [
 ]
 
 
-def assembled(data: bytes, sizes: list[int]) -> list[list[bytes]]:
+def assemble(data: bytes, sizes: list[int]) -> list[list[bytes]]:
     """The messages in ``data``, which arrives in pieces of these sizes."""
     assembler, messages, at = Assembler(), [], 0
     for size in [*sizes, len(data)]:
@@ -42,7 +42,7 @@ def assembled(data: bytes, sizes: list[int]) -> list[list[bytes]]:
 def test_a_message_arrives_in_pieces_of_any_size(size: int) -> None:
     for message in MESSAGES:
         data = pack(message)
-        assert assembled(data, [size] * (len(data) // size)) == [message]
+        assert assemble(data, [size] * (len(data) // size)) == [message]
 
 
 def test_messages_may_be_split_anywhere() -> None:
@@ -50,13 +50,13 @@ def test_messages_may_be_split_anywhere() -> None:
     for seed in range(50):
         numbers = random.Random(seed)
         sizes = [numbers.choice((0, 1, 7, 4096)) for _ in range(200)]
-        assert assembled(data, sizes) == MESSAGES
+        assert assemble(data, sizes) == MESSAGES
 
 
 def test_an_unfinished_message_is_none() -> None:
     data = pack([b"a", b"b"])
     for end in range(len(data)):
-        assert assembled(data[:end], []) == []
+        assert assemble(data[:end], []) == []
 
 
 @pytest.mark.parametrize("count", [MOST_PARTS + 1, 2**31, 2**32 - 1])
@@ -89,7 +89,7 @@ def test_a_length_that_will_never_come_takes_no_memory() -> None:
     ],
 )
 def test_a_report_survives_the_pipe(outcome: Report, stays: bool) -> None:
-    (parts,) = assembled(pack(pack_report("e1", outcome, stays=stays)), [])
+    (parts,) = assemble(pack(pack_report("e1", outcome, stays=stays)), [])
     assert unpack_report("e1", parts) == (outcome, stays)
 
 
