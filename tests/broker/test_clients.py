@@ -21,8 +21,7 @@ from redis.backoff import NoBackoff
 from redis.connection import BlockingConnectionPool
 from redis.retry import Retry
 
-from django_rqlite.broker import clients as connections
-from django_rqlite.broker import embedded
+from django_rqlite.broker import clients, embedded
 from django_rqlite.broker.address import describe
 from django_rqlite.broker.broker import Broker
 from django_rqlite.broker.errors import translate_errors
@@ -48,7 +47,7 @@ ALICE = {"USERNAME": "alice", "PASSWORD": PASSWORD}
 @pytest.fixture(autouse=True)
 def no_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start without clients, and forget those that the test makes."""
-    monkeypatch.setattr(connections, "_clients", {})
+    monkeypatch.setattr(clients, "_clients", {})
 
 
 @pytest.fixture
@@ -57,7 +56,7 @@ def configure(settings: SettingsWrapper) -> Configure:
 
     def configure(**keys: Any) -> redis_py.Redis:
         settings.RQ_QUEUES = {"mail": keys}
-        return connections.get_connection("mail")
+        return clients.get_connection("mail")
 
     return configure
 
@@ -123,9 +122,9 @@ def guarded(folder: Path) -> Iterator[Guarded]:
 
 class TestSharing:
     def test_equal_settings_share_one_client(self) -> None:
-        client = connections.get_connection()
-        assert client is connections.get_connection("low")
-        assert client is connections.get_connection("default", use_strict_redis=True)
+        client = clients.get_connection()
+        assert client is clients.get_connection("low")
+        assert client is clients.get_connection("default", use_strict_redis=True)
 
     def test_another_user_is_another_client(
         self, settings: SettingsWrapper, guarded: Guarded
@@ -135,15 +134,15 @@ class TestSharing:
             "a": {**keys, **ALICE},
             "b": {**keys, "USERNAME": "bob", "PASSWORD": "bob"},
         }
-        assert connections.get_connection("a").get("x") is None
-        assert connections.get_connection("b") is not connections.get_connection("a")
+        assert clients.get_connection("a").get("x") is None
+        assert clients.get_connection("b") is not clients.get_connection("a")
         with pytest.raises(redis_py.exceptions.NoPermissionError):
-            connections.get_connection("b").get("x")
+            clients.get_connection("b").get("x")
 
     def test_another_prefix_is_another_client(self, settings: SettingsWrapper) -> None:
         keys = {"HOST": "localhost"}
         settings.RQ_QUEUES = {"a": keys, "b": {**keys, "KEY_PREFIX": "{b}rq:"}, "c": keys}
-        a, b, c = (connections.get_connection(name) for name in "abc")
+        a, b, c = (clients.get_connection(name) for name in "abc")
         assert a is c
         assert a is not b
         assert Broker.of(a).prefix == "rq:"
@@ -155,33 +154,33 @@ class TestSharing:
 
         def get(_: int) -> redis_py.Redis:
             barrier.wait(timeout=20)
-            return connections.get_connection()
+            return clients.get_connection()
 
         with ThreadPoolExecutor(8) as pool:
             assert len({id(client) for client in pool.map(get, range(8))}) == 1
 
     def test_a_child_process_makes_its_own(self, redis: redis_py.Redis) -> None:
-        parent = connections.get_connection()
+        parent = clients.get_connection()
         connection = parent.client_id()
-        with connections._lock:  # as if another thread were making a client at this moment
+        with clients._lock:  # as if another thread were making a client at this moment
             child = os.fork()
             if child == 0:
                 # An exception must not leave the block, or the child would go on with the tests.
                 signal.alarm(10)  # in case it waits for the lock for ever
                 try:
-                    mine = connections.get_connection()
+                    mine = clients.get_connection()
                     ok = mine is not parent and mine.client_id() != connection
                     ok = ok and Broker.of(parent).prefix == "rq:"
                     os._exit(0 if ok else 1)
                 finally:
                     os._exit(2)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        assert connections.get_connection() is parent
+        assert clients.get_connection() is parent
         assert parent.client_id() == connection
 
     def test_unknown_queue(self) -> None:
         with pytest.raises(UnknownQueueError, match="no queue 'nope'"):
-            connections.get_connection("nope")
+            clients.get_connection("nope")
 
     def test_making_a_client_does_not_connect(self, configure: Configure) -> None:
         with socket.socket() as listener:
@@ -317,7 +316,7 @@ class TestCache:
     ) -> None:
         before = configure(USE_REDIS_CACHE="shared")
         settings.CACHES = {"shared": {**cache, "LOCATION": "redis://elsewhere/1"}}
-        after = connections.get_connection("mail")
+        after = clients.get_connection("mail")
         assert after is not before
         assert describe(after) == "redis://elsewhere:6379/1"
 

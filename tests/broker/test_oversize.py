@@ -20,8 +20,7 @@ from redis.connection import ConnectionPool
 from redis.retry import Retry as Repeats
 
 from django_rqlite import Callback, Job, Queue, Retry, conf
-from django_rqlite.broker import clients as connections
-from django_rqlite.broker import embedded, wire
+from django_rqlite.broker import clients, embedded, wire
 from django_rqlite.broker.broker import Broker
 from django_rqlite.broker.single_connection import open_single_connection
 from django_rqlite.cron.entries import Entry
@@ -73,7 +72,7 @@ def admin(own_server: Server) -> Iterator[redis_py.Redis]:
 def ours(url: str, **options: Any) -> redis_py.Redis:
     """A client as RQ_QUEUES makes it."""
     keys = {"URL": url, "REDIS_CLIENT_KWARGS": options}
-    return connections.connection_for(conf.read_queue("default", keys))
+    return clients.connection_for(conf.read_queue("default", keys))
 
 
 def limit_of(admin: redis_py.Redis, name: str) -> dict[str, Any]:

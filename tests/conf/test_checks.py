@@ -9,11 +9,9 @@ import pytest
 from django.core.checks import run_checks
 from django.utils.module_loading import import_string
 
-from django_rqlite import checks, conf, worker
+from django_rqlite import Job, Queue, Worker, checks, conf
 from django_rqlite.compat.overrides import unused_overrides
 from django_rqlite.conf.classes import BASE_CLASSES
-from django_rqlite.jobs import job as jobs
-from django_rqlite.queues import queue as queues
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
@@ -67,7 +65,7 @@ def of_queue(settings: SettingsWrapper, keys: object, name: object = "mail") -> 
         {
             **URL,
             "QUEUE_CLASS": "django_rqlite.Queue",
-            "JOB_CLASS": jobs.Job,
+            "JOB_CLASS": Job,
             "WORKER_CLASS": None,
         },
     ],
@@ -311,7 +309,7 @@ def test_mistakes_of_rq(settings: SettingsWrapper, rq: object, expected: str, me
     assert message in f"{found[0].msg} {found[0].hint}"
 
 
-class OwnJob(jobs.Job):
+class OwnJob(Job):
     @classmethod
     def create(cls, *args: Any, **kwargs: Any) -> Any:
         return super().create(*args, **kwargs)
@@ -327,7 +325,7 @@ class HeirOfOwnJob(OwnJob):
     pass
 
 
-class OwnQueue(queues.Queue):
+class OwnQueue(Queue):
     def enqueue_call(self, *args: Any, **kwargs: Any) -> Any:
         return super().enqueue_call(*args, **kwargs)
 
@@ -335,7 +333,7 @@ class OwnQueue(queues.Queue):
         return super().enqueue_job(*args, **kwargs)
 
 
-class OwnWorker(worker.Worker):
+class OwnWorker(Worker):
     def perform_job(self, *args: Any) -> None:
         """RQ calls this."""
 
