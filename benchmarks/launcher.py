@@ -16,7 +16,9 @@ from .exceptions import MeasurementError
 from .processes import ManagedProcess
 from .server import Server
 
-_PROJECT = Path(__file__).resolve().parent / "project"
+_HERE = Path(__file__).resolve().parent
+#: Folders with the modules of the contestants, and with the settings that all share.
+_PATH = (_HERE / "project", _HERE.parent / "testproject")
 
 #: Variables of the benchmark's environment that would select another Python or other settings.
 _FOREIGN = ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "DJANGO_SETTINGS_MODULE")
@@ -37,7 +39,7 @@ class Launcher:
         self._folder.mkdir()
         fifo = self._folder / "latencies"
         os.mkfifo(fifo)
-        path = [contestant.path, str(_PROJECT)]
+        path = [contestant.path, *map(str, _PATH)]
         self._environment = {
             **{name: value for name, value in os.environ.items() if name not in _FOREIGN},
             "PYTHONPATH": os.pathsep.join(filter(None, path)),

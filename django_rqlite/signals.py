@@ -1,10 +1,13 @@
-"""Django signals about jobs. Receivers get the job as ``job``; the sender is its class.
+"""Django signals about jobs. Receivers get the job as ``job``. The sender is the job's class.
 
-``job_enqueued`` is sent by whoever enqueued, once the job is in its place; ``args``: none. The
-others are sent in the job's own process (in the caller's, where ``ASYNC`` is off), before the
-outcome is stored: ``job_started``; ``job_finished`` with ``result``; ``job_failed`` with
-``exception``, after every attempt that failed. A process that dies can send nothing; its job's
-failure callback is still called. What a receiver raises is logged and changes nothing.
+- ``job_enqueued`` is sent by the process that enqueues, once the job is stored.
+- ``job_started`` is sent before the job's function is called.
+- ``job_finished`` is sent with ``result`` when the function has returned.
+- ``job_failed`` is sent with ``exception`` after each attempt that has failed.
+
+The last three are sent in the job's own process (in the caller's, where ``ASYNC`` is ``False``),
+before the outcome is stored. A process that dies sends no signal; the failure callback of its job
+is called all the same. What a receiver raises is logged and changes nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ job_failed = Signal()
 
 
 def send(signal: Signal, job: Job, **details: Any) -> None:
-    """Send a signal about a job; never raises."""
+    """Send a signal about a job. What a receiver raises is logged."""
     if not signal.receivers:
         return
     for receiver, answer in signal.send_robust(sender=type(job), job=job, **details):

@@ -1,4 +1,4 @@
-"""Jobs and workers for the tests of the admin, put into Redis by the engine itself."""
+"""Jobs and workers for the tests of the admin, which the engine puts into Redis."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ValueError: no such customer
 
 
 class World:
-    """What there is below one prefix of a server."""
+    """The data below one prefix of a server."""
 
     def __init__(self, connection: redis.Redis, prefix: str = "rq:") -> None:
         self.redis = connection

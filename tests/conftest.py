@@ -35,7 +35,7 @@ PROGRAM_VARIABLE = "RQ_TEST_SERVER"
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 20) -> None:
-    """Return as soon as ``condition()`` is true; fail if it does not become so in time."""
+    """Return as soon as ``condition()`` is true; fail if it is not within the time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -64,7 +64,7 @@ class Server:
         return server
 
     def start_again(self) -> None:
-        """Start the process, with what its log on disk holds if it has one."""
+        """Start the process. It loads its log on disk, if it has one."""
         assert self.folder is not None
         log_path = self.folder / "log"
         with log_path.open("ab") as log:
@@ -85,13 +85,13 @@ class Server:
         self.process.wait()
 
     def client(self) -> redis_py.Redis:
-        """A new client of this server that returns bytes."""
+        """Return a new client of this server. It returns bytes."""
         return redis_py.Redis.from_url(self.url, protocol=2)
 
     def answers(self) -> bool:
         if self.process is not None and self.process.poll() is not None:
             raise AssertionError(f"the server ended by itself with {self.process.returncode}")
-        # Releases of redis-py before 5.1 leave a socket open where nobody listens.
+        # Releases of redis-py before 5.1 leave a socket open if nobody listens.
         if self.folder is not None and not _listened_to(self.folder / "valkey.sock"):
             return False
         try:
@@ -132,7 +132,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[URL_VARIABLE] = server.url
     for queue in settings.RQ_QUEUES.values():
         queue["URL"] = server.url
-    # Something may have read them while Django was set up, which was before.
+    # Something may have read them while Django was set up.
     setting_changed.send(sender=None, setting="RQ_QUEUES", value=settings.RQ_QUEUES, enter=True)
 
 
@@ -144,13 +144,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def server(pytestconfig: pytest.Config) -> Server:
-    """The server that ``RQ_QUEUES`` names."""
+    """The server of ``RQ_QUEUES``."""
     return pytestconfig.stash[SERVER]
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    """A server. Where there is none the tests are skipped, or fail where it is required."""
+    """A server. Without PostgreSQL the tests are skipped, or fail if it is required."""
     from tests import postgresql  # needs what is in here
 
     if reason := postgresql.missing():
@@ -167,7 +167,7 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 @pytest.fixture
 def redis(server: Server) -> Iterator[redis_py.Redis]:
-    """A client of the server, whose database is empty."""
+    """A client of the server. The database is empty."""
     with server.client() as client:
         client.flushdb()
         yield client
@@ -175,7 +175,7 @@ def redis(server: Server) -> Iterator[redis_py.Redis]:
 
 @pytest.fixture
 def round_trips(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Grows by one with each message to a server."""
+    """A list that grows by one with each message to a server."""
     sent: list[int] = []
     send = AbstractConnection.send_packed_command
 

@@ -1,4 +1,4 @@
-"""Functions that the tests enqueue, and that use the database in all the ways jobs do."""
+"""Jobs that use the database in all the ways in which jobs do."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def sleep_async(seconds: float) -> int:
 
 
 async def give_up_on_a_query(seconds: float) -> str:
-    """Leave a query behind in asgiref's thread, as a job with time-outs of its own does."""
+    """Leave a query behind in asgiref's thread, as a job that sets timeouts itself does."""
     try:
         await asyncio.wait_for(sleep_async(seconds), 0.2)
     except TimeoutError:
@@ -66,11 +66,11 @@ async def give_up_on_a_query(seconds: float) -> str:
 
 
 class Interrupted(Exception):
-    """What a project's own alarm raises."""
+    """The exception of a project's own alarm."""
 
 
 def interrupt_a_query() -> None:
-    """Have a query cut off by an exception that comes from elsewhere."""
+    """Interrupt a query by an exception in a signal handler."""
     main = threading.main_thread().ident
     assert main is not None
 
@@ -93,7 +93,7 @@ def begin_and_forget() -> None:
 
 
 def open_connections() -> int:
-    """How many this thread has."""
+    """Return how many this thread has."""
     return sum(each.connection is not None for each in connections.all(initialized_only=True))
 
 
@@ -106,7 +106,7 @@ def create_group() -> None:
 
 
 def commit_something() -> list[str]:
-    """What a hook leaves that follows the commit of a job's own block."""
+    """Return what a hook has recorded that runs after the commit of the job's own block."""
     called: list[str] = []
     with transaction.atomic():
         transaction.on_commit(lambda: called.append("committed"))

@@ -1,4 +1,4 @@
-"""Taking a job through its life without a worker, as the engine does it."""
+"""Takes a job from its claim to its outcome without a worker, by calls of the engine."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def fail(
 
 
 def run_next(*queues: str) -> Job:
-    """Run the next job here, as a worker's child would, and store its outcome."""
+    """Run the next job in this process, as a worker's child would, and store its outcome."""
     hold = start(*queues)
     job = Job.fetch(hold.job_id)
     outcome = perform(job)
@@ -78,7 +78,7 @@ def run_next(*queues: str) -> Job:
 
 
 def again(hold: Hold, delay: int = 0, reason: str = "ValueError: no") -> bool:
-    """End an execution with another to come; gives whether that was stored."""
+    """End an execution that another follows; return whether that was stored."""
     return (
         engine()
         .retry_or_repeat(

@@ -1,7 +1,6 @@
-"""A project's tests that have a worker run jobs, as the page for django-rq's users tells them to.
+"""Tests of a project in which a worker runs jobs, as docs/migrate-from-django-rq.md shows.
 
-``tests/worker/test_work_in_tests.py`` has Django's runner run them, with one database after the
-other.
+``tests/worker/test_work_in_tests.py`` has Django's test runner run them with several databases.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ IN_MEMORY = connection.vendor == "sqlite" and connection.is_in_memory_db()  # ty
 
 
 def session() -> Any:
-    """The driver's connection, and what the server calls it."""
+    """Return the driver's connection, and the id that the server gives it."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_backend_pid()" if connection.vendor == "postgresql" else "SELECT 1"
@@ -37,7 +36,7 @@ def enqueue(function: Any, *args: Any) -> Job:
 
 
 class InATransaction(TestCase):
-    """The transaction of a test is its own, whatever workers do."""
+    """Workers do not touch the transaction of a test."""
 
     def setUp(self) -> None:
         Group.objects.create(name="of the test")
@@ -100,7 +99,7 @@ class InATransaction(TestCase):
 
 
 class Committed(TransactionTestCase):
-    """What is committed, all see who share the database."""
+    """All who share the database see what is committed."""
 
     def test_both_ways(self) -> None:
         Group.objects.create(name="of the test")

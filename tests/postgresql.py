@@ -1,4 +1,4 @@
-"""A real PostgreSQL that the tests start for themselves, without a disk to wait for."""
+"""A PostgreSQL server that the tests start. It does not wait for the disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DEBIAN = Path("/usr/lib/postgresql")
 
 
 def missing() -> str:
-    """Why there is no server to start; ``''`` where there is one."""
+    """Return why no server can be started; ``''`` if one can."""
     return "" if _program("initdb") else "no PostgreSQL (initdb): run .ci/postgresql"
 
 
@@ -67,14 +67,14 @@ class PostgreSQL:
         wait_until(self._answers, "PostgreSQL answers")
 
     def stop(self, number: int = signal.SIGINT) -> None:
-        """End it; SIGINT ends all sessions first."""
+        """End the server. SIGINT ends all sessions first."""
         if self._process is not None:
             self._process.send_signal(number)
             self._process.wait(20)
             self._process = None
 
     def restart(self) -> None:
-        """As a database that is upgraded: all sessions end."""
+        """End the server and start it, which ends all sessions."""
         self.stop()
         self.start()
 
@@ -87,7 +87,7 @@ class PostgreSQL:
         return (self.folder / "log").read_text()
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        """A session of the test's own."""
+        """Open a session for the test."""
         return psycopg.connect(
             host=str(self.folder), user="postgres", dbname="postgres", autocommit=True
         )
@@ -101,7 +101,7 @@ class PostgreSQL:
             return session.execute(query).fetchall()
 
     def settings(self, **changed: Any) -> dict[str, Any]:
-        """What ``DATABASES`` says of it."""
+        """Return the entry of this server for ``DATABASES``."""
         return {
             "ENGINE": "django.db.backends.postgresql",
             "HOST": str(self.folder),
@@ -111,7 +111,7 @@ class PostgreSQL:
         }
 
     def environment(self, **changed: Any) -> dict[str, str]:
-        """For a process that uses it; see tests/settings.py."""
+        """Return the variables of a process that uses this server; see tests/settings.py."""
         return {"RQ_TEST_DATABASE_SETTINGS": json.dumps(self.settings(**changed))}
 
     def _answers(self) -> bool:
@@ -128,7 +128,7 @@ class PostgreSQL:
         return [program, "-D", str(self._data), *arguments]
 
     def _as_owner(self) -> dict[str, Any]:
-        # Not its home: another user may not look at ours.
+        # Not the current folder, which the other user may not be allowed to read.
         here: dict[str, Any] = {"cwd": self.folder}
         return here | {"user": _owner(), "extra_groups": []} if os.geteuid() == 0 else here
 

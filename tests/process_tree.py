@@ -1,4 +1,4 @@
-"""Which process is whose parent, as the system has it."""
+"""The parents and children of processes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 
 
 def children_of(pid: int) -> list[int]:
-    """The processes whose parent this is."""
+    """Return the ids of the children of a process."""
     listed = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
     )
@@ -15,6 +15,6 @@ def children_of(pid: int) -> list[int]:
 
 
 def fork_server_of(worker: int) -> int:
-    """The process that makes the children of this worker, which has said that it listens."""
+    """Return the id of the fork server of a worker that has said that it listens."""
     (server,) = children_of(worker)
     return server

@@ -1,4 +1,4 @@
-"""A handler for ``LOGGING`` that writes down what it is given, as Sentry's would send it."""
+"""A handler for ``LOGGING`` that records what Sentry's handler would send."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class RecordingHandler(logging.Handler):
-    """Appends each record to the file that ``RQ_TEST_RECORDS`` names, a line of JSON each."""
+    """Appends each record to the file that ``RQ_TEST_RECORDS`` names, as a line of JSON."""
 
     def emit(self, record: logging.LogRecord) -> None:
         kind, value, trace = record.exc_info or (None, None, None)
@@ -30,7 +30,7 @@ class RecordingHandler(logging.Handler):
 
 
 class RaisingFilter(logging.Filter):
-    """A project's mistake."""
+    """A filter that fails."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info:
@@ -39,8 +39,7 @@ class RaisingFilter(logging.Filter):
 
 
 def logging_of(logger: str = "django_rqlite", **keys: Any) -> str:
-    """``LOGGING`` with this handler for a logger, for the environment variable
-    ``RQ_TEST_LOGGING``."""
+    """Return ``LOGGING`` with this handler for a logger, as ``RQ_TEST_LOGGING`` wants it."""
     return json.dumps(
         {
             "version": 1,

@@ -38,7 +38,7 @@ def nothing() -> None:
 
 
 def enqueue_another() -> str:
-    """Enqueue a job, and give its id."""
+    """Enqueue a job, and return its id."""
     return enqueue(add, 1).id
 
 
@@ -94,7 +94,7 @@ def scribble() -> None:
 
 
 def start_process(path: str) -> None:
-    """Leave a process behind that holds all that this one has open."""
+    """Leave a process behind that holds all files that this one has open."""
     pid = os.fork()
     if pid == 0:
         time.sleep(60)
@@ -138,7 +138,7 @@ def leave_reading(pipe: str, path: str) -> None:
 
 
 def fork_and(how: str) -> int:
-    """Fork, and let the other process come back to where this one would. Give its exit status."""
+    """Fork, and let the forked process return from the job too. Return its exit status."""
     logger = logging.getLogger("shop.mail")
     logger.warning("sent at once")
     logger.warning("sent with the next")
@@ -164,7 +164,7 @@ def fork_by_multiprocessing() -> int | None:
 
 
 def tell_and_fork(*arguments: Any) -> None:
-    """A callback that lets a process which it forks come back to where it would."""
+    """A callback that forks, and returns in the forked process too."""
     ended = arguments[0]
     pid = os.fork()
     if pid == 0:
@@ -177,13 +177,13 @@ def tell_and_fork(*arguments: Any) -> None:
 
 
 def handle_and_fork(failed: Job, *_: Any) -> bool:
-    """A handler for RQ_EXCEPTION_HANDLERS that does the same."""
+    """The same as a handler for RQ_EXCEPTION_HANDLERS."""
     tell_and_fork(failed, None, None)
     return True
 
 
 def tell_state(ended: Job, *_: Any) -> None:
-    """A callback that says how its job stands."""
+    """A callback that records the state of its job."""
     lasted = ended.ended_at and ended.started_at and ended.ended_at >= ended.started_at
     told = (
         f"{ended.id} {ended.get_status(refresh=False)} {ended.get_status()} "
@@ -228,7 +228,7 @@ def take_long(*_: Any) -> None:
 
 
 def keep_memory(mebibytes: int) -> int:
-    """Use so much more memory from now on; return the process id."""
+    """Use so many MiB more from now on, and return the process id."""
     _kept.append(b"x" * (mebibytes << 20))
     return os.getpid()
 
@@ -288,7 +288,7 @@ def use_database() -> dict[str, Any]:
 
 
 def fail_at_first(path: str, times: int) -> int:
-    """Fail in the first runs; give the number of the run that did not."""
+    """Fail in the first runs; later return the number of the run."""
     write(path, "x")
     with open(path) as file:
         run = len(file.read())
@@ -304,7 +304,7 @@ def fail_at_first_then_block(runs: str, pipe: str) -> str:
 
 
 def ask_for_retry(path: str, times: int) -> Any:
-    """Ask for another run in the first ones; give the number of the run that did not."""
+    """Ask for another run in the first runs; later return the number of the run."""
     write(path, "x")
     with open(path) as file:
         run = len(file.read())
@@ -394,7 +394,7 @@ def fail_with(text: str) -> None:
 
 
 def look_at(job_id: str) -> dict[str, str]:
-    """What each look into another job's serialized values raises."""
+    """Return what each access to another job's serialized values raises."""
     other = Job.fetch(job_id)
     looks = {
         "args": lambda: other.args,
@@ -421,7 +421,7 @@ _tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
 
 
 def look_around() -> dict[str, Any]:
-    """What is active here."""
+    """Return the settings that are active in this context."""
     return {
         "language": translation.get_language(),
         "time zone": timezone.get_current_timezone_name(),
@@ -434,7 +434,7 @@ def look_around() -> dict[str, Any]:
 
 
 def settle_in() -> dict[str, Any]:
-    """Change all that :func:`look_around` looks at."""
+    """Change everything that :func:`look_around` returns."""
     translation.activate("zh-hans")
     timezone.activate("Asia/Kolkata")
     set_urlconf("tests.urls")
@@ -444,7 +444,7 @@ def settle_in() -> dict[str, Any]:
 
 
 class UnclosableCache(LocMemCache):
-    """A cache whose server hung up when it was to be closed."""
+    """A cache that cannot be closed because its server has closed the connection."""
 
     def close(self, **kwargs: object) -> None:
         raise OSError("hung up")

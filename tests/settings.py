@@ -1,58 +1,34 @@
-"""The Django project that the tests run in. ``RQ_TEST_URL`` names the server; see conftest.py."""
+"""The settings of the tests' Django project. ``RQ_TEST_URL`` names the server; see conftest.py."""
 
 from __future__ import annotations
 
 import json
 import os
 import resource
+import sys
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "testproject"))
+
+from site_settings import *  # noqa: F403
+from site_settings import INSTALLED_APPS
 
 SECRET_KEY = "only for the tests"
 ALLOWED_HOSTS = ["testserver", "localhost"]
 USE_TZ = os.environ.get("RQ_TEST_USE_TZ") != "0"
 ROOT_URLCONF = "tests.urls"
-STATIC_URL = "static/"
-
-INSTALLED_APPS = [
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "django_rqlite",
-]
-MIDDLEWARE = [
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-]
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ]
-        },
-    }
-]
+INSTALLED_APPS = [*INSTALLED_APPS, "django_rqlite"]
 # Two, because a transaction may be open on any alias.
 DATABASES = {
     "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
     "other": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
 }
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 _URL = os.environ.get("RQ_TEST_URL", "redis://localhost:6379/0")
 RQ_QUEUES = {name: {"URL": _URL} for name in ("default", "high", "low")}
 
-# Workers that the tests start are bent through the environment.
+# Environment variables change the settings of the workers that the tests start.
 if _prefix := os.environ.get("RQ_TEST_KEY_PREFIX"):
     RQ_QUEUES = {name: {**queue, "KEY_PREFIX": _prefix} for name, queue in RQ_QUEUES.items()}
 if _elsewhere := os.environ.get("RQ_TEST_ELSEWHERE"):
@@ -60,11 +36,11 @@ if _elsewhere := os.environ.get("RQ_TEST_ELSEWHERE"):
 if _app := os.environ.get("RQ_TEST_APP"):
     INSTALLED_APPS += _app.split(",")
 if _skew := os.environ.get("RQ_TEST_CLOCK_SKEW"):
-    # As on a host whose clock is off by so many seconds.
-    _true_time, _ahead = time.time, float(_skew)
-    time.time = lambda: _true_time() + _ahead
-if _most_memory := os.environ.get("RQ_TEST_MOST_MEMORY"):
-    resource.setrlimit(resource.RLIMIT_DATA, (int(_most_memory), int(_most_memory)))
+    # The clock of this host is ahead by so many seconds.
+    _time, _ahead = time.time, float(_skew)
+    time.time = lambda: _time() + _ahead
+if _memory_limit := os.environ.get("RQ_TEST_MOST_MEMORY"):
+    resource.setrlimit(resource.RLIMIT_DATA, (int(_memory_limit), int(_memory_limit)))
 if _database := os.environ.get("RQ_TEST_DATABASE"):
     DATABASES["default"]["NAME"] = _database
 if _database_settings := os.environ.get("RQ_TEST_DATABASE_SETTINGS"):

@@ -27,14 +27,13 @@ def main(new: Sequence[str]) -> int:
         text = merged(text, language, messages)
         path.write_text(text, "utf-8")
         mo_path(language).write_bytes(compiled(text, language))
-        missing_here = untranslated(text, language)
-        for message in missing_here:
+        pending = untranslated(text, language)
+        for message in pending:
             print(f"  {'fuzzy' if message.fuzzy else 'new'}: {message.id!r}")
         print(
-            f"{path.relative_to(REPOSITORY)}: {len(messages)} messages, "
-            f"{len(missing_here)} to translate"
+            f"{path.relative_to(REPOSITORY)}: {len(messages)} messages, {len(pending)} to translate"
         )
-        missing += len(missing_here)
+        missing += len(pending)
     return 1 if missing else 0
 
 

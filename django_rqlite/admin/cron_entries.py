@@ -14,8 +14,8 @@ from ..exceptions import ConfigurationError
 from ..protocol.cron_records import CronRecord
 from .formatting import shortened
 
-#: Seconds after its last announcement from which on an entry counts as not evaluated: it was taken
-#: out of the settings, or no worker runs. Its record stays for a month.
+#: Seconds without an announcement after which an entry counts as not evaluated: it was removed from
+#: the settings, or no worker runs. Its record stays for a month.
 MAX_SILENCE = 2 * ANNOUNCE_EVERY
 
 #: The source of the entries of ``RQ["CRON"]``.

@@ -18,7 +18,7 @@ from .errors import NotFound
 from .formatting import shortened
 from .links import MAX_NAME_LENGTH, from_segment, segment
 
-#: The filters that take text, by their names in addresses and in :class:`Filter`: their labels.
+#: The labels of the text filters, by the names that they have in addresses and in :class:`Filter`.
 TEXT_FILTERS: dict[str, Promise] = {
     "function": gettext_lazy("Function"),
     "error": gettext_lazy("Error begins with"),

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from ..protocol.problems import Problem
 
-#: Characters of a traceback that are shown of its beginning, and of its end, which says more.
+#: Characters that are shown of the beginning of a traceback, and of its end, which says more.
 TRACEBACK_HEAD = 4_000
 TRACEBACK_TAIL = 16_000
 

@@ -16,7 +16,7 @@ MAX_LISTED = 50
 
 @dataclass(frozen=True, slots=True)
 class RelatedJob:
-    """A job beside another; ``description`` and ``state`` are ``''`` where it no longer exists."""
+    """A related job; ``description`` and ``state`` are ``''`` where it no longer exists."""
 
     id: str
     address: str

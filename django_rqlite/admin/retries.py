@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 from ..protocol.places import Place
 from ..protocol.records import JobRecord
 
-#: The places of jobs that run or will run: what they have left of their retries matters.
+#: The places of jobs that run or will run, for which the remaining retries matter.
 UNFINISHED_PLACES = frozenset({Place.QUEUED, Place.STARTED, Place.SCHEDULED, Place.DEFERRED})
 
 

@@ -24,9 +24,15 @@ def signer() -> Signer:
     return _signer(require_signature())
 
 
+@cache
+def own_signer() -> Signer:
+    """Return the signer of what this process makes. It is made once."""
+    return _signer(False)
+
+
 def sign(purpose: Purpose, job_id: str, payload: Payload, terms: bytes = b"") -> str:
     """Return the signature of something that this process made."""
-    return _signer(False).sign(purpose, job_id, payload, terms)
+    return own_signer().sign(purpose, job_id, payload, terms)
 
 
 def signature_problem(record: JobRecord, terms: bytes | None = None) -> str:
@@ -68,6 +74,7 @@ def _signer(required: bool) -> Signer:
 def _forget_keys(*, setting: str, **_: object) -> None:
     if setting in {"SECRET_KEY", "SECRET_KEY_FALLBACKS"}:
         _signer.cache_clear()
+        own_signer.cache_clear()
 
 
 setting_changed.connect(_forget_keys, dispatch_uid="django_rqlite.conf.signer")

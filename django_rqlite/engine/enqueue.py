@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
 
 from ..exceptions import DuplicateJobError, InvalidJobError
 from ..protocol.codec import decode
+from ..protocol.keys import Keys
 from .base import EngineBase, flat
 from .enqueue_slices import slices
 from .scripts import Argument, Script, ScriptCall, ScriptPipeline
@@ -49,14 +52,14 @@ class EnqueueScripts(EngineBase):
         Raises:
             DuplicateJobError: the job is not allowed beside another one. Nothing was written.
         """
-        keys = self.keys
+        job_key, queue_key, queues_key = _key_parts(self.prefix)
         answer = _enqueue(
             self.connection,
-            (keys.job(job_id), keys.queue(queue), keys.queues),
+            (job_key + job_id, queue_key + queue, queues_key),
             (
                 *(self.prefix, job_id, queue, "1" if at_front else "0", "" if ttl is None else ttl),
                 _identity(minted, unique) if not minted or _has_key_or_group(fields) else "new",
-                *flat(fields),
+                *chain.from_iterable(fields.items()),
             ),
         )
         return _read_answer(job_id, fields, answer)[1]
@@ -282,6 +285,13 @@ class PendingEnqueue:
                 except InvalidJobError as exc:
                     found.append(exc)
         return found
+
+
+@lru_cache(maxsize=64)
+def _key_parts(prefix: str) -> tuple[str, str, str]:
+    """The key of a job and that of a queue, both without its name, and the key of all queues."""
+    keys = Keys(prefix)
+    return keys.job(""), keys.queue(""), keys.queues
 
 
 def _has_key_or_group(fields: Mapping[str, Argument]) -> bool:

@@ -1,6 +1,7 @@
-"""Calling what a job names to be called when it has ended, with RQ's arguments.
+"""Calling the callbacks of a job, with RQ's arguments.
 
-Nothing is called, nor imported, for a job that may not be trusted; see :mod:`.protocol.signing`.
+A callback of a job that is not signed as it should be is neither imported nor called; see
+:mod:`django_rqlite.protocol.signing`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ logger = logging.getLogger("django_rqlite.job")
 
 
 def on_success(job: Job, result: object) -> None:
-    """Call ``(job, connection, result)``, if the job names something.
+    """Call the success callback, if there is one, with ``(job, connection, result)``.
 
     Raises:
-        Exception: whatever the callback raises; the job has then failed, as with RQ.
+        Exception: What the callback raises. The job has then failed, as in RQ.
     """
     if job.success_callback_name and _may_be_trusted(job, "success"):
         _call(job, job.success_callback_name, job.success_callback_timeout, result)
@@ -34,7 +35,9 @@ def on_failure(
     error: BaseException,
     trace: TracebackType | None,
 ) -> None:
-    """Call ``(job, connection, type, value, traceback)``, if the job names something."""
+    """Call the failure callback, if there is one, with ``(job, connection, type, value,
+    traceback)``. What it raises is logged.
+    """
     if not job.failure_callback_name or not _may_be_trusted(job, "failure"):
         return
     try:
@@ -44,12 +47,18 @@ def on_failure(
 
 
 def on_death(job: Job, reason: str) -> None:
-    """The failure callback of a job whose process ended without an outcome."""
+    """Call the failure callback of a job whose process ended without an outcome.
+
+    Args:
+        reason: Sentences that say how the process ended.
+    """
     on_failure(job, JobDiedError, JobDiedError(reason), None)
 
 
 def on_stopped(job: Job) -> None:
-    """Call ``(job, connection)``, if the job names something."""
+    """Call the stopped callback, if there is one, with ``(job, connection)``. What it raises is
+    logged.
+    """
     if not job.stopped_callback_name or not _may_be_trusted(job, "stopped"):
         return
     try:
@@ -59,7 +68,7 @@ def on_stopped(job: Job) -> None:
 
 
 def _may_be_trusted(job: Job, end: str) -> bool:
-    """Whether what the job names is what the project enqueued it with. Else that is logged."""
+    """Whether the job is signed as it should be. If not, that is logged."""
     try:
         job._check_call()
     except SignatureError as exc:

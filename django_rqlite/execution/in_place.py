@@ -53,7 +53,7 @@ def run_in_place(job: Job, entry: NewJob, broker: Broker, engine: Engine) -> Non
     finally:
         job._unstored = None
     if stored:
-        job._stands_as(read_job(job.id, stored))
+        job._set_stored_outcome(read_job(job.id, stored))
     else:  # its result_ttl is 0
         job._ended(JobStatus.FINISHED)
 

@@ -1,4 +1,4 @@
-"""Keeping what a job logs beside it in Redis, for people who look at the job."""
+"""Storing what a job logs beside the job in Redis, where the admin shows it."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from .own_process import OwnProcess
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Characters of a line, with its traceback, that are kept.
+#: Characters of a line, with its traceback, that are stored.
 LONGEST_LINE = 4_000
 
-#: Seconds within which lines that come in a burst are sent together: a job whose process is killed
-#: loses no more than that of its last words.
+#: Seconds for which the lines of a burst are collected. A job whose process is killed loses at most
+#: the lines of so many seconds.
 BURST = 0.2
 
-#: Lines that are sent together at the most.
+#: Lines that are sent together, at the most.
 MOST_TOGETHER = 100
 
 
 @contextmanager
 def kept_log(job: Job) -> Iterator[None]:
-    """Keep what reaches the root logger meanwhile, if ``RQ["JOB_LOGS"]`` says so."""
+    """Store what reaches the root logger in this block, if ``RQ["JOB_LOGS"]`` says so."""
     most = conf.job_logs()
     if not most:
         yield
@@ -45,7 +45,7 @@ def kept_log(job: Job) -> Iterator[None]:
 
 
 class _JobLog(logging.Handler):
-    """Sends lines at once, or as many as a burst brings together."""
+    """Sends a line at once, and the lines of a burst together."""
 
     def __init__(self, job: Job, most: int) -> None:
         super().__init__()
@@ -61,18 +61,19 @@ class _JobLog(logging.Handler):
         self._most = most
         self._lines: list[bytes] = []
         self._sent_at = 0.0
-        #: Set while sending, and for good once that has failed: what is logged about it stays out.
-        self._deaf = False
+        #: Set while lines are sent, and for good once that has failed: what is logged about the
+        #: sending itself is not stored.
+        self._is_closed = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        # A process that the job forks has lines of this one in its memory, to be sent only once.
-        if self._deaf or not self._own.is_current:
+        # A process that the job forks has a copy of these lines, which must be sent only once.
+        if self._is_closed or not self._own.is_current:
             return
         if record.name == logger.name:
-            return  # what the worker says is not of the job; the traceback is kept elsewhere
+            return  # the worker's own record; the job's traceback is stored elsewhere
         try:
             line = self.format(record)
-        except Exception:  # noqa: BLE001 - as logging's own handlers: a wrong argument of a log call
+        except Exception:  # noqa: BLE001 - as logging's own handlers, such as for wrong arguments
             self.handleError(record)
             return
         if len(line) > LONGEST_LINE:
@@ -82,14 +83,14 @@ class _JobLog(logging.Handler):
             self.flush()
 
     def flush(self) -> None:
-        if self._deaf or not self._lines or not self._own.is_current:
+        if self._is_closed or not self._lines or not self._own.is_current:
             return
         lines, self._lines = self._lines, []
-        self._deaf = True
+        self._is_closed = True
         try:
             self._job._keep_log(lines, self._most)
         except (RQLiteError, redis.RedisError, OSError) as exc:
-            logger.warning("What job %s logs is not kept any more: %s", self._job.id, exc)
+            logger.warning("What job %s logs is not stored any more: %s", self._job.id, exc)
             return
         self._sent_at = time.monotonic()
-        self._deaf = False
+        self._is_closed = False

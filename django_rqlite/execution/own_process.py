@@ -10,8 +10,8 @@ import traceback
 class OwnProcess:
     """The process in which this object was made.
 
-    A job may fork, and what it forked may return or raise where the job would. Whoever calls a
-    project's code on behalf of a job asks afterwards whether it is still in its own process.
+    A job may fork, and the forked process may return or raise where the job would. Code that calls
+    a project's code for a job checks afterwards whether it is still in its own process.
     """
 
     __slots__ = ("_pid",)
@@ -21,18 +21,18 @@ class OwnProcess:
 
     @property
     def is_current(self) -> bool:
-        """Whether the caller runs in it; False in a process that was forked from it."""
+        """Whether the caller runs in this process; ``False`` in a process forked from it."""
         return os.getpid() == self._pid
 
     def end_if_forked(self, error: BaseException | None = None) -> None:
         """Return in this process; end a process that was forked from it.
 
-        The forked process ends as Python would end it: with status 0, with that of
+        The forked process ends as Python would end it: with status 0, with the status of
         :class:`SystemExit`, or with status 1 and a traceback. It flushes and closes nothing, since
-        all that it holds is the other process's.
+        what it holds belongs to the other process.
 
         Args:
-            error: what the project's code raised; None where it returned.
+            error: What the project's code raised; ``None`` where it returned.
         """
         if os.getpid() != self._pid:
             _end(error)
@@ -48,9 +48,9 @@ def _end(error: BaseException | None) -> None:
     elif error is not None:
         status, text = 1, "".join(traceback.format_exception(error))
     try:
-        # Not through sys.stderr, whose buffer may hold what the other process is yet to write.
+        # Not through sys.stderr, whose buffer may hold what the other process has still to write.
         os.write(2, text.encode(sys.stderr.encoding or "utf-8", "backslashreplace"))
     except (OSError, AttributeError):
-        pass  # nobody reads it
+        pass  # stderr is closed
     finally:
         os._exit(status)

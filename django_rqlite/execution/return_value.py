@@ -1,7 +1,8 @@
-"""What is kept of the value that a job returned.
+"""What is stored of the value that a job returned.
 
-The work is done by then, so a value that can't be kept is no failure of the job: to run it again
-would do the work twice and come to the same end. RQ 2.12 does the same (rq/results.py).
+The job has done its work by then, so a value that cannot be stored is not a failure of the job.
+Another run would do the work twice and return such a value again. RQ 2.12 does the same
+(rq/results.py).
 """
 
 from __future__ import annotations
@@ -15,15 +16,18 @@ from ..exceptions import JobTimeoutException
 from ..jobs.job import Job
 from ..protocol.stored_result import TOO_LARGE, UNSERIALIZABLE
 
-#: Characters of the sentence that says why a value is not kept.
+#: Characters of the sentence that says why a value is not stored.
 LONGEST_REASON = 1000
 
 
 def kept(job: Job, value: object) -> tuple[bytes, str]:
-    """The value serialized, and ``''``; or what is kept in its place, and why in a sentence.
+    """Serialize the value that a job returned.
+
+    Returns:
+        The bytes and ``''``; or what is stored in place of the value, and a sentence that says why.
 
     Raises:
-        JobTimeoutException: the job's time was up meanwhile.
+        JobTimeoutException: The job ran out of time meanwhile.
     """
     if value is None:
         return b"", ""
@@ -74,7 +78,7 @@ def _brief(value: object) -> str:
 
 
 class _Brief(reprlib.Repr):
-    """A ``repr`` that does not write out a large value first, to cut it off afterwards."""
+    """A ``repr`` that stops early, where Python's writes out a large value to be cut afterwards."""
 
     _BOUNDED = (str, bytes, bytearray, dict, list, tuple, set, frozenset, deque)
 
@@ -84,7 +88,7 @@ class _Brief(reprlib.Repr):
         self.maxstring = self.maxother = 200
 
     def repr1(self, x: Any, level: int) -> str:
-        # reprlib goes by the name of the class, so it writes out all of a subclass.
+        # reprlib looks at the name of the class, so it writes out all of a subclass.
         for kind in self._BOUNDED:
             if isinstance(x, kind):
                 shown: str = getattr(self, f"repr_{kind.__name__}")(x, level)

@@ -74,7 +74,7 @@ def perform(
                 return retry
             # Most jobs have neither. A forked child then touches fewer pages.
             if job.success_callback_name or job_finished.receivers:
-                job._came_to(JobStatus.FINISHED, time.monotonic() - begun, value)
+                job._set_outcome(JobStatus.FINISHED, time.monotonic() - begun, value)
                 callbacks.on_success(job, value)
                 announce(job_finished, job, result=value)
                 own.end_if_forked()
@@ -84,7 +84,7 @@ def perform(
         if at_timeout is not None and (deadline.passed or isinstance(exc, JobTimeoutException)):
             at_timeout()
         log_failure(job.origin, job.id, exc)
-        job._came_to(JobStatus.FAILED, time.monotonic() - begun)
+        job._set_outcome(JobStatus.FAILED, time.monotonic() - begun)
         callbacks.on_failure(job, type(exc), exc, exc.__traceback__)
         announce(job_failed, job, exception=exc)
         own.end_if_forked()

@@ -1,10 +1,10 @@
-"""Storing how a job went: from an outcome, through the policies, to the arrow that keeps it."""
+"""Storing the outcome of a run: finished, failed, or another run as the job's policies say."""
 
 from __future__ import annotations
 
 from ..conf.signer import sign, signature_problem
 from ..engine.engine import Engine, Hold, NextClaim, Settled
-from ..jobs.policies import Again, after_asking, after_failure, after_success
+from ..jobs.policies import after_failure, after_success
 from ..protocol import codec
 from ..protocol.records import DEFAULT_FAILURE_TTL, DEFAULT_RESULT_TTL, JobRecord, JobStatus
 from ..protocol.stored_result import ResultType
@@ -13,7 +13,7 @@ from .outcome import AskedForRetry, Failed, Outcome, Stopped, Succeeded
 
 
 def settle(
-    transitions: Engine,
+    engine: Engine,
     worker: str,
     hold: Hold,
     record: JobRecord,
@@ -21,17 +21,24 @@ def settle(
     worker_name: str,
     then: NextClaim | None = None,
 ) -> Settled:
-    """Store an outcome in one round trip, and claim the next job in the same if asked.
+    """Store an outcome in one round trip, and claim the next job in the same one if asked.
 
     Args:
-        worker: whose record counts the job; ``''`` for none.
-        record: the job, as it was when it was claimed.
-        worker_name: what the result says.
+        engine: Writes it.
+        worker: The worker whose record counts the job; ``''`` for no worker.
+        hold: The execution that the outcome is of.
+        record: The job as it was when it was claimed.
+        outcome: What the run came to.
+        worker_name: The worker that the result names.
+        then: What to claim next; ``None``: nothing.
+
+    Raises:
+        redis.RedisError: As the server or the connection says.
     """
-    again, kind, payload = _again(record, outcome)
+    again = _another_run(record, outcome)
     if again is not None:
         succeeded = isinstance(outcome, Succeeded)
-        return transitions.retry_or_repeat(
+        return engine.retry_or_repeat(
             worker,
             hold,
             worker_name=worker_name,
@@ -40,9 +47,9 @@ def settle(
             counter=again.counter,
             change=again.change,
             tally="x_repeats" if succeeded else "x_attempts",
-            kind=kind,
+            kind=ResultType.SUCCESSFUL if succeeded else ResultType.RETRIED,
             payload_field="return_value" if succeeded else "exc_string",
-            payload=payload,
+            payload=_payload(outcome),
             signature=_signature(record, outcome) if isinstance(outcome, Succeeded) else "",
             not_kept=outcome.not_kept if isinstance(outcome, Succeeded) else "",
             headline=outcome.headline if isinstance(outcome, Failed) else "",
@@ -51,7 +58,7 @@ def settle(
         )
     if isinstance(outcome, Succeeded):
         result_ttl = record.result_ttl
-        return transitions.finish(
+        return engine.finish(
             worker,
             hold,
             worker_name=worker_name,
@@ -64,7 +71,7 @@ def settle(
         )
     failed = _as_failure(outcome)
     failure_ttl = record.failure_ttl
-    return transitions.fail(
+    return engine.fail(
         worker,
         hold,
         worker_name=worker_name,
@@ -78,9 +85,9 @@ def settle(
 
 
 def unstorable(outcome: Outcome, why: Exception) -> Failed:
-    """What is stored in place of an outcome that the server would not take, time and again.
+    """The failure that is stored in place of an outcome that the server refuses again and again.
 
-    The job is not retried: its work is done, and would most likely end the same way.
+    The job is not retried. Its work is done, and another run would most likely end the same way.
     """
     headline = f"Redis does not take the outcome of the job: {why}"
     if isinstance(outcome, Succeeded):
@@ -97,21 +104,24 @@ def unstorable(outcome: Outcome, why: Exception) -> Failed:
     return Failed(f"{headline}\n{sentences}", headline[:300], final=True)
 
 
-def _again(record: JobRecord, outcome: Outcome) -> tuple[Again | None, str, bytes]:
-    """Whether the job runs once more, and what this run leaves in the results stream."""
+def _another_run(record: JobRecord, outcome: Outcome) -> NextRun | None:
+    """How the job runs again; ``None`` if it does not."""
     if isinstance(outcome, Succeeded):
-        payload = codec.base64_payload(outcome.result)
-        return after_success(record), ResultType.SUCCESSFUL, payload
+        return after_success(record)
     if isinstance(outcome, AskedForRetry):
-        decision = after_asking(record, outcome.most, outcome.intervals, outcome.at_front)
-        return decision, ResultType.RETRIED, b""
+        return after_retry_request(record, outcome.most, outcome.intervals, outcome.at_front)
     if isinstance(outcome, Stopped) or record.problems or outcome.final:
-        return None, "", b""  # nobody wants it to, or it would end the same way
-    payload = codec.base64_traceback(outcome.reason)
-    decision = after_failure(record, outcome.kinds)
-    if decision and signature_problem(record):
-        return None, "", b""  # it was refused, and would be again
-    return decision, ResultType.RETRIED, payload
+        return None  # it was ordered to end, or would end the same way
+    next_run = after_failure(record, outcome.kinds)
+    # What was refused for its signature would be refused again.
+    return None if next_run and signature_problem(record) else next_run
+
+
+def _payload(outcome: Outcome) -> bytes:
+    """What a run that is not the last one leaves in the stream of results."""
+    if isinstance(outcome, Succeeded):
+        return codec.base64_payload(outcome.result)
+    return codec.base64_traceback(outcome.reason) if isinstance(outcome, Failed) else b""
 
 
 def _signature(record: JobRecord, outcome: Succeeded) -> str:

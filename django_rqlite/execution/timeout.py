@@ -1,4 +1,4 @@
-"""A limit on how long a block of code may run, that is hard to swallow."""
+"""A limit on how long a block of code may run. It is hard to swallow."""
 
 from __future__ import annotations
 
@@ -12,41 +12,44 @@ from ..exceptions import JobTimeoutException
 from ..protocol.durations import LONGEST
 from .signal_handlers import BY_DEFAULT, Handler, set_handler
 
-#: Seconds after which an exception that was swallowed is raised again.
+#: Seconds after which the exception is raised again, should the block have swallowed it.
 REPEAT = 1.0
 
-#: Process id of the process in which a deadline has passed last: a forked one has none of its own.
+#: Id of the process in which a deadline has passed. A process that is forked from it has another.
 _passed_in: int | None = None
 
 
 def any_passed() -> bool:
-    """Whether a deadline has passed in this process, and so something may have been cut off."""
+    """Whether a deadline has passed in this process, so that some code may have been cut off."""
     return _passed_in == os.getpid()
 
 
 class Deadline:
-    """Raises :class:`JobTimeoutException` inside the block, and again every second after.
+    """Raises :class:`JobTimeoutException` inside the block, and again every second after that.
 
-    Works in the main thread of a process only, where signals arrive; elsewhere there is no limit.
-    A block inside a block stops the outer one's clock from ringing, not from running: what is late
-    by then rings when the inner one ends.
+    It works in the main thread of a process only, which receives the signals. In other threads
+    there is no limit. Inside another such block, the outer deadline goes on: if it passes
+    meanwhile, its exception is raised when the inner block ends.
+
+    Args:
+        seconds: ``None`` for no limit.
 
     Attributes:
-        passed: whether the time was up, also when the block swallowed the exception.
+        passed: Whether the time is over, also where the block swallowed the exception.
     """
 
     def __init__(self, seconds: int | None) -> None:
-        """Args: seconds: None for no limit."""
-        # The system's timer has no room for more than this.
+        # The system's timer takes no larger number.
         self.seconds = None if seconds is None else min(seconds, LONGEST)
         self.passed = False
         self._armed = False
-        #: What the alarm meant before the block: its handler, the seconds that were left, how often
-        #: it then rings, and when that was so.
+        #: The timer before the block: its handler, the seconds that were left, its interval, and
+        #: the monotonic time at which that was so.
         self._outer: tuple[Handler, float, float, float] | None = None
 
     @property
     def message(self) -> str:
+        """The beginning of a sentence that says what happened."""
         return f"The job ran longer than its timeout of {self.seconds} s"
 
     def __enter__(self) -> Deadline:
@@ -69,10 +72,10 @@ class Deadline:
     def disarm(self) -> None:
         """End the limit.
 
-        Also for whoever catches what the block raised: when the time is up in the very moment the
-        block ends, the exception may come before the limit is gone.
+        Code that catches what the block raised calls this too: if the time ends just when the block
+        does, the exception may be raised before the limit has ended.
         """
-        # First of all the flag: a signal between these lines must find it down.
+        # The flag first, since a signal may arrive between these lines.
         self._armed = False
         if self._outer is not None:
             handler, left, interval, since = self._outer

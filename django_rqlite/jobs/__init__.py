@@ -1,4 +1,4 @@
-"""Jobs: what enqueues them, what they are asked, and what they are told."""
+"""Jobs, their options and their results."""
 
 from __future__ import annotations
 

@@ -6,20 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..conf.signer import signer
-from ..exceptions import ConfigurationError, DeserializationError, UnserializableError
+from ..exceptions import DeserializationError, UnserializableError
 from ..protocol import codec
-from ..protocol.serializers import PickleSerializer
 from ..protocol.signing import Payload, Purpose
 from . import callables
 from .record import JobBase
 
 
 class JobCall(JobBase):
-    """A job that can say what it calls."""
+    """A job with its call."""
 
     #: ``(name, instance, args, kwargs)``, once it was deserialized.
     _call: tuple[str, object | None, Sequence[Any], Mapping[str, Any]] | None = None
-    #: Whose signatures this process need not verify again.
+    #: The purposes whose signatures this process has verified.
     _verified: tuple[Purpose, ...] = ()
 
     @property
@@ -70,7 +69,7 @@ class JobCall(JobBase):
         return data
 
     def get_call_string(self) -> str:
-        """The call as a line of Python, long arguments cut short.
+        """Return the call as a line of Python. Long arguments are cut.
 
         Raises:
             SignatureError, DeserializationError: As for :attr:`args`.
@@ -79,37 +78,17 @@ class JobCall(JobBase):
 
     # Serializing
 
-    def _dump_call(
-        self, name: str, instance: object | None, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> bytes:
-        args = args if type(args) is tuple else tuple(args)
-        kwargs = kwargs if type(kwargs) is dict else dict(kwargs)
-        try:
-            if self._serializer is PickleSerializer:
-                return codec.without_frame(PickleSerializer.dumps((name, instance, args, kwargs)))
-            serializer = self.serializer
-            dumped = serializer.dumps((name, instance, args, kwargs))
-            return codec.without_frame(dumped) if serializer is PickleSerializer else dumped
-        except ConfigurationError:
-            raise
-        except Exception as exc:
-            culprit = self._culprit(name, instance, args, kwargs)
-            raise UnserializableError(
-                f"{name}: {culprit} can't be serialized ({type(exc).__name__}: {exc}). Pass an id "
-                "or plain data instead and load the object inside the job."
-            ) from exc
-
     def _culprit(
         self, name: str, instance: object | None, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> str:
-        """The part of the call that the serializer refuses, in words."""
+        """Name the part of the call that the serializer refuses."""
         parts = [(f"the object whose method {name} is", instance)]
         parts += [(f"argument {number}", value) for number, value in enumerate(args, 1)]
         parts += [(f"argument {key!r}", value) for key, value in kwargs.items()]
         for label, value in parts:
             try:
                 self.serializer.dumps(value)
-            except Exception:  # noqa: BLE001 - asked only whether it raises
+            except Exception:  # noqa: BLE001 - a value's own code may raise anything
                 return f"{label} (a {type(value).__name__})"
         return "the call as a whole"
 
@@ -125,11 +104,11 @@ class JobCall(JobBase):
     # Verifying and deserializing
 
     def _loaded(self) -> tuple[str, object | None, Sequence[Any], Mapping[str, Any]]:
-        """The call.
+        """Return the call, deserialized.
 
         Raises:
-            SignatureError: The bytes are not signed as they should be.
-            DeserializationError: The serializer cannot read them.
+            SignatureError: The signature is wrong, or missing while it is required.
+            DeserializationError: The serializer cannot read the call.
         """
         if self._call is None:
             if self._payload is None:
@@ -147,14 +126,14 @@ class JobCall(JobBase):
 
     @property
     def _payload(self) -> Payload | None:
-        """The serialized call, without unpacking what was read; None where it is missing."""
+        """The serialized call, not unpacked if it was read from Redis; None where it is missing."""
         if self._data is not None:
             return self._data
         packed = self._record.packed
         return None if packed is None else codec.pieces(packed)
 
     def _check_call(self) -> None:
-        """Verify the signature of the call and the job's terms. What was made here needs none.
+        """Verify the signature of the call and the terms, unless the call was serialized here.
 
         Raises:
             SignatureError: It is wrong, or missing while it is required.

@@ -1,4 +1,4 @@
-"""Between a function and the name a worker finds it by."""
+"""How jobs name the functions that they call, and how workers find them again."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from typing import Any
 
 from ..exceptions import InvalidFunctionError
 
-#: Characters of one argument that a description shows (RQ: rq/job.py).
-_SHOWN = 75
+#: Characters of one argument in a description (RQ: rq/job.py).
+_ARGUMENT_LENGTH = 75
 
-#: Characters of a whole description. What a call has beyond is not even looked at.
-LONGEST_DESCRIPTION = 1000
+#: Characters of a description. No more of a call is written out.
+MAX_DESCRIPTION_LENGTH = 1000
 
-#: Arguments of each kind beyond which there is no room for more in any case.
-_MOST = LONGEST_DESCRIPTION // len("1, ")
+#: Positional arguments, and keyword arguments, that can have room in a description at the most.
+_MAX_ARGUMENTS = MAX_DESCRIPTION_LENGTH // len("1, ")
 
 
 def reference(func: object) -> tuple[str, object | None]:
-    """How a job names what it calls: ``(name, instance)``, as RQ does.
+    """Return how a job names what it calls: ``(name, instance)``, as in RQ.
 
     Args:
-        func: a function, a bound method, a callable instance, or a dotted path.
+        func: A function, a bound method, a callable instance, or a dotted path.
 
     Raises:
-        InvalidFunctionError: a worker could not find it again.
+        InvalidFunctionError: A worker could not find it again.
     """
     if isinstance(func, FunctionType):
         return _checked_function(func), None
@@ -43,10 +43,10 @@ def reference(func: object) -> tuple[str, object | None]:
     if inspect.isbuiltin(func):
         return _checked_function(func), None
     if callable(func) and not inspect.isclass(func):
-        if name := _path_of_the_very_object(func):
+        if name := _path_of_object(func):
             return name, None
         if isinstance(func, partial):
-            reference(func.func)  # a worker must find that, too
+            reference(func.func)  # a worker must be able to find that, too
         return "__call__", _checked_instance(func, func)
     hint = (
         f"Enqueue a function that makes a {func.__name__}, or its dotted path as text."
@@ -68,7 +68,7 @@ def _checked_path(path: str) -> str:
         )
     if parts[0] == "__main__":
         raise InvalidFunctionError(
-            f"{path!r} lives in __main__, which is another module in a worker. Move the function "
+            f"{path!r} is in __main__, which is another module in a worker. Move the function "
             "to an importable module, such as an app's jobs.py."
         )
     return path
@@ -85,7 +85,7 @@ def _checked_instance(instance: object, func: object) -> object:
 
 
 def _checked_method(method: Any) -> str:
-    """The name under which a method is found on its object."""
+    """Return the name by which a worker finds a method on its object."""
     name: str = method.__name__
     owner = method.__self__
     try:
@@ -93,7 +93,7 @@ def _checked_method(method: Any) -> str:
     except AttributeError:
         found = None
     if found == method or (
-        # A class that was loaded anew has new functions of the same names.
+        # A class that was reloaded has new functions with the same names.
         callable(found) and _qualified_name(found) == _qualified_name(method)
     ):
         return name
@@ -103,9 +103,9 @@ def _checked_method(method: Any) -> str:
             f"{shown} can't be enqueued: Python hides {name!r} from other code, so a worker can't "
             "find it. Enqueue a method whose name does not begin with two underscores."
         )
-    held = "has no such attribute" if found is None else f"has something else as {name!r}"
+    problem = "has no such attribute" if found is None else f"has something else as {name!r}"
     raise InvalidFunctionError(
-        f"{shown} can't be enqueued: a worker looks for {name!r}, and the object {held}. If a "
+        f"{shown} can't be enqueued: a worker looks for {name!r}, and the object {problem}. If a "
         "decorator made the method, let it use functools.wraps."
     )
 
@@ -115,9 +115,11 @@ def _qualified_name(func: object) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _path_of_the_very_object(func: object) -> str | None:
-    """The dotted path of an object that stands at the top of a module, such as what
-    ``functools.lru_cache`` makes of a function; None for any other."""
+def _path_of_object(func: object) -> str | None:
+    """Return the dotted path of an object at the top of a module, or None for any other object.
+
+    What ``functools.lru_cache`` makes of a function is such an object.
+    """
     module, name = getattr(func, "__module__", None), _qualified_name(func)
     if not isinstance(module, str) or name is None or module == "__main__":
         return None
@@ -137,18 +139,18 @@ def _checked_function(func: Callable[..., object]) -> str:
     name = f"{path}.{within}"
     module = sys.modules.get(path)
     if path != "__main__" and getattr(module, within, None) is func:
-        return name  # as most are
+        return name  # the usual case
     if "<" not in name and path != "__main__":
-        # A decorator may have put something else under the name. Then a worker calls that.
+        # A decorator may have replaced the function. Then a worker calls the replacement.
         if module is None or callable(_found_in(module, within)):
             return name
         if getattr(getattr(module, "__spec__", None), "_initializing", False):
-            return name  # its module is being imported: the function has no name yet
+            return name  # its module is being imported, and the name is not bound yet
         raise _not_found(func, name)
     if func.__name__ == "<lambda>":
         raise InvalidFunctionError(
-            f"The lambda {name} can't be enqueued: a worker has no name to find it by. Define it "
-            "with def at the top of a module."
+            f"The lambda {name} can't be enqueued: it has no name by which a worker could find it. "
+            "Define a function with def at the top of a module."
         )
     if "<locals>" in func.__qualname__:
         raise InvalidFunctionError(
@@ -157,7 +159,7 @@ def _checked_function(func: Callable[..., object]) -> str:
         )
     if func.__module__ == "__main__":
         raise InvalidFunctionError(
-            f"{name} lives in __main__, which is another module in a worker. Move the function to "
+            f"{name} is in __main__, which is another module in a worker. Move the function to "
             "an importable module, such as an app's jobs.py."
         )
     return name
@@ -178,29 +180,29 @@ def _not_found(func: Callable[..., object], name: str) -> InvalidFunctionError:
 
 
 def resolve(name: str, instance: object | None) -> Callable[..., Any]:
-    """The reverse of :func:`reference`, in the worker.
+    """Return what a job calls, given what :func:`reference` returned.
 
     Raises:
-        ModuleNotFoundError: no part of the path is a module.
-        AttributeError: the module, or the instance, has nothing of that name.
-        ImportError, or any other error: what the module raised when it was imported.
+        ModuleNotFoundError: No part of the path is a module.
+        AttributeError: The module, or the instance, has no attribute of that name.
+        Exception: Whatever the module raised when it was imported.
     """
     if instance is not None:
         method: Callable[..., Any] = getattr(instance, name)
         return method
     parts = name.split(".")
-    # The longest path that is a module; what follows may be a class and its static method.
+    # The longest path that is a module. The rest may be a class and its static method.
     for end in range(len(parts) - 1, 0, -1):
         path = ".".join(parts[:end])
         try:
-            # Found without the import machinery where it can be: a fresh child would have to touch
-            # all of that.
+            # A loaded module is found without the import machinery: a child that was just forked
+            # would have to copy the memory pages that this touches.
             found: Any = sys.modules.get(path) or importlib.import_module(path)
         except ModuleNotFoundError as exc:
             missing = exc.name or ""
             if path == missing or path.startswith(f"{missing}."):
                 continue
-            raise  # the module is there; something that it imports is not
+            raise  # the module exists, but something that it imports does not
         if end < len(parts) - 1 and not hasattr(found, parts[end]):
             raise ModuleNotFoundError(f"No module named {f'{path}.{parts[end]}'!r}")
         for part in parts[end:]:
@@ -214,12 +216,12 @@ def resolve(name: str, instance: object | None) -> Callable[..., Any]:
 def description(
     name: str, instance: object | None, args: Sequence[object], kwargs: Mapping[str, object]
 ) -> str:
-    """A job's description, as RQ writes it: ``my_module.f('x', y=1)``.
+    """Return a job's description, as RQ writes it: ``my_module.f('x', y=1)``.
 
-    What ``functools.partial`` made is described as the call that it stands for.
+    A ``functools.partial`` is described as the call that it stands for.
 
     Args:
-        name, instance: as :func:`reference` gives them.
+        name, instance: As :func:`reference` returns them.
     """
     while name == "__call__" and isinstance(instance, partial):
         called: partial[object] = instance
@@ -227,26 +229,26 @@ def description(
         try:
             name, instance = reference(called.func)
         except InvalidFunctionError:
-            name, instance = _brief(called.func), None  # a job that RQ's client enqueued
+            name, instance = _brief(called.func), None  # RQ's client enqueued the job
     return call_string(name, args, kwargs)
 
 
 def call_string(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> str:
-    """A call as a line of Python: long arguments are cut short, and many are left out."""
+    """Return a call as a line of Python. Long arguments are cut, and too many are left out."""
     if not args and not kwargs:
         return f"{name}()"
-    few = len(args) <= _MOST and len(kwargs) <= _MOST
-    shown = [_brief(arg) for arg in (args if few else args[:_MOST])]
+    few = len(args) <= _MAX_ARGUMENTS and len(kwargs) <= _MAX_ARGUMENTS
+    shown = [_brief(arg) for arg in (args if few else args[:_MAX_ARGUMENTS])]
     if kwargs:
         names = sorted(kwargs, key=str) if len(kwargs) > 1 else kwargs
-        shown += [f"{key}={_brief(kwargs[key])}" for key in islice(names, _MOST)]
+        shown += [f"{key}={_brief(kwargs[key])}" for key in islice(names, _MAX_ARGUMENTS)]
     text = f"{name}({', '.join(shown)})"
-    if few and len(text) <= LONGEST_DESCRIPTION:
+    if few and len(text) <= MAX_DESCRIPTION_LENGTH:
         return text
     length = len(name) + len("(...)")
     for number, part in enumerate(shown):
         length += len(part) + 2
-        if length > LONGEST_DESCRIPTION:
+        if length > MAX_DESCRIPTION_LENGTH:
             del shown[number:]
             break
     return f"{name}({', '.join([*shown, '...'])})"
@@ -255,20 +257,22 @@ def call_string(name: str, args: Sequence[object], kwargs: Mapping[str, object])
 def _brief(value: object) -> str:
     kind = type(value)
     try:
-        if kind is str and len(value) <= _SHOWN:  # type: ignore[arg-type]
+        if kind is str and len(value) <= _ARGUMENT_LENGTH:  # type: ignore[arg-type]
             text = repr(value)
         elif kind in _SIZED:
-            text = _beginning(value, _SHOWN + 1)
+            text = _beginning(value, _ARGUMENT_LENGTH + 1)
         else:
             text = repr(value)
     except Exception as exc:  # noqa: BLE001 - a value's own repr may raise anything
         text = f"<{type(value).__name__} whose repr raises {type(exc).__name__}>"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return text if len(text) <= _ARGUMENT_LENGTH else f"{text[:_ARGUMENT_LENGTH]}..."
 
 
 def _beginning(value: Any, most: int) -> str:
-    """The first characters of a value's repr, and perhaps more. Of large plain data, no more is
-    written out than is needed."""
+    """Return at least the first characters of a value's repr.
+
+    Of large plain containers, no more is written out than is needed.
+    """
     kind = type(value)
     if kind is str or kind is bytes:
         return repr(value[: max(most, 0)])
@@ -288,7 +292,7 @@ def _beginning(value: Any, most: int) -> str:
     return f"{text[:-2]}{closing}"
 
 
-#: The plain containers, and what stands around their items.
+#: The plain containers, and the brackets around their items.
 _BRACKETS: dict[type, tuple[str, str]] = {
     list: ("[", "]"),
     tuple: ("(", ")"),
@@ -297,5 +301,5 @@ _BRACKETS: dict[type, tuple[str, str]] = {
     frozenset: ("frozenset({", "})"),
 }
 
-#: What may be of any length and can be written out in part.
+#: Types whose values may be of any length and can be written out in part.
 _SIZED = frozenset({str, bytes, *_BRACKETS})

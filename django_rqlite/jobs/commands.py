@@ -1,4 +1,4 @@
-"""Telling running workers what to do, by RQ's messages: RQ's own client can send them too."""
+"""Commands to workers. They are RQ's messages, so RQ's client can send them, too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import redis
 
 from ..broker.broker import Broker
 from ..broker.clients import get_connection
-from ..broker.errors import translate_errors
 from ..compat.missing_names import module_getattr
 from ..engine.engine import Engine
 from .job import Job
@@ -21,11 +20,11 @@ def send_stop_job_command(
 
     Args:
         connection: None: that of the queue ``default``.
-        serializer: without effect, for RQ's callers.
+        serializer: Without effect, for RQ's callers.
 
     Raises:
-        NoSuchJobError: there is no such job.
-        InvalidJobOperation: it does not run.
+        NoSuchJobError: There is no such job.
+        InvalidJobOperation: The job does not run.
     """
     Job(job_id, connection).stop()
 
@@ -36,15 +35,14 @@ def send_kill_horse_command(connection: redis.Redis | None, worker_name: str) ->
 
 
 def send_shutdown_command(connection: redis.Redis | None, worker_name: str) -> None:
-    """Have a worker end as after SIGTERM: no more jobs, and the running ones may end."""
+    """Have a worker end as after SIGTERM: it takes no more jobs, and ends when its jobs have."""
     _send(connection, worker_name, "shutdown")
 
 
 def _send(connection: redis.Redis | None, worker_name: str, command: str) -> None:
-    connection = connection if connection is not None else get_connection()
-    transitions = Engine(Broker.of(connection))
-    with translate_errors(connection):
-        transitions.send_command(worker_name, command)
+    broker = Broker.of(connection if connection is not None else get_connection())
+    with broker.translate_errors():
+        Engine(broker).send_command(worker_name, command)
 
 
 if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's

@@ -10,15 +10,18 @@ from .stored_job import StoredJob
 
 
 class JobDependencies(StoredJob):
-    """A job that knows those it waits for, and those that wait for it."""
+    """A job with its dependencies and its dependents."""
 
     def fetch_dependencies(self) -> list[Self]:
-        """The jobs it was enqueued to wait for, those that are still there."""
+        """Return the jobs that it was enqueued to wait for, as far as they still exist."""
         found = self.fetch_many(self.dependency_ids, self.connection, self._serializer)
         return [job for job in found if job is not None]
 
     def dependencies_are_met(self) -> bool:
-        """Whether the jobs it waits for have ended as they should; those that are gone count."""
+        """Return whether the jobs that it waits for have ended as they should.
+
+        A job that does not exist any more counts as ended.
+        """
         ended = {JobStatus.FINISHED}
         if self.allow_dependency_failures:
             ended |= {JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED}
@@ -26,7 +29,7 @@ class JobDependencies(StoredJob):
 
     @property
     def dependency(self) -> Self | None:
-        """The first job it was enqueued to wait for; None where there is none, or it is gone."""
+        """The first existing job that it was enqueued to wait for; None where there is none."""
         found = self.fetch_dependencies()
         return found[0] if found else None
 

@@ -1,4 +1,4 @@
-"""A job, as the code that enqueues it and the code that it runs see it."""
+"""A job: what RQ's users know as ``Job``."""
 
 from __future__ import annotations
 
@@ -38,31 +38,31 @@ class running:
 
 
 def get_current_job(connection: object = None, job_class: object = None) -> Job | None:
-    """The job that runs in this thread, or None outside of a job.
+    """Return the job that runs in this thread, or None outside of a job.
 
     Args:
-        connection, job_class: without effect, for RQ's callers.
+        connection, job_class: Without effect, for RQ's callers.
     """
     return _current.get()
 
 
 def get_job_class(job_class: type[Job] | str | None = None) -> type[Job]:
-    """The class that is given, or that ``RQ["JOB_CLASS"]`` names.
+    """Return the class that is given, or that ``RQ["JOB_CLASS"]`` names.
 
     Raises:
-        ConfigurationError: it can't be imported, or does not inherit from :class:`Job`.
+        ConfigurationError: It cannot be imported, or does not inherit from :class:`Job`.
     """
     return resolve_class(job_class or conf.default_class("JOB_CLASS"), Job, Job, "JOB_CLASS")
 
 
 class Job(JobOutcome, JobDependencies):
-    """One call of one function, now or later, wherever it is in its life.
+    """One call of one function, now or later.
 
-    As in RQ, the ``is_…`` properties ask Redis; other attributes are what was last read or
-    written, until :meth:`refresh`. They are listed at :class:`JobBase`.
+    As in RQ, the ``is_…`` properties read from Redis. Other attributes have the values that were
+    last read or set; :meth:`refresh` reads them again. :class:`JobBase` lists them.
     """
 
-    #: Whether a subclass has a :meth:`create` of its own, which queues then call as RQ's do.
+    #: Whether a subclass overrides :meth:`create`, which queues then call with RQ's arguments.
     overrides_create: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -83,23 +83,24 @@ class Job(JobOutcome, JobDependencies):
         status: object = None,
         **options: Any,
     ) -> Self:
-        """A job that is not in any queue yet; see :meth:`Queue.enqueue_job`.
+        """Make a job that is not in any queue yet; see :meth:`Queue.enqueue_job`.
 
         Args:
-            status: accepted for RQ's sake: a job that is in no queue is ``created``.
-            **options: as for :meth:`Queue.enqueue_call`.
+            status: Without effect, for RQ's callers: the job is ``created``.
+            **options: As for :meth:`Queue.enqueue_call`.
 
         Raises:
-            InvalidJobError: it can't become a job; see the subclasses.
+            InvalidJobError: No job can be made of this; see the subclasses.
         """
-        settled = checked(job_id=id, **options)
-        return cls._prepared(func, args, kwargs or {}, settled, origin, connection, serializer)
+        job_options = checked(job_id=id, **options)
+        return cls._prepared(func, args, kwargs or {}, job_options, origin, connection, serializer)
 
     def _keep_log(self, lines: Sequence[bytes], most: int) -> None:
-        """Append to the lines that people see beside the job; without effect where it is gone."""
-        engine = self._engine
-        with self._broker.translate_errors():
-            engine.append_log(self.id, lines, most)
+        """Append lines to the job's log, of which the last ``most`` are kept.
+
+        Without effect if the job does not exist any more.
+        """
+        self._ask(lambda broker: Engine(broker).append_log(self.id, lines, most))
 
     def requeue(self, at_front: bool = False) -> Self:
         """Put a failed, stopped or canceled job back into its queue.
@@ -107,12 +108,10 @@ class Job(JobOutcome, JobDependencies):
         Jobs that were canceled because of it wait for it again.
 
         Raises:
-            InvalidJobOperation: it is not among those (any more).
-            NoSuchJobError: it is gone.
+            InvalidJobOperation: The job is none of these, or not any more.
+            NoSuchJobError: The job does not exist any more.
         """
-        engine = self._engine
-        with self._broker.translate_errors():
-            verdict = engine.requeue([self.id], at_front=at_front)[0]
+        (verdict,) = self._ask(lambda broker: Engine(broker).requeue([self.id], at_front=at_front))
         if verdict == "missing":
             raise NoSuchJobError(f"Job {self.id} is gone, so it can't be requeued.")
         if verdict != "queued":
@@ -129,26 +128,26 @@ class Job(JobOutcome, JobDependencies):
         enqueue_dependents: bool = False,
         remove_from_dependencies: bool = False,
     ) -> None:
-        """Keep a job from running; one that runs is stopped by its worker.
+        """Keep the job from running. If it runs, its worker stops it.
 
         Args:
             pipeline: None; for RQ's signature.
-            enqueue_dependents: whether jobs that wait for it run all the same; else they are
-                canceled too.
-            remove_from_dependencies: accepted for RQ's sake: a job that is canceled never waits
-                for others any more.
+            enqueue_dependents: Whether jobs that wait for it run nevertheless. Otherwise they are
+                canceled, too.
+            remove_from_dependencies: Without effect, for RQ's callers: a canceled job never waits
+                for others.
 
         Raises:
-            InvalidJobOperation: it has ended, or was canceled, already; or a pipeline was given.
-            NoSuchJobError: it is gone.
+            InvalidJobOperation: The job has ended or was canceled already, or a pipeline was given.
+            NoSuchJobError: The job does not exist any more.
         """
         refuse_pipeline(pipeline, "cancel()", InvalidJobOperation)
-        engine = self._engine
-        with self._broker.translate_errors():
-            (verdict,) = engine.cancel([self.id], release_dependents=enqueue_dependents)
-            if verdict == JobStatus.STARTED:
-                self._stop(engine)
-                return
+        (verdict,) = self._ask(
+            lambda broker: Engine(broker).cancel([self.id], release_dependents=enqueue_dependents)
+        )
+        if verdict == JobStatus.STARTED:
+            self._send_stop_command()
+            return
         if verdict == "missing":
             raise NoSuchJobError(f"Job {self.id} is gone, so it can't be canceled.")
         if verdict != JobStatus.CANCELED:
@@ -160,8 +159,8 @@ class Job(JobOutcome, JobDependencies):
         """Have the worker that runs the job stop it. It ends as ``stopped`` and is not retried.
 
         Raises:
-            InvalidJobOperation: it does not run.
-            NoSuchJobError: it is gone.
+            InvalidJobOperation: The job does not run.
+            NoSuchJobError: The job does not exist any more.
         """
         self.refresh()
         if self._record.status != JobStatus.STARTED or not self.worker_name:
@@ -169,17 +168,19 @@ class Job(JobOutcome, JobDependencies):
                 f"Job {self.id} is {self._record.status}, so there is nothing to stop. To keep a "
                 "job that waits from running, cancel or delete it."
             )
-        with self._broker.translate_errors():
-            self._stop(self._engine)
+        self._send_stop_command()
 
-    def _stop(self, engine: Engine) -> None:
-        worker = self._ask(
+    def _send_stop_command(self) -> None:
+        stored = self._ask(
             lambda broker: broker.client.hget(broker.keys.job(self.id), "worker_name")
         )
-        if not engine.send_command(codec.text(worker or b""), "stop-job", job_id=self.id):
+        worker = codec.text(stored or b"")
+        if not self._ask(
+            lambda broker: Engine(broker).send_command(worker, "stop-job", job_id=self.id)
+        ):
             raise InvalidJobOperation(
-                f"Job {self.id} runs on worker {codec.text(worker or b'?')}, which does not "
-                "listen. If that worker is dead, its lease will end and the job be queued again."
+                f"Job {self.id} runs on worker {worker or '?'}, which does not listen. If that "
+                "worker is dead, its lease will expire, and the job will be queued again."
             )
 
     def delete(
@@ -188,38 +189,36 @@ class Job(JobOutcome, JobDependencies):
         remove_from_queue: bool = True,
         delete_dependents: bool = False,
     ) -> None:
-        """Remove the job and everything kept of it. Deleting what is gone does nothing.
+        """Delete the job and all that is stored with it. Without effect if it does not exist.
 
-        A run that goes on loses its hold: its outcome will be dropped.
+        If the job runs, its execution loses its lease, and the outcome will be dropped.
 
         Args:
             pipeline: None; for RQ's signature.
-            remove_from_queue: accepted for RQ's sake: an id never stays in a queue without its job.
-            delete_dependents: whether to delete the jobs that wait for it too; else they are
+            remove_from_queue: Without effect, for RQ's callers: no queue keeps the id of a deleted
+                job.
+            delete_dependents: Whether to delete the jobs that wait for it, too. Otherwise they are
                 canceled, as are those that wait for the deleted ones.
 
         Raises:
-            InvalidJobOperation: a pipeline was given.
+            InvalidJobOperation: A pipeline was given.
         """
         refuse_pipeline(pipeline, "delete()", InvalidJobOperation)
-        engine = self._engine
         dependents = self.dependent_ids if delete_dependents else []
-        with self._broker.translate_errors():
-            engine.delete([self.id, *dependents])
+        self._ask(lambda broker: Engine(broker).delete([self.id, *dependents]))
 
     def delete_dependents(self, pipeline: None = None) -> None:
-        """Remove the jobs that wait for this one; those that wait for them are canceled.
+        """Delete the jobs that wait for this one. Those that wait for them are canceled.
 
         Args:
             pipeline: None; for RQ's signature.
 
         Raises:
-            InvalidJobOperation: a pipeline was given.
+            InvalidJobOperation: A pipeline was given.
         """
         refuse_pipeline(pipeline, "delete_dependents()", InvalidJobOperation)
-        engine = self._engine
-        with self._broker.translate_errors():
-            engine.delete(self.dependent_ids)
+        dependents = self.dependent_ids
+        self._ask(lambda broker: Engine(broker).delete(dependents))
 
 
 def cancel_job(
@@ -232,11 +231,11 @@ def cancel_job(
 
     Args:
         connection: None: that of the queue ``default``.
-        serializer: without effect, for RQ's callers.
+        serializer: Without effect, for RQ's callers.
 
     Raises:
-        InvalidJobOperation: it has ended, or was canceled, already.
-        NoSuchJobError: it is gone.
+        InvalidJobOperation: The job has ended or was canceled already.
+        NoSuchJobError: The job does not exist any more.
     """
     Job(job_id, connection).cancel(enqueue_dependents=enqueue_dependents)
 
@@ -244,15 +243,15 @@ def cancel_job(
 def requeue_job(
     job_id: str, connection: redis.Redis | None = None, serializer: object = None
 ) -> Job:
-    """Put a failed, stopped or canceled job back into its queue, and return it.
+    """Put a failed, stopped or canceled job back into its queue; return it.
 
     Args:
         connection: None: that of the queue ``default``.
         serializer: None: that of its queue.
 
     Raises:
-        InvalidJobOperation: it is not among those (any more).
-        NoSuchJobError: it is gone.
+        InvalidJobOperation: The job is none of these, or not any more.
+        NoSuchJobError: The job does not exist any more.
     """
     return Job.fetch(job_id, connection, serializer).requeue()
 

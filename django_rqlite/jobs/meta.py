@@ -20,9 +20,9 @@ _SAVED = ("description", "timeout", "result_ttl", "failure_ttl")
 
 
 class JobMeta(JobCall):
-    """A job that keeps notes."""
+    """A job with its notes."""
 
-    #: The notes; None while nobody has asked for those that are stored.
+    #: The notes; None while the stored ones were not deserialized.
     _meta: dict[str, Any] | None = None
 
     @property
@@ -30,7 +30,7 @@ class JobMeta(JobCall):
         """The job's own notes. Change them in place, then :meth:`save_meta`.
 
         Raises:
-            SignatureError: They are not signed as they should be.
+            SignatureError: Their signature is wrong, or missing while it is required.
         """
         if self._meta is None:
             stored = self._record.meta
@@ -49,7 +49,7 @@ class JobMeta(JobCall):
         return loaded if isinstance(loaded, dict) else {codec.UNDECODABLE_META: stored}
 
     def get_meta(self, refresh: bool = True) -> dict[str, Any]:
-        """The notes, read again from Redis unless told otherwise."""
+        """Return the notes, read from Redis again if ``refresh`` is true."""
         if refresh:
             stored, signature = self._ask(
                 lambda broker: broker.client.hmget(broker.keys.job(self.id), "meta", FIELDS["meta"])
@@ -70,13 +70,13 @@ class JobMeta(JobCall):
         self._save(self._meta_fields())
 
     def set_progress(self, done: float, total: float = 1) -> None:
-        """Tell people how far the job is: the admin shows it as a bar.
+        """Store how far the job is. The admin shows it as a bar.
 
-        It is kept as ``meta["progress"]``, a fraction of 1, and stored at once with all of the
-        notes: one round trip.
+        The progress is ``meta["progress"]``, a fraction of 1. It is stored at once with all other
+        notes, in one round trip.
 
         Args:
-            done, total: In whatever is counted; alone, ``done`` is the fraction itself.
+            done, total: Both in the same unit. Without ``total``, ``done`` is the fraction.
 
         Raises:
             ValueError: ``total`` is not above 0, or ``done`` is not within 0 and ``total``.
@@ -96,13 +96,13 @@ class JobMeta(JobCall):
     ) -> None:
         """Store the description, the timeout, how long the job is kept, and the notes.
 
-        Nothing else of a job can be changed so: the engine decides where a job is. What is None
-        stays as it was stored. A run that has begun keeps to what it began with.
+        Other attributes are not stored: only the engine changes where a job is. A stored value is
+        not replaced with None. A run that has begun is not affected.
 
         Args:
             pipeline: None; for RQ's signature.
             include_meta: Whether to store the notes, too.
-            include_result: Accepted for RQ's sake: results are stored by workers only.
+            include_result: Without effect, for RQ's callers: only workers store results.
 
         Raises:
             InvalidJobOperation: A pipeline was given.
@@ -125,17 +125,18 @@ class JobMeta(JobCall):
             )
 
     def _meta_fields(self) -> dict[str, Argument]:
-        """The notes as they are now, serialized and signed."""
+        """Serialize and sign the notes."""
         payload = self._dumps("meta", self.meta)
         return {"meta": payload, FIELDS["meta"]: sign("meta", self.id, payload)}
 
     def _meta_to_enqueue(self) -> dict[str, Argument]:
-        """The notes as an enqueueing script writes them.
+        """Return the notes as an enqueueing script writes them.
 
-        What was read from Redis keeps its signature, or has none.
+        Notes that were read from Redis keep their signature. If they have none, they get none.
 
         Raises:
-            SignatureError: They were read from Redis and are not signed as they should be.
+            SignatureError: The signature of notes that were read is wrong, or missing while it is
+                required.
         """
         if self._meta:
             return self._meta_fields()

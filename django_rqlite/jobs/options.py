@@ -386,7 +386,8 @@ _UNSUPPORTED = {
 #: The keywords that ``enqueue()`` takes for itself, and the options that they mean.
 _KEYWORDS = {option.in_enqueue: name for name, option in OPTIONS.items() if option.in_enqueue}
 _KEYWORDS |= {name: name for name in _UNSUPPORTED}
-_TAKEN = _KEYWORDS.keys() | {"args", "kwargs"}
+#: All keywords that ``enqueue()`` does not pass to the function.
+ENQUEUE_KEYWORDS = _KEYWORDS.keys() | {"args", "kwargs"}
 
 #: What an entry of ``RQ["CRON"]`` may say about its job, and the options that this means.
 CRON_KEYS: Mapping[str, str] = {
@@ -477,7 +478,7 @@ def split(
     Raises:
         InvalidJobError: There are other arguments besides explicit ones; or see :func:`checked`.
     """
-    if _TAKEN.isdisjoint(kwargs):
+    if ENQUEUE_KEYWORDS.isdisjoint(kwargs):
         return NOTHING_SAID, args, kwargs
     given: dict[str, Any] = {}
     written: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""What has become of a job: its status, its result, its error."""
+"""The status, the result and the error of a job."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .stored_job import StoredJob
 
 
 class JobOutcome(StoredJob):
-    """A job that can be asked what has become of it."""
+    """A job with its status, its result and its error."""
 
     def get_status(self, refresh: bool = True) -> JobStatus | str:
-        """Where the job is in its life.
+        """Return the status of the job.
 
         Returns:
-            a :class:`JobStatus`; what another tool wrote instead, as it is; ``created`` for a
-            job whose transaction has not committed. The job that a callback or a signal is given
-            says what it has come to, although that is stored only afterwards.
+            A :class:`JobStatus`, or the text that another tool wrote instead. It is ``created``
+            while the transaction that enqueues the job has not committed. In callbacks and in
+            receivers of signals it is already the final status, which is stored only afterwards.
 
         Raises:
-            NoSuchJobError: it is gone.
+            NoSuchJobError: The job does not exist any more.
         """
         if refresh and self._unstored is None:
             stored = self._ask(
@@ -44,7 +44,7 @@ class JobOutcome(StoredJob):
             return self._record.status
 
     def get_position(self) -> int | None:
-        """How many jobs of its queue run before it; None where it does not wait there."""
+        """Return how many jobs of its queue run before it, or None if it does not wait there."""
         found = self._ask(
             lambda broker: broker.client.lpos(broker.keys.queue(self.origin), self.id)
         )
@@ -83,17 +83,17 @@ class JobOutcome(StoredJob):
         return self.get_status() == JobStatus.CANCELED
 
     def return_value(self, refresh: bool = False) -> Any:
-        """What the function returned; None while it has not, or when it returned None.
+        """Return what the function returned; None while it has not, or if it returned None.
 
-        Where that could not be kept, a text that says so; :attr:`Result.not_kept` tells why.
+        If that could not be stored, a text says so; :attr:`Result.not_kept` says why.
 
         Args:
-            refresh: read it from Redis also in a callback, which is called before it is stored.
-                Elsewhere it is always read from there.
+            refresh: Whether to read it from Redis in a callback, too, which is called before it is
+                stored. Elsewhere it is always read from Redis.
 
         Raises:
-            SignatureError: the value is not signed as it should be.
-            DeserializationError: the serializer can't read it.
+            SignatureError: The signature of the value is wrong, or missing while it is required.
+            DeserializationError: The serializer cannot read the value.
         """
         if self._unstored is not None and not refresh:
             return self._unstored[0] if self._unstored else None
@@ -105,28 +105,28 @@ class JobOutcome(StoredJob):
                 return None
             payload, signed = latest.return_value, latest.signature
         else:
-            payload = stored  # RQ 0.5 keeps no stream
+            payload = stored  # RQ 0.5 has no stream
             signed = None if signature is None else codec.text(signature)
         return None if payload is None else self._loads("result", payload, signed)
 
     @property
     def result(self) -> Any:
-        """The same as :meth:`return_value`, by its older name."""
+        """The same as :meth:`return_value`, by the older name."""
         return self.return_value()
 
     def results(self) -> list[Result]:
-        """How its executions went, newest first; about the last ten are kept."""
+        """Return the outcomes of its executions, newest first. About the last ten are stored."""
         return Result.all(self)
 
     def latest_result(self, timeout: float = 0) -> Result | None:
-        """How its newest execution went; None where nothing is known.
+        """Return the outcome of its newest execution, or None where there is none.
 
         Args:
-            timeout: seconds to wait while the outcome is still to come: the job waits or runs,
-                also again. Redis tells when it is there, so this asks no more than once. It returns
-                at once for a job that has ended, been deleted or succeeded before (a repeated
-                one). A job that keeps no result (``result_ttl=0``), or is deleted or canceled
-                meanwhile, lets the time pass.
+            timeout: Seconds to wait while the outcome is still to come: while the job waits or
+                runs, for the first time or again. Redis announces the outcome, so it is not
+                polled. There is no wait for a job that has ended, that was deleted, or that has
+                succeeded before (a repeated one). If the job stores no result (``result_ttl=0``),
+                or is deleted or canceled meanwhile, the wait takes all of the time.
 
         Inside the transaction that enqueues the job, waiting is in vain.
         """
@@ -140,7 +140,7 @@ class JobOutcome(StoredJob):
 
     @property
     def exc_info(self) -> str | None:
-        """The traceback, or the reason, of the last failure; None where it did not fail."""
+        """The traceback, or the reason, of the last failure; None if the job did not fail."""
         if not self._record.exc_info:
             _, entries = self._ask(self._read_outcome)
             if entries:

@@ -1,6 +1,6 @@
-"""Retry, Repeat, Callback and Dependency, and what they decide.
+"""Retry, Repeat, Callback and Dependency, and the decision whether a job runs again.
 
-Pure: nothing in here does I/O or reads a clock.
+Nothing in here does I/O or reads a clock.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from . import callables
 
 
 def path_of(kind: type | str) -> str:
-    """The dotted path that names a class."""
+    """Return the dotted path of a class."""
     return kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def paths_of(exc: BaseException) -> tuple[str, ...]:
-    """The paths of an exception's class and of all its bases, for ``on`` and ``not_on``."""
+    """Return the paths of an exception's class and its bases, for ``on`` and ``not_on``."""
     return tuple(path_of(kind) for kind in type(exc).__mro__ if kind is not object)
 
 
 class Retry:
-    """Run a job again when it fails; or, returned by a job, run it again now or later.
+    """Run a job again when it fails. Returned by a job: run it again now or later.
 
     Durations are in seconds.
 
     Args:
-        max: how many more times at the most.
-        interval: how long to wait before each of them; one number, or a list whose last one holds
-            for the rest. 0: at once.
-        enqueue_at_front: whether it goes before all others of its queue.
-        backoff: what each wait is longer by than the one before, as a factor; needs one interval.
-        max_interval: the longest wait that ``backoff`` may come to; None: a day.
-        jitter: by what part of itself each wait may be shorter or longer by chance, 0 to 1, so
-            that jobs which failed together do not come back together.
-        on: exception classes, or their dotted paths, which alone are retried; None: all.
-        not_on: exception classes, or their dotted paths, which are not retried.
+        max: How many more times at the most.
+        interval: How long to wait before each run: one number, or a list whose last number holds
+            for all further runs. 0: at once.
+        enqueue_at_front: Whether the job goes before all others of its queue.
+        backoff: The factor by which each wait is longer than the one before. It needs one interval.
+        max_interval: The longest wait that ``backoff`` may lead to; None: a day.
+        jitter: The part of itself, 0 to 1, by which each wait is shortened or lengthened at random,
+            so that jobs which failed together do not run again together.
+        on: The exception classes, or their dotted paths, after which a job is retried; None: all.
+        not_on: Exception classes, or their dotted paths, after which a job is not retried.
 
     Raises:
-        ValueError: a number that makes no sense.
+        ValueError: A number is out of range.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class Retry:
         not_on: Iterable[type[BaseException] | str] = (),
     ) -> None:
         if max < 1:
-            raise ValueError(f"Retry(max={max}): the least is 1. Leave retry out for none.")
+            raise ValueError(f"Retry(max={max}): the least is 1. To retry nothing, leave it out.")
         intervals = _intervals("Retry", interval)
         if not 0 <= jitter <= 1:
-            raise ValueError(f"Retry(jitter={jitter!r}): give a part between 0 and 1.")
+            raise ValueError(f"Retry(jitter={jitter!r}): give a number from 0 to 1.")
         if backoff is not None:
             if backoff < 1 or len(intervals) > 1:
                 raise ValueError(
@@ -84,19 +84,19 @@ class Retry:
         return f"Retry(max={self.max}, interval={self.intervals!r})"
 
     def extras(self) -> str | None:
-        """What RQ's own fields have no words for, as JSON; None where there is nothing."""
-        said: dict[str, Any] = {}
+        """Return as JSON what RQ's fields cannot hold, or None where there is nothing."""
+        extras: dict[str, Any] = {}
         if self.jitter:
-            said["jitter"] = self.jitter
+            extras["jitter"] = self.jitter
         if self.on is not None:
-            said["on"] = self.on
+            extras["on"] = self.on
         if self.not_on:
-            said["not_on"] = self.not_on
-        return json.dumps(said) if said else None
+            extras["not_on"] = self.not_on
+        return json.dumps(extras) if extras else None
 
 
 def _intervals(owner: str, given: float | Iterable[float]) -> list[int]:
-    """The waits in whole seconds; a part of a second counts as a whole one."""
+    """Return the waits in whole seconds, rounded up."""
     try:
         several = given if isinstance(given, Iterable) else [given]
         waits = [math.ceil(wait) for wait in several]
@@ -111,7 +111,7 @@ def _intervals(owner: str, given: float | Iterable[float]) -> list[int]:
 
 def _growing(first: int, factor: float, count: int, longest: int) -> list[int]:
     waits, wait = [], float(first)
-    for _ in range(min(count, 100)):  # the last one holds for the rest
+    for _ in range(min(count, 100)):  # the last wait holds for all further runs
         waits.append(int(min(wait, longest)))
         wait = min(wait * factor, longest)
     return waits
@@ -121,17 +121,17 @@ class Repeat:
     """Run a job again after it has succeeded.
 
     Args:
-        times: how many more times.
-        interval: seconds to wait before each of them, in their order; one number, or a list whose
-            last one holds for the rest.
+        times: How many more times.
+        interval: Seconds to wait before each run: one number, or a list whose last number holds for
+            all further runs.
 
     Raises:
-        ValueError: a number that makes no sense.
+        ValueError: A number is out of range.
     """
 
     def __init__(self, times: int, interval: float | Iterable[float] = 0) -> None:
         if times < 1:
-            raise ValueError(f"Repeat(times={times}): the least is 1. Leave repeat out for none.")
+            raise ValueError(f"Repeat(times={times}): the least is 1. To run once, leave it out.")
         intervals = _intervals("Repeat", interval)
         self.times = times
         self.intervals = intervals
@@ -141,15 +141,15 @@ class Repeat:
 
 
 class Callback:
-    """Something to be called when a job has ended.
+    """A function to call when a job has ended.
 
     Args:
-        func: a function at the top of a module, or its dotted path.
-        timeout: how long it may run, in seconds or a form such as ``'5m'``; None: 60 s.
+        func: A function at the top of a module, or its dotted path.
+        timeout: How long it may run, in seconds or text such as ``'5m'``; None: 60 s.
 
     Raises:
-        InvalidFunctionError: a worker could not find it again.
-        InvalidDurationError: the timeout is none.
+        InvalidFunctionError: A worker could not find it again.
+        InvalidDurationError: The timeout is not a duration.
     """
 
     def __init__(self, func: Callable[..., Any] | str, timeout: int | str | None = None) -> None:
@@ -157,7 +157,7 @@ class Callback:
         if instance is not None:
             raise InvalidFunctionError(
                 f"Callback({name!r}): a callback must be a function at the top of a module, since "
-                "only its name is kept."
+                "only its name is stored."
             )
         self.func = func
         self.name = name
@@ -168,20 +168,20 @@ class Callback:
 
     @classmethod
     def of(cls, given: object) -> Callback:
-        """What ``on_success=`` and the like mean: a callback, or the function itself."""
+        """Return the callback that ``on_success=`` and the like mean: it or its function."""
         return given if isinstance(given, Callback) else cls(given)  # type: ignore[arg-type]
 
 
 class Dependency:
-    """What a job waits for.
+    """The jobs that a job waits for.
 
     Args:
-        jobs: one job or its id, or several.
-        allow_failure: whether it runs also when one of them failed, was stopped or canceled.
-        enqueue_at_front: whether it then goes before all others of its queue.
+        jobs: One job or its id, or a list of these.
+        allow_failure: Whether the job also runs if one of them failed, was stopped or canceled.
+        enqueue_at_front: Whether the job then goes before all others of its queue.
 
     Raises:
-        ValueError: there is none among them, or something that is neither a job nor an id.
+        ValueError: The list is empty, or has something that is neither a job nor an id.
     """
 
     def __init__(
@@ -195,14 +195,14 @@ class Dependency:
         if not ids or not all(isinstance(one, str) and JOB_ID.fullmatch(one) for one in ids):
             raise ValueError(f"Dependency(jobs={jobs!r}): give a job or its id, or a list of them.")
         self.ids: list[str] = list(dict.fromkeys(map(str, ids)))
-        #: Those that were not given by their ids.
+        #: The jobs that were not given as ids.
         self.jobs = [one for one in several if not isinstance(one, str)]
         self.allow_failure = allow_failure
         self.enqueue_at_front = enqueue_at_front
 
     @classmethod
     def of(cls, depends_on: object) -> Dependency:
-        """What ``depends_on=`` means: a dependency, a job, an id, or a list of any of these."""
+        """Return what ``depends_on=`` means: a dependency, a job, an id, or a list of these."""
         if isinstance(depends_on, Dependency):
             return depends_on
         several = depends_on if isinstance(depends_on, list | tuple | set) else [depends_on]
@@ -217,12 +217,14 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """The decision that a job runs once more.
+class NextRun:
+    """The decision that a job runs again.
 
     Attributes:
-        delay: seconds from now; 0: at once.
-        counter: the field of the job that counts this, and by how much it changes.
+        delay: Seconds from now; 0: at once.
+        at_front: Whether it goes before all others of its queue.
+        counter: The field of the job that counts such runs.
+        change: What is added to that field.
     """
 
     delay: int
@@ -231,11 +233,11 @@ class Again:
     change: int
 
 
-def after_failure(record: JobRecord, kinds: Sequence[str]) -> Again | None:
-    """Whether a job that failed runs again.
+def after_failure(record: JobRecord, kinds: Sequence[str]) -> NextRun | None:
+    """Decide whether a job that failed runs again; None: it does not.
 
     Args:
-        kinds: paths of the exception's classes; empty where a process died without one.
+        kinds: The paths of the exception's classes; empty if the process died without one.
     """
     allowed = record.retries_allowed
     if not allowed or allowed < 1:
@@ -247,44 +249,44 @@ def after_failure(record: JobRecord, kinds: Sequence[str]) -> Again | None:
     if any(kind in not_on for kind in kinds):
         return None
     wait = _nth(record.retry_intervals, record.attempts)
-    return Again(
-        _scattered(wait, extras.get("jitter")),
+    return NextRun(
+        _with_jitter(wait, extras.get("jitter")),
         record.enqueue_at_front_on_retry,
         counter="retries_left",
         change=allowed - 1 - (record.retries_left or 0),
     )
 
 
-def after_asking(
+def after_retry_request(
     record: JobRecord, most: int, intervals: Sequence[int], at_front: bool
-) -> Again | None:
-    """Whether a job that returned a :class:`Retry` runs again; None: it has done so too often."""
+) -> NextRun | None:
+    """Decide whether a job that returned a :class:`Retry` runs again; None: it did so too often."""
     done = record.number_of_retries or 0
     if done >= most:
         return None
-    return Again(_nth(intervals, done), at_front, counter="number_of_retries", change=1)
+    return NextRun(_nth(intervals, done), at_front, counter="number_of_retries", change=1)
 
 
-def after_success(record: JobRecord) -> Again | None:
-    """Whether a job that succeeded runs again."""
+def after_success(record: JobRecord) -> NextRun | None:
+    """Decide whether a job that succeeded runs again; None: it does not."""
     allowed = record.repeats_allowed
     if not allowed or allowed < 1:
         return None
     wait = _nth(record.repeat_intervals, record.repeats_done)
     change = allowed - 1 - (record.repeats_left or 0)
-    return Again(wait, at_front=False, counter="repeats_left", change=change)
+    return NextRun(wait, at_front=False, counter="repeats_left", change=change)
 
 
 def _nth(intervals: Sequence[int], number: int) -> int:
-    """The wait before the run of this number, counted from 0; the last one holds for the rest."""
+    """Return the wait before a run, counted from 0. The last wait holds for all further runs."""
     if not intervals:
         return 0
-    # Counters in Redis may be anything, also below zero.
+    # Counters in Redis may be any number, also a negative one.
     return min(max(0, intervals[min(max(number, 0), len(intervals) - 1)]), LONGEST)
 
 
-def _scattered(wait: int, jitter: object) -> int:
-    # It comes from Redis, so it may be anything that JSON, as Python reads it, has words for.
+def _with_jitter(wait: int, jitter: object) -> int:
+    # The jitter comes from Redis, so it may be any value that Python reads from JSON.
     if not wait or not isinstance(jitter, int | float) or not 0 <= jitter <= 1:
         return wait
     return max(0, round(wait * random.uniform(1 - jitter, 1 + jitter)))
@@ -298,5 +300,5 @@ def _extras(stored: str) -> dict[str, Any]:
     try:
         found = json.loads(stored) if stored else {}
     except ValueError:
-        return {}  # foreign words under our name; RQ's own fields decide alone
+        return {}  # another tool's value; then only RQ's fields decide
     return found if isinstance(found, dict) else {}

@@ -1,4 +1,4 @@
-"""A job's record, the attributes that read and change it, and where the job is stored."""
+"""The base of a job: its record, the attributes that read and replace it, and its broker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import redis
 from .. import conf
 from ..broker.broker import Broker
 from ..broker.clients import connection_for, get_connection
-from ..engine.engine import Engine
 from ..protocol import codec
 from ..protocol.records import JobRecord, JobStatus
 from ..protocol.serializers import PickleSerializer, Serializer, resolve
@@ -22,18 +21,18 @@ from .policies import Repeat
 _new_record = object.__new__
 _CREATED = JobStatus.CREATED
 
-#: What a job that enters Redis is told the time of.
+#: Statuses that come with the time when the job entered Redis.
 _WITH_TIME = frozenset({JobStatus.QUEUED, JobStatus.STARTED})
 
 
 def random_id() -> str:
-    """A version 4 UUID as text, of 120 random bits, in a third of the time that ``uuid`` takes."""
+    """Return a version 4 UUID with 120 random bits, in a third of the time that ``uuid`` takes."""
     drawn = os.urandom(15).hex()
     return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[12:15]}-a{drawn[15:18]}-{drawn[18:]}"
 
 
 def _attribute(name: str) -> Any:
-    """An attribute that the record holds under the same name."""
+    """Make an attribute that reads the record. To set it replaces the record."""
 
     def change(job: JobBase, value: object) -> None:
         job._record = job._record.changed(**{name: value})
@@ -42,7 +41,7 @@ def _attribute(name: str) -> Any:
 
 
 def _or_none(name: str) -> Any:
-    """The same for text: the record holds "" where the attribute is None."""
+    """Make such an attribute for text: the record has "" where the attribute is None."""
     read = attrgetter(name)
 
     def change(job: JobBase, value: str | None) -> None:
@@ -52,7 +51,7 @@ def _or_none(name: str) -> Any:
 
 
 def _list(name: str) -> Any:
-    """The same for a list: the record holds a tuple."""
+    """Make such an attribute for a list: the record has a tuple."""
     read = attrgetter(name)
 
     def change(job: JobBase, value: Sequence[object] | None) -> None:
@@ -62,15 +61,15 @@ def _list(name: str) -> Any:
 
 
 def _list_or_none(name: str) -> Any:
-    """The same for a list: the record holds an empty tuple where the attribute is None."""
+    """Make such an attribute for a list: the record has () where the attribute is None."""
     listed = _list(name)
     return property(lambda job: listed.fget(job) or None, listed.fset)
 
 
 def _counter(left: str, most: str, allowed: str) -> Any:
-    """A counter that goes down in Redis, and counts for no more than its first value there.
+    """Make such an attribute for a counter, which counts for no more than its first value.
 
-    To set it is to let it count from where it is set.
+    To set it to more replaces the first value, too.
     """
 
     def change(job: JobBase, value: int | None) -> None:
@@ -84,10 +83,10 @@ def _counter(left: str, most: str, allowed: str) -> Any:
 
 
 class JobBase:
-    """What a job is: an id, and a record that is replaced when an attribute is set.
+    """A job's id and its record, which is replaced when an attribute is set.
 
-    Durations are in whole seconds, times are aware and in UTC. Attributes are what was last read
-    or written.
+    Durations are in whole seconds, times are aware and in UTC. Attributes have the values that were
+    last read or set.
 
     Attributes:
         id: Unique among all jobs of the broker.
@@ -104,34 +103,35 @@ class JobBase:
         retries_max, repeats_max: How many times that was at first.
         retry_intervals, repeat_intervals: Seconds to wait before each; the last one holds for the
             rest.
-        retry_extras: JSON: what RQ's fields have no words for.
+        retry_extras: What RQ's fields cannot hold, as JSON.
         number_of_retries: How often the job has asked for another run itself.
-        success_callback_name, failure_callback_name, stopped_callback_name: Dotted paths of what is
-            called when it has ended.
-        success_callback_timeout, failure_callback_timeout, stopped_callback_timeout: For how long
-            at the most.
+        success_callback_name, failure_callback_name, stopped_callback_name: The dotted paths of the
+            functions to call when it has ended.
+        success_callback_timeout, failure_callback_timeout, stopped_callback_timeout: How long they
+            may run.
         group_id: The name of its group.
         cron_entry: The name of the cron entry that it comes from.
-        unique_key, unique_for: What no other job may be enqueued with while this one waits or runs,
-            and for how long at the most.
+        unique_key: The key that no other job may have while this one waits or runs.
+        unique_for: The time after which another job may have the key nevertheless.
         tags: Short texts by which people find it.
         dependency_ids: Ids of the jobs that it waits for, or waited for.
     """
 
-    #: As it is here: as it was read, or made, with what was set since.
+    #: The record with all attributes that were set.
     _record: JobRecord
-    #: As it was read from Redis, with the signatures that it had there. None: it was made here.
+    #: The record as it was read from Redis, which is what its signature covers. None: the job was
+    #: made here.
     _read: JobRecord | None = None
-    #: The call, serialized here. None: it is the record's, which may be compressed. That is not
-    #: unpacked before it must be.
+    #: The call, if it was serialized here. None: see the record, whose call may be compressed and
+    #: is not unpacked before it must be.
     _data: bytes | None = None
 
-    #: The jobs it is to wait for, as far as they were given as jobs; until it is enqueued.
+    #: The jobs that it depends on, as far as they were given as jobs; empty once it is enqueued.
     _parents: Sequence[JobBase] = ()
-    #: The delivery that waits until its transaction or request has ended; None: there is none.
+    #: The delivery that waits for the end of a transaction or a request; None: there is none.
     _pending: Any = None
-    #: What the function returned, in a tuple, or an empty one where it failed: in the process that
-    #: ran it, and until that is stored. None: Redis knows.
+    #: The outcome while it is not stored, in the process that ran the job: a tuple of what the
+    #: function returned, or an empty tuple if it failed. None: the outcome is in Redis.
     _unstored: tuple[Any, ...] | None = None
 
     origin: str = _attribute("origin")
@@ -181,7 +181,7 @@ class JobBase:
         self._connection = connection
         self._serializer = serializer
         self._record = record = _new_record(JobRecord)
-        attributes = record.__dict__  # nobody has seen it yet
+        attributes = record.__dict__  # nobody else has the record yet
         attributes["id"] = self.id
         attributes["status"] = _CREATED
         attributes["created_at"] = datetime.now(UTC)
@@ -197,7 +197,7 @@ class JobBase:
 
     @property
     def waiting_ttl(self) -> int | None:
-        """Seconds that the job may wait; None: for ever. A job that has run has a ttl of −1."""
+        """Seconds that the job may wait; None: for ever. The ttl of a job that has run is −1."""
         ttl = self._record.ttl
         return ttl if ttl and ttl > 0 else None
 
@@ -215,12 +215,8 @@ class JobBase:
     def _broker(self) -> Broker:
         return Broker.of(self.connection)
 
-    @property
-    def _engine(self) -> Engine:
-        return Engine(self._broker)
-
     def _ask(self, question: Callable[[Broker], Any]) -> Any:
-        """The answer of the server, its errors translated."""
+        """Return the answer of the server. Its errors become ours."""
         broker = self._broker
         with broker.translate_errors():
             return question(broker)
@@ -251,14 +247,15 @@ class JobBase:
         self._serializer = found
         return found
 
-    # What becomes of it
+    # Its status
 
     @property
     def _is_unpushed(self) -> bool:
         """Whether this process made the job and has not enqueued it yet."""
-        # Of a job that it knows by the id alone it knows nothing.
-        called = self._data is not None or self._record.packed is not None  # as that of a copy
-        return called and self._record.status == JobStatus.CREATED
+        # Nothing is known of a job that was made from its id alone. A copy has its call in the
+        # record.
+        has_call = self._data is not None or self._record.packed is not None
+        return has_call and self._record.status == JobStatus.CREATED
 
     def _repeat_as(self, repeat: Repeat) -> None:
         self._record = self._record.changed(
@@ -273,11 +270,11 @@ class JobBase:
         Args:
             detail: If it is queued or started: when, in unix microseconds. If it is canceled: why.
         """
-        self.minted = False  # to enqueue it again is another thing than to repeat this call
+        self.minted = False  # from now on, its id is in Redis
         if self._unstored is not None:
             self._unstored = None
         if self._parents:
-            self._parents = ()  # they need not be kept in memory any longer
+            self._parents = ()  # frees their memory
         record = self._record.__dict__.copy()
         record["status"] = status
         if detail and status in _WITH_TIME:
@@ -292,15 +289,16 @@ class JobBase:
         """Note that the job has ended just now."""
         now = datetime.now(UTC)
         started = self._record.started_at
-        # This host's clock may be late.
+        # The clock of this host may be behind that of the server.
         self._record = self._record.changed(status=status, ended_at=max(now, started or now))
 
-    def _came_to(self, status: JobStatus, lasted: float, *returned: object) -> None:
+    def _set_outcome(self, status: JobStatus, lasted: float, *returned: object) -> None:
         """Note an outcome that is not stored yet, for the callbacks.
 
         Args:
-            lasted: Seconds that the job ran. The server's clock said when it began, so this host's
-                does not matter.
+            lasted: Seconds that the job ran. They are added to the server's time of the start, so
+                that the clock of this host does not matter.
+            returned: What the function returned; nothing if it failed.
         """
         self._ended(status)
         if (started := self._record.started_at) is not None:
@@ -308,8 +306,8 @@ class JobBase:
             self._record = self._record.changed(ended_at=ended)
         self._unstored = returned
 
-    def _stands_as(self, record: JobRecord) -> None:
-        """Note where a run has left the job, now that its outcome is stored."""
+    def _set_stored_outcome(self, record: JobRecord) -> None:
+        """Note the status and the times that were stored with the outcome."""
         self._record = self._record.changed(
             status=record.status,
             enqueued_at=record.enqueued_at,

@@ -1,4 +1,4 @@
-"""The outcomes of a job's executions, one entry of the results stream each."""
+"""The outcomes of a job's executions. Each is an entry of the job's results stream."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
-import redis
-
-from ..broker.errors import translate_errors
+from ..broker.broker import Broker
 from ..broker.wire import max_block_seconds
 from ..compat.missing_names import module_getattr
 from ..protocol import codec
-from ..protocol.keys import Keys
 from ..protocol.records import JobStatus
 from ..protocol.stored_result import ResultRecord, ResultType, read_result
 from .stored_job import StoredJob
 
-#: Where an outcome is still to come.
+#: Statuses of jobs whose outcome is still to come.
 _PENDING = frozenset(
     {
         JobStatus.CREATED,
@@ -31,28 +28,29 @@ _PENDING = frozenset(
 
 
 class Result:
-    """How one execution of a job went. Times are aware and in UTC.
+    """The outcome of one execution of a job. Times are aware and in UTC.
 
     Attributes:
-        id: of the entry in the stream.
-        job: whose execution it was.
-        exc_string: the traceback, or the reason; None where there is none.
-        not_kept: why :attr:`return_value` is a text in place of what the function returned: that
-            can't be serialized, or is larger than ``RQ["MAX_RESULT_SIZE"]``. None where it is kept.
-        worker_name: who ran it.
-        created_at: when the outcome was stored.
+        id: The id of the entry in the stream.
+        job: The job.
+        exc_string: The traceback, or the reason; None where there is none.
+        not_kept: Why :attr:`return_value` is a text instead of what the function returned: the
+            value cannot be serialized, or is larger than ``RQ["MAX_RESULT_SIZE"]``. None if the
+            value is stored.
+        worker_name: The worker that ran the job.
+        created_at: When the outcome was stored.
         execution_id, execution_started_at, execution_ended_at: None where not recorded.
     """
 
     class Type(Enum):
-        """What an execution came to (RQ's names and numbers)."""
+        """Kinds of outcomes, with RQ's names and numbers."""
 
         SUCCESSFUL = 1
         FAILED = 2
         STOPPED = 3
-        #: It failed, or asked for it, and the job ran again.
+        #: The execution failed, or asked for another run, and the job ran again.
         RETRIED = 4
-        #: It asked for another run once too often.
+        #: The execution asked for another run once too often.
         MAX_RETRIES_EXCEEDED = 5
 
     def __init__(self, job: StoredJob, record: ResultRecord) -> None:
@@ -84,7 +82,7 @@ class Result:
 
     @property
     def type(self) -> Result.Type | str:
-        """A :class:`Result.Type`; what another tool wrote instead, as it is."""
+        """A :class:`Result.Type`, or the text that another tool wrote instead."""
         try:
             return self.Type(int(self._record.type))
         except ValueError:
@@ -92,14 +90,14 @@ class Result:
 
     @property
     def return_value(self) -> Any:
-        """What the function returned; None where it returned None, or did not return.
+        """What the function returned; None if it returned None, or did not return.
 
-        Read when it is asked for: other results of the job are none the worse for one that can't
-        be.
+        It is deserialized on access, so that a value that cannot be read does not keep the other
+        results of the job from being read.
 
         Raises:
-            SignatureError: the value is not signed as it should be.
-            DeserializationError: the serializer can't read it.
+            SignatureError: The signature of the value is wrong, or missing while it is required.
+            DeserializationError: The serializer cannot read the value.
         """
         payload = self._record.return_value
         return (
@@ -108,69 +106,70 @@ class Result:
 
     @classmethod
     def all(cls, job: StoredJob, serializer: object = None) -> list[Result]:
-        """The job's results that are kept, newest first.
+        """Return the job's stored results, newest first.
 
-        Where their tracebacks unpack to more than 8 MiB together, or one to more than 1 MiB, the
-        rest is left out, and each text says so.
+        If their tracebacks unpack to more than 8 MiB together, or one of them to more than 1 MiB,
+        the rest is left out, and each text says so.
 
         Args:
-            serializer: accepted for RQ's sake: the job knows its own.
+            serializer: Without effect, for RQ's callers: the job has its own.
         """
-        link, key = _stream(job)
-        with translate_errors(link):
-            entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", link.xrevrange(key))
+        broker = job._broker
+        with broker.translate_errors():
+            entries = broker.client.xrevrange(broker.keys.results(job.id))
         room = codec.Room(codec.SHOWN_TOGETHER)
-        return [cls(job, read_result(job.id, *entry, room)) for entry in entries]
+        return [
+            cls(job, read_result(job.id, *entry, room))
+            for entry in cast("list[tuple[bytes, dict[bytes, bytes]]]", entries)
+        ]
 
     @classmethod
     def count(cls, job: StoredJob) -> int:
-        """How many results of the job are kept."""
-        link, key = _stream(job)
-        with translate_errors(link):
-            return link.xlen(key)
+        """Return how many results of the job are stored."""
+        broker = job._broker
+        with broker.translate_errors():
+            return broker.client.xlen(broker.keys.results(job.id))
 
     @classmethod
     def fetch_latest(
         cls, job: StoredJob, serializer: object = None, timeout: float = 0
     ) -> Result | None:
-        """The newest result; see :meth:`Job.latest_result`.
+        """Return the newest result; see :meth:`Job.latest_result`.
 
         Args:
-            serializer: accepted for RQ's sake: the job knows its own.
-            timeout: seconds to wait while the outcome is still to come.
+            serializer: Without effect, for RQ's callers: the job has its own.
+            timeout: Seconds to wait while the outcome is still to come.
         """
-        link, key = _stream(job)
+        broker = job._broker
+        client, key = broker.client, broker.keys.results(job.id)
         deadline = time.monotonic() + timeout
-        with translate_errors(link):
+        with broker.translate_errors():
             while True:
-                status, latest = _look(link, job, key)
+                status, latest = _read_latest(broker, job.id)
                 left = deadline - time.monotonic()
-                if left <= 0 or _has_come(job, status, latest):
+                if left <= 0 or _is_final(job, status, latest):
                     return None if latest is None else cls(job, latest)
-                # What was added since the look is newer than what it saw, so nothing is missed.
-                wait = min(left, max_block_seconds(link) or left)
-                link.xread({key: latest.id if latest else "0-0"}, block=max(1, int(wait * 1000)))
+                # An entry that was added since has a higher id, so none is missed.
+                wait = min(left, max_block_seconds(client) or left)
+                client.xread({key: latest.id if latest else "0-0"}, block=max(1, int(wait * 1000)))
 
 
-def _stream(job: StoredJob) -> tuple[redis.Redis, str]:
-    return job.connection, Keys(job.key_prefix).results(job.id)
-
-
-def _look(link: redis.Redis, job: StoredJob, key: str) -> tuple[str | None, ResultRecord | None]:
-    """The job's status and its newest result, as they are at one moment."""
-    with link.pipeline(transaction=True) as pipeline:
-        pipeline.hget(job.key, "status")
-        pipeline.xrevrange(key, count=1)
+def _read_latest(broker: Broker, job_id: str) -> tuple[str | None, ResultRecord | None]:
+    """Return the job's status and its newest result at one moment."""
+    with broker.client.pipeline(transaction=True) as pipeline:
+        pipeline.hget(broker.keys.job(job_id), "status")
+        pipeline.xrevrange(broker.keys.results(job_id), count=1)
         status, entries = pipeline.execute()
-    latest = read_result(job.id, *entries[0]) if entries else None
+    latest = read_result(job_id, *entries[0]) if entries else None
     return None if status is None else codec.text(status), latest
 
 
-def _has_come(job: StoredJob, status: str | None, latest: ResultRecord | None) -> bool:
+def _is_final(job: StoredJob, status: str | None, latest: ResultRecord | None) -> bool:
+    """Return whether there is nothing to wait for."""
     if latest is not None and latest.type == ResultType.SUCCESSFUL:
-        return True  # also of a job that repeats itself
+        return True  # even if the job repeats itself
     if status is None:
-        return job._record.status != JobStatus.CREATED  # else it is yet to be enqueued
+        return job._record.status != JobStatus.CREATED  # a created job is yet to be enqueued
     return status not in _PENDING
 
 

@@ -1,7 +1,8 @@
-"""A job made of a call, or of its hash; and the hash of a job."""
+"""Making a job of a call or of its hash, and the hash of a job."""
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -10,22 +11,23 @@ import redis
 
 from ..broker.broker import Broker
 from ..broker.clients import get_connection
-from ..conf.signer import sign, signer
+from ..conf.signer import own_signer, sign, signer
 from ..engine.scripts import Argument
-from ..exceptions import InvalidJobError, NoSuchJobError
+from ..exceptions import ConfigurationError, InvalidJobError, NoSuchJobError, UnserializableError
 from ..protocol import codec
 from ..protocol.records import STORED_FIELDS, JobRecord, JobStatus, job_fields, read_job
+from ..protocol.serializers import PickleSerializer
 from . import callables
 from .meta import JobMeta
 from .options import NOTHING_SAID, JobOptions
 from .record import JobBase
 
-#: What a copy has of the job that it is a copy of.
+#: The attributes that a copy of a job has, too.
 _COPIED = {name for name, stored in STORED_FIELDS.items() if stored.copied} | {"origin", "meta"}
 
 
 class StoredJob(JobMeta):
-    """A job that can be enqueued, and read again."""
+    """A job that is made of a call or read from Redis, and written to Redis."""
 
     @classmethod
     def _prepared(
@@ -42,12 +44,12 @@ class StoredJob(JobMeta):
         """Make a job of a call.
 
         Args:
-            defaults: Attributes of the record that hold where the options do not say otherwise.
+            defaults: Attributes of the record, which the options override.
         """
         job = cls(options.job_id, connection, serializer)
         name, instance = callables.reference(func)
         job._call = (name, instance, args, kwargs)
-        recorded = job._record.__dict__  # of a record that nobody has seen yet
+        recorded = job._record.__dict__  # nobody else has the record yet
         recorded["origin"] = origin
         if defaults:
             recorded |= defaults
@@ -71,13 +73,13 @@ class StoredJob(JobMeta):
         connection: redis.Redis | None = None,
         serializer: object = None,
     ) -> Self:
-        """The job with this id.
+        """Return the job with this id.
 
         Args:
             connection: None: that of the queue ``default``.
 
         Raises:
-            NoSuchJobError: There is none.
+            NoSuchJobError: There is no such job.
             RedisUnavailableError: The server does not answer.
         """
         job = cls(id, connection, serializer)
@@ -91,7 +93,7 @@ class StoredJob(JobMeta):
         connection: redis.Redis | None = None,
         serializer: object = None,
     ) -> list[Self | None]:
-        """The jobs with these ids, in one round trip; None where there is none."""
+        """Return the jobs with these ids, or None for each that does not exist. One round trip."""
         broker = Broker.of(connection or get_connection())
         ids = list(job_ids)
         with broker.translate_errors(), broker.client.pipeline(transaction=False) as pipeline:
@@ -105,7 +107,7 @@ class StoredJob(JobMeta):
 
     @classmethod
     def exists(cls, job_id: str, connection: redis.Redis | None = None) -> bool:
-        """Whether there is a job with this id."""
+        """Return whether there is a job with this id."""
         broker = Broker.of(connection or get_connection())
         with broker.translate_errors():
             return bool(broker.client.exists(broker.keys.job(job_id)))
@@ -114,7 +116,7 @@ class StoredJob(JobMeta):
         """Read everything again.
 
         Raises:
-            NoSuchJobError: The job is gone.
+            NoSuchJobError: The job does not exist any more.
         """
         fields = self._ask(lambda broker: broker.client.hgetall(broker.keys.job(self.id)))
         if not fields:
@@ -137,7 +139,7 @@ class StoredJob(JobMeta):
         return job
 
     def _take(self, record: JobRecord) -> None:
-        """Be what was read from Redis."""
+        """Take over a record that was read from Redis."""
         if not record.origin and self.origin:
             record = record.changed(origin=self.origin)
         self._record = self._read = record
@@ -165,14 +167,14 @@ class StoredJob(JobMeta):
         return job
 
     def copied(self) -> Self:
-        """Make a new job that calls the same with the same options, for its first time.
+        """Make a new job with the same call and the same options.
 
-        It waits for no other job, is in no group, comes from no cron entry, and repeats as often as
-        this one still would. Nothing is deserialized.
+        The copy waits for no other job, is in no group and comes from no cron entry. It is retried
+        as often as a new job, and repeated as often as this one still would be. Nothing is
+        deserialized. What has no signature has none in the copy either.
 
         Raises:
-            SignatureError: This job is not signed as it should be. What has no signature has none
-                in the copy either.
+            SignatureError: A signature of this job is wrong, or missing while it is required.
         """
         record, payload = self._record, self._payload
         if payload is not None:
@@ -203,7 +205,8 @@ class StoredJob(JobMeta):
 
         Raises:
             InvalidJobError: The job has no call, or its notes cannot be serialized.
-            SignatureError: It was read from Redis and is not signed as it should be.
+            SignatureError: The job was read from Redis, and a signature is wrong, or missing while
+                it is required.
         """
         record = self._record
         if self._data is None and record.packed is None:
@@ -215,19 +218,42 @@ class StoredJob(JobMeta):
             self._record = record = _counting_anew(record)
         fields: dict[str, Argument] = job_fields(record)
         if self._data is not None:
-            fields["data"] = codec.compress(self._data)
-            fields["x_sig"] = sign("data", self.id, self._data, record.terms)
+            data = self._data
+            # Most calls are short pickles, which stay as they are.
+            is_short = len(data) <= codec.COMPRESS_ABOVE and data[:1] == pickle.PROTO
+            fields["data"] = data if is_short else codec.compress(data)
+            fields["x_sig"] = own_signer().sign("data", self.id, data, record.terms)
         elif signature := self._read_signature(record):
             fields["x_sig"] = signature
         if self._meta or record.meta is not None:
             fields |= self._meta_to_enqueue()
         return fields
 
-    def _read_signature(self, record: JobRecord) -> str | None:
-        """The signature of a call that was read from Redis, with the terms as they are now.
+    def _dump_call(
+        self, name: str, instance: object | None, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> bytes:
+        args = args if type(args) is tuple else tuple(args)
+        kwargs = kwargs if type(kwargs) is dict else dict(kwargs)
+        try:
+            serializer = self._serializer
+            if serializer is not PickleSerializer:
+                serializer = self.serializer
+            dumped = serializer.dumps((name, instance, args, kwargs))
+            return without_frame(dumped) if serializer is PickleSerializer else dumped
+        except ConfigurationError:
+            raise
+        except Exception as exc:
+            culprit = self._culprit(name, instance, args, kwargs)
+            raise UnserializableError(
+                f"{name}: {culprit} can't be serialized ({type(exc).__name__}: {exc}). Pass an id "
+                "or plain data instead and load the object inside the job."
+            ) from exc
 
-        What has no signature gets none, since to sign it would vouch for what anyone may have
-        written.
+    def _read_signature(self, record: JobRecord) -> str | None:
+        """Sign a call that was read from Redis, with the terms as they are now.
+
+        A call without a signature gets none, because a signature would vouch for what anyone may
+        have written.
         """
         self._check_call()
         if record.signature is None:
@@ -249,7 +275,7 @@ class StoredJob(JobMeta):
 
 
 def _counting_anew(record: JobRecord) -> JobRecord:
-    """Have counters that anyone may have raised in Redis count from where they may."""
+    """Limit counters, which anyone can raise in Redis, to their first values."""
     changes: dict[str, Any] = {}
     for left, most, allowed in (
         ("retries_left", "retries_max", record.retries_allowed),
@@ -260,3 +286,17 @@ def _counting_anew(record: JobRecord) -> JobRecord:
             if allowed > (getattr(record, most) or 0):
                 changes[most] = allowed
     return record.changed(**changes)
+
+
+def without_frame(pickled: bytes) -> bytes:
+    """A pickle without the header of its frame, which only helps to read it from a file.
+
+    A Redis hash takes twice the memory once one of its fields is longer than 64 bytes. Not for
+    ``meta``: RQ's worker pickles that anew, and must get the bytes that were signed.
+    """
+    if (
+        pickled[2:3] == pickle.FRAME
+        and int.from_bytes(pickled[3:11], "little") == len(pickled) - 11
+    ):
+        return pickled[:2] + pickled[11:]
+    return pickled

@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from pickle import FRAME
 
 #: Bytes above which ``data`` is compressed. Below, zlib costs time and saves little memory.
 COMPRESS_ABOVE = 1024
@@ -35,17 +34,6 @@ LARGEST_NUMBER = 10**15
 
 #: What RQ shows for a ``meta`` that it cannot decode (rq/job.py: ``restore``).
 UNDECODABLE_META = "unserialized"
-
-
-def without_frame(pickled: bytes) -> bytes:
-    """A pickle without the header of its frame, which only helps to read it from a file.
-
-    A Redis hash takes twice the memory once one of its fields is longer than 64 bytes. Not for
-    ``meta``: RQ's worker pickles that anew, and must get the bytes that were signed.
-    """
-    if pickled[2:3] == FRAME and int.from_bytes(pickled[3:11], "little") == len(pickled) - 11:
-        return pickled[:2] + pickled[11:]
-    return pickled
 
 
 def compress(payload: bytes) -> bytes:

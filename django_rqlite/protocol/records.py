@@ -1,7 +1,7 @@
-"""A job, as its hash holds it: the record, how it is read, and how it is written.
+"""The record of a job, and how it is read from a hash and written to it.
 
-:func:`read_job` never raises. What it cannot read becomes None and a sentence in ``problems``, so
-that a worker can fail the job with the reason and a page can show it.
+:func:`read_job` never raises. A field that it cannot read becomes None and a sentence in
+``problems``, so that a worker can fail the job with the reason and a page can show it.
 """
 
 # ruff: noqa: RUF009 - stored_as() is dataclasses.field()
@@ -44,35 +44,37 @@ from .stored_fields import (
 #: Ids as RQ 2.12 accepts them (rq/job.py: ``validate_job_id``).
 JOB_ID = re.compile(r"[A-Za-z0-9_-]+")
 
-#: Seconds a job may run where neither the call nor ``DEFAULT_TIMEOUT`` says (RQ's default).
+#: Seconds that a job may run unless its options or ``DEFAULT_TIMEOUT`` say otherwise (RQ's
+#: default).
 DEFAULT_TIMEOUT = 180
-#: Seconds a result is kept where neither the call nor ``DEFAULT_RESULT_TTL`` says (RQ's default).
+#: Seconds that a result is kept unless the job's options or ``DEFAULT_RESULT_TTL`` say otherwise
+#: (RQ's default).
 DEFAULT_RESULT_TTL = 500
-#: Seconds a failed job is kept where the call does not say: a year (RQ's default).
+#: Seconds that a failed job is kept unless its options say otherwise: a year (RQ's default).
 DEFAULT_FAILURE_TTL = 31_536_000
 
-#: Bytes that the tags of a job may take. The search reads no more of a field.
+#: Bytes that the tags of a job may take in Redis. The search reads no more of a field.
 MOST_TAGS_BYTES = 500
 
 
 class JobStatus(StrEnum):
-    """Where a job is in its life (the values of RQ 2.12)."""
+    """The statuses of a job (the values of RQ 2.12)."""
 
-    #: Made, not yet in any place.
+    #: Made, but not in Redis yet.
     CREATED = "created"
     #: Waits in its queue.
     QUEUED = "queued"
     #: Runs.
     STARTED = "started"
-    #: Ended well; its result is kept for ``result_ttl``.
+    #: Succeeded; its result is kept for ``result_ttl``.
     FINISHED = "finished"
-    #: Ended with an error; kept for ``failure_ttl``.
+    #: Ended with an error; it is kept for ``failure_ttl``.
     FAILED = "failed"
     #: Waits for other jobs.
     DEFERRED = "deferred"
     #: Waits for its time.
     SCHEDULED = "scheduled"
-    #: Was stopped while it ran; found among the failed jobs.
+    #: Was stopped while it ran; it is in the registry of failed jobs.
     STOPPED = "stopped"
     #: Was canceled before it ran.
     CANCELED = "canceled"
@@ -87,7 +89,7 @@ def write_tags(tags: Sequence[str]) -> bytes:
 
 
 def _read_tags(stored: bytes) -> tuple[str, ...]:
-    """The tags. They decide nothing, so what cannot be read keeps no job from running."""
+    """Return the tags, or none if they cannot be read: that need not keep a job from running."""
     try:
         return parse_texts(stored)
     except ValueError:
@@ -99,11 +101,11 @@ _TAGS = Form(_read_tags, "", (), write_tags)
 
 @dataclass(frozen=True)
 class JobRecord:
-    """A job, as its hash holds it. Times are in UTC, durations in whole seconds.
+    """The values of a job's hash. Times are in UTC, durations in whole seconds.
 
-    Most jobs have few of these attributes. A record without slots has room for those only, and
-    takes the others from its class: it is made in a tenth of the time, and takes half of the
-    memory. So use :meth:`of` and :meth:`changed` where speed matters.
+    Most jobs have few of these attributes. Without slots, a record stores only those, and finds the
+    others in its class. It is then made in a tenth of the time and takes half of the memory. Use
+    :meth:`of` and :meth:`changed` where that matters.
     """
 
     id: str
@@ -120,13 +122,12 @@ class JobRecord:
     result_ttl: int | None = stored_as(WHOLE, by_client=True)
     failure_ttl: int | None = stored_as(WHOLE, by_client=True)
     ttl: int | None = stored_as(TTL, by_client=True)
-    #: Serialized ``(func_name, instance, args, kwargs)`` as it is stored, compressed or not; None
-    #: where it is missing. A few bytes can stand for many, so nobody unpacks it before its
-    #: signature was verified.
+    #: The serialized ``(func_name, instance, args, kwargs)`` as it is stored, compressed or not;
+    #: None where it is missing. A few bytes can unpack to many, so the signature is verified first.
     packed: bytes | None = stored_as(BYTES, "data", by_client=True)
-    #: Serialized dictionary.
+    #: The notes, a serialized dictionary.
     meta: bytes | None = None
-    #: Serialized return value of the last run.
+    #: The serialized return value of the last run.
     result: bytes | None = None
     #: The traceback, or the reason, of the last failure.
     exc_info: str = stored_as(TRACEBACK)
@@ -140,7 +141,7 @@ class JobRecord:
         WHOLES, by_client=True, signed=True, beside="retries_left", otherwise=(0,)
     )
     enqueue_at_front_on_retry: bool = stored_as(FLAG, by_client=True, signed=True)
-    #: JSON: what RQ's fields have no words for.
+    #: What RQ's fields cannot hold, as JSON.
     retry_extras: str = stored_as(TEXT, "x_retry", by_client=True, signed=True)
     #: How often the job has asked for another run itself.
     number_of_retries: int | None = stored_as(WHOLE)
@@ -159,9 +160,10 @@ class JobRecord:
     allow_dependency_failures: bool = stored_as(
         FLAG, by_client=True, copied=False, beside="dependency_ids", otherwise=False
     )
-    #: Whether it goes before all others of its queue once it need not wait any more. Not read.
+    #: Whether it goes before all others of its queue when it is due, or when its dependencies have
+    #: ended. For the scripts only; it is not read.
     enqueue_at_front: bool = stored_as(FLAG, by_client=True, copied=False)
-    #: Dotted paths of what is called when it has ended; empty for nothing. Timeouts in seconds.
+    #: Dotted paths of the functions to call when it has ended, or "". Timeouts in seconds.
     success_callback_name: str = stored_as(TEXT, by_client=True, signed=True)
     success_callback_timeout: int | None = stored_as(
         WHOLE,
@@ -194,19 +196,19 @@ class JobRecord:
     cron_entry: str = stored_as(TEXT, "x_cron", by_client=True, signed=True, copied=False)
     #: Short texts by which people find the job.
     tags: tuple[str, ...] = stored_as(_TAGS, "x_tags", by_client=True)
-    #: What no other job may be enqueued with while this one waits or runs, and for how many
-    #: seconds.
+    #: The key that no other job may have while this one waits or runs, and the seconds after which
+    #: another job may have it nevertheless.
     unique_key: str = stored_as(TEXT, "x_unique", by_client=True)
     unique_for: int | None = stored_as(WHOLE, "x_unique_for", by_client=True, beside="unique_key")
     signature: str | None = None
     meta_signature: str | None = None
     result_signature: str | None = None
-    #: What keeps the job from being run, in sentences.
+    #: Sentences that say why the job cannot run.
     problems: tuple[str, ...] = ()
 
     @staticmethod
     def of(attributes: dict[str, Any]) -> JobRecord:
-        """Make a record of attributes, the id among them. It keeps the dictionary."""
+        """Make a record of a dictionary of its attributes, which it keeps. They include the id."""
         record = _new(JobRecord)
         _set_attribute(record, "__dict__", attributes)
         return record
@@ -220,17 +222,17 @@ class JobRecord:
         return state
 
     def changed(self, **changes: Any) -> JobRecord:
-        """Make a record that differs in these attributes."""
+        """Make a copy with other values of these attributes."""
         return JobRecord.of({**self.__dict__, **changes})
 
     @property
     def retries_allowed(self) -> int | None:
-        """:attr:`retries_left`, which anyone may have raised, but no more than at first."""
+        """:attr:`retries_left`, but not more than the signed :attr:`retries_max`."""
         return _at_most(self.retries_left, self.retries_max)
 
     @property
     def repeats_allowed(self) -> int | None:
-        """:attr:`repeats_left`, likewise."""
+        """:attr:`repeats_left`, but not more than the signed :attr:`repeats_max`."""
         return _at_most(self.repeats_left, self.repeats_max)
 
     @property
@@ -239,7 +241,7 @@ class JobRecord:
         return b"" if _SIGNED.isdisjoint(self.__dict__) else terms_of(self)
 
     def callback_time(self, end: Literal["success", "failure", "stopped"]) -> int:
-        """Seconds that what is called at this end may take; 0 where nothing is."""
+        """Return the seconds that the callback may run; 0 if there is none."""
         name, timeout = {
             "success": (self.success_callback_name, self.success_callback_timeout),
             "failure": (self.failure_callback_name, self.failure_callback_timeout),
@@ -265,13 +267,13 @@ def _stored_fields() -> dict[str, StoredField]:
     return found
 
 
-#: How the attributes of a record are stored, but for what is serialized and the signatures.
+#: How the attributes of a record are stored, except results, notes and signatures.
 STORED_FIELDS: Mapping[str, StoredField] = _stored_fields()
 
 _SIGNED = frozenset(name for name, stored in STORED_FIELDS.items() if stored.signed)
 
-#: How fields are read: the attribute, the parser, what that expects. The few fields that a hash has
-#: are looked up here, rather than all that it might have.
+#: How fields are read: the attribute, the parser, and what it expects. :func:`read_job` looks up
+#: the few fields that a hash has.
 _READERS = {
     stored.field.encode(): (stored.attribute, stored.form.read, stored.form.expected)
     for stored in STORED_FIELDS.values()
@@ -291,7 +293,7 @@ _SIGNATURES = (
 
 
 def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
-    """Return the record of a job's hash. Never raises: see the module."""
+    """Return the record of a job's hash. Never raises; see the module's docstring."""
     read: dict[str, Any] = {"id": job_id}
     problems = []
     if not JOB_ID.fullmatch(job_id):
@@ -317,7 +319,7 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
     if status not in _STATUSES:
         problems.append(
             Problem(
-                "its status %(status)s is none of %(statuses)s",
+                "its status %(status)s is not one of %(statuses)s",
                 status=repr(status[:40]),
                 statuses=", ".join(JobStatus),
             )
@@ -333,10 +335,10 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
 
 
 def _writers() -> dict[str, tuple[Any, ...]]:
-    """How the client's attributes are written: the field, the writer, what is absent, companions.
+    """Return how attributes are written: the field, the writer, the absent value, and companions.
 
-    Companions are written beside it: the attribute, the field, the writer, and what where that
-    attribute is absent.
+    Companions are the fields that are written beside it. For each there are the attribute, the
+    field, the writer, and what is written if the attribute is absent.
     """
     companions: dict[str, list[Any]] = {}
     for stored in STORED_FIELDS.values():
@@ -361,9 +363,9 @@ _WRITERS = _writers()
 
 
 def job_fields(record: JobRecord) -> dict[str, Written]:
-    """Return the fields of a job's hash that who enqueues it writes, absent values left out.
+    """Return the fields that the client writes when it enqueues a job, without absent values.
 
-    Not among them are ``meta`` and the signatures.
+    ``meta`` and the signatures are not among them.
     """
     fields: dict[str, Written] = {}
     for attribute, value in record.__dict__.items():
@@ -395,16 +397,16 @@ def _write_companions(
 
 
 def _make_precise(read: dict[str, Any], fields: Mapping[bytes, bytes]) -> None:
-    """Give times their microseconds, which stand in fields of ours; RQ's have whole seconds.
+    """Add microseconds to times. They are in fields of ours, because RQ's have whole seconds.
 
-    A worker does this for each job, so what two times have in common is worked out once.
+    A worker does this for each job, so what two times have in common is computed once.
     """
     created, enqueued = read.get("created_at"), read.get("enqueued_at")
     if stored := fields.get(b"x_created"):
         read["created_at"] = precise = _precise(created, stored)
         if enqueued == created:
             read["enqueued_at"] = precise
-    if stored := fields.get(b"x_enqueued"):  # it was enqueued at another time than made
+    if stored := fields.get(b"x_enqueued"):  # only if it was not enqueued when it was made
         read["enqueued_at"] = _precise(enqueued, stored)
     if stored := fields.get(b"x_span"):
         started, ended = read.get("started_at"), read.get("ended_at")
@@ -417,7 +419,7 @@ def _make_precise(read: dict[str, Any], fields: Mapping[bytes, bytes]) -> None:
 
 
 def _precise(whole: datetime | None, begin: bytes, lasted: bytes = b"0") -> datetime | None:
-    """The time of this whole second that is so many microseconds after that one."""
+    """Return the time that is so many microseconds after the beginning of a second."""
     try:
         return whole and codec.precise(whole, int(begin) + int(lasted))
     except ValueError:

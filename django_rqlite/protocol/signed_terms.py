@@ -1,12 +1,12 @@
-"""What the signature of a job covers beside its call.
+"""The terms of a job: what its signature covers besides the call.
 
-A worker imports and calls what the callbacks of a job name, and retries and repeats decide how
-often the job runs. These are the *terms* of a job. They are signed together with its call, in one
-canonical form that is made of the values as they are read: RQ's own tools write some fields anew,
-and mean the same.
+A worker imports and calls the callbacks that a job names, and retries and repeats decide how often
+the job runs. These are the job's *terms*. They are signed together with the call. Because RQ's
+tools rewrite some fields in another form, the values are signed as they are read, in one canonical
+form.
 
-The counters ``retries_left`` and ``repeats_left`` go down with each run, so they can't be signed.
-Their first values can: a counter never counts for more than that.
+The counters ``retries_left`` and ``repeats_left`` go down with each run, so they cannot be signed.
+Their first values are signed instead: a counter never counts for more than its first value.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-#: Seconds a callback may run where the job does not say (RQ's default).
+#: Seconds that a callback may run unless the job says otherwise (RQ's default).
 DEFAULT_CALLBACK_TIMEOUT = 60
 
 
 class HasTerms(Protocol):
-    """A job, or its record."""
+    """A job's record."""
 
     @property
     def success_callback_name(self) -> str | None: ...
@@ -55,9 +55,9 @@ class HasTerms(Protocol):
 
 
 def terms_of(job: HasTerms) -> bytes:
-    """The canonical form of a job's terms; ``b''`` where it has none, as most jobs."""
+    """Return the canonical form of a job's terms; ``b''`` if it has none, as most jobs."""
     called = job.success_callback_name or job.failure_callback_name or job.stopped_callback_name
-    # A counter without its first value says nothing once it is used up.
+    # A counter without its first value has no effect once it is used up.
     retried = job.retries_max is not None or (job.retries_left or 0) > 0
     repeated = job.repeats_max is not None or (job.repeats_left or 0) > 0
     if not (called or retried or repeated or job.cron_entry):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import methodcaller
 from typing import Any, TypeVar
 
 from . import codec
@@ -46,13 +47,14 @@ def _wholes(stored: bytes) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form in which values are stored.
+    """The form in which a value is stored.
 
     Attributes:
-        read: From the stored form. Raises ValueError.
-        expected: What should stand there, for people.
-        absent: What a record holds where the field is missing.
-        write: To the stored form; gives None where the field is to be left out. None: as it is.
+        read: Converts from the stored form. It raises ValueError.
+        expected: What the field should hold, for people.
+        absent: The value of a record without the field.
+        write: Converts to the stored form, or to None if the field is to be left out. None: the
+            value is stored as it is.
     """
 
     read: Callable[[bytes], Any]
@@ -73,18 +75,18 @@ def _if_positive(seconds: int) -> int | None:
     return seconds if seconds > 0 else None
 
 
-def encode_text(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
+#: Text as bytes. It is written in C, since each job has such a text.
+encode_text: Callable[[str], bytes] = methodcaller("encode", "utf-8", "replace")
 
 
 TEXT = Form(codec.text, "", "")
-#: Text of the caller's, which may hold anything.
+#: Text of the caller, which may have any characters.
 FREE_TEXT = Form(codec.text, "", "", encode_text)
 TRACEBACK = Form(codec.traceback_text, "", "")
 TIME = Form(codec.moment, Problem("a time"), None)
 WHOLE = Form(codec.whole, Problem("a whole number"), None)
 COUNT = Form(codec.whole, Problem("a whole number"), 0)
-#: The ttl of a job that has run is −1, which says nothing about its next run.
+#: The ttl of a job that has run is −1. It does not hold for its next run.
 TTL = Form(codec.whole, Problem("a whole number"), None, _if_positive)
 FLAG = Form(_flag, Problem("a whole number"), False, int)
 WHOLES = Form(_wholes, Problem("a list of whole numbers"), (), json.dumps)
@@ -97,13 +99,15 @@ class StoredField:
     """How an attribute of a job's record is stored.
 
     Attributes:
-        attribute: Its name in the record.
-        field: Its name in the hash.
-        by_client: Whether who enqueues the job writes it. The scripts write all others.
-        signed: Whether it is part of the job's terms; see :mod:`.signed_terms`.
-        copied: Whether a copy of the job has it too.
-        beside: The attribute that it is written together with, and never without.
-        otherwise: What is then written if it is absent. None: neither of the two is written.
+        attribute: The name of the attribute.
+        field: The name of the field in the hash.
+        form: How the value is read and written.
+        by_client: Whether the client that enqueues the job writes the field. The scripts write all
+            other fields.
+        signed: Whether the value is part of the job's terms; see :mod:`.signed_terms`.
+        copied: Whether a copy of the job has the value, too.
+        beside: The attribute with which the field is always written together.
+        otherwise: What is then written if the value is absent. None: neither field is written.
     """
 
     attribute: str
@@ -126,11 +130,11 @@ def stored_as(
     beside: str = "",
     otherwise: object = None,
 ) -> Any:
-    """An attribute of a record that is stored in a field; see :class:`StoredField`.
+    """Declare an attribute of a record that is stored in a field; see :class:`StoredField`.
 
     Args:
-        name: Of the field; "": the attribute's own.
-        copied: None: if the client writes it.
+        name: The name of the field; ``""``: the name of the attribute.
+        copied: None: the same as ``by_client``.
     """
     column = {
         "field": name,
@@ -145,7 +149,7 @@ def stored_as(
 
 
 class FieldReader:
-    """Reads the fields of one hash and remembers what it could not read."""
+    """Reads the fields of one hash, and collects sentences about those that it cannot read."""
 
     __slots__ = ("fields", "problems")
 
@@ -180,7 +184,7 @@ class FieldReader:
 
 
 def unreadable(name: str, stored: bytes, expected: str) -> Problem:
-    """Return the sentence about a field that holds something else than it should."""
+    """Return a sentence about a field that cannot be read."""
     return Problem(
         "its field %(name)s holds %(value)s instead of %(expected)s",
         name=repr(name),
@@ -190,6 +194,6 @@ def unreadable(name: str, stored: bytes, expected: str) -> Problem:
 
 
 def optional_text(fields: Mapping[bytes, bytes], name: bytes) -> str | None:
-    """Return the text of a field; None where the hash does not have it."""
+    """Return the text of a field, or None if the hash does not have it."""
     stored = fields.get(name)
     return None if stored is None else codec.text(stored)

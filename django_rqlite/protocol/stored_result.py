@@ -1,4 +1,4 @@
-"""The outcome of one execution, as the results stream of its job holds it."""
+"""The record of an execution's outcome, and how it is read from the results stream."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from enum import StrEnum
 from . import codec
 from .stored_fields import FieldReader, optional_text
 
-#: What is kept in place of a result that can't be serialized (RQ's words: rq/defaults.py), and in
-#: place of one that is too large.
+#: What is stored instead of a result that cannot be serialized (RQ's text: rq/defaults.py), and
+#: instead of one that is too large.
 UNSERIALIZABLE = "Unserializable return value"
 TOO_LARGE = "Return value too large"
 
@@ -32,20 +32,20 @@ class ResultRecord:
 
     id: str
     job_id: str
-    #: A value of :class:`ResultType`, or whatever stands there.
+    #: A value of :class:`ResultType`, or another text that a tool wrote.
     type: str
     worker_name: str
     execution_id: str
     created_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
-    #: Serialized; None where the job returned None.
+    #: Serialized; None if the job returned None.
     return_value: bytes | None
-    #: Of the return value; None where it is not signed.
+    #: The signature of the return value; None if it is not signed.
     signature: str | None
-    #: Why the return value is not what the job returned; empty where it is.
+    #: Why the return value is not what the job returned; empty if it is.
     not_kept: str
-    #: The traceback or reason; empty where there is none.
+    #: The traceback, or the reason; empty if there is none.
     exc_string: str
     problems: tuple[str, ...]
 
@@ -56,10 +56,10 @@ def read_result(
     fields: Mapping[bytes, bytes],
     room: codec.Room | None = None,
 ) -> ResultRecord:
-    """The record of a stream's entry. Total: see the module.
+    """Return the record of a stream's entry. Never raises; ``problems`` says what is unreadable.
 
     Args:
-        room: that its traceback is unpacked in; None: as much as there is for one.
+        room: The room that the traceback is unpacked in; None: that of a single traceback.
     """
     packed = codec.from_base64(fields.get(b"exc_string", b""))
     read = FieldReader(fields)
@@ -70,7 +70,7 @@ def read_result(
         type=read.text("type"),
         worker_name=read.text("worker_name"),
         execution_id=read.text("execution_id"),
-        created_at=_entered_at(entry_id),
+        created_at=_added_at(entry_id),
         started_at=read.unix_moment("execution_started_at"),
         ended_at=read.unix_moment("execution_ended_at"),
         return_value=None if returned is None else codec.from_base64(returned),
@@ -81,8 +81,8 @@ def read_result(
     )
 
 
-def _entered_at(entry_id: bytes) -> datetime | None:
-    """When an entry was added: its id begins with unix milliseconds, unless someone chose it."""
+def _added_at(entry_id: bytes) -> datetime | None:
+    """Return the time of an entry, whose id begins with Unix milliseconds, unless it was chosen."""
     milliseconds = entry_id.partition(b"-")[0]
     try:
         return codec.unix_moment(b"%.3f" % (int(milliseconds) / 1000))

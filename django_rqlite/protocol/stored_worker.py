@@ -1,4 +1,4 @@
-"""A worker, as its hash holds it."""
+"""The record of a worker, and how it is read from its hash."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .stored_fields import FieldReader
 
 @dataclass(frozen=True, slots=True)
 class WorkerRecord:
-    """A worker's hash."""
+    """The values of a worker's hash."""
 
     name: str
     #: ``started``, ``idle``, ``busy``, ``suspended``; empty where nothing is recorded.
@@ -30,11 +30,11 @@ class WorkerRecord:
     failed_jobs: int
     #: Seconds.
     total_working_time: float
-    #: Bytes of resident memory when last heard of, and at the most in the process of its last job
-    #: that ended. None: not known, as of RQ's own workers.
+    #: Bytes of resident memory at its last heartbeat, and the most of the process of the last job
+    #: that ended. None: unknown, because RQ's workers do not report it.
     memory: int | None
     child_memory: int | None
-    #: Of what the worker runs: RQ's, or ours.
+    #: The version of RQ or of django_rqlite that it runs.
     version: str
     python_version: str
     #: How many jobs it runs at once.
@@ -43,7 +43,7 @@ class WorkerRecord:
 
 
 def read_worker(name: str, fields: Mapping[bytes, bytes]) -> WorkerRecord:
-    """The record of a worker's hash. Total: see the module."""
+    """Return the record of a worker's hash. Never raises; ``problems`` says what is unreadable."""
     read = FieldReader(fields)
     return WorkerRecord(
         name=name,
@@ -64,7 +64,7 @@ def read_worker(name: str, fields: Mapping[bytes, bytes]) -> WorkerRecord:
         child_memory=read.whole("x_child_memory"),
         version=read.text("version"),
         python_version=read.text("python_version"),
-        # RQ's own workers run one, and say nothing of it.
+        # RQ's workers run one job at once and do not report it.
         concurrency=max(read.whole("x_concurrency") or 1, 1),
         problems=tuple(read.problems),
     )

@@ -50,21 +50,20 @@ def job(
     queue_class: type[Queue] | str | None = None,
     **options: Any,
 ) -> Any:
-    """Give a function ``delay`` and ``enqueue``, which make a job of a call of it.
+    """Give a function the methods ``delay`` and ``enqueue``, which enqueue a call of it.
 
-    ``@job`` uses the queue ``default``; ``@job('mail', timeout='5m', result_ttl=60)`` another,
-    with options as for :meth:`Queue.enqueue_call`. The queue is looked up when a job is made, so
-    the decorator needs no settings. ``delay`` takes the function's own arguments and ``job_id``,
-    ``at_front``, ``depends_on``, ``unique``, ``unique_key`` and ``unique_for``.
+    ``@job`` uses the queue ``default``. ``@job('mail', timeout='5m', result_ttl=60)`` uses another
+    one, with options as for :meth:`Queue.enqueue_call`. The queue is looked up when a job is made,
+    so the decorator needs no settings. ``delay`` takes the function's own arguments and ``job_id``,
+    ``at_front``, ``depends_on``, ``unique``, ``unique_key`` and ``unique_for``, and raises what
+    :meth:`Queue.enqueue` raises.
 
     Args:
-        connection: a client to use instead of that of the settings. The queue need not be among
-            those of the settings then.
-        queue: the queue, by the name that RQ's decorator has for the argument.
-        queue_class: instead of the one that the settings name.
-
-    Raises:
-        Nothing itself; ``delay`` raises what :meth:`Queue.enqueue` raises.
+        func_or_queue: The function, or the queue or its name.
+        connection: A client instead of the one of the settings, which then need not know the queue.
+        queue: The queue or its name; RQ's name for the argument.
+        queue_class: A class instead of the one that the settings name.
+        **options: Options of each job.
     """
     if callable(func_or_queue) and not isinstance(func_or_queue, Queue):
         return _decorated(func_or_queue, get_queue, {})

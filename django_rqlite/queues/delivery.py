@@ -166,23 +166,25 @@ class _RedisReceipt:
 
     def result(self) -> Delivered:
         """See :meth:`Receipt.result`."""
-        delivered = Delivered([], [])
-        failures = []
         with self._broker.translate_errors():
             outcomes = self._pending.outcomes()
-        for prepared, outcome in zip(self._batch, outcomes, strict=True):
-            if isinstance(outcome, DuplicateJobError):
-                delivered.refused.append(outcome)
-            elif isinstance(outcome, Exception):
-                failures.append(outcome)
+        jobs: list[Job] = []
+        refused: list[DuplicateJobError] = []
+        failures: list[Exception] = []
+        for (job, _, _, _), outcome in zip(self._batch, outcomes, strict=True):
+            if isinstance(outcome, tuple):
+                job._entered(*outcome)
+                jobs.append(job)
+                if job_enqueued.receivers:
+                    send(job_enqueued, job)
+            elif isinstance(outcome, DuplicateJobError):
+                refused.append(outcome)
             else:
-                prepared.job._entered(*outcome)
-                delivered.jobs.append(prepared.job)
-                send(job_enqueued, prepared.job)
+                failures.append(outcome)
         if failures:
             with self._broker.translate_errors():
                 raise failures[0]
-        return delivered
+        return Delivered(jobs, refused)
 
 
 class InPlaceDelivery:

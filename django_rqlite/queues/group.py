@@ -1,4 +1,4 @@
-"""Jobs that belong together, under one name."""
+"""Groups: jobs that belong together, under one name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import redis
 
 from ..broker.broker import Broker
 from ..broker.clients import get_connection
-from ..broker.errors import translate_errors
 from ..compat.missing_names import module_getattr
 from ..engine.engine import Engine
 from ..exceptions import NoSuchGroupError
@@ -23,21 +22,19 @@ from .queue import Queue
 class Group:
     """A set of jobs of one connection.
 
-    It is there while it has a job: jobs that are deleted leave it at once, and those that expire
-    are taken out by the workers.
+    A group exists while it has a job. Jobs that are deleted leave it at once. Workers remove those
+    that have expired.
+
+    Args:
+        connection: ``None``: the client of the queue ``default``.
+        name: The name of a group, which need not exist yet; ``None``: a new one.
 
     Attributes:
-        name: unique on its connection.
-        connection: the client of its server.
+        name: Unique on its connection.
+        connection: The client of its server.
     """
 
     def __init__(self, connection: redis.Redis | None = None, name: str | None = None) -> None:
-        """A group, which need not be there yet.
-
-        Args:
-            connection: None: that of the queue ``default``.
-            name: None: a new one.
-        """
         self.connection = connection if connection is not None else get_connection()
         self.name = name or uuid.uuid4().hex
         self._broker = Broker.of(self.connection)
@@ -62,11 +59,11 @@ class Group:
         """The group of this name.
 
         Raises:
-            NoSuchGroupError: there is none.
-            RedisUnavailableError: the server does not answer.
+            NoSuchGroupError: There is no such group.
+            RedisUnavailableError: The server does not answer.
         """
         group = cls(connection, name)
-        with translate_errors(group.connection):
+        with group._broker.translate_errors():
             if not group.connection.exists(group.key):
                 raise NoSuchGroupError(
                     f"There is no group {name!r}: it never had a job, or all its jobs are gone."
@@ -77,8 +74,9 @@ class Group:
     def all(cls, connection: redis.Redis | None = None) -> list[Group]:
         """All groups of a connection, by their names."""
         connection = connection if connection is not None else get_connection()
-        keys = Broker.of(connection).keys
-        with translate_errors(connection):
+        broker = Broker.of(connection)
+        keys = broker.keys
+        with broker.translate_errors():
             members = cast("set[bytes]", connection.smembers(keys.groups))
             names = sorted(map(codec.text, members))
             with connection.pipeline(transaction=False) as pipeline:
@@ -100,33 +98,40 @@ class Group:
         *,
         ignore_duplicates: bool = False,
     ) -> list[Job]:
-        """Enqueue jobs that are of this group from the moment they are there.
+        """Enqueue jobs into a queue. They belong to this group at once.
 
-        Args and errors as of :meth:`Queue.enqueue_many`.
+        Args:
+            queue: The queue.
+            job_datas: See :meth:`Queue.enqueue_many`.
+            pipeline: ``None``; for RQ's signature.
+            ignore_duplicates: See :meth:`Queue.enqueue_many`.
+
+        Raises:
+            Exception: See :meth:`Queue.enqueue_many`.
         """
         return queue.enqueue_many(
             job_datas, pipeline, self.name, ignore_duplicates=ignore_duplicates
         )
 
     def get_job_ids(self) -> list[str]:
-        """Ids of its jobs, in no order; some of those that have just expired among them."""
-        with translate_errors(self.connection):
+        """Ids of its jobs, in no order. Jobs that have just expired may be among them."""
+        with self._broker.translate_errors():
             members = cast("set[bytes]", self.connection.smembers(self.key))
         return list(map(codec.text, members))
 
     def get_jobs(self) -> list[Job]:
-        """Its jobs that are there, in no order, in two round trips."""
+        """Its jobs, in no order, in two round trips."""
         found = Job.fetch_many(self.get_job_ids(), self.connection)
         return [job for job in found if job is not None]
 
     def delete_job(self, job_id: str, pipeline: None = None) -> None:
-        """Take a job out of the group; the job itself stays."""
-        with translate_errors(self.connection):
+        """Remove a job from the group. The job itself stays."""
+        with self._broker.translate_errors():
             self._engine.leave_group(self.name, [job_id])
 
     def cleanup(self) -> None:
-        """Take out all ids whose jobs are gone. Workers do so by themselves, a part at a time."""
-        with translate_errors(self.connection):
+        """Remove all ids whose jobs have expired. Workers do so too, a part at a time."""
+        with self._broker.translate_errors():
             self._engine.clean_groups(self.name)
 
 

@@ -32,13 +32,14 @@ def get_queue(
     serializer: object = None,
     **kwargs: Any,
 ) -> Queue:
-    """The queue of this name as ``RQ_QUEUES`` configures it. Cheap: it shares one client.
+    """The queue of this name as ``RQ_QUEUES`` configures it.
 
-    Arguments other than ``name`` stand in for what the settings say.
+    It takes microseconds: queues share their clients. Arguments other than ``name`` take the place
+    of what the settings say; see :class:`Queue`.
 
     Raises:
         UnknownQueueError: ``RQ_QUEUES`` has no such queue.
-        ConfigurationError: its settings can't be used.
+        ConfigurationError: Its settings cannot be used.
     """
     configured = conf.queue(name)
     given = queue_class or configured.queue_class
@@ -64,11 +65,11 @@ def named_queue(
     job_class: type[Job] | str | None = None,
     serializer: object = None,
 ) -> Queue:
-    """The queue of this name, which the settings need not know where a connection is given.
+    """The queue of this name. With a connection, the settings need not know it.
 
     Raises:
-        UnknownQueueError: ``RQ_QUEUES`` has no such queue, and there is no connection.
-        ConfigurationError: its settings can't be used.
+        UnknownQueueError: ``RQ_QUEUES`` has no such queue, and no connection is given.
+        ConfigurationError: Its settings cannot be used.
     """
     if connection is not None and name not in conf.queues():
         made_by = get_queue_class(queue_class=queue_class)
@@ -83,18 +84,19 @@ def named_queue(
 
 
 def enqueue(func: Callable[..., Any] | str, *args: Any, **kwargs: Any) -> Job:
-    """Make a job of a call and put it into the queue ``default``; see :meth:`Queue.enqueue`."""
+    """Enqueue a call into the queue ``default``; see :meth:`Queue.enqueue`."""
     return get_queue().enqueue(func, *args, **kwargs)
 
 
 def get_queues(*queue_names: str, **kwargs: Any) -> list[Queue]:
-    """Queues that one worker can serve; without names, the queue ``default``.
+    """Queues that one worker can serve.
 
     Args:
-        **kwargs: as for :func:`get_queue`.
+        *queue_names: Without names, the queue ``default``.
+        **kwargs: As for :func:`get_queue`.
 
     Raises:
-        InvalidQueueError: they differ in class, connection setting or ``KEY_PREFIX``.
+        InvalidQueueError: They differ in their class, connection setting or ``KEY_PREFIX``.
         UnknownQueueError: ``RQ_QUEUES`` has no such queue.
     """
     first, *others = (get_queue(name, **kwargs) for name in queue_names or ("default",))
@@ -114,10 +116,10 @@ def get_queues(*queue_names: str, **kwargs: Any) -> list[Queue]:
 
 
 def get_queue_by_index(index: int) -> Queue:
-    """The queue at this place among the names of ``RQ_QUEUES`` in alphabetical order.
+    """The queue at this position among the names of ``RQ_QUEUES`` in alphabetical order.
 
     Raises:
-        IndexError: there are not so many.
+        IndexError: There are not so many queues.
     """
     return get_queue(sorted(conf.queues())[int(index)])
 
@@ -125,22 +127,26 @@ def get_queue_by_index(index: int) -> Queue:
 def get_queue_class(
     config: Mapping[str, Any] | None = None, queue_class: type[Queue] | str | None = None
 ) -> type[Queue]:
-    """The class that is given, or that ``config`` (one of ``RQ_QUEUES``) or ``RQ`` names.
+    """The class that is given, or that ``config`` or ``RQ`` names.
+
+    Args:
+        config: One value of ``RQ_QUEUES``.
+        queue_class: The class, or its dotted path.
 
     Raises:
-        ConfigurationError: it can't be imported, or does not inherit from :class:`Queue`.
+        ConfigurationError: It cannot be imported, or does not inherit from :class:`Queue`.
     """
     given = queue_class or (config or {}).get("QUEUE_CLASS") or conf.default_class("QUEUE_CLASS")
     return resolve_class(given, Queue, Queue, "QUEUE_CLASS")
 
 
 def get_commit_mode() -> str:
-    """When an ``enqueue`` inside a transaction pushes; see ``COMMIT_MODE``."""
+    """When jobs become visible; see ``COMMIT_MODE``."""
     return conf.commit_mode()
 
 
 def get_result_ttl(name: str = "default") -> int | None:
-    """Seconds that results of this queue are kept, where its settings or ``RQ`` say so.
+    """Seconds for which results of this queue are kept; ``None``: its settings do not say.
 
     Raises:
         UnknownQueueError: ``RQ_QUEUES`` has no such queue.
@@ -149,13 +155,13 @@ def get_result_ttl(name: str = "default") -> int | None:
 
 
 def get_scheduler(*args: object, **kwargs: object) -> NoReturn:
-    """Say what to use instead of rq-scheduler, which stands beside RQ.
+    """Raise an error that says what to use instead of rq-scheduler, which is not part of RQ.
 
     Raises:
-        ConfigurationError: always.
+        ConfigurationError: Always.
     """
     raise ConfigurationError(
-        "django_rqlite has no scheduler to get: every worker enqueues what is due. Use "
+        "django_rqlite has no scheduler object: every worker enqueues the jobs that are due. Use "
         "get_queue(name).enqueue_at(datetime, ...) or .enqueue_in(timedelta, ...), and RQ['CRON'] "
         "for what recurs."
     )

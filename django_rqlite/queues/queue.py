@@ -9,6 +9,7 @@ from functools import total_ordering
 from typing import Any, ClassVar, Self, cast
 
 import redis
+from django.db import connections
 
 from .. import conf
 from ..broker.broker import Broker
@@ -22,7 +23,14 @@ from ..exceptions import (
     InvalidQueueError,
 )
 from ..jobs.job import Job
-from ..jobs.options import NOTHING_SAID, JobOptions, checked, refuse_pipeline, split
+from ..jobs.options import (
+    ENQUEUE_KEYWORDS,
+    NOTHING_SAID,
+    JobOptions,
+    checked,
+    refuse_pipeline,
+    split,
+)
 from ..protocol import codec
 from ..protocol.durations import LONGEST, parse_duration
 from ..protocol.records import DEFAULT_TIMEOUT
@@ -30,7 +38,7 @@ from ..protocol.serializers import Serializer, resolve
 from ..queries.queries import Queries
 from . import dependency_check
 from .bulk import EnqueueData, deliver_in_batches
-from .commit import AFTER_REQUEST, AT_ONCE, AfterCommitDelivery
+from .commit import AFTER_REQUEST, AT_ONCE, ON_COMMIT, AfterCommitDelivery
 from .delivery import Delivery, InPlaceDelivery, PreparedJob, RedisDelivery
 from .registries import (
     CanceledJobRegistry,
@@ -130,14 +138,11 @@ class Queue:
         self._defaults = {"timeout": timeout, "result_ttl": default_result_ttl}
         self._broker = Broker.of(self.connection)
         self._engine = Engine(self._broker)
-        self._delivery = self._choose_delivery()
-
-    def _choose_delivery(self) -> Delivery:
-        kind = RedisDelivery if self._is_async else InPlaceDelivery
-        delivery: Delivery = kind(self._broker, self._engine)
-        if self._commit_mode == AT_ONCE:
-            return delivery
-        return AfterCommitDelivery(delivery, self._commit_mode, self._broker)
+        kind = RedisDelivery if is_async else InPlaceDelivery
+        self._immediate: Delivery = kind(self._broker, self._engine)
+        self._delivery: Delivery = self._immediate
+        if self._commit_mode != AT_ONCE:
+            self._delivery = AfterCommitDelivery(self._immediate, self._commit_mode, self._broker)
 
     @property
     def is_async(self) -> bool:
@@ -174,13 +179,13 @@ class Queue:
     def enqueue(self, f: Callable[..., Any] | str, *args: Any, **kwargs: Any) -> Job:
         """Make a job of a call and put it into this queue, in one round trip.
 
-        Inside an open database transaction the job becomes visible when that commits; it has its
+        Inside an open database transaction, the job becomes visible when that commits. It has its
         id at once.
 
         Args:
-            f: a function at the top of a module, a bound method, a callable instance, or a
+            f: A function at the top of a module, a bound method, a callable instance, or a
                 dotted path.
-            *args, **kwargs: for the function, except these keywords, which are RQ's options:
+            *args, **kwargs: For the function, except these keywords, which are options:
                 ``job_timeout``, ``result_ttl``, ``failure_ttl``, ``ttl`` (seconds, or forms such
                 as ``'1h30m'``; −1 for ever), ``job_id``, ``description``, ``at_front``, ``meta``,
                 ``depends_on`` (a job, an id, a :class:`Dependency`, or a list of these),
@@ -191,15 +196,17 @@ class Queue:
                 With ``args=(…)`` and ``kwargs={…}`` these alone go to the function.
 
         Raises:
-            InvalidJobError: it can't become a job; see the subclasses. Nothing was written.
-            DuplicateJobError: a job with this ``job_id`` runs now, or ``unique`` or ``unique_key``
-                forbids it. Found when a transaction commits, this is logged instead, and the job
-                dropped.
-            PayloadTooLargeError: the server does not take so many bytes. Nothing was written,
-                unless all that it lacked was time, as the text then says.
-            RedisUnavailableError: the server does not answer.
-            RedisRefusedError: it answers that it can't: its memory is full, say.
+            InvalidJobError: The call cannot become a job; see the subclasses. Nothing was written.
+            DuplicateJobError: A job with this ``job_id`` runs now, or ``unique`` or ``unique_key``
+                forbids it. If that is found after a commit, it is logged, and the job is dropped.
+            PayloadTooLargeError: The server does not take so many bytes. Nothing was written,
+                unless the server only lacked time, as the text then says.
+            RedisUnavailableError: The server does not answer.
+            RedisRefusedError: The server is in a state in which it cannot store the job, such as
+                out of memory.
         """
+        if ENQUEUE_KEYWORDS.isdisjoint(kwargs):  # most calls have no options
+            return self._submit(self._make(f, args, kwargs, NOTHING_SAID), NOTHING_SAID)
         options, call_args, call_kwargs = split(args, kwargs)
         return self._submit(self._make(f, call_args, call_kwargs, options), options)
 
@@ -213,14 +220,17 @@ class Queue:
         """The same as :meth:`enqueue`, with the call apart from the options.
 
         Args:
-            **options: as for :meth:`enqueue`, with ``timeout`` instead of ``job_timeout``.
+            func: See :meth:`enqueue`.
+            args: Positional arguments of the function.
+            kwargs: Keyword arguments of the function.
+            **options: As for :meth:`enqueue`, with ``timeout`` instead of ``job_timeout``.
         """
         checked_options = checked(**options)
         job = self._make(func, args or (), kwargs or {}, checked_options)
         return self._submit(job, checked_options)
 
     def original_enqueue_call(self, *args: Any, **kwargs: Any) -> Job:
-        """:meth:`enqueue_call` as it is without being overridden (django-rq's name for it)."""
+        """This class's own :meth:`enqueue_call`, also where a subclass overrides it."""
         return Queue.enqueue_call(self, *args, **kwargs)
 
     def create_job(
@@ -235,7 +245,7 @@ class Queue:
         """A job for this queue that is not in it yet; options as for :meth:`enqueue_call`.
 
         Args:
-            status: accepted for RQ's sake: a job that is in no queue is ``created``.
+            status: Without effect, for RQ's callers.
         """
         return self._create(func, args or (), kwargs or {}, checked(**options))
 
@@ -245,11 +255,14 @@ class Queue:
         """Put a job made with :meth:`create_job` or :meth:`Job.create` into this queue.
 
         Args:
-            pipeline: None; for RQ's signature.
+            job: The job.
+            pipeline: ``None``; for RQ's signature.
+            at_front: Whether it goes to the front.
+            unique: Whether to refuse it while there is any job with its id.
 
         Raises:
-            InvalidJobError: a pipeline was given, or see :meth:`enqueue`.
-            DuplicateJobError: see :meth:`enqueue`.
+            InvalidJobError: A pipeline was given, or see :meth:`enqueue`.
+            DuplicateJobError: See :meth:`enqueue`.
         """
         refuse_pipeline(pipeline, "enqueue_job()", InvalidJobError)
         job.origin = self.name
@@ -273,15 +286,15 @@ class Queue:
         """One call for :meth:`enqueue_many`.
 
         Args:
-            **options: as for :meth:`enqueue_call`.
+            **options: As for :meth:`enqueue_call`, as are the arguments before.
 
         Raises:
-            InvalidJobError: an option makes no sense; see the subclasses.
+            InvalidJobError: An option cannot be used; see the subclasses.
         """
         if timeout is result_ttl is ttl is failure_ttl is description is None and not options:
-            settled = NOTHING_SAID
+            checked_options = NOTHING_SAID
         else:
-            settled = checked(
+            checked_options = checked(
                 timeout=timeout,
                 result_ttl=result_ttl,
                 ttl=ttl,
@@ -289,7 +302,7 @@ class Queue:
                 description=description,
                 **options,
             )
-        return EnqueueData(func, args or (), kwargs or {}, settled)
+        return EnqueueData(func, args or (), kwargs or {}, checked_options)
 
     def enqueue_many(
         self,
@@ -301,31 +314,32 @@ class Queue:
     ) -> list[Job]:
         """Enqueue many jobs, in one round trip for each thousand.
 
-        Nothing of a batch of a thousand is written unless all of it can become jobs. They enter the
-        queue a hundred at a time, in their order: if the server goes away in the middle, those
-        before stay, and a job that is refused leaves the others alone. Inside a transaction, all
-        become visible when that commits.
+        Nothing of a batch of a thousand is written unless all of its calls can become jobs. The
+        jobs enter the queue a hundred at a time, in their order. If the server goes away in the
+        middle, those before stay. A job that is refused does not affect the others. Inside a
+        transaction, all become visible when that commits.
 
         Args:
-            job_datas: any iterable of what :meth:`prepare_data` makes. It is read a batch at a
-                time, while the server works on the one before, so that a generator never has more
-                than these two in memory, outside of transactions; the jobs in the list that is
-                returned are, so call this several times for a very large number.
-            pipeline: None; for RQ's signature.
-            group_id: the name of the group that they join; see :class:`Group`.
-            ignore_duplicates: leave out what ``unique`` or ``unique_key`` forbids.
+            job_datas: Any iterable of what :meth:`prepare_data` makes. It is read a batch at a
+                time, while the server works on the batch before. Outside of transactions, a
+                generator never has more than two batches in memory. The list that is returned has
+                all jobs, so call this several times for a very large number.
+            pipeline: ``None``; for RQ's signature.
+            group_id: The name of the group that the jobs join; see :class:`Group`.
+            ignore_duplicates: Whether to leave out the jobs that ``unique`` or ``unique_key``
+                forbids.
 
         Returns:
-            the jobs that were enqueued, or will be when the transaction commits.
+            The jobs that were enqueued, or will be when the transaction commits.
 
         Raises:
-            InvalidJobError: one of them can't become a job; see the subclasses.
-            DuplicateJobError: some of them were refused as duplicates, and were not to be ignored.
-                All others have been enqueued.
-            PayloadTooLargeError: the server does not take one of them. Those before it in its batch
-                may have been enqueued.
-            RedisUnavailableError: the server does not answer.
-            RedisRefusedError: it answers that it can't: its memory is full, say.
+            InvalidJobError: A call cannot become a job; see the subclasses.
+            DuplicateJobError: Some jobs were refused as duplicates, and ``ignore_duplicates`` is
+                ``False``. All others have been enqueued.
+            PayloadTooLargeError: The server does not take one of the jobs. Those before it in its
+                batch may have been enqueued.
+            RedisUnavailableError: The server does not answer.
+            RedisRefusedError: The server is in a state in which it cannot store the jobs.
         """
         refuse_pipeline(pipeline, "enqueue_many()", InvalidJobError)
         jobs = self._prepare(job_datas, group_id)
@@ -334,14 +348,15 @@ class Queue:
     def enqueue_at(
         self, datetime: datetime, f: Callable[..., Any] | str, *args: Any, **kwargs: Any
     ) -> Job:
-        """Have a job go into this queue at a time; otherwise as :meth:`enqueue`.
+        """Enqueue a job at a time; otherwise as :meth:`enqueue`.
 
         Args:
-            datetime: when; a naive one is in this process's local time, as in RQ, whatever
-                ``USE_TZ`` says. One in the past means at once.
+            datetime: When. A naive one is in this process's local time, as in RQ, whatever
+                ``USE_TZ`` says. A past one means at once.
 
         Raises:
-            InvalidJobError: as :meth:`enqueue`, and for what is no time, or none that can be kept.
+            InvalidJobError: As for :meth:`enqueue`; or the time is not a datetime, or too late to
+                be stored.
         """
         if not isinstance(datetime, _Datetime):
             raise InvalidJobError(
@@ -353,12 +368,14 @@ class Queue:
     def enqueue_in(
         self, time_delta: timedelta, func: Callable[..., Any] | str, *args: Any, **kwargs: Any
     ) -> Job:
-        """Have a job go into this queue after a time; otherwise as :meth:`enqueue`.
+        """Enqueue a job after a time; otherwise as :meth:`enqueue`.
 
-        Counted from the moment it becomes visible, by the clock of the Redis server.
+        Args:
+            time_delta: How long after the job has become visible, by the clock of the Redis server.
 
         Raises:
-            InvalidJobError: as :meth:`enqueue`, and for a time that is none.
+            InvalidJobError: As for :meth:`enqueue`; or the time is not a timedelta, or longer than
+                a hundred years.
         """
         if not isinstance(time_delta, timedelta):
             raise InvalidJobError(
@@ -373,7 +390,7 @@ class Queue:
             )
         return self._enqueue_at(func, args, kwargs, delay=delay)
 
-    # The road of a job: _make, _submit or _prepare, _deliver
+    # How a job gets into its queue: it is made, prepared and delivered
 
     def _enqueue_at(
         self,
@@ -505,7 +522,10 @@ class Queue:
         job = prepared.job
         if job._parents:
             dependency_check.check(job, self._broker, self._commit_mode)
-        self._delivery.deliver(prepared)
+        if self._commit_mode == ON_COMMIT and not _is_in_transaction():
+            self._immediate.deliver(prepared)
+        else:
+            self._delivery.deliver(prepared)
         return job
 
     # Finding queues
@@ -715,6 +735,12 @@ class Queue:
                 f"Queue {self.name!r} was not deleted: {waiting} jobs wait in it and would be "
                 "lost. Let them run, or delete them too with delete_jobs=True."
             )
+
+
+def _is_in_transaction() -> bool:
+    """Whether a transaction is open on any database."""
+    initialized = connections.all(initialized_only=True)
+    return any(connection.in_atomic_block for connection in initialized)
 
 
 #: Later times may not be read back as they were written.

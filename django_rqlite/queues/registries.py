@@ -1,4 +1,7 @@
-"""The places of a queue beside its list, by RQ's names. Reading them never writes."""
+"""Where the jobs of a queue are that do not wait in its list, under RQ's names.
+
+Reading a registry never writes.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ import redis
 
 from ..broker.broker import Broker
 from ..broker.clients import get_connection
-from ..broker.errors import translate_errors
 from ..compat.missing_names import module_getattr
 from ..engine.engine import Engine
 from ..exceptions import InvalidJobOperation, NoSuchJobError
@@ -21,23 +23,24 @@ from ..protocol.serializers import Serializer
 
 
 class _Queue(Protocol):
-    """What a registry needs to know of its queue."""
+    """The attributes of a queue that a registry needs."""
 
     name: str
     connection: redis.Redis
     job_class: type[Job]
     serializer: Serializer
+    _broker: Broker
 
 
 class BaseRegistry:
     """A sorted set of job ids.
 
     Args:
-        name: of the queue.
-        connection: None: that of the queue.
-        job_class: None: the queue's.
-        queue: instead of name, connection and serializer.
-        serializer: None: the queue's.
+        name: The name of the queue.
+        connection: ``None``: the client of the queue.
+        job_class: ``None``: the queue's.
+        queue: The queue, instead of its name, connection and serializer.
+        serializer: ``None``: the queue's.
     """
 
     _place: str
@@ -54,7 +57,7 @@ class BaseRegistry:
         self.connection = queue.connection if queue else connection or get_connection(name)
         self.job_class = job_class or (queue.job_class if queue else Job)
         self._serializer = queue.serializer if queue else serializer
-        self._broker = Broker.of(self.connection)
+        self._broker = queue._broker if queue else Broker.of(self.connection)
 
     @property
     def key(self) -> str:
@@ -65,7 +68,7 @@ class BaseRegistry:
     @property
     def count(self) -> int:
         """How many ids are in it."""
-        with translate_errors(self.connection):
+        with self._broker.translate_errors():
             return int(self.connection.zcard(self.key))
 
     def __len__(self) -> int:
@@ -75,9 +78,7 @@ class BaseRegistry:
         """Whether it is the same sorted set on the same server."""
         if type(other) is not type(self) or not isinstance(other, BaseRegistry):
             return NotImplemented
-        return self.key == other.key and Broker.of(self.connection).is_same(
-            Broker.of(other.connection)
-        )
+        return self.key == other.key and self._broker.is_same(other._broker)
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -89,31 +90,36 @@ class BaseRegistry:
         """How many ids are in it.
 
         Args:
-            cleanup: accepted for RQ's sake; see :meth:`cleanup`.
+            cleanup: Without effect, for RQ's callers; see :meth:`cleanup`.
         """
         return self.count
 
     def get_job_ids(
         self, start: int = 0, end: int = -1, desc: bool = False, cleanup: bool = True
     ) -> list[str]:
-        """Ids by their position, both ends included.
+        """Ids of jobs by their position in the registry.
 
         Args:
-            desc: highest score first.
-            cleanup: accepted for RQ's sake; see :meth:`cleanup`.
+            start: The first position.
+            end: The last position, included; −1 for the end.
+            desc: Whether the highest score comes first.
+            cleanup: Without effect, for RQ's callers; see :meth:`cleanup`.
         """
         return list(map(self._job_id, self._members(start, end, desc)))
 
     def _members(self, start: int, end: int, desc: bool) -> list[str]:
-        with translate_errors(self.connection):
+        with self._broker.translate_errors():
             members = cast("list[bytes]", self.connection.zrange(self.key, start, end, desc=desc))
         return list(map(codec.text, members))
 
     def get_expiration_time(self, job: Job | str) -> datetime | None:
-        """The time that is kept with a job; what it means depends on the registry. None: for ever.
+        """The time that is stored with a job. What it means depends on the registry.
+
+        Returns:
+            The time; ``None``: the job is kept for ever.
 
         Raises:
-            NoSuchJobError: the job is not in it.
+            NoSuchJobError: The job is not in the registry.
         """
         score = self._score(_id(job))
         if score is None:
@@ -126,31 +132,32 @@ class BaseRegistry:
         try:
             return datetime.fromtimestamp(score, UTC)
         except (ValueError, OverflowError, OSError):
-            return datetime.max.replace(tzinfo=UTC)  # later than the calendar ends
+            return datetime.max.replace(tzinfo=UTC)  # beyond the calendar
 
     def remove(self, job: Job | str, *, delete_job: bool = False) -> None:
-        """Delete a job; everything that is kept of it goes too.
+        """Delete a job with all that belongs to it.
 
         Args:
-            delete_job: must be true. RQ can take an id out of its registry and leave the job, which
-                is then nowhere.
+            job: The job, or its id.
+            delete_job: Must be ``True``. RQ can remove an id from its registry and leave the job,
+                which is then in no place.
 
         Raises:
-            InvalidJobOperation: it was not to be deleted.
+            InvalidJobOperation: ``delete_job`` is ``False``.
         """
         if not delete_job:
             raise InvalidJobOperation(
-                f"Job {_id(job)} can't be taken out of a registry and be kept: it would be "
-                "nowhere. Delete it (delete_job=True), cancel it, or requeue it."
+                f"Job {_id(job)} can't be removed from a registry and be kept: it would be in no "
+                "place. Delete it (delete_job=True), cancel it, or requeue it."
             )
-        with translate_errors(self.connection):
+        with self._broker.translate_errors():
             Engine(self._broker).delete([_id(job)])
 
     def cleanup(self, timestamp: float | None = None) -> None:
-        """Do nothing, and need not be called: every worker tidies its queues' registries."""
+        """Do nothing: every worker cleans the registries of its queues."""
 
     def _score(self, job_id: str) -> float | None:
-        with translate_errors(self.connection):
+        with self._broker.translate_errors():
             return self.connection.zscore(self.key, job_id)
 
     @staticmethod
@@ -159,7 +166,7 @@ class BaseRegistry:
 
 
 class StartedJobRegistry(BaseRegistry):
-    """Jobs that run; the time kept with each is the end of its worker's lease."""
+    """Jobs that run. The time stored with each is the end of its worker's lease."""
 
     _place = "started"
 
@@ -168,7 +175,7 @@ class StartedJobRegistry(BaseRegistry):
     ) -> list[tuple[str, str]]:
         """Ids of jobs and of their executions; see :meth:`get_job_ids`.
 
-        The execution's is ``''`` where it is not recorded, as by RQ 0.5.
+        The execution's id is ``''`` where it is not stored, as by RQ 0.5.
         """
         members = self._members(start, end, desc)
         pairs = [member.rpartition(":") for member in members]
@@ -177,8 +184,8 @@ class StartedJobRegistry(BaseRegistry):
         ]
 
     def _score(self, job_id: str) -> float | None:
-        # Its members are of executions, not of jobs. There are as many as workers run at once.
-        with translate_errors(self.connection):
+        # A member names an execution too. There are as many as workers run at once.
+        with self._broker.translate_errors():
             members = self.connection.zrange(self.key, 0, -1, withscores=True)
         pairs = cast("list[tuple[bytes, float]]", members)
         scores = [score for member, score in pairs if self._job_id(codec.text(member)) == job_id]
@@ -191,36 +198,34 @@ class StartedJobRegistry(BaseRegistry):
 
 
 class FinishedJobRegistry(BaseRegistry):
-    """Jobs that ended well and whose results are still kept."""
+    """Jobs that succeeded and whose results have not expired."""
 
     _place = "finished"
 
 
-class _Revivable(BaseRegistry):
-    """Jobs that can be put back into their queue."""
+class _RequeueableJobRegistry(BaseRegistry):
+    """Jobs that can be requeued."""
 
     def requeue(self, job_or_id: Job | str, at_front: bool = False) -> Job:
-        """Put a job back into its queue.
+        """Put a job back into its queue; see :meth:`Job.requeue`.
+
+        Args:
+            job_or_id: The job, or its id.
+            at_front: Whether it goes to the front of its queue.
 
         Raises:
-            InvalidJobOperation: it is not in this registry.
-            NoSuchJobError: it is gone.
+            InvalidJobOperation: The job has not failed and is not canceled.
+            NoSuchJobError: There is no such job.
         """
-        job_id = _id(job_or_id)
-        transitions = Engine(self._broker)
-        with translate_errors(self.connection):
-            verdict = transitions.requeue([job_id], at_front=at_front)[0]
-        if verdict == "missing":
-            raise NoSuchJobError(f"Job {job_id} is gone, so it can't be requeued.")
-        if verdict != "queued":
-            raise InvalidJobOperation(
-                f"Job {job_id} is not among the {self._place} jobs of {self.name!r}."
-            )
-        return self.job_class.fetch(job_id, self.connection, self._serializer)
+        job = self.job_class(_id(job_or_id), self.connection, self._serializer)
+        job.origin = self.name
+        job.requeue(at_front)
+        job.refresh()
+        return job
 
 
-class FailedJobRegistry(_Revivable):
-    """Jobs that failed and are still kept."""
+class FailedJobRegistry(_RequeueableJobRegistry):
+    """Jobs that failed and have not expired."""
 
     _place = "failed"
 
@@ -232,7 +237,7 @@ class DeferredJobRegistry(BaseRegistry):
 
 
 class ScheduledJobRegistry(BaseRegistry):
-    """Jobs that wait for their time."""
+    """Jobs that wait until they are due."""
 
     _place = "scheduled"
 
@@ -240,23 +245,24 @@ class ScheduledJobRegistry(BaseRegistry):
         """When a job is due.
 
         Raises:
-            NoSuchJobError: it is not (or no longer) scheduled.
+            NoSuchJobError: The job is not scheduled, or not any more.
         """
         due = self.get_expiration_time(job_or_id)
         return datetime.max.replace(tzinfo=UTC) if due is None else due
 
 
-class CanceledJobRegistry(_Revivable):
+class CanceledJobRegistry(_RequeueableJobRegistry):
     """Jobs that were canceled."""
 
     _place = "canceled"
 
 
 def clean_registries(queue: object, exception_handlers: object = None) -> None:
-    """Do nothing, and need not be called: every worker tidies its queues' registries.
+    """Do nothing: every worker cleans the registries of its queues.
 
     Args:
-        queue, exception_handlers: without effect, for RQ's callers.
+        queue: Without effect, for RQ's callers.
+        exception_handlers: Without effect, for RQ's callers.
     """
 
 

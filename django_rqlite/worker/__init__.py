@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from ..compat.missing_names import module_getattr
 from .dequeue_strategy import DequeueStrategy
+from .listed_worker import ListedWorker, WorkerStatus
 from .simple_worker import SimpleWorker
 from .worker import Worker
 from .worker_classes import HerokuWorker, RandomWorker, RoundRobinWorker, SpawnWorker
-from .worker_record import ListedWorker, WorkerStatus
 
 #: RQ's name for the base class of its workers.
 BaseWorker = Worker

@@ -1,6 +1,6 @@
 """The loop of a worker: one thread, one selector.
 
-Each round does everything that is due with Redis (:meth:`RedisSession.run_due`), and then waits
+Each turn does everything that is due with Redis (:meth:`RedisSession.run_due`), and then waits
 until something happens: a child reports or ends, a queue has a job, a message or a signal arrives,
 or something else is due.
 """

@@ -26,13 +26,13 @@ from .claims import Claims
 from .dequeue_strategy import DequeueStrategy, named_strategy
 from .dispatcher import Dispatcher
 from .heartbeat import Heartbeat
+from .listed_worker import WorkerListing
 from .loop import Loop
 from .redis_session import RedisSession
 from .run_limits import RunLimits
 from .served_queues import resolve_queues, shared_client
 from .shutdown import Shutdown
 from .worker_name import WorkerName
-from .worker_record import WorkerListing
 
 #: Seconds for which a worker's record stays without a heartbeat, plus a slack.
 DEFAULT_WORKER_TTL = 420

@@ -11,6 +11,9 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
+from site_settings import *  # noqa: F403
+from site_settings import INSTALLED_APPS, MIDDLEWARE
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEMO_FOLDER = Path(os.environ.get("DEMO_FOLDER") or BASE_DIR.parent / ".demo").absolute()
 # SQLite does not make the folder of its file, and any command of manage.py may come first.
@@ -21,44 +24,15 @@ SECRET_KEY = "django-insecure-a-key-for-the-demo-and-nothing-else"
 DEBUG = True
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
-INSTALLED_APPS = [
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "django_rqlite",
-    "wordcount",
-]
-
+INSTALLED_APPS = [*INSTALLED_APPS, "django_rqlite", "wordcount"]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    *MIDDLEWARE,
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "wordcount.middleware.RedisUnavailableMiddleware",
 ]
 
 ROOT_URLCONF = "testproject.urls"
 WSGI_APPLICATION = "testproject.wsgi.application"
-
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ],
-        },
-    }
-]
 
 DATABASES = {
     "default": {
@@ -68,7 +42,6 @@ DATABASES = {
         "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"},
     }
 }
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 RQ_URL = os.environ.get("RQ_URL") or f"unix://{quote(str(DEMO_FOLDER / 'valkey.sock'))}"
 RQ_QUEUES = {
@@ -88,9 +61,6 @@ RQ = {
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
-USE_TZ = True
-
-STATIC_URL = "static/"
 
 LOGGING = {
     "version": 1,

@@ -1,4 +1,4 @@
-"""Requeue and delete: what changes, what is said about it, and what the log keeps."""
+"""Requeue and delete: what changes, which messages appear, and what the log has."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def world(redis: redis_py.Redis) -> World:
 def post(
     client: Client, address: str, action: str = "", ids: list[str] | None = None, **form: Any
 ) -> tuple[str, list[str]]:
-    """Send a form; returns where that led, and the messages there."""
+    """Send a form. Returns the address that it redirects to, and the messages there."""
     selected = {"action": action, "_selected_action": list(map(segment, ids or []))}
     answer = client.post(address, {**selected, "post": "yes", **form})
     assert answer.status_code == 302
@@ -47,7 +47,7 @@ def test_requeue_selected(world: World, admin_client: Client) -> None:
     assert messages == ["Requeued 2 jobs."]
     assert [world.status(job_id) for job_id in ids] == ["queued", "queued", "failed"]
     assert world.redis.lrange("rq:queue:default", 0, -1) == [i.encode() for i in ids[:2]]
-    # Again: nothing happens twice.
+    # A second time, nothing changes.
     _address, messages = post(admin_client, FAILED, "requeue", ids[:2])
     (message,) = messages
     assert message.startswith("2 jobs are not failed or canceled")
@@ -74,7 +74,7 @@ def test_delete_selected_asks_first(world: World, admin_client: Client) -> None:
     assert "shop.jobs.send(&#x27;bob&#x27;, copies=2)" in page
     assert "expired or deleted" in page
     assert [world.status(job_id) for job_id in ids] == ["failed"] * 3
-    # What a browser would send when the button on that page is pressed.
+    # What a browser sends when the button on that page is pressed.
     form_there = page[page.index('<form method="post" action="/admin/django_rqlite/queue') :]
     target = re.findall(r'action="([^"]*)"', form_there)[0]
     fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form_there)
@@ -189,7 +189,7 @@ def test_the_log_says_who_did_what_to_how_many(
     assert deleted.change_message == f"Deleted 1 of 1: {one}"
     post(admin_client, FAILED, "requeue", ["\udcff\0" + "x" * 400])
     assert LogEntry.objects.count() == 3
-    # The admin's index shows the entries, and its links lead to the jobs.
+    # The admin's index shows the entries, with links to the jobs.
     post(admin_client, job_requeue(world.failed(job_id="with_underscore")))
     links = re.findall(r'<a href="([^"]*)">with_underscore', admin_client.get("/admin/").text)
     assert links == [job_page("with_underscore")]

@@ -1,4 +1,4 @@
-"""Actions on all jobs that match: in batches, told as they go, and safe to repeat."""
+"""Actions on all matching jobs: they run in batches, show progress, and are safe to repeat."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def ask(client: Client, address: str, action: str, **form: str) -> str:
 
 
 def carry_out(client: Client, page: str) -> tuple[list[str], str, list[str]]:
-    """Press the button until it is done: the pages, where that led, and what was told there."""
+    """Press the button until the end. Returns the pages, the last address and its messages."""
     pages: list[str] = []
     for _ in range(100):
         answer = client.post(JOBS_BATCH, {"token": token_of(page)})
@@ -63,7 +63,7 @@ def carry_out(client: Client, page: str) -> tuple[list[str], str, list[str]]:
             return pages, back, [html.unescape(message) for message in found]
         page = answer.text
         pages.append(page)
-    raise AssertionError("it does not come to its end")
+    raise AssertionError("it does not end")
 
 
 @pytest.mark.usefixtures("slowly")
@@ -76,7 +76,7 @@ def test_requeue_all_that_match(world: World, admin_client: Client, admin_user: 
     assert "Requeue all of these jobs?" in page
     assert "15 of 19 jobs match." in page
     assert "ValueError" in page
-    assert "batches.js" not in page, "nothing begins by itself"
+    assert "batches.js" not in page, "nothing starts by itself"
     assert {world.status(job_id) for job_id in meant} == {"failed"}
 
     pages, back, messages = carry_out(admin_client, page)
@@ -257,7 +257,7 @@ def test_a_move_needs_a_queue_that_is_there(world: World, admin_client: Client) 
 
 
 def test_what_a_search_found_is_selected(world: World, admin_client: Client, settings: Any) -> None:
-    """Also where it is on another server than the first one."""
+    """Also jobs on another server than the first one."""
     default = settings.RQ_QUEUES["default"]
     settings.RQ_QUEUES = {"here": default, "there": {**default, "KEY_PREFIX": "there:"}}
     there = World(world.redis, "there:")
@@ -269,7 +269,7 @@ def test_what_a_search_found_is_selected(world: World, admin_client: Client, set
     assert shown.count("Requeued 1 job.") == 2
     assert re.search("1 job no longer exists[^<]*: ghost", shown)
     assert (world.status(ids[0]), there.status(ids[1])) == ("queued", "queued")
-    # All that match are on both servers too.
+    # The matching jobs are on both servers too.
     again = [world.failed("here"), there.failed("there")]
     page = ask(admin_client, f"{JOBS_ACTION}?state=failed", "requeue")
     assert carry_out(admin_client, page)[2] == ["Requeued 2 jobs."]
@@ -308,7 +308,7 @@ def test_a_form_is_of_one_user_and_not_for_ever(
         assert answer.status_code == 404
         assert "more than an hour old. Select the jobs" in answer.text
         assert world.redis.zcard("rq:failed:low") == before == 7
-        # Each batch gives another hour.
+        # Each batch extends the time by an hour.
         later.setattr(time, "time", lambda: soon)
         page = admin_client.post(JOBS_BATCH, {"token": token_of(page)}).text
         later.setattr(time, "time", lambda: late)

@@ -1,4 +1,4 @@
-"""Each state in which something will not run, and the sentence that says so."""
+"""Each state in which something does not run, and the sentence that reports it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def without_cron(settings: Any) -> None:
 
 
 def told(client: Client) -> list[tuple[str, str]]:
-    """Sentence and address ('' for none) of each concern; none where all is clear."""
+    """Sentence and address (or ``''``) of each concern."""
     page = client.get(QUEUES).text
     listed = page.partition('class="rqlite-concerns"')[2].partition("</ul>")[0]
     found = re.findall(r"<li[^>]*>(.*?)</li>", listed, re.DOTALL)
@@ -73,7 +73,7 @@ def schedule(world: World, queue: str, job_id: str, due: float) -> None:
 
 
 def entry(world: World, name: str, *, late: float, heard: float = 0, source: str = "") -> None:
-    """An entry whose next run was due so many seconds ago, announced so many seconds ago."""
+    """An entry whose next run was due ``late`` seconds ago, announced ``heard`` seconds ago."""
     announced = Announcement(
         name, "every 60 s", "low", "shop.jobs.tidy", source or "settings", int(time.time() - late)
     )
@@ -138,7 +138,7 @@ def suspended_and_empty(world: World) -> None:
 
 
 def lease_over(world: World) -> None:
-    """Of a worker that nobody lists any more."""
+    """The expired lease of a worker that is no longer listed."""
     a_worker_everywhere(world)
     world.started("high", "j1")
     world.redis.hset("rq:job:j1", "worker_name", "nobody")
@@ -158,7 +158,7 @@ def failed_where_nobody_configured_it(world: World) -> None:
 
 
 def told_to_shut_down(world: World) -> None:
-    """As every worker says that was asked to end."""
+    """A worker that was told to shut down."""
     world.worker(WORKER, "default", "low")
     world.worker("other", "high")
     world.redis.hset("rq:worker:other", "shutdown_requested_date", stamp(10))
@@ -403,7 +403,7 @@ def test_links_are_for_those_who_may_follow_them(world: World) -> None:
 
 
 def occupy(world: World, queue: str, names: list[str], seconds: float) -> None:
-    """The worker runs these jobs, which have begun so long ago."""
+    """Have the worker run these jobs, which started ``seconds`` ago."""
     for name in names:
         world.started(queue, name)
         world.redis.hset(
@@ -440,11 +440,11 @@ def test_why_jobs_wait_although_workers_listen(
     world: World, admin_client: Client, concurrency: int, jobs: int, seconds: float, why: str
 ) -> None:
     world.worker(WORKER, *ALL, x_concurrency=str(concurrency))
-    # They hold the slots of this queue's workers wherever they come from.
+    # Jobs of any queue occupy the slots of the queue's workers.
     occupy(world, "low", [f"j{number}" for number in range(jobs)], seconds)
     wait_long(world, "high")
     ((sentence, address),) = told(admin_client)
-    # A second may pass meanwhile.
+    # A second may pass.
     why = why.replace("5 s", r"\d s")
     assert re.fullmatch(rf"1 job waits in “high”, for 14 min( \d+ s)?: {why}\.", sentence)
     assert address == queue_page("high")

@@ -1,4 +1,4 @@
-"""A copy of a job, enqueued from its page."""
+"""Enqueue a copy of a job from its page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def copied(client: Client, job_id: str) -> str:
-    """The id of the copy."""
+    """Enqueue a copy; returns its id."""
     answer = client.post(job_copy(job_id))
     assert answer.status_code == 302
     return from_segment(answer.headers["Location"].rstrip("/").rpartition("/")[2])

@@ -1,4 +1,4 @@
-"""Dead workers, and those that probably are, are shown as such, with what they held."""
+"""Dead workers, and those that probably are, with the jobs that they hold."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def fall_silent(world: World, seconds: int, name: str = WORKER) -> None:
 
 
 def end_lease(world: World, ago: int, queue: str = "default") -> None:
-    """All leases of a queue ended so many seconds ago."""
+    """Have all leases of a queue expire ``seconds`` ago."""
     until = datetime.now(UTC).timestamp() - ago
     for member in world.redis.zrange(f"rq:wip:{queue}", 0, -1):
         world.redis.zadd(f"rq:wip:{queue}", {member: until})
@@ -55,7 +55,7 @@ def test_the_dead_are_shown_with_what_they_held(world: World, admin_client: Clie
     job_id = world.started("low")
     lose_record(world)
     shown = text_of(admin_client, WORKERS)
-    row = rf"{WORKER} dead It ended without taking its leave\. It held: {job_id} shop\.jobs\.send"
+    row = rf"{WORKER} dead Ended unexpectedly\. Holds: {job_id} shop\.jobs\.send"
     assert re.search(row, shown)
     assert re.search(r"The lease expires in \d+ s; then the job is requeued\.", shown)
     page = admin_client.get(WORKERS).text
@@ -83,9 +83,9 @@ def test_jobs_may_fail_instead(world: World, admin_client: Client, settings: Any
     world.worker()
     world.started()
     lose_record(world)
-    assert "then it fails." in text_of(admin_client, worker_page(WORKER))
+    assert "then the job fails." in text_of(admin_client, worker_page(WORKER))
     settings.RQ = {**settings.RQ, "ON_WORKER_DEATH": "nonsense"}
-    assert "then it is queued again." in text_of(admin_client, worker_page(WORKER))
+    assert "then the job is requeued." in text_of(admin_client, worker_page(WORKER))
 
 
 def test_the_dead_hold_only_what_stands_as_started_by_them(

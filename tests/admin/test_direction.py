@@ -1,4 +1,4 @@
-"""A name that changes the direction of writing changes that of nothing beside it."""
+"""A name that changes the writing direction does not affect the text beside it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ TURN = "\u202e"
 NAME = f"a{TURN}b"
 PLACES = ["queued", "started", "finished", "failed", "deferred", "scheduled", "canceled"]
 
-#: Elements whose text stands by itself: what is in them turns nothing around outside.
+#: Elements that isolate the writing direction of their text.
 ISOLATING = {"bdi", "pre"}
-#: Elements without an end.
+#: Elements without an end tag.
 VOID = {"br", "img", "input", "link", "meta", "hr", "wbr"}
 
 
 class Texts(HTMLParser):
-    """Collects the texts with the mark that stand in no isolating element."""
+    """Collects the texts with the mark outside of isolating elements."""
 
     def __init__(self) -> None:
         super().__init__()

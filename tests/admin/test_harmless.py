@@ -1,4 +1,4 @@
-"""Looking changes nothing, runs nothing, costs little, and whatever was stored can be looked at."""
+"""Pages change nothing, run nothing, cost little, and show whatever Redis holds."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def world(redis: redis_py.Redis) -> World:
 
 
 class Bomb:
-    """Its pickle, when loaded, makes a folder."""
+    """Its pickle makes a folder when it is loaded."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -52,9 +52,9 @@ class Bomb:
 
 
 def keyspace(connection: redis_py.Redis) -> dict[bytes, tuple[object, bool, object]]:
-    """Every key with its type, whether it expires, and its value, byte for byte.
+    """Every key with its type, whether it expires, and its value in bytes.
 
-    The fields of a hash in some order: the server turns a large one over while it is read.
+    The fields of a hash are sorted, since the server may reorder a large one while it is read.
     """
     found = {}
     for key in connection.keys("*"):
@@ -65,7 +65,7 @@ def keyspace(connection: redis_py.Redis) -> dict[bytes, tuple[object, bool, obje
 
 
 def everything(world: World) -> list[str]:
-    """Addresses of every kind of page, with something on each."""
+    """The address of a page of each kind, with content on each."""
     world.failed("low", "broken")
     world.finished("low", "done", result={"a": 1})
     world.queued("high", "waits")
@@ -148,7 +148,7 @@ def test_no_page_loads_a_pickle(world: World, admin_client: Client, tmp_path: Pa
     shown = admin_client.get(job_page("bomb")).content.decode()
     assert shown.count("mkdir(") == 6  # instance, argument, keyword, meta, result, history
     assert not path.exists()
-    # It would have been: the test can fail.
+    # Loading the pickle makes the folder, so the test can fail.
     pickle.loads(bomb)
     assert path.exists()
 

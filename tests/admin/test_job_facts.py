@@ -1,4 +1,4 @@
-"""What an operator asks of one job: when is it due, what does it wait for, who stopped it."""
+"""What the page of a job tells: when it is due, what it waits for, who stopped it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from django.utils.html import strip_tags
 
 from django_rqlite import Retry, get_connection, get_queue
 from django_rqlite.jobs.commands import send_stop_job_command
-from django_rqlite.queries import job_search
 from tests import sample_jobs
 from tests.conftest import wait_until
 from tests.worker_process import run_burst, worker
@@ -138,7 +137,7 @@ def test_the_question_tells_how_many_match(
     assert len(round_trips) <= 5
     assert "7 of 7 jobs match." in ask(admin_client, f"{JOBS_ACTION}?state=failed", "requeue")
     assert "7 of 7 jobs match." in ask(admin_client, queue_action("low", "failed"), "requeue")
-    # Of a great many, some are looked at.
+    # Of many jobs, only some are examined.
     monkeypatch.setattr(job_search, "MOST_OF_A_PLACE", 4)
     page = ask(admin_client, filtered, "requeue")
     assert re.search(r"At least [1-4] match: 4 of 7 jobs", page)
@@ -198,7 +197,7 @@ def test_a_duration_is_told_in_one_way(world: World, admin_client: Client) -> No
     page = text_of(admin_client, job_page(job_id))
     (ran,) = re.findall(r"ran for (\d+ ms)", page)
     assert re.search(rf"successful .* {ran} ", page.partition("Executions, newest first")[2])
-    # Of a job that RQ has run, no more is known than whole seconds say.
+    # RQ stores whole seconds only.
     world.redis.delete(f"rq:results:{job_id}")
     world.redis.hdel(f"rq:job:{job_id}", "x_span")
     assert re.search(r"ran for (< 1 s|1 s)", text_of(admin_client, job_page(job_id)))

@@ -1,4 +1,4 @@
-"""Names in addresses: any name, there and back."""
+"""Any name survives as a segment of an address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first page answers: is it stuck, since when, and why; and how it has been going."""
+"""The overview: what is stuck, since when, and why; counts and charts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def world(redis: redis_py.Redis) -> World:
 
 
 def concerns(client: Client) -> list[tuple[str, str]]:
-    """Address and sentence of each."""
+    """The address and the sentence of each concern."""
     page = client.get(QUEUES).content.decode()
     listed = page.partition('class="rqlite-concerns"')[2].partition("</ul>")[0]
     found = re.findall(r'<a href="([^"]*)">([^<]*)</a>', listed)
@@ -112,7 +112,7 @@ def test_what_cannot_be_read_is_no_all_clear(
 
 
 def hold_and_fall_silent(world: World, *queues: str) -> None:
-    """The worker has a job of each queue, and is heard of no more."""
+    """Have the worker run a job of each queue, then send no heartbeats."""
     world.worker(WORKER, *queues)
     for queue in queues:
         world.started(queue, f"of-{queue}")
@@ -136,7 +136,7 @@ def test_a_silent_worker_listens_on_nothing(
     assert re.fullmatch(
         rf"Worker “{WORKER}” has sent no heartbeat for \d+ d.* and holds 1 job\.", silent[1]
     )
-    # Another that is alive does.
+    # Another worker is alive and listens.
     world.worker("alive", "high")
     assert [address for address, _sentence in concerns(admin_client)] == [worker_page(WORKER)]
 
@@ -201,7 +201,7 @@ def test_what_is_too_much_is_counted(world: World, admin_client: Client) -> None
         world.queued(f"stray-{number}")
     page = admin_client.get(QUEUES).content.decode()
     assert len(concerns(admin_client)) == 20
-    assert "and 4 more" in page  # one tells of the queues where nothing waits
+    assert "and 4 more" in page  # one is about the queues in which no job waits
 
 
 def test_since_when_jobs_wait_where_nobody_configured_it(

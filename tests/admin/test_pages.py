@@ -1,4 +1,4 @@
-"""What the pages show."""
+"""The content of the pages."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def world(redis: redis_py.Redis) -> World:
 
 
 def text_of(client: Client, address: str, status: int = 200) -> str:
-    """What a person reads: no tags, one space between words."""
+    """The text of a page: without tags, with one space between words."""
     answer = client.get(address)
     assert answer.status_code == status, address
     main = answer.content.decode().partition('id="content"')[2].partition('id="footer"')[0]
-    main = re.sub(r"</?bdi>", "", main)  # it may stand within a word
+    main = re.sub(r"</?bdi>", "", main)  # it may be inside a word
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", "<" + main)).split())
 
 
@@ -75,7 +75,7 @@ def test_every_queue_with_what_is_where(world: World, admin_client: Client, serv
     assert re.search(ended, shown)
     assert re.search(r"high 3 0 0 0 1 slots 0/1 \d s ago 0 0 – – 0 0 0", shown)
     assert "low 0 0 0 0 0 – 0 0 – – 0 0 0" in shown
-    # There is but one server.
+    # There is only one server.
     assert server.url.removeprefix("unix://") not in shown
     assert "3 queues" in shown
     rows = [shown.index(f"{name} ") for name in ("default 0", "high 3", "low 0")]
@@ -116,17 +116,17 @@ def test_several_servers_of_which_one_is_down(
     assert re.search(r"down Redis at redis://127.0.0.1:1/0 is not available: .*refused", shown)
     assert re.search(r"last 1 0 0 0 1 slots 0/1 \d+ m?s ago 0 0 – – 0 0 0", shown)
     assert shown.count("not in RQ_QUEUES") == 2
-    # Two queues of one name on two servers have two addresses.
+    # Queues of the same name on two servers have different addresses.
     assert "two" in text_of(admin_client, queue_page("stray", on="first"))
     assert "four" in text_of(admin_client, queue_page("stray", on="last"))
     page = source_of(admin_client, QUEUES)
     assert queue_page("stray", on="first") in page
     assert queue_page("stray", on="last") in page
-    # The other pages find what is there, and say so where they can't know.
+    # The other pages find what exists, and report a server that cannot be asked.
     assert "three" in text_of(admin_client, queue_page("last"))
     assert "No answer from Redis" in text_of(admin_client, queue_page("down"), 503)
     assert "127.0.0.1:1" in text_of(admin_client, job_page("nowhere"), 503)
-    assert "expired or was deleted" in text_of(admin_client, job_page("nowhere", on="last"), 404)
+    assert "There is no job" in text_of(admin_client, job_page("nowhere", on="last"), 404)
     assert "last {x}rq: " not in shown
     workers = text_of(admin_client, WORKERS)
     assert "worker-there" in workers
@@ -157,7 +157,7 @@ def test_pages_say_by_their_status_that_redis_is_down(
         assert "127.0.0.1:1" in text_of(admin_client, address, 503), address
     form = {"action": "requeue", "all": "1"}
     assert admin_client.post(JOBS_ACTION, form).status_code == 503
-    # Every open page asks again and again, and Django mails errors to ADMINS.
+    # Every open page repeats its request, and Django mails errors to ADMINS.
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
@@ -216,7 +216,7 @@ def test_pages_of_a_hundred(world: World, admin_client: Client) -> None:
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "", "1.5", "²", "9" * 5000, "1 OR 1"])
 def test_no_page(world: World, admin_client: Client, page: str) -> None:
-    assert "no number of a page" in text_of(admin_client, queue_page("default", p=page), 404)
+    assert "not a valid page number" in text_of(admin_client, queue_page("default", p=page), 404)
 
 
 @pytest.mark.parametrize("place", ["nowhere", "QUEUED", "add", "1"])
@@ -273,7 +273,7 @@ def test_all_about_a_finished_job(world: World, admin_client: Client) -> None:
     assert "Result {'words': [1, 2]}" in shown
     assert "Expires in 1 h 23 min" in shown
     assert job_requeue(job_id) not in page
-    world.redis.hdel(f"rq:job:{job_id}", "result")  # as RQ 2 leaves it
+    world.redis.hdel(f"rq:job:{job_id}", "result")  # as RQ 2 stores it
     assert "Result {'words': [1, 2]}" in text_of(admin_client, job_page(job_id))
     assert "Result None" in text_of(admin_client, job_page(world.finished()))
 
@@ -284,7 +284,7 @@ def test_all_about_a_finished_job(world: World, admin_client: Client) -> None:
         (b'["shop.f", null, [1], {"a": "b"}]', "Function shop.f Argument 1 1 a= 'b'"),
         (pickle.dumps(("m.f", {"the": "self"}, (), {})), "Bound to {'the': 'self'}"),
         (b"\x80\x05nonsense", "It can't be shown: neither a pickle nor JSON"),
-        (pickle.dumps("just text"), "keywords), as jobs are, but 'just text'"),
+        (pickle.dumps("just text"), "keywords) but 'just text'"),
         (pickle.dumps(("f", None, tuple(range(300)), {})), "200 more are not shown"),
     ],
 )
@@ -294,7 +294,7 @@ def test_the_call_of_a_job(world: World, admin_client: Client, data: bytes, expe
 
 def test_a_job_that_is_gone(world: World, admin_client: Client) -> None:
     shown = text_of(admin_client, job_page("gone"), 404)
-    assert "expired or was deleted" in shown
+    assert "There is no job “gone”" in shown
     assert "Back to: Jobs" in shown
 
 

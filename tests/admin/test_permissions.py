@@ -1,4 +1,4 @@
-"""Who may see what, who may change what, and by which kind of request."""
+"""Who may view what, who may change what, and with which HTTP method."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_the_index_can_do_without(world: World, settings: Any, admin_client: Cli
     assert "RQ lite" in admin_client.get("/admin/").content.decode()
     settings.RQ_SHOW_ADMIN_LINK = False
     assert "RQ lite" not in admin_client.get("/admin/").content.decode()
-    # The pages stay, and link to nothing that is hidden.
+    # The pages remain, without links to hidden ones.
     page = admin_client.get(QUEUES)
     assert page.status_code == 200
     assert 'href="/admin/django_rqlite/"' not in page.content.decode()
@@ -237,7 +237,7 @@ def test_a_get_changes_nothing(
     assert world.status("broken") == "failed"
 
 
-#: Addresses of the other changes, by whose permission they need.
+#: The addresses of the other actions, by the model whose permission they need.
 MORE_CHANGES = {
     job_cancel("broken"): "job",
     job_run_now("broken"): "job",
@@ -307,7 +307,7 @@ def test_models_without_a_table_disturb_nobody(capsys: pytest.CaptureFixture[str
     capsys.readouterr()
     call_command("dumpdata", "django_rqlite", use_base_manager=True)
     call_command("dumpdata", "django_rqlite")
-    # Django 6.1 ends each list with a new line.
+    # Django 6.1 ends each list with a newline.
     assert capsys.readouterr().out.replace("\n", "") == "[][]"
 
 
@@ -331,7 +331,8 @@ print(shown, "django.contrib.admin.models" in sys.modules)
 
 
 def test_a_project_without_the_admin_is_not_given_it() -> None:
-    # Django imports every template tag library at the first template, so ours must not need it.
+    # Django imports every template tag library with the first template, so ours must not need the
+    # admin.
     command = [sys.executable, "-c", WITHOUT_THE_ADMIN]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr

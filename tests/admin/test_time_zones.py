@@ -1,4 +1,4 @@
-"""What is stored is in UTC; pages say the project's local time, with and without ``USE_TZ``."""
+"""Stored times are in UTC; pages show the project's local time, with and without ``USE_TZ``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def world(redis: redis_py.Redis) -> World:
 
 @pytest.fixture(params=[True, False], ids=["USE_TZ", "no USE_TZ"], autouse=True)
 def use_tz(request: pytest.FixtureRequest, settings: Any) -> bool:
-    settings.TIME_ZONE = "Asia/Kolkata"  # half an hour beside everybody else
+    settings.TIME_ZONE = "Asia/Kolkata"  # an offset of half an hour
     settings.USE_TZ = request.param
     return bool(request.param)
 

@@ -1,4 +1,4 @@
-"""How far a job is, and what its life was: the pictures of its page."""
+"""The progress and the timeline on the page of a job."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 def now() -> Queue:
-    """The queue, without waiting for the test's own transaction to commit."""
+    """A queue that does not wait for the test's transaction to commit."""
     return get_queue(commit_mode="auto")
 
 

@@ -1,4 +1,4 @@
-"""A worker's page shows all the jobs that it runs, each with its own button, and no others."""
+"""The page of a worker shows exactly the jobs that it runs, each with a button."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_killed_worker_does_not_run_what_runs_elsewhere(
     job_id = world.started()
     said = {"state": "busy", "current_job": job_id, "last_heartbeat": "2026-01-02T03:04:05Z"}
     world.redis.hset("rq:worker:killed", mapping=said)
-    # Its own execution has not been swept out yet.
+    # Its own execution has not been removed by a sweep yet.
     world.redis.hset(f"rq:execution:{job_id}:old", "worker_name", "killed")
     world.redis.zadd("rq:wip:default", {f"{job_id}:old": 1})
     shown = text_of(admin_client, worker_page("killed"))
@@ -122,7 +122,7 @@ def test_a_worker_that_was_killed_a_moment_ago(
         wait_until(lambda: job.is_started, "the job runs")
         killed.signal(signal.SIGKILL)
         killed.ends()
-        assert "busy: 1 of 1" in text_of(admin_client, worker_page("w1"))  # for all that is known
+        assert "busy: 1 of 1" in text_of(admin_client, worker_page("w1"))  # as far as is known
         with worker(tmp_path, "--name", "w2", environment=SHORT_LEASE):
             runs_on = lambda: world.redis.hget(job.key, "worker_name")  # noqa: E731
             wait_until(lambda: runs_on() == b"w2", "the job runs elsewhere")

@@ -8,17 +8,17 @@ from typing import Any
 from selenium import webdriver
 
 
-def missing() -> str:
-    """Why there is no browser here; '' where there is one."""
+def why_unavailable() -> str:
+    """Why Chromium cannot be started; ``''`` where it can."""
     found = all(shutil.which(program) for program in ("chromium", "chromedriver"))
     return "" if found else "no chromium and chromedriver on PATH: run .ci/chromium"
 
 
 def start() -> Any:
-    """A browser, which keeps what its console is told."""
+    """Start a browser that keeps the messages of its console."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
-    # In containers Chromium has neither what its sandbox needs nor a large /dev/shm.
+    # Containers lack what the sandbox of Chromium needs, and have a small /dev/shm.
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

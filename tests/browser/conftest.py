@@ -12,15 +12,15 @@ from django.test import Client
 
 from tests.conftest import wait_until
 
-from . import chromium as program
+from .chromium import start, why_unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: Seconds between two refreshes in the tests, instead of those of the template.
+#: Seconds between two refreshes in the tests, in place of the number in the template.
 EVERY = 0.2
 
-# The scripts of a page, which are deferred, run after this.
+# This runs before the scripts of a page, which are deferred.
 HURRY = f"""
     document.addEventListener('readystatechange', () => {{
         const settings = document.getElementById('rqlite-live');
@@ -35,16 +35,16 @@ HURRY = f"""
 def chromium(live_server: Any) -> Iterator[Any]:
     """The browser. Without one the tests are skipped, or fail where it is required.
 
-    It ends before the site does, so that no connection between them is left open.
+    It ends before the site, so that no connection between them stays open.
     """
-    if reason := program.missing():
+    if reason := why_unavailable():
         if os.environ.get("RQ_TEST_BROWSER") == "required":
             pytest.fail(reason)
         pytest.skip(reason)
-    browser = program.start()
+    browser = start()
     yield browser
     browser.quit()
-    wait_until(lambda: not _answering(), "the site has let go of the browser's connections")
+    wait_until(lambda: not _answering(), "the site closes the browser's connections")
 
 
 def _answering() -> list[str]:
@@ -55,9 +55,9 @@ def _answering() -> list[str]:
 
 @pytest.fixture
 def browser(chromium: Any, live_server: Any, admin_client: Client, redis: Any) -> Iterator[Any]:
-    """The browser, signed in as a superuser; fails the test when the console tells an error.
+    """The browser, signed in as a superuser. Errors on its console fail the test.
 
-    A test that wants errors takes them away with ``get_log``.
+    A test that expects errors removes them with ``get_log``.
     """
     chromium.get(f"{live_server.url}/static/django_rqlite/live.js")
     chromium.add_cookie(
@@ -80,7 +80,7 @@ def browser(chromium: Any, live_server: Any, admin_client: Client, redis: Any) -
 
 @pytest.fixture
 def new_window(browser: Any) -> Iterator[Callable[[str], str]]:
-    """Open another window, or a tab; gives its handle. It is closed after the test."""
+    """Open another window or tab and return its handle. It is closed after the test."""
     first, opened = browser.current_window_handle, []
 
     def new(kind: str) -> str:

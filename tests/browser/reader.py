@@ -1,4 +1,4 @@
-"""What someone before the screen sees and does."""
+"""What a user sees and does."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def row_of(browser: Any, name: str) -> str:
 
 
 def press(browser: Any, *keys: str) -> None:
-    """Press keys, whatever has the focus."""
+    """Press keys in the focused element."""
     ActionChains(browser).send_keys(*keys).perform()
 
 
 def press_tab_to(browser: Any, selector: str, *, back: bool = False) -> None:
-    """Go to an element with the keyboard alone."""
+    """Move the focus to an element with the keyboard."""
     for _ in range(80):
         if browser.execute_script(FOCUSED, selector):
             return
@@ -60,7 +60,7 @@ def press_tab_to(browser: Any, selector: str, *, back: bool = False) -> None:
 
 
 def stay(browser: Any) -> None:
-    """Mark this page, so that :func:`stayed` tells whether it was loaded anew since."""
+    """Mark this page, so that :func:`stayed` detects a reload."""
     browser.execute_script("window.stayed = true")
 
 
@@ -69,7 +69,7 @@ def stayed(browser: Any) -> bool:
 
 
 def asked(browser: Any) -> int:
-    """How often the page has asked for itself."""
+    """How often the page has requested itself."""
     script = """
         const all = performance.getEntriesByType('resource');
         return all.filter((entry) => entry.initiatorType === 'fetch').length;

@@ -31,7 +31,7 @@ def test_a_thousand_failed_jobs_are_requeued_by_a_filter(
     for number in range(MANY):
         world.failed("low" if number % 2 else "default", call=NOTHING)
     others = [world.failed(reason=OTHER) for _ in range(3)]
-    # So that it takes several batches.
+    # The action takes several batches.
     monkeypatch.setattr(batch, "CHUNK", 150)
     monkeypatch.setattr(batch, "SECONDS", 0)
 
@@ -45,7 +45,7 @@ def test_a_thousand_failed_jobs_are_requeued_by_a_filter(
     until(browser, lambda page: shows(page, f"{MANY:,} of {MANY + 3:,} jobs match."))
     assert redis.llen("rq:queue:default") == 0
     one(browser, "#rqlite-batches input[type=submit]").click()
-    # It goes on by itself, and shows how far it is.
+    # It continues by itself and shows its progress.
     until(browser, lambda page: count(page, "progress[value]"))
     until(browser, lambda page: shows(page, f"Requeued {MANY} jobs."))
     assert redis.llen("rq:queue:default") == redis.llen("rq:queue:low") == MANY // 2

@@ -1,4 +1,4 @@
-"""Pages that keep themselves up to date, in a real browser with a real worker."""
+"""Pages that refresh themselves, in a real browser with a real worker."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_paused_page_stays_as_it_is(
     until(browser, lambda page: asked(page) > latest + 3)
     browser.switch_to.window(paused)
     assert (row_of(browser, "low"), asked(browser)) == (before, questions)
-    # It stays paused when it is loaded again, until it is told otherwise.
+    # It stays paused after a reload, until it is resumed.
     browser.refresh()
     assert one(browser, BUTTON).text == "Resume updates"
     World(redis).failed("high")
@@ -65,7 +65,7 @@ def test_a_paused_page_stays_as_it_is(
     assert one(browser, BUTTON).text == "Pause updates"
 
 
-# WebDriver brings a tab to the front to look into it, so it has to be told that it is hidden.
+# WebDriver brings a tab to the front to inspect it, so the test declares it hidden.
 HIDE = """
     Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});
     document.dispatchEvent(new Event('visibilitychange'));
@@ -81,7 +81,7 @@ def test_a_page_that_nobody_sees_asks_for_nothing(
     seen = new_window("window")
     browser.get(live_server.url + QUEUES)
     until(browser, lambda page: asked(page) > 3)
-    # What the other had asked before it was hidden is answered by now.
+    # The requests of the other window from before it was hidden have been answered by now.
     browser.switch_to.window(hidden)
     before, questions = row_of(browser, "low"), asked(browser)
     World(redis).failed("low")
@@ -99,7 +99,7 @@ def test_what_is_checked_stays_checked_and_is_counted(
 ) -> None:
     world = World(redis)
     browser.get(live_server.url + queue_page("default", "failed"))
-    # The list was empty when the page was opened.
+    # The list was empty when the page was loaded.
     first = world.failed(job_id="1")
     until(browser, lambda page: count(page, ".action-select") == 1)
     one(browser, "input.action-select").click()
@@ -167,7 +167,7 @@ def test_selected_text_stays_selected_while_the_rest_goes_on(
     world.failed()
     until(browser, lambda page: count(page, ".action-select") == 2)
     assert browser.execute_script("return String(getSelection())") == job_id
-    # Not even when the job has gone from the list is it taken out of the reader's hands.
+    # Selected text stays even when the job is no longer in the list.
     world.engine.delete([job_id])
     world.failed()
     until(browser, lambda page: count(page, ".action-select") == 3)
@@ -190,7 +190,7 @@ def test_what_is_open_and_how_far_it_is_scrolled_stay(
     """)
     offsets = "return [...document.querySelectorAll('pre')].map((box) => box.scrollTop)"
     assert browser.execute_script(offsets) == [500, 500]
-    # It fails once more: another row, above the one that is open.
+    # The job fails again: this adds a row above the open one.
     redis.xadd(world.keys.results(job_id), {"type": "2", "exc_string": "eJwDAAAAAAE="})
     until(browser, lambda page: count(page, ".rqlite-history tbody tr") == 2)
     assert count(browser, ".rqlite-history tbody tr:last-child details[open]") == 1

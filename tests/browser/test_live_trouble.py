@@ -1,4 +1,4 @@
-"""A page that keeps itself up to date says why it can't, and goes on as soon as it can."""
+"""A page that cannot refresh itself says why, and continues as soon as it can."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def says(sentence: str) -> Callable[[Any], bool]:
 
 
 def taken_from_the_console(browser: Any, expected: str) -> None:
-    """The browser itself writes there of each answer that is an error."""
+    """Remove the errors from the console, to which the browser writes each failed request."""
     told = [entry["message"] for entry in browser.get_log("browser")]
     entries = [message for message in told if "favicon.ico" not in message]
     assert entries
@@ -39,11 +39,11 @@ def taken_from_the_console(browser: Any, expected: str) -> None:
 
 
 def ends(browser: Any) -> None:
-    """The page asks no more, also when it is looked at again."""
+    """The page sends no more requests, even when it becomes visible again."""
     questions = asked(browser)
     assert one(browser, "#rqlite-live button").get_property("disabled")
     browser.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
-    # What was planned, be it at once, would be due before this.
+    # Any scheduled request would have been sent before this.
     browser.execute_async_script("setTimeout(arguments[0], 3 * 200)")
     assert asked(browser) == questions
 
@@ -101,7 +101,7 @@ def test_a_site_that_is_away_is_asked_less_often_until_it_is_back(
 
 
 def asked_at(browser: Any) -> list[float]:
-    """When the page asked for itself, in milliseconds."""
+    """The times at which the page requested itself, in milliseconds."""
     script = """
         const all = performance.getEntriesByType('resource');
         return all.filter((entry) => entry.initiatorType === 'fetch').map((e) => e.startTime);

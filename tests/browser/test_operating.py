@@ -1,4 +1,4 @@
-"""An operator at work: stopping a job, pausing a queue, requeueing, with real workers."""
+"""Stop a job, pause a queue and requeue jobs, with real workers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_running_job_is_stopped(
     job = get_queue().enqueue(sample_jobs.block_on, str(pipe))
     browser.get(live_server.url + job_page(job.id))
     with worker(tmp_path):
-        # The page, opened while the job waited, offers to stop it as soon as it runs.
+        # The page was loaded while the job waited; the button appears as soon as it runs.
         until(browser, lambda page: count(page, "form[action$='/stop/'] button"))
         one(browser, "form[action$='/stop/'] button").click()
         until(browser, lambda page: shows(page, "Stop requested for 1 job."))
@@ -53,13 +53,13 @@ def test_a_paused_queue_says_so_and_keeps_its_jobs(
     assert "paused" not in row_of(browser, "default")
     kept, done = (get_queue(name).enqueue(sample_jobs.nothing) for name in ("low", "default"))
     with worker(tmp_path, "low", "default"):
-        # It looks into "low" first, and would have run that job before this one.
+        # The worker takes from "low" first, so it would have run that job before this one.
         wait_until(lambda: done.is_finished, "the worker has done the job of the other queue")
         assert kept.is_queued
         browser.switch_to.new_window("tab")
         browser.get(live_server.url + queue_page("low"))
         one(browser, "form[action$='/resume/'] button").click()
-        until(browser, lambda page: shows(page, "workers take its jobs again"))
+        until(browser, lambda page: shows(page, "Resumed: "))
         browser.close()
         browser.switch_to.window(browser.window_handles[0])
         until(browser, lambda page: "paused" not in row_of(page, "low"))

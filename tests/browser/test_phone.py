@@ -1,4 +1,4 @@
-"""Every page fits a phone, whatever the names in it are."""
+"""Every page fits a phone, whatever names it shows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 WIDTH = 375  # CSS pixels
 PLACES = ("queued", "started", "finished", "failed", "deferred", "scheduled", "canceled")
-#: How wide the page is, and what sticks out of it by itself, not out of a box that scrolls.
+#: The width of the page, and the elements that overflow it, apart from those in scrolling boxes.
 SPREAD = """
     const wide = document.documentElement.scrollWidth;
     const scrolls = (element) => element && (
@@ -57,7 +57,7 @@ def fits(browser: Any, page: str) -> None:
 
 
 def everywhere(world: World, queue: str, worker: str, job: str, text: str) -> list[str]:
-    """Pages of all kinds, with jobs that have these names."""
+    """The address of a page of each kind, with jobs that have these names."""
     call = (text, None, (text,), {text: text})
     fields = {"description": text, "meta": json.dumps({"progress": 0.4, text: text})}
     given: dict[str, Any] = {"call": call, "fields": {**fields, "worker_name": worker}}
@@ -69,7 +69,7 @@ def everywhere(world: World, queue: str, worker: str, job: str, text: str) -> li
     traceback = f"Traceback (most recent call last):\n{frame * 30}{text}.{text}: {text}\n"
     broken = world.failed("default", f"{job}broken", reason=traceback, **given)
     world.redis.hset(f"rq:job:{broken}", mapping={"group_id": text, "unique_key": text})
-    # An execution before that, its log, and who waits for it.
+    # An earlier execution, its log, and its dependents.
     outcome = {"type": "2", "exc_string": codec.base64_traceback(traceback), "worker_name": worker}
     world.redis.xadd(world.keys.results(broken), outcome)
     world.redis.rpush(world.keys.job_log(broken), *(f"12:00:00 {text} {text}" for _ in range(50)))
@@ -109,7 +109,7 @@ def test_no_page_is_wider_than_a_phone(
     expected = ("/vanished/ - ", "/favicon.ico - ")
     unexpected = [entry for entry in told if not any(e in entry["message"] for e in expected)]
     assert unexpected == []
-    # What the test speaks of was there.
+    # The content that may overflow was there.
     phone.get(live_server.url + job_page(f"j{name}"[:190] + "broken"))
     for heading in ("Traceback", "Log", "Related jobs", "Executions, newest first"):
         assert shows(phone, heading)
@@ -132,7 +132,7 @@ def test_questions_and_progress_fit_too(
         one(phone, f"button[name={button}]").click()
         until(phone, lambda page: count(page, "input[type=submit][value*='sure']"))
         fits(phone, f"the question after {button}")
-    # Without JavaScript each batch waits for its button.
+    # Without JavaScript, each batch needs its button pressed.
     phone.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     monkeypatch.setattr(batch, "CHUNK", 1)
     monkeypatch.setattr(batch, "SECONDS", 0)

@@ -1,4 +1,4 @@
-"""Between a worker and its server: names the worker's commands, and cuts it off at one of them."""
+"""A proxy between a worker and its server that closes the connection at a chosen command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import redis as redis_py
 from django_rqlite.engine import scripts
 from django_rqlite.engine.scripts import Script
 
-#: The scripts of the arrows by their digests, to say which one was cut off.
+#: The names of the engine's scripts by their digests.
 SCRIPTS = {
     Script(path.stem).digest: path.stem
     for path in (Path(scripts.__file__).parent / "lua").glob("*.lua")
@@ -27,7 +27,7 @@ _CHUNK = 1 << 16
 
 
 class Moment(Enum):
-    """When the connection is cut: the server never sees the command, or has carried it out."""
+    """When the connection is closed: before the server gets the command, or after it ran it."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -37,8 +37,8 @@ class Moment(Enum):
 class Target:
     """One command of a worker: the ``number``-th of this name, counted from 1.
 
-    A number counted over all commands would not do: what a worker says beside its jobs (heartbeats,
-    what it listens to) comes sooner or later, so the same number means another command next time.
+    The number does not count all commands: heartbeats and subscriptions come sooner or later, so it
+    would mean another command in the next run.
     """
 
     name: str
@@ -50,13 +50,13 @@ class Target:
 
 @dataclass
 class Cut:
-    """A connection is to be cut at one command.
+    """Closes a connection at one command.
 
     Attributes:
         target: None: no command.
-        act: called at this moment, before anything else happens.
+        act: called just before the connection is closed.
         came: whether the command has come.
-        done: whether the connection was cut. A command that blocks has no answer to cut off.
+        done: whether the connection was closed. A command that blocks may have no answer.
     """
 
     target: Target | None
@@ -68,17 +68,17 @@ class Cut:
 
 @dataclass(eq=False)
 class _Pair:
-    """A worker's connection, and ours to the server."""
+    """The connection of a worker, and the proxy's to the server."""
 
     client: socket.socket
     server: socket.socket
     sent: bytearray = field(default_factory=bytearray)
-    #: Whether the connection ends with the server's next word.
+    #: Whether the connection is closed when the server answers.
     doomed: bool = False
 
 
 class Proxy:
-    """A thread that passes on what is said.
+    """A thread that forwards commands and answers.
 
     Args:
         url: of the server; without TLS.
@@ -104,11 +104,11 @@ class Proxy:
         self._thread.start()
 
     def disarm(self) -> None:
-        """Answer nothing from now on, until :meth:`arm`."""
+        """Hold back all commands until :meth:`arm`."""
         self._armed.clear()
 
     def arm(self, cut: Cut) -> None:
-        """Count from 1 again, and cut there."""
+        """Count commands from 1 again, and apply the cut."""
         self._cut, self.said = cut, []
         self._armed.set()
 

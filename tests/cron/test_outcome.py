@@ -1,4 +1,4 @@
-"""How a cron entry's last job ended stays in the entry's record, whatever becomes of the job."""
+"""The outcome of a cron entry's last job stays in the entry's record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One script decides about each tick, however many propose it."""
+"""One script decides about each tick, however many processes propose it."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_a_timeout_that_the_job_swallowed_is_told(
         tmp_path,
         environment={
             **listening,
-            "RQ_TEST_APP": "tests.listening",
+            "RQ_TEST_APP": "tests.signal_receivers",
             "RQ_TEST_HANDLER_FILE": str(handled),
         },
     )
@@ -255,7 +255,7 @@ def test_signals_in_the_job_s_process(
     well = get_queue().enqueue(sample_jobs.add, 1, b=2)
     badly = get_queue().enqueue(sample_jobs.divide, 1, 0)
 
-    run_burst(tmp_path, environment={**listening, "RQ_TEST_APP": "tests.listening"})
+    run_burst(tmp_path, environment={**listening, "RQ_TEST_APP": "tests.signal_receivers"})
 
     assert told.read_text().splitlines() == [
         f"started {well.id}",

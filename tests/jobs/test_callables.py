@@ -14,7 +14,7 @@ import pytest
 
 from django_rqlite.exceptions import InvalidFunctionError, InvalidJobError
 from django_rqlite.jobs.callables import (
-    LONGEST_DESCRIPTION,
+    MAX_DESCRIPTION_LENGTH,
     call_string,
     description,
     reference,
@@ -164,8 +164,8 @@ def in_main(**attributes: Any) -> Any:
     [
         (lambda: None, r"lambda .*tests\.jobs\.test_callables\..*def at the top of a module"),
         (local(), r"local\.<locals>\.inside is defined inside another function.*Move it"),
-        (in_main(), r"__main__\.add lives in __main__.*jobs\.py"),
-        ("__main__.add", r"__main__\.add' lives in __main__.*jobs\.py"),
+        (in_main(), r"__main__\.add is in __main__.*jobs\.py"),
+        ("__main__.add", r"__main__\.add' is in __main__.*jobs\.py"),
         (in_main(f=lambda self: None)().f, r"class in __main__.*Move"),
         (in_main(f=classmethod(lambda cls: None)).f, r"class in __main__.*Move"),
         (in_main(__call__=lambda self: None)(), r"class in __main__.*Move"),
@@ -285,12 +285,12 @@ def test_large_arguments_are_not_written_out_as_a_whole(pack: Callable[[Any], An
 def test_a_description_is_bounded_as_a_whole() -> None:
     Counted.shown = 0
     text = call_string("m.f", [Counted() for _ in range(50_000)], {})
-    assert len(text) <= LONGEST_DESCRIPTION
+    assert len(text) <= MAX_DESCRIPTION_LENGTH
     assert text.endswith(", ...)")
-    assert Counted.shown < LONGEST_DESCRIPTION
+    assert Counted.shown < MAX_DESCRIPTION_LENGTH
     named = call_string("m.f", (), {f"a{number:05}": number for number in range(50_000)})
     assert named.startswith("m.f(a00000=0, a00001=1, ")
-    assert len(named) <= LONGEST_DESCRIPTION
+    assert len(named) <= MAX_DESCRIPTION_LENGTH
 
 
 @pytest.mark.parametrize(

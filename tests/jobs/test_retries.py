@@ -10,7 +10,7 @@ import pytest
 import redis as redis_py
 
 from django_rqlite import Job, Repeat, Retry, get_queue
-from django_rqlite.jobs.policies import after_asking, after_failure, after_success, path_of
+from django_rqlite.jobs.policies import after_failure, after_retry_request, after_success, path_of
 from django_rqlite.protocol.records import JobRecord, read_job
 from django_rqlite.protocol.stored_result import ResultType, read_result
 from tests import sample_jobs
@@ -191,11 +191,11 @@ def test_waits_before_repeats_come_in_their_order() -> None:
 
 def test_waits_of_a_job_that_asks() -> None:
     waits = [
-        after_asking(with_fields(number_of_retries=done), 3, (1, 2), False).delay  # type: ignore[union-attr]
+        after_retry_request(with_fields(number_of_retries=done), 3, (1, 2), False).delay  # type: ignore[union-attr]
         for done in range(3)
     ]
     assert waits == [1, 2, 2]
-    assert after_asking(with_fields(number_of_retries=3), 3, (1, 2), False) is None
+    assert after_retry_request(with_fields(number_of_retries=3), 3, (1, 2), False) is None
 
 
 def test_foreign_words_in_our_field_stop_nothing() -> None:

@@ -1,3 +1,5 @@
+"""``manage.py rqserver``."""
+
 from __future__ import annotations
 
 import os

@@ -1,4 +1,4 @@
-"""``stats.json`` and ``metrics``: who may ask, what they tell, and that asking does no harm."""
+"""``stats.json`` and ``metrics``: permissions, content, and that requests change nothing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def world(redis: redis_py.Redis, settings: SettingsWrapper) -> World:
 
 
 def get(address: str, authorization: str = f"Bearer {TOKEN}", **headers: str) -> Any:
-    # As servers hand it over: each byte as one character.
+    # Servers pass each byte as one character.
     wire = authorization.encode().decode("latin-1")
     return Client(headers={"authorization": wire, **headers}).get(address)
 
@@ -280,7 +280,7 @@ def test_a_server_that_is_away(
     assert answer.status_code == 503
     assert "not available" in answer.json()["queues"][0]["error"]
     assert get(METRICS).status_code == 200
-    # Programs ask again and again, and Django mails errors to ADMINS.
+    # Programs repeat their requests, and Django mails errors to ADMINS.
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 

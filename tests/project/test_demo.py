@@ -1,4 +1,4 @@
-"""``make demo`` as a visitor meets it: the real supervisor, server, workers and site."""
+"""``make demo`` with its real supervisor, server, workers and site."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What users get from PyPI: the sdist and the wheel, installed where nothing else is."""
+"""The sdist and the wheel, installed into an empty environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogues have every message of the code, and the pages of the admin are made of them."""
+"""The catalogues have every message of the code, and the admin's pages use them."""
 
 from __future__ import annotations
 

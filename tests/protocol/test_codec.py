@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from django_rqlite.jobs.stored_job import without_frame
 from django_rqlite.protocol import codec
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
@@ -32,7 +33,7 @@ def test_pickles_of_all_protocols_are_told_from_compressed_ones(protocol: int) -
 def test_a_pickle_needs_no_frame(protocol: int, argument: object) -> None:
     call = ("f", None, (argument,), {})
     payload = pickle.dumps(call, protocol)
-    stripped = codec.without_frame(payload)
+    stripped = without_frame(payload)
     assert pickle.loads(stripped) == call
     # A large value is pickled between two frames, which do not change.
     one_frame = protocol >= 4 and len(payload) < 60_000
@@ -42,7 +43,7 @@ def test_a_pickle_needs_no_frame(protocol: int, argument: object) -> None:
 @pytest.mark.parametrize("head", [b"", b"\x80", b"\x80\x05\x95", b"\x80\x05\x95\x01"])
 def test_what_only_begins_like_a_frame_stays(head: bytes) -> None:
     payload = head + b"\0" * 20
-    assert codec.without_frame(payload) == payload
+    assert without_frame(payload) == payload
 
 
 @pytest.mark.parametrize("value", [[], {}, "x", 8, ["a"] * 1000])

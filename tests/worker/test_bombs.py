@@ -1,4 +1,4 @@
-"""A few bytes in Redis that stand for very many cost neither pages nor workers their memory."""
+"""Small values in Redis that unpack to very large ones do not use up memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling a worker what to do while it runs: ours to ours. RQ's client is in tests/interop."""
+"""Commands to a running worker. Those of RQ's client are in tests/interop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which order a worker takes from its queues."""
+"""The order in which a worker takes jobs from its queues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No id, name or description in Redis steers a terminal or forges a line of a log."""
+"""Ids, names and descriptions from Redis cannot forge lines of a log or control a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker logs: as loud as ``LOGGING`` says, and failures once, with their exceptions."""
+"""Worker logs keep to the levels of ``LOGGING``, and each failure is logged once."""
 
 from __future__ import annotations
 

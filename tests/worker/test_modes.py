@@ -1,4 +1,4 @@
-"""The same promises, whether a job has its process to itself or not, alone or beside others."""
+"""Outcomes are the same with a process for each job, reused processes and several at once."""
 
 from __future__ import annotations
 

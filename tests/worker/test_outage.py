@@ -1,4 +1,4 @@
-"""Redis goes away, in every way it can, and no worker ends because of it."""
+"""Workers outlive every kind of outage of Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a job does, its job gets an outcome that names the cause, and the next job runs."""
+"""Whatever a job does, its outcome names the cause, and the next job runs."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_failure_that_is_not_to_be_kept(tmp_path: Path, redis: redis_py.Redis)
 @pytest.mark.parametrize(
     ("field", "value", "cause"),
     [
-        ("status", "rate_limited", "its status 'rate_limited' is none of created, queued"),
+        ("status", "rate_limited", "its status 'rate_limited' is not one of created, queued"),
         ("timeout", "None", "its field 'timeout' holds 'None' instead of a whole number"),
         ("result_ttl", "soon", "its field 'result_ttl' holds 'soon'"),
         ("created_at", "yesterday", "its field 'created_at' holds 'yesterday' instead of a time"),

@@ -174,7 +174,7 @@ def test_a_simple_worker_looks_after_what_its_jobs_have_opened(
 def test_what_modules_open_while_they_are_imported_is_not_used_by_jobs(
     postgresql: PostgreSQL, keeping: dict[str, Any], tmp_path: Path
 ) -> None:
-    environment = {"RQ_TEST_APP": "tests.asking_app", **postgresql.environment(**keeping)}
+    environment = {"RQ_TEST_APP": "tests.database_app", **postgresql.environment(**keeping)}
     jobs = [get_queue().enqueue(way) for way in (database_jobs.ask, database_jobs.ask_async)]
 
     run_burst(tmp_path, environment=environment)

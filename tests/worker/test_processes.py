@@ -1,4 +1,4 @@
-"""What a job's process has of its own, and what the worker costs while nothing happens."""
+"""What a job's process does not share, and how many commands a worker sends."""
 
 from __future__ import annotations
 

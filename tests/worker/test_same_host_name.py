@@ -1,4 +1,4 @@
-"""Workers whose host names are the same, and their process ids perhaps too: containers."""
+"""Workers with the same host name, and perhaps the same process id, as in containers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """An action on all matching jobs, however many there are.
 
-It runs in batches. Each is a request that takes about two seconds, and the form of the next batch
-has the state, signed. So no process runs in the background, an interrupted action continues when
-the user presses a button, and sending a form twice does no harm.
+It runs in batches. Each batch is a request of about two seconds; its response is the form for the
+next one, with the signed state. So nothing runs in the background, an interrupted action continues
+when the user presses a button, and sending a form twice does no harm.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def confirm(
     breadcrumbs: Sequence[Crumb],
     back: str,
 ) -> HttpResponse:
-    """The page that asks whether to do it, and says to how many jobs. Changes nothing."""
+    """The page that asks for confirmation, with the number of jobs. Changes nothing."""
     action = ACTIONS[request.POST["action"]]
     query = filters.query(group="").removeprefix("?")
     names = [server.name for server in servers]
@@ -89,7 +89,7 @@ def confirm(
 
 
 def _match_sentence(found: MatchCount) -> str:
-    """To how many jobs it would be done."""
+    """How many jobs match, in a sentence."""
     named = {
         "count": f"{found.matching:,}",
         "examined": f"{found.examined:,}",

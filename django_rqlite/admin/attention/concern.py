@@ -13,7 +13,7 @@ class Concern:
 
     Attributes:
         weight: concerns with a greater weight come first.
-        address: of the page, or ``''``.
+        address: that of the page, or ``''``.
         model: whose permission to view the page needs: ``job``, ``worker`` or ``queue``.
     """
 
@@ -24,5 +24,9 @@ class Concern:
 
 
 def with_server(sentence: str, server: str) -> str:
-    """A sentence about a whole server, with its address in front (``''``: there is only one)."""
+    """A sentence about a whole server, after its address.
+
+    Args:
+        server: the address, or ``''`` where there is no other server.
+    """
     return f"{shortened(server, 100)}: {sentence}" if server else sentence

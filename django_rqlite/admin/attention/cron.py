@@ -13,7 +13,7 @@ from .. import formatting
 from ..cron_entries import MAX_SILENCE, SETTINGS_SOURCE, is_silent
 from .concern import Concern, with_server
 
-#: Seconds after its time from which on a run is overdue. Workers enqueue it on time.
+#: Seconds by which a run must be late to be reported. Workers enqueue runs on time.
 LATE = 60
 
 #: Entries that one sentence names.
@@ -30,13 +30,13 @@ def about_cron(
     *,
     has_workers: bool,
 ) -> Iterator[Concern]:
-    """What needs attention of the cron entries of one server.
+    """What needs attention among the cron entries of one server.
 
     Args:
-        records: of the entries that were announced last.
+        records: the records of the entries that were announced last.
         more: how many other entries there are.
         in_settings: the names of the entries that this site's settings have for the server.
-        address: of the page that lists the entries.
+        address: the address of the page that lists the entries.
         server: its address, or ``''`` where there is no other.
         has_workers: whether any worker is running.
     """

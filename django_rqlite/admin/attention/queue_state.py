@@ -21,15 +21,15 @@ class QueueState:
         runs: those that ended in the last hour.
         oldest: when the next job was enqueued; None: no job waits, or its hash does not say.
         listeners: how many workers that are alive listen on it.
-        slots: theirs; None: not all workers, or not all running jobs, were read.
+        slots: the slots of these workers; None: not all workers or running jobs were read.
         suspended: whether all workers of the server are suspended.
-        lateness: of its scheduled jobs.
+        schedule_delay: how late its scheduled jobs are.
         unusual: jobs that have run for longer than is usual, the longest first.
         usual: the 95th percentile of the run times of the last hour, in seconds.
         expired: leases that expired long ago, of jobs that no known dead worker holds.
         more_expired: whether there may be more of those.
         needs_worker: whether workers run its jobs (``ASYNC`` is not False).
-        address, failed_address, scheduled_address, started_address: of the lists of its jobs.
+        address, failed_address, scheduled_address, started_address: the pages that list its jobs.
     """
 
     counts: QueueCounts
@@ -38,7 +38,7 @@ class QueueState:
     listeners: int
     slots: Slots | None
     suspended: bool
-    lateness: ScheduleDelay
+    schedule_delay: ScheduleDelay
     unusual: Sequence[StartedJob]
     usual: float | None
     expired: Sequence[Lease]

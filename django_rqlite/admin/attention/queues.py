@@ -16,7 +16,7 @@ from .concern import Concern
 from .queue_state import QueueState
 from .slots import LONG_RUN, count_functions, seconds_running
 
-#: Seconds from which on a wait needs attention.
+#: Seconds that a job must wait to need attention.
 LONG_WAIT = 60
 
 #: Functions that one sentence names.
@@ -61,11 +61,11 @@ def _about_scheduled(state: QueueState, name: str, now: datetime) -> Iterator[Co
     scheduled = state.counts.places[Place.SCHEDULED]
     deferred = state.counts.places[Place.DEFERRED]
     # Where jobs wait for a worker, another sentence says so already.
-    told = state.counts.places[Place.QUEUED] and not state.counts.paused
-    due = formatting.from_timestamp(state.lateness.first_due)
-    if state.lateness.overdue:
+    already_said = state.counts.places[Place.QUEUED] and not state.counts.paused
+    due = formatting.from_timestamp(state.schedule_delay.first_due)
+    if state.schedule_delay.overdue:
         named: dict[str, object] = {
-            "count": state.lateness.overdue,
+            "count": state.schedule_delay.overdue,
             "queue": name,
             "age": formatting.duration((now - due).total_seconds()) if due else "?",
             "why": _("its workers do not enqueue them")
@@ -75,10 +75,10 @@ def _about_scheduled(state: QueueState, name: str, now: datetime) -> Iterator[Co
         sentence = ngettext(
             "%(count)d scheduled job of “%(queue)s” is overdue, for %(age)s: %(why)s.",
             "%(count)d scheduled jobs of “%(queue)s” are overdue, the first for %(age)s: %(why)s.",
-            state.lateness.overdue,
+            state.schedule_delay.overdue,
         )
         yield Concern(30, sentence % named, state.scheduled_address)
-    elif not (state.listeners or told) and (scheduled or deferred):
+    elif not (state.listeners or already_said) and (scheduled or deferred):
         yield Concern(20, _no_listener(name, scheduled, deferred), state.address)
 
 

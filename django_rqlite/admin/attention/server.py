@@ -81,15 +81,15 @@ def _not_checked(overview: Overview, server: str) -> Iterator[Concern]:
             yield Concern(4, with_server(sentence % {"count": f"{count:,}"}, server), "")
 
 
-def about_keys(misfits: Sequence[WrongTypeKey]) -> Iterator[Concern]:
+def about_keys(keys: Sequence[WrongTypeKey]) -> Iterator[Concern]:
     """Keys that hold a value of the wrong type."""
-    for misfit in misfits:
+    for each in keys:
         sentence = _(
             "The key “%(key)s” holds a %(found)s instead of a %(wanted)s, so it is ignored. "
             "Delete or rename it."
         ) % {
-            "key": shortened(misfit.key, 120),
-            "found": misfit.found,
-            "wanted": misfit.wanted,
+            "key": shortened(each.key, 120),
+            "found": each.found,
+            "wanted": each.wanted,
         }
         yield Concern(40, sentence, "")

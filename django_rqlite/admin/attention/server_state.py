@@ -96,22 +96,22 @@ class ServerState:
         )
 
     def _expired(self, queue: str) -> list[Lease]:
-        """Leases that expired long ago, without those that are told of a dead worker."""
+        """Leases that expired long ago, except those of dead workers, which are reported anyway."""
         of_dead = [each for name in self._dead for each in self._held.get(name, ())]
-        told = {each.job.id for each in of_dead if each.queue == queue}
+        reported = {each.job.id for each in of_dead if each.queue == queue}
         return [
             lease
             for lease in self.overview.leases
             if lease.queue == queue
             and self._now.timestamp() - lease.until > RQ_MAX_SILENCE
-            and lease.job_id not in told
+            and lease.job_id not in reported
         ]
 
     def concerns(self, states: Sequence[QueueState]) -> Iterator[Concern]:
-        """What needs attention on the server, beside what its queues need.
+        """What needs attention on the server, apart from single queues.
 
         Args:
-            states: of all its queues.
+            states: the states of all its queues.
         """
         overview, links, now = self.overview, self.links, self._now
         address = "" if self._server.is_only else address_of(self._server)

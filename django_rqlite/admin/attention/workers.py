@@ -20,7 +20,7 @@ from .dead_workers import is_silent
 def about_workers(
     workers: Workers, held: Mapping[str, Sequence[StartedJob]], links: Links, now: datetime
 ) -> Iterator[Concern]:
-    """What needs attention of the workers of one server.
+    """What needs attention among the workers of one server.
 
     Args:
         held: the jobs that dead and silent workers hold, by the worker's name.

@@ -137,7 +137,7 @@ def _not_kept(result: ResultRecord) -> Value:
 
 
 def _attempts(results: Sequence[ResultRecord]) -> list[Attempt]:
-    """The executions that are stored. Their values together are decoded up to a limit of bytes."""
+    """The stored executions. Their values are decoded up to a total number of bytes."""
     attempts, room = [], codec.SHOWN
     for result in results:
         value: Value | None = None

@@ -11,7 +11,7 @@ from ...queries.job_search import Searched
 from .. import labels
 from ..formatting import shortened
 
-#: Places that were read in part of which a sentence of its own tells.
+#: Sentences about places of which only a part was read.
 MAX_SENTENCES = 20
 
 

@@ -1,4 +1,4 @@
-"""The process between a worker and its children, which makes them and buries them."""
+"""The fork server: the process that starts a worker's children and reports their ends."""
 
 from __future__ import annotations
 

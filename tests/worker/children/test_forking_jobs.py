@@ -1,4 +1,4 @@
-"""A job may fork: only the process that was given it tells how it went."""
+"""A job may fork: only the worker's child reports the outcome."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("redis")
 
 @pytest.fixture
 def told(tmp_path: Path) -> Path:
-    """The file that ``sample_jobs.tell_*`` and the receivers in ``tests.listening`` write to."""
+    """The file that callbacks and the receivers of signals write to."""
     return tmp_path / "told"
 
 
@@ -44,7 +44,7 @@ def test_what_a_job_forks_neither_reports_nor_tells_anybody(
         *reused,
         environment={
             "RQ_TEST_TELL": str(told),
-            "RQ_TEST_APP": "tests.listening",
+            "RQ_TEST_APP": "tests.signal_receivers",
             "RQ_TEST_HANDLER_FILE": str(tmp_path / "handled"),
             "RQ_TEST_JOB_LOGS": "100",
         },
@@ -79,7 +79,9 @@ def test_what_multiprocessing_forks(redis: redis_py.Redis, tmp_path: Path) -> No
 def test_what_a_callback_forks(tmp_path: Path, told: Path, value: Any, status: int) -> None:
     job = get_queue().enqueue(sample_jobs.echo, value, on_success="tests.sample_jobs.tell_and_fork")
 
-    run_burst(tmp_path, environment={"RQ_TEST_TELL": str(told), "RQ_TEST_APP": "tests.listening"})
+    run_burst(
+        tmp_path, environment={"RQ_TEST_TELL": str(told), "RQ_TEST_APP": "tests.signal_receivers"}
+    )
 
     assert job.return_value() == value
     assert told.read_text().splitlines() == [

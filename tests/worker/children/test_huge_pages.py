@@ -1,4 +1,4 @@
-"""Huge pages: the heap is the same before and after, and nobody misses what a system lacks."""
+"""Huge pages: the heap keeps its content, and systems without them work too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker tells a child to do."""
+"""The messages from a worker to a child."""
 
 from __future__ import annotations
 

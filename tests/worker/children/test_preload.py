@@ -1,4 +1,4 @@
-"""What a worker imports before it forks, and what of that a fork does not carry over."""
+"""What a worker imports before it forks, and what a fork must not share."""
 
 from __future__ import annotations
 

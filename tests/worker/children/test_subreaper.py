@@ -1,4 +1,4 @@
-"""Commands as process 1 of a container: what is inherited is waited for, and nothing else."""
+"""Commands as process 1 of a container: they wait for the orphans that they inherit."""
 
 from __future__ import annotations
 

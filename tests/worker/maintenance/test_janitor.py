@@ -1,4 +1,4 @@
-"""What workers do at times for all their queues together, at any size."""
+"""Periodic cleaning, with registries of any size."""
 
 from __future__ import annotations
 

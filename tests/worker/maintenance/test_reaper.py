@@ -1,4 +1,4 @@
-"""Jobs whose worker died are found by their leases; one that was silent changes nothing."""
+"""Jobs of dead workers are found by their expired leases."""
 
 from __future__ import annotations
 

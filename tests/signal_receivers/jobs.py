@@ -1,4 +1,4 @@
-"""Imported by workers, as every app's ``jobs`` is."""
+"""Workers import this, as they import the module ``jobs`` of each app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""rqstats, rqenqueue and rqscheduler."""
+"""``manage.py rqstats``."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import redis as redis_py
 import yaml
-from django.core.management import call_command
 
-from django_rqlite import Job, get_connection, get_queue
+from django_rqlite import get_connection, get_queue
 from django_rqlite.metrics.statistics import get_statistics
 from django_rqlite.queues.suspension import suspend
 from tests import sample_jobs
@@ -26,9 +25,6 @@ from tests.command_process import manage
 from tests.conftest import Server, wait_until
 from tests.keyspace import commands, dumped
 from tests.worker_process import ROOT, WorkerProcess, run_burst
-
-if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
 
 pytestmark = pytest.mark.usefixtures("redis")
 
@@ -63,7 +59,7 @@ def down() -> Iterator[str]:
 
 @pytest.fixture
 def some_jobs(redis: redis_py.Redis, tmp_path: Path) -> None:
-    """One finished and one failed, two that wait, in ``default``; one scheduled in ``low``."""
+    """``default`` has a finished, a failed and two waiting jobs; ``low`` has a scheduled one."""
     get_queue().enqueue(sample_jobs.add, 1)
     get_queue().enqueue(sample_jobs.divide, 1, 0)
     run_burst(tmp_path, "default")
@@ -156,7 +152,7 @@ def test_a_scheduler_of_rq_is_named(redis: redis_py.Redis) -> None:
     ]
 
 
-def test_foreign_data_is_told_of_and_not_raised(redis: redis_py.Redis) -> None:
+def test_foreign_data_is_reported_and_not_raised(redis: redis_py.Redis) -> None:
     redis.set("rq:queue:default", "text")
     redis.rpush("rq:queue:high", b"\xff\xfe")
     redis.rpush("rq:queue:low", "bad-date")
@@ -168,7 +164,7 @@ def test_foreign_data_is_told_of_and_not_raised(redis: redis_py.Redis) -> None:
     assert "WRONGTYPE" in queues["default"]["problems"][0]
     assert queues["high"]["jobs"] == 1
     assert queues["low"]["oldest_job_timestamp"] == "-"
-    assert "The key of its failed can't be read" in manage("rqstats").stdout
+    assert re.search(r"\bfailed\b.* read", manage("rqstats").stdout)
 
 
 def test_a_server_that_is_down_hides_no_other(down: str) -> None:
@@ -185,7 +181,7 @@ def test_a_server_that_is_down_hides_no_other(down: str) -> None:
     assert ["elsewhere", *"???????"] in [line.split() for line in table.splitlines()]
 
 
-def test_a_password_is_never_told(server: Server) -> None:
+def test_a_password_is_never_printed(server: Server) -> None:
     environment = {"RQ_TEST_ELSEWHERE": "redis://:secret@localhost:1/7"}
     for form in ("--json", "--yaml"):
         said = manage("rqstats", form, status=1, environment=environment)
@@ -214,73 +210,10 @@ def test_json_again_is_one_document_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "often", "nan", "inf", "1e9"])
-def test_an_interval_that_is_none_is_refused(given: str) -> None:
+def test_an_interval_that_makes_no_sense_is_refused(given: str) -> None:
     done = manage("rqstats", f"--interval={given}", status=2)
     assert repr(given) in done.stderr
 
 
 def test_one_form_at_a_time() -> None:
     assert "not allowed with" in manage("rqstats", "-j", "-y", status=2).stderr
-
-
-# rqenqueue
-
-
-def enqueued(said: str) -> Job:
-    return Job.fetch(said.removeprefix("Job ").removesuffix(" created\n"), get_connection())
-
-
-def test_a_call_is_enqueued_with_text_as_arguments(tmp_path: Path) -> None:
-    done = manage("rqenqueue", "tests.sample_jobs.echo", "7", "--queue", "high", "-t", "5m")
-    job = enqueued(done.stdout)
-    assert (job.origin, job.timeout, job.args) == ("high", 300, ("7",))
-    run_burst(tmp_path, "high")
-    assert job.return_value() == "7"
-
-
-def test_arguments_may_begin_with_a_dash() -> None:
-    done = manage("rqenqueue", "-q", "low", "tests.sample_jobs.write", "--", "-q", "--timeout")
-    job = enqueued(done.stdout)
-    assert (job.origin, job.args) == ("low", ("-q", "--timeout"))
-
-
-def test_silence_on_request() -> None:
-    assert manage("rqenqueue", "tests.sample_jobs.nothing", "-v", "0").stdout == ""
-    assert get_queue().count == 1
-
-
-def test_the_job_does_not_wait_for_the_end_of_a_request(settings: SettingsWrapper) -> None:
-    settings.RQ = {"COMMIT_MODE": "request_finished"}
-    call_command("rqenqueue", "tests.sample_jobs.nothing", verbosity=0)
-    assert get_queue().count == 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message", "status"),
-    [
-        ([], "the following arguments are required: function", 2),
-        (["nothing"], "'nothing' names no module", 1),
-        (["not a path"], "is no dotted path to a function", 1),
-        (["tests.sample_jobs.nothing", "-q", "defualt"], "has no queue 'defualt'", 1),
-        (["tests.sample_jobs.nothing", "-t", "soon"], "timeout is 'soon'", 1),
-        (["tests.sample_jobs.nothing", "-t", "0"], "timeout is '0'", 1),
-    ],
-)
-def test_mistakes_are_explained(
-    redis: redis_py.Redis, arguments: list[str], message: str, status: int
-) -> None:
-    assert message in manage("rqenqueue", *arguments, status=status).stderr
-    assert redis.keys() == []
-
-
-# rqscheduler
-
-
-def test_the_scheduler_has_nothing_to_do(redis: redis_py.Redis, tmp_path: Path) -> None:
-    pid = tmp_path / "pid"
-    done = manage("rqscheduler", "--pid", str(pid), "--interval", "5", "--queue", "low", "ignored")
-    assert "manage.py rqworker" in done.stdout
-    assert redis.keys() == []
-    assert "'0' is not a whole number" in manage("rqscheduler", "-i", "0", status=2).stderr
-    done = manage("rqscheduler", "--queue", "defualt", status=1)
-    assert re.search(r"--queue\b.*'defualt'", done.stderr)

@@ -1,4 +1,4 @@
-"""Workers by RQ's names: made of names, found in Redis, and run in the caller's process."""
+"""RQ's API of workers: make one from queue names, find them in Redis, run one in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries of the settings through real workers."""
+"""Cron entries of the settings with real workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every number, date and JSON that stands in Redis may be anything: pages and workers go on."""
+"""Numbers, dates and JSON in Redis may hold anything; pages and workers go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cron's entries, what is planned for them, and how Redis is told."""
+"""Cron entries, their next ticks, and their records in Redis."""
 
 from __future__ import annotations
 
@@ -348,7 +348,7 @@ def test_a_function_that_cannot_be_imported_is_said(
         "CRON": {
             "gone": {**ADD, "func": "tests.sample_jobs.gone"},
             "raises": {**ADD, "func": "tests.importable.raises.job"},
-            "value": {**ADD, "func": "tests.cron.test_cron.HOUR"},
+            "value": {**ADD, "func": "tests.cron.test_entries.HOUR"},
             "bad": {"func": "a.b"},
         }
     }
@@ -356,7 +356,7 @@ def test_a_function_that_cannot_be_imported_is_said(
         assert [each.name for each in of_the_worker().entries] == ["gone", "raises", "value"]
     assert "entry 'gone': the function 'tests.sample_jobs.gone' can't be imported" in caplog.text
     assert "entry 'raises': the function" in caplog.text
-    assert "'tests.cron.test_cron.HOUR' can't be called" in caplog.text
+    assert "'tests.cron.test_entries.HOUR' can't be called" in caplog.text
     assert "RQ['CRON']['bad'] has neither" in caplog.text
 
 

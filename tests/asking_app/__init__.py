@@ -1,1 +1,0 @@
-"""An app whose jobs ask the database while they are imported."""

@@ -1,0 +1,1 @@
+"""An app whose module ``jobs`` uses the database while it is imported."""
