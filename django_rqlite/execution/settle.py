@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..conf.signer import sign, signature_problem
 from ..engine.engine import Engine, Hold, NextClaim, Settled
-from ..jobs.policies import after_failure, after_success
+from ..jobs.policies import NextRun, after_failure, after_retry_request, after_success
 from ..protocol import codec
 from ..protocol.records import DEFAULT_FAILURE_TTL, DEFAULT_RESULT_TTL, JobRecord, JobStatus
 from ..protocol.stored_result import ResultType

@@ -12,6 +12,7 @@ from django.utils.html import strip_tags
 
 from django_rqlite import Retry, get_connection, get_queue
 from django_rqlite.jobs.commands import send_stop_job_command
+from django_rqlite.queries import job_search
 from tests import sample_jobs
 from tests.conftest import wait_until
 from tests.worker_process import run_burst, worker
