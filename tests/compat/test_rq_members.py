@@ -233,7 +233,7 @@ def test_requeueing_what_was_canceled(queue: Queue, redis: redis_py.Redis) -> No
     job.cancel()
     assert CanceledJobRegistry(queue=queue).requeue(job.id) == job
     assert places(redis, job.id) == ["queue:default"]
-    with pytest.raises(InvalidJobOperation, match="not among the canceled jobs"):
+    with pytest.raises(InvalidJobOperation, match="not among the .*canceled jobs"):
         CanceledJobRegistry(queue=queue).requeue(job.id)
 
 
@@ -241,7 +241,7 @@ def test_no_job_is_removed_from_a_registry_and_kept(queue: Queue, redis: redis_p
     job = queue.enqueue(sample_jobs.add, 1)
     finish(start())
     registry = FinishedJobRegistry(queue=queue)
-    with pytest.raises(InvalidJobOperation, match="it would be nowhere"):
+    with pytest.raises(InvalidJobOperation, match="delete_job=True"):
         registry.remove(job)
     assert places(redis, job.id) == ["finished:default"]
     registry.remove(job, delete_job=True)
