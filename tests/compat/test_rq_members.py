@@ -233,7 +233,7 @@ def test_requeueing_what_was_canceled(queue: Queue, redis: redis_py.Redis) -> No
     job.cancel()
     assert CanceledJobRegistry(queue=queue).requeue(job.id) == job
     assert places(redis, job.id) == ["queue:default"]
-    with pytest.raises(InvalidJobOperation, match="not among the .*canceled jobs"):
+    with pytest.raises(InvalidJobOperation, match=r"not among the .*canceled jobs"):
         CanceledJobRegistry(queue=queue).requeue(job.id)
 
 
