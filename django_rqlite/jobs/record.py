@@ -13,6 +13,7 @@ import redis
 from .. import conf
 from ..broker.broker import Broker
 from ..broker.clients import connection_for, get_connection
+from ..exceptions import InvalidJobError
 from ..protocol import codec
 from ..protocol.records import JobRecord, JobStatus
 from ..protocol.serializers import PickleSerializer, Serializer, resolve
@@ -55,6 +56,8 @@ def _list(name: str) -> Any:
     read = attrgetter(name)
 
     def change(job: JobBase, value: Sequence[object] | None) -> None:
+        if isinstance(value, str):
+            raise InvalidJobError(f"{name} must be a list. Write [{value!r}].")
         job._record = job._record.changed(**{name: tuple(value or ())})
 
     return property(lambda job: list(read(job._record)), change)

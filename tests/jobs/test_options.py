@@ -225,6 +225,8 @@ def test_tags_may_be_set(redis: redis_py.Redis) -> None:
     made.tags = ["a"]
     get_queue().enqueue_job(made)
     assert Job.fetch(made.id).tags == ["a"]
+    with pytest.raises(InvalidJobError, match="tags must be a list"):
+        made.tags = "a"  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize(
