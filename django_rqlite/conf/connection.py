@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from .cache import cache_problem
 from .connection_url import has_query_option, keys_in_url, url_problem
-from .validation import SettingProblem, raise_first
+from .validation import SettingProblem
 
 DEFAULT_PORT: Final = 6379
 
@@ -77,16 +77,12 @@ class ConnectionSetting(Mapping[str, Any]):
         return f"<ConnectionSetting {', '.join(self._values)}>"
 
 
-def read_connection(where: str, given: Mapping[str, Any]) -> ConnectionSetting:
+def read_connection(given: Mapping[str, Any]) -> ConnectionSetting:
     """Return the connection setting of a queue.
 
     Args:
-        where: what errors call the queue, ``RQ_QUEUES['default']``.
-
-    Raises:
-        ConfigurationError: it is invalid.
+        given: the keys of the queue, in which :func:`connection_problems` finds no error.
     """
-    raise_first(connection_problems(where, given))
     form = _forms(given)[0]
     values = {form: given[form]}
     for key in CONNECTION_FORMS[form]:

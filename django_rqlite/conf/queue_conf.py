@@ -95,13 +95,12 @@ def read_queue(name: object, given: object) -> QueueConf:
     """
     raise_first(queue_problems(name, given))
     assert isinstance(given, Mapping)
-    where = _where(name)
     defaults = rq()
     if "DEFAULT_RESULT_TTL" not in given:
         raise_first(duration_problems("RQ", "DEFAULT_RESULT_TTL", defaults))
     return QueueConf(
         name=str(name),
-        connection=read_connection(where, given),
+        connection=read_connection(given),
         key_prefix=given.get("KEY_PREFIX", DEFAULT_PREFIX),
         is_async=bool(given.get("ASYNC", True)),
         # RQ takes zero for "the default", like None.

@@ -79,7 +79,7 @@ class EnqueueScripts(EngineBase):
         """
         return PendingEnqueue(self, jobs)
 
-    def _slice(self, jobs: Sequence[NewJob]) -> ScriptCall:
+    def _slice_call(self, jobs: Sequence[NewJob]) -> ScriptCall:
         """The call for a slice of jobs."""
         first = jobs[0]
         arguments: list[Argument] = [
@@ -95,10 +95,10 @@ class EnqueueScripts(EngineBase):
             _enqueue_many, (self.keys.queue(first.queue), self.keys.queues), arguments
         )
 
-    def _single(self, new: NewJob) -> ScriptCall:
+    def _single_call(self, new: NewJob) -> ScriptCall:
         """The call for a single job."""
         if new.parents:
-            return self._defer(new)
+            return self._defer_call(new)
         return ScriptCall(
             _enqueue,
             (self.keys.job(new.id), self.keys.queue(new.queue), self.keys.queues),
@@ -109,7 +109,7 @@ class EnqueueScripts(EngineBase):
             ),
         )
 
-    def _defer(
+    def _defer_call(
         self, new: NewJob, *, due: float | None = None, delay: float | None = None
     ) -> ScriptCall:
         when = "" if delay is None else f"+{delay:.6f}"
@@ -203,7 +203,7 @@ class EnqueueScripts(EngineBase):
             parents=parents,
             allow_failure=allow_failure,
         )
-        call = self._defer(new, due=due, delay=delay)
+        call = self._defer_call(new, due=due, delay=delay)
         return _read_answer(job_id, fields, call.script(self.connection, call.keys, call.arguments))
 
     def start_in_place(
@@ -257,7 +257,7 @@ class PendingEnqueue:
         self._pipeline = ScriptPipeline(
             engine.connection,
             [
-                engine._slice(part) if isinstance(part, list) else engine._single(part)
+                engine._slice_call(part) if isinstance(part, list) else engine._single_call(part)
                 for part in self._slices
             ],
         )

@@ -45,7 +45,7 @@ class JobQueries(QueriesBase):
         Queued jobs come in the order in which they will run, scheduled jobs by their time, and
         ended jobs latest first.
         """
-        key, last = self.place_key(queue, place), offset + limit - 1
+        key, last = place_key(self.keys, queue, place), offset + limit - 1
         if place is Place.QUEUED:
             commands: list[Command] = [("LLEN", key), ("LRANGE", key, offset, last)]
         else:
@@ -132,10 +132,6 @@ class JobQueries(QueriesBase):
             )
             for parents, count in zip(some, answers[1::2], strict=True)
         ]
-
-    def place_key(self, queue: str, place: Place) -> str:
-        """The key of the list or sorted set of a place."""
-        return place_key(self.keys, queue, place)
 
     def _due(self, job: JobRecord) -> float | None:
         """Unix seconds at which a job is due, or None if it is not scheduled. One round trip."""

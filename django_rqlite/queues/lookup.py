@@ -10,6 +10,7 @@ import redis
 from .. import conf
 from ..broker.address import describe
 from ..broker.clients import connection_for
+from ..conf import QueueConf
 from ..conf.classes import resolve_class
 from ..exceptions import ConfigurationError, InvalidQueueError
 from ..jobs.job import Job
@@ -42,9 +43,15 @@ def get_queue(
         ConfigurationError: Its settings cannot be used.
     """
     configured = conf.queue(name)
-    given = queue_class or configured.queue_class
-    made_by = resolve_class(given, Queue, Queue, "QUEUE_CLASS")
-    return made_by(
+    given = (
+        *(default_timeout, is_async, autocommit, commit_mode),
+        *(connection, queue_class, job_class, serializer),
+    )
+    is_plain = given == _NOTHING_GIVEN and not kwargs
+    if is_plain and (made := _made.get(name)) is not None and made.still_holds(configured):
+        return made.copy()
+    made_by = resolve_class(queue_class or configured.queue_class, Queue, Queue, "QUEUE_CLASS")
+    queue = made_by(
         name,
         default_timeout=configured.default_timeout if default_timeout is None else default_timeout,
         connection=connection_for(configured) if connection is None else connection,
@@ -56,6 +63,41 @@ def get_queue(
         default_result_ttl=configured.default_result_ttl,
         **kwargs,
     )
+    # A subclass's own __init__() is called each time.
+    if is_plain and made_by.__init__ is Queue.__init__:
+        _made[name] = _MadeQueue(configured, queue)
+    return queue
+
+
+class _MadeQueue:
+    """A queue that the settings describe, for :func:`get_queue` to copy."""
+
+    __slots__ = ("_configured", "_queue")
+
+    def __init__(self, configured: QueueConf, queue: Queue) -> None:
+        self._configured = configured
+        self._queue = queue
+
+    def still_holds(self, configured: QueueConf) -> bool:
+        """Whether the settings still describe this queue, in this process."""
+        return (
+            configured is self._configured
+            and connection_for(configured) is self._queue.connection
+            and conf.commit_mode() == self._queue.commit_mode
+        )
+
+    def copy(self) -> Queue:
+        """Another queue like this one, which its caller may change."""
+        copy = object.__new__(type(self._queue))
+        copy.__dict__.update(self._queue.__dict__)
+        return copy
+
+
+#: What :func:`get_queue` is given where the settings say all.
+_NOTHING_GIVEN = (None,) * 8
+
+#: By the names of the queues.
+_made: dict[str, _MadeQueue] = {}
 
 
 def named_queue(

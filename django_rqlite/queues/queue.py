@@ -506,16 +506,23 @@ class Queue:
             yield PreparedJob(job, self._entry(job, options.unique, options.at_front))
 
     def _entry(self, job: Job, unique: bool, at_front: bool) -> NewJob:
+        """What the engine is given of a job.
+
+        Raises:
+            InvalidJobError: The job cannot be serialized.
+        """
+        fields = job.to_fields()
+        record = job._record
         return NewJob(
             job.id,
             self.name,
-            job.to_fields(),
+            fields,
             job.minted,
             unique,
             at_front,
             job.waiting_ttl,
-            job.dependency_ids,
-            bool(job.allow_dependency_failures),
+            record.dependency_ids,
+            bool(record.allow_dependency_failures),
         )
 
     def _deliver(self, prepared: PreparedJob) -> Job:

@@ -21,8 +21,7 @@ from redis.backoff import NoBackoff
 from redis.connection import BlockingConnectionPool
 from redis.retry import Retry
 
-from django_rqlite.broker import clients as connections
-from django_rqlite.broker import embedded
+from django_rqlite.broker import clients, embedded
 from django_rqlite.broker.address import describe
 from django_rqlite.broker.broker import Broker
 from django_rqlite.broker.errors import translate_errors
@@ -47,17 +46,17 @@ ALICE = {"USERNAME": "alice", "PASSWORD": PASSWORD}
 
 @pytest.fixture(autouse=True)
 def no_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start without clients, and let go of those that the test makes."""
-    monkeypatch.setattr(connections, "_clients", {})
+    """Start without clients, and forget those that the test makes."""
+    monkeypatch.setattr(clients, "_clients", {})
 
 
 @pytest.fixture
 def configure(settings: SettingsWrapper) -> Configure:
-    """Set ``RQ_QUEUES`` to one queue with these keys, and return its client."""
+    """Set ``RQ_QUEUES`` to one queue with these keys, and return the client."""
 
     def configure(**keys: Any) -> redis_py.Redis:
         settings.RQ_QUEUES = {"mail": keys}
-        return connections.get_connection("mail")
+        return clients.get_connection("mail")
 
     return configure
 
@@ -70,7 +69,7 @@ def free_port() -> int:
 
 @dataclass
 class Guarded:
-    """A server on a port and a socket that lets in nobody but alice, and bob with less rights."""
+    """A server on a port and a socket, for the users alice and bob, who has fewer rights."""
 
     port: int
     socket: Path
@@ -82,12 +81,12 @@ class Guarded:
 
 @contextmanager
 def running(command: list[str], port: int, **login: str) -> Iterator[None]:
-    """A server process, from when it answers on ``port`` on."""
+    """Run a server process; enter the block when it answers on ``port``."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True) as process:
         server = Server(f"redis://{embedded.LOOPBACK}:{port}/0", process=process)
         try:
             with redis_py.Redis(port=port, protocol=2, **login) as client:
-                # It may be up and refuse us; that is an answer too.
+                # A refusal is an answer, too.
                 wait_until(lambda: answers(client, server), "the server answers")
             yield
         finally:
@@ -123,9 +122,9 @@ def guarded(folder: Path) -> Iterator[Guarded]:
 
 class TestSharing:
     def test_equal_settings_share_one_client(self) -> None:
-        client = connections.get_connection()
-        assert client is connections.get_connection("low")
-        assert client is connections.get_connection("default", use_strict_redis=True)
+        client = clients.get_connection()
+        assert client is clients.get_connection("low")
+        assert client is clients.get_connection("default", use_strict_redis=True)
 
     def test_another_user_is_another_client(
         self, settings: SettingsWrapper, guarded: Guarded
@@ -135,15 +134,15 @@ class TestSharing:
             "a": {**keys, **ALICE},
             "b": {**keys, "USERNAME": "bob", "PASSWORD": "bob"},
         }
-        assert connections.get_connection("a").get("x") is None
-        assert connections.get_connection("b") is not connections.get_connection("a")
+        assert clients.get_connection("a").get("x") is None
+        assert clients.get_connection("b") is not clients.get_connection("a")
         with pytest.raises(redis_py.exceptions.NoPermissionError):
-            connections.get_connection("b").get("x")
+            clients.get_connection("b").get("x")
 
     def test_another_prefix_is_another_client(self, settings: SettingsWrapper) -> None:
         keys = {"HOST": "localhost"}
         settings.RQ_QUEUES = {"a": keys, "b": {**keys, "KEY_PREFIX": "{b}rq:"}, "c": keys}
-        a, b, c = (connections.get_connection(name) for name in "abc")
+        a, b, c = (clients.get_connection(name) for name in "abc")
         assert a is c
         assert a is not b
         assert Broker.of(a).prefix == "rq:"
@@ -155,35 +154,35 @@ class TestSharing:
 
         def get(_: int) -> redis_py.Redis:
             barrier.wait(timeout=20)
-            return connections.get_connection()
+            return clients.get_connection()
 
         with ThreadPoolExecutor(8) as pool:
             assert len({id(client) for client in pool.map(get, range(8))}) == 1
 
     def test_a_child_process_makes_its_own(self, redis: redis_py.Redis) -> None:
-        parent = connections.get_connection()
+        parent = clients.get_connection()
         connection = parent.client_id()
-        with connections._lock:  # as if another thread were making a client at this moment
+        with clients._lock:  # as if another thread were making a client at this moment
             child = os.fork()
             if child == 0:
-                # No assertion may leave the child: it would go on with the tests.
-                signal.alarm(10)  # should it wait for that lock for ever
+                # An exception must not leave the block, or the child would go on with the tests.
+                signal.alarm(10)  # in case it waits for the lock for ever
                 try:
-                    mine = connections.get_connection()
+                    mine = clients.get_connection()
                     ok = mine is not parent and mine.client_id() != connection
                     ok = ok and Broker.of(parent).prefix == "rq:"
                     os._exit(0 if ok else 1)
                 finally:
                     os._exit(2)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        assert connections.get_connection() is parent
+        assert clients.get_connection() is parent
         assert parent.client_id() == connection
 
     def test_unknown_queue(self) -> None:
         with pytest.raises(UnknownQueueError, match="no queue 'nope'"):
-            connections.get_connection("nope")
+            clients.get_connection("nope")
 
-    def test_making_a_client_connects_to_nothing(self, configure: Configure) -> None:
+    def test_making_a_client_does_not_connect(self, configure: Configure) -> None:
         with socket.socket() as listener:
             listener.bind((embedded.LOOPBACK, 0))
             listener.listen()
@@ -317,7 +316,7 @@ class TestCache:
     ) -> None:
         before = configure(USE_REDIS_CACHE="shared")
         settings.CACHES = {"shared": {**cache, "LOCATION": "redis://elsewhere/1"}}
-        after = connections.get_connection("mail")
+        after = clients.get_connection("mail")
         assert after is not before
         assert describe(after) == "redis://elsewhere:6379/1"
 
@@ -392,7 +391,7 @@ class TestTls:
     @pytest.fixture
     def port(self, certificate: Path, guarded: Guarded) -> Iterator[int]:
         with Proxy(certificate, guarded.port) as proxy:
-            # Stopping takes as long as it waits for the next connection.
+            # shutdown() takes as long as the interval of its polling.
             thread = threading.Thread(target=proxy.serve_forever, args=(0.01,))
             thread.start()
             yield proxy.server_address[1]
@@ -440,7 +439,7 @@ class TestTls:
 
 
 class Proxy(socketserver.ThreadingTCPServer):
-    """Takes TLS off what comes in, and passes it on to a port."""
+    """Decrypts TLS and forwards to a port."""
 
     daemon_threads = True
     block_on_close = False
@@ -460,7 +459,7 @@ class Proxy(socketserver.ThreadingTCPServer):
                 while command := client.recv(65536):
                     server.sendall(command)
                     client.sendall(server.recv(65536))
-        except OSError:  # a client that doesn't trust us, or that is gone
+        except OSError:  # the client does not trust the certificate, or is gone
             return
 
 
@@ -474,7 +473,7 @@ class TestOptions:
             {"SENTINELS": [("h", 1)], "MASTER_NAME": "m"},
         ],
     )
-    def test_no_command_is_repeated_unless_told_so(
+    def test_no_command_is_repeated_unless_configured(
         self, configure: Configure, keys: dict[str, Any]
     ) -> None:
         option = "CONNECTION_KWARGS" if "SENTINELS" in keys else "REDIS_CLIENT_KWARGS"
@@ -507,7 +506,7 @@ class TestOptions:
         ):
             configure(**keys)
 
-    def test_accepts_not_to_decode(self, configure: Configure) -> None:
+    def test_accepts_decode_responses_false(self, configure: Configure) -> None:
         assert configure(HOST="h", REDIS_CLIENT_KWARGS={"decode_responses": False})
 
     @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A client that decodes what it reads is refused by name, before anything is written."""
+"""A client that decodes what it reads is refused before anything is written."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_it_is_refused(redis: redis_py.Redis, decoding: redis_py.Redis, name: st
     assert not redis.keys()
 
 
-def test_a_pool_that_decodes_is_refused_by_the_setting_that_leads_to_it(
+def test_a_decoding_pool_in_the_settings_is_refused(
     settings: object, redis: redis_py.Redis, server: Server
 ) -> None:
     pool = redis_py.ConnectionPool.from_url(server.url, decode_responses=True)

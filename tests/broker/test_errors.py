@@ -1,4 +1,4 @@
-"""A server that answers, and does not do what it is asked, is named with what helps."""
+"""The errors of servers that answer and refuse: they name the server and the remedy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.worker_process import worker
 
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[Server]:
-    """A server that may be brought into any state."""
+    """A server whose state the tests may change."""
     server = Server.start()
     yield server
     server.stop()
@@ -77,7 +77,7 @@ def not_permitted(admin: redis_py.Redis, *rules: str) -> Iterator[None]:
 
 @contextmanager
 def no_disk(admin: redis_py.Redis) -> Iterator[None]:
-    # A folder stands where the file should go.
+    # A folder has the name of the file.
     folder = Path(str(admin.config_get("dir")["dir"]), "dump.rdb")
     folder.mkdir()
 
@@ -149,9 +149,7 @@ STATES: dict[str, tuple[Callable[[redis_py.Redis], Any], type[RQLiteError], type
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_call_that_writes_names_the_server_and_what_helps(
-    own_server: Server, state: str
-) -> None:
+def test_every_writing_call_names_the_server_and_the_remedy(own_server: Server, state: str) -> None:
     enter, ours, of_redis, remedy = STATES[state]
     with own_server.client() as admin:
         admin.flushdb()
@@ -180,12 +178,12 @@ def test_every_call_that_writes_names_the_server_and_what_helps(
         assert isinstance(error, of_redis), "who catches redis-py's class still does"
         with pytest.raises(ours, match=rf"(?s)^Redis at unix://.*{remedy}.*It said: "):
             raise error
-        assert is_transient(error.__cause__), "a worker waits for its end"  # type: ignore[arg-type]
+        assert is_transient(error.__cause__), "a worker waits until it passes"  # type: ignore[arg-type]
     if state != "no command in scripts":  # which ends a script in the middle
         assert queue.count == 1, "nothing was written"
 
 
-def test_a_server_that_wants_a_password(own_server: Server) -> None:
+def test_a_server_that_requires_a_password(own_server: Server) -> None:
     with own_server.client() as admin, configured(admin, requirepass="secret"):
         queue = Queue("default", connection=own_server.client())
         with pytest.raises(RedisUnavailableError, match="the password in RQ_QUEUES"):
@@ -230,12 +228,12 @@ def test_a_cluster_without_a_hash_tag(tmp_path: Path) -> None:
         ("something about a BUSYBODY", ""),
     ],
 )
-def test_what_servers_of_other_releases_say(said: str, code: str) -> None:
+def test_codes_of_other_releases(said: str, code: str) -> None:
     assert error_code(redis_py.ResponseError(said)) == code
 
 
 def refusals(admin: redis_py.Redis) -> int:
-    """How often the server has said that its memory is full."""
+    """How often the server has answered that its memory is full."""
     said = admin.info("errorstats").get("errorstat_OOM", {"count": 0})
     return int(said["count"])
 
@@ -253,7 +251,7 @@ def test_an_outcome_waits_while_the_memory_is_full(own_server: Server, tmp_path:
             with configured(admin, maxmemory=1):
                 before = refusals(admin)
                 pipe.write_text("go on")
-                # More often than an outcome that is refused for itself is tried.
+                # More attempts than for an outcome that is refused because of its data.
                 wait_until(lambda: refusals(admin) > before + 5, "the worker tries again")
                 assert job.is_started
                 assert process.process.poll() is None

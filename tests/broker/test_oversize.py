@@ -1,4 +1,4 @@
-"""What a server does not take because of its size is said so, and stops no worker."""
+"""Commands that a server refuses because of their size: the error says so, and workers go on."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from redis.connection import ConnectionPool
 from redis.retry import Retry as Repeats
 
 from django_rqlite import Callback, Job, Queue, Retry, conf
-from django_rqlite.broker import clients as connections
-from django_rqlite.broker import embedded, wire
+from django_rqlite.broker import clients, embedded, wire
 from django_rqlite.broker.broker import Broker
 from django_rqlite.broker.single_connection import open_single_connection
 from django_rqlite.cron.entries import Entry
@@ -45,7 +44,7 @@ from tests.chaos.proxy import Cut, Moment, Proxy, Target
 from tests.conftest import Server, wait_until
 from tests.worker_process import worker
 
-#: Does not become smaller when it is compressed.
+#: Compression does not make it smaller.
 LARGE = random.Random(11).randbytes(3_000_000)
 
 LIMITS = {
@@ -57,7 +56,7 @@ LIMITS = {
 
 @pytest.fixture(scope="module")
 def own_server() -> Iterator[Server]:
-    """A server whose limits may be changed, with a socket; and a port of its own."""
+    """A server on a socket and a port, whose limits the tests may change."""
     server = Server.start()
     yield server
     server.stop()
@@ -73,7 +72,7 @@ def admin(own_server: Server) -> Iterator[redis_py.Redis]:
 def ours(url: str, **options: Any) -> redis_py.Redis:
     """A client as RQ_QUEUES makes it."""
     keys = {"URL": url, "REDIS_CLIENT_KWARGS": options}
-    return connections.connection_for(conf.read_queue("default", keys))
+    return clients.connection_for(conf.read_queue("default", keys))
 
 
 def limit_of(admin: redis_py.Redis, name: str) -> dict[str, Any]:
@@ -82,7 +81,7 @@ def limit_of(admin: redis_py.Redis, name: str) -> dict[str, Any]:
     return LIMITS[name]
 
 
-# Whoever enqueues
+# Enqueueing
 
 
 CALLS: dict[str, Callable[[Queue], object]] = {
@@ -103,9 +102,7 @@ CALLS: dict[str, Callable[[Queue], object]] = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_what_is_too_large_to_enqueue_is_said_so(
-    own_server: Server, admin: redis_py.Redis, call: str
-) -> None:
+def test_a_job_that_is_too_large(own_server: Server, admin: redis_py.Redis, call: str) -> None:
     queue = Queue("default", connection=ours(own_server.url))
     with configured(admin, proto_max_bulk_len=1 << 20):
         with pytest.raises(
@@ -163,7 +160,7 @@ def tcp() -> Iterator[str]:
 @pytest.mark.parametrize("size", [1_100_000, 3_000_000, 30_000_000])
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("family", ["unix", "tcp"])
-def test_whatever_comes_back_of_the_connection(
+def test_however_the_connection_breaks(
     own_server: Server,
     tcp: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -201,7 +198,7 @@ def test_one_of_many(own_server: Server, admin: redis_py.Redis) -> None:
         queue.enqueue_many([small, queue.prepare_data(sample_jobs.echo, (LARGE,)), small])
 
 
-def test_the_notes_of_a_job(own_server: Server, admin: redis_py.Redis) -> None:
+def test_the_meta_of_a_job(own_server: Server, admin: redis_py.Redis) -> None:
     job = Queue("default", connection=ours(own_server.url)).enqueue(sample_jobs.add, 1)
     job.meta["large"] = LARGE
     with (
@@ -212,7 +209,7 @@ def test_the_notes_of_a_job(own_server: Server, admin: redis_py.Redis) -> None:
     assert job.get_meta() == {}
 
 
-def test_a_server_that_is_gone_is_gone() -> None:
+def test_a_server_that_is_gone() -> None:
     queue = Queue("default", connection=ours("redis://localhost:1"))
     with pytest.raises(RedisUnavailableError, match="localhost:1"):
         queue.enqueue(sample_jobs.echo, LARGE)
@@ -222,7 +219,7 @@ def test_a_server_that_is_gone_is_gone() -> None:
 
 @contextmanager
 def proxied(server: Server, make: Callable[[str, Path], Proxy] = Proxy) -> Iterator[Proxy]:
-    # Not pytest's own folder: its path is too long for a unix socket on some systems.
+    # pytest's own folder has a path that is too long for a Unix socket on some systems.
     folder = Path(tempfile.mkdtemp(prefix="rqlite-"))
     proxy = make(server.url, folder / "proxy.sock")
     try:
@@ -233,7 +230,7 @@ def proxied(server: Server, make: Callable[[str, Path], Proxy] = Proxy) -> Itera
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_a_connection_that_breaks_once_is_no_refusal(
+def test_a_connection_that_breaks_once_is_not_refused(
     own_server: Server, admin: redis_py.Redis, many: bool
 ) -> None:
     Queue("default", connection=admin).enqueue(sample_jobs.add, 1)  # the script is known
@@ -255,7 +252,7 @@ def test_a_connection_that_breaks_once_is_no_refusal(
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_an_outcome_that_the_server_does_not_take_fails_its_job(
+def test_an_outcome_that_the_server_refuses_fails_its_job(
     own_server: Server, admin: redis_py.Redis, tmp_path: Path, limit: str
 ) -> None:
     told, runs = tmp_path / "told", tmp_path / "runs"
@@ -301,7 +298,7 @@ def test_a_job_run_in_place_fails_too(own_server: Server, admin: redis_py.Redis)
     assert not admin.zcard("rq:wip:default")
 
 
-def test_a_cron_entry_that_the_server_does_not_take_is_left_out(
+def test_a_cron_entry_that_the_server_refuses_is_left_out(
     own_server: Server, admin: redis_py.Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     large = Entry("large", "tests.sample_jobs.echo", Interval(1), "default", "here", (LARGE,))
@@ -337,7 +334,7 @@ def test_a_worker_in_a_long_outage_ends_when_asked_once(tmp_path: Path) -> None:
 
 
 class Breaking(Proxy):
-    """Breaks every connection over the scripts that it is told."""
+    """Breaks the connection whenever it sees one of the given scripts."""
 
     over: tuple[str, ...] = ("finish", "fail", "retry_or_repeat")
 
@@ -379,7 +376,7 @@ def owing(
 
 
 def settle(claims: Claims) -> int:
-    """Settle all; gives how often the connection broke."""
+    """Settle all, and return how often the connection broke."""
     breaks = 0
     while claims.unsettled:
         try:
@@ -410,7 +407,7 @@ def test_a_small_outcome_over_which_the_connection_breaks_each_time(
     assert called_back == ([] if name == "raised" else [job.id]), "a failure has called already"
 
 
-def test_a_failure_that_can_not_be_stored_either_is_left_to_its_lease(
+def test_a_failure_that_cannot_be_stored_either_is_left_to_its_lease(
     breaking: Breaking, admin: redis_py.Redis
 ) -> None:
     claims, job = owing(breaking, admin, Succeeded(b""))
@@ -419,7 +416,7 @@ def test_a_failure_that_can_not_be_stored_either_is_left_to_its_lease(
     assert admin.zcard("rq:wip:default") == 1
 
 
-def test_what_is_put_back_and_can_not_be_is_left_to_its_lease(
+def test_a_job_that_cannot_be_put_back_is_left_to_its_lease(
     breaking: Breaking, admin: redis_py.Redis
 ) -> None:
     breaking.over = ("release",)
@@ -446,7 +443,7 @@ def test_breaks_while_the_server_is_away_do_not_count(
 def test_after_a_break_an_outcome_is_stored_without_a_claim(
     breaking: Breaking, admin: redis_py.Redis
 ) -> None:
-    """A claim's answer may be what breaks the connection."""
+    """The answer to a claim may break the connection."""
     claims, job = owing(breaking, admin, Succeeded(b""))
     after = Queue("default", connection=admin).enqueue(sample_jobs.add, 1)
     with pytest.raises(redis_py.ConnectionError):
@@ -459,7 +456,7 @@ def test_after_a_break_an_outcome_is_stored_without_a_claim(
     assert hold.job_id == after.id
 
 
-def test_a_job_that_the_server_does_not_let_through_fails(
+def test_a_job_that_the_server_does_not_deliver_fails(
     own_server: Server, admin: redis_py.Redis
 ) -> None:
     queue = Queue("default", connection=admin)
@@ -482,9 +479,7 @@ def test_a_job_that_the_server_does_not_let_through_fails(
     assert "the server's client-output-buffer-limit" in (job.exc_info or "")
 
 
-def test_a_claim_that_has_taken_nothing_is_asked_for_again(
-    breaking: Breaking, admin: redis_py.Redis
-) -> None:
+def test_a_claim_without_a_job_is_repeated(breaking: Breaking, admin: redis_py.Redis) -> None:
     breaking.over = ("claim",)
     claims = Claims(
         Engine(Broker(open_single_connection(ours(breaking.url)))), WorkerName("w"), ["default"], 60

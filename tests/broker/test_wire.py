@@ -1,4 +1,4 @@
-"""One connection for one conversation: what is sent, what is kept, and what is given back."""
+"""Commands over a client's connections: what is sent, kept and released."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def packer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.fixture
 def server_sees(redis: redis_py.Redis) -> Callable[[], set[str]]:
-    """The ids of the connections that the server has, but for the test's own."""
+    """The ids of the connections of the server, except the test's own."""
 
     def connections() -> set[str]:
         own = str(redis.client_id())
@@ -74,10 +74,10 @@ def test_both_packers_serve_all_calls() -> None:
     assert queue.job_ids == [first.id, *(job.id for job in others)]
 
 
-# What is kept at hand
+# Kept connections
 
 
-def test_enqueueing_keeps_to_one_connection(server_sees: Callable[[], set[str]]) -> None:
+def test_enqueueing_uses_one_connection(server_sees: Callable[[], set[str]]) -> None:
     enqueue(echo)
     before = server_sees()
     for _ in range(5):
@@ -85,7 +85,7 @@ def test_enqueueing_keeps_to_one_connection(server_sees: Callable[[], set[str]])
     assert server_sees() == before
 
 
-def test_what_is_at_hand_is_not_the_pool_s() -> None:
+def test_a_kept_connection_is_not_in_the_pool() -> None:
     client = get_connection()
     kept = wire.execute_on_pool(client, WHO_AM_I, keep=True)
     assert client.client_id() != kept
@@ -104,7 +104,7 @@ def test_a_connection_that_the_server_closed_is_not_used(
     assert get_queue().count == 2
 
 
-def test_nor_is_one_that_was_closed_here() -> None:
+def test_a_connection_that_was_closed_here_is_not_used() -> None:
     enqueue(echo)
     get_connection().connection_pool.disconnect()
     assert enqueue(echo).is_queued
@@ -114,12 +114,12 @@ def test_a_small_pool_keeps_none(settings: Any, server: Any) -> None:
     settings.RQ_QUEUES = {
         "default": {"URL": server.url, "REDIS_CLIENT_KWARGS": {"max_connections": 1}}
     }
-    # With its one connection kept at hand, there would be none to ask with.
+    # If its only connection were kept, the pool would have none left.
     assert enqueue(echo).is_queued
     assert len(get_queue().enqueue_many(Queue.prepare_data(echo) for _ in range(1500))) == 1500
 
 
-def test_threads_do_not_share_it() -> None:
+def test_threads_do_not_share_a_connection() -> None:
     queue = get_queue()
     made: list[str] = []
 
@@ -135,13 +135,13 @@ def test_threads_do_not_share_it() -> None:
     assert len(set(made)) == 200
 
 
-def test_a_forked_process_does_not_use_its_parent_s() -> None:
+def test_a_forked_process_does_not_use_its_parents_connection() -> None:
     client = get_connection()
     kept = wire.execute_on_pool(client, WHO_AM_I, keep=True)
     begins, told = os.pipe()
     child = os.fork()
     if child == 0:
-        # No assertion may leave the child: it would go on with the tests.
+        # An exception must not leave the block, or the child would go on with the tests.
         try:
             os.write(told, b"%d" % wire.execute_on_pool(client, WHO_AM_I, keep=True))
         finally:
@@ -150,11 +150,11 @@ def test_a_forked_process_does_not_use_its_parent_s() -> None:
     os.close(told)
     assert int(os.read(begins, 20)) != kept
     os.close(begins)
-    assert wire.execute_on_pool(client, WHO_AM_I, keep=True) == kept, "nor did it close it"
+    assert wire.execute_on_pool(client, WHO_AM_I, keep=True) == kept, "the child did not close it"
 
 
 class Interrupted(BaseException):
-    """What a job's timeout is to the job."""
+    """Interrupts a command, as the timeout of a job does."""
 
 
 @contextmanager
@@ -173,7 +173,7 @@ def interrupted_in(seconds: float) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("keep", [False, True])
-def test_an_answer_that_nobody_waits_for_is_nobody_else_s(
+def test_an_abandoned_answer_is_not_read_by_the_next_command(
     redis: redis_py.Redis, server_sees: Callable[[], set[str]], keep: bool
 ) -> None:
     client = get_connection()
@@ -184,13 +184,13 @@ def test_an_answer_that_nobody_waits_for_is_nobody_else_s(
     assert wire.execute_on_pool(client, ("ECHO", "mine"), keep=keep) == b"mine"
 
 
-def test_a_conversation_that_is_broken_off_leaves_nothing(settings: Any, server: Any) -> None:
+def test_a_stream_that_is_closed_early_leaves_no_answers(settings: Any, server: Any) -> None:
     settings.RQ_QUEUES = {"default": {"URL": server.url, "SOCKET_TIMEOUT": 5}}
     client = get_connection()
-    conversation = wire.CommandStream(client)
-    conversation.send([("ECHO", "first"), ("BLPOP", "x", 0)])
-    assert conversation.read() == b"first"
-    conversation.close()
+    stream = wire.CommandStream(client)
+    stream.send([("ECHO", "first"), ("BLPOP", "x", 0)])
+    assert stream.read() == b"first"
+    stream.close()
     assert client.echo("mine") == b"mine"
 
 
@@ -205,16 +205,16 @@ def test_an_error_of_the_server_keeps_the_connection(server_sees: Callable[[], s
     assert server_sees() == before
 
 
-def test_a_server_that_is_not_there(settings: Any) -> None:
+def test_no_server(settings: Any) -> None:
     settings.RQ_QUEUES = {"default": {"URL": "redis://localhost:1"}}
     with pytest.raises(RedisUnavailableError, match="localhost:1"):
         enqueue(echo)
 
 
-# What is left to the client
+# Clients that execute commands themselves
 
 
-def test_who_asked_for_repeats_gets_them(settings: Any, server: Any) -> None:
+def test_retries_that_are_configured(settings: Any, server: Any) -> None:
     assert wire.has_direct_pool(get_connection())
     patient = {"retry": Retry(NoBackoff(), 3)}
     settings.RQ_QUEUES = {"default": {"URL": server.url, "REDIS_CLIENT_KWARGS": patient}}
@@ -225,7 +225,7 @@ def test_who_asked_for_repeats_gets_them(settings: Any, server: Any) -> None:
     assert queue.count == 1501
 
 
-def test_a_client_of_the_caller_s(redis: redis_py.Redis) -> None:
+def test_a_client_of_the_caller(redis: redis_py.Redis) -> None:
     queue = get_queue(connection=redis)
     assert not wire.has_direct_pool(redis)
     job = queue.enqueue(echo)
@@ -238,7 +238,7 @@ def test_a_client_of_a_cluster() -> None:
     assert not wire.has_direct_pool(redis_py.RedisCluster.__new__(redis_py.RedisCluster))  # type: ignore[arg-type]
 
 
-def test_a_client_of_one_connection_speaks_over_that(
+def test_a_client_with_one_connection_uses_it(
     server_sees: Callable[[], set[str]],
 ) -> None:
     pool = get_connection().connection_pool

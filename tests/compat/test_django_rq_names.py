@@ -1,4 +1,4 @@
-"""What is found under the names of django-rq's modules."""
+"""The modules with the names of django-rq's modules."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_queues_that_differ(settings: Any, server: Server) -> None:
         get_queues("a", "d")
 
 
-def test_queues_by_their_place() -> None:
+def test_queues_by_index() -> None:
     assert [get_queue_by_index(place).name for place in range(3)] == ["default", "high", "low"]
     with pytest.raises(IndexError):
         get_queue_by_index(3)
@@ -174,7 +174,7 @@ def test_connections(settings: Any, server: Server) -> None:
 # workers
 
 
-def test_a_worker_runs_what_waits_and_gives_back_the_program(settings: Any) -> None:
+def test_a_worker_runs_queued_jobs_and_returns(settings: Any) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     jobs = [get_queue(name).enqueue(sample_jobs.add, 1) for name in ("default", "low")]
     get_worker().work(burst=True, with_scheduler=True)
@@ -184,7 +184,7 @@ def test_a_worker_runs_what_waits_and_gives_back_the_program(settings: Any) -> N
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
-def test_which_worker_is_made(settings: Any) -> None:
+def test_the_class_of_a_worker(settings: Any) -> None:
     settings.RQ = {"WORKER_CLASS": "django_rqlite.worker.RoundRobinWorker"}
     made = get_worker("low", "high", job_class=OtherJob, name="me")
     assert type(made) is RoundRobinWorker
@@ -266,7 +266,7 @@ def test_closing_databases() -> None:
     utils.reset_db_connections()
 
 
-def test_what_has_no_counterpart() -> None:
+def test_a_name_without_counterpart() -> None:
     with pytest.raises(ImportError, match=r"Use django\.core\.paginator\.Paginator"):
         from django_rqlite.utils import paginate  # noqa: F401
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):

@@ -1,4 +1,4 @@
-"""What docs/migrate-from-django-rq.md says of differences, where no other test shows it."""
+"""Differences that docs/migrate-from-django-rq.md names and that no other test shows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def is_not_asked(*_: object) -> None:
     told.append("never")
 
 
-def test_handlers_are_asked_in_order_before_the_failure_is_stored(settings: Any) -> None:
+def test_handlers_are_called_in_order_before_the_failure_is_stored(settings: Any) -> None:
     told.clear()
     settings.RQ_EXCEPTION_HANDLERS = [
         f"{__name__}.{handler.__name__}" for handler in (tells_state, says_no_more, is_not_asked)
@@ -67,14 +67,14 @@ def test_enqueue_does_not_go_through_enqueue_call() -> None:
     ("setting", "name"),
     [("QUEUE_CLASS", "django_rq.queues.DjangoRQ"), ("JOB_CLASS", "rq.job.Job")],
 )
-def test_classes_of_rq_can_not_be_used(settings: Any, setting: str, name: str) -> None:
+def test_classes_of_rq_cannot_be_used(settings: Any, setting: str, name: str) -> None:
     settings.RQ = {setting: name}
     with pytest.raises(ConfigurationError, match=f"{setting}.*{name}.*Inherit from django_rqlite"):
         get_queue()
 
 
 def canceled(queue: Any) -> list[str]:
-    """A finished job, and a child whose parent is canceled."""
+    """A finished job, and a job whose dependency is canceled."""
     ended, parent = queue.enqueue(sample_jobs.add, 1), queue.enqueue(sample_jobs.add, 2)
     child = queue.enqueue(sample_jobs.add, 3, depends_on=parent)
     kind = rq.SimpleWorker if isinstance(queue, rq.Queue) else SimpleWorker
@@ -112,7 +112,7 @@ def test_durations_with_a_part_of_a_second(redis: redis_py.Redis) -> None:
 
 
 def logging_of_readme(handler: str, **options: Any) -> dict[str, Any]:
-    """What django-rq's README puts into LOGGING."""
+    """The LOGGING of django-rq's README."""
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -1,4 +1,4 @@
-"""A project written for django-rq, moved by the edits of docs/migrate-from-django-rq.md alone."""
+"""A project for django-rq, moved with the edits of docs/migrate-from-django-rq.md and no others."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ class Project:
         return found
 
     def run_jobs(self) -> str:
-        # By itself, because django-rq's command has one serializer for all queues.
+        # In a command of its own: django-rq's command has one serializer for all queues.
         output = self.manage("rqworker", "default", "--burst")
         return output + self.manage(
             "rqworker", "mail", "--burst", "--serializer", "rq.serializers.JSONSerializer"
         )
 
     def move(self) -> None:
-        """Do what the page says."""
+        """Make the edits of the page."""
         for path in self.folder.rglob("*.py"):
             text = path.read_text()
             text = re.sub(r'.*include\("django_rq.urls"\).*\n', "", text)
@@ -114,7 +114,7 @@ def test_it_works_as_it_was_written(tmp_path: Path) -> None:
     ids = project.order()
     project.run_jobs()
     check(project, ids)
-    # django-rq's own enqueue() overlooks DEFAULT_RESULT_TTL.
+    # django-rq's own enqueue() ignores DEFAULT_RESULT_TTL.
     assert project.report(ids)["total"][4] is None
 
 

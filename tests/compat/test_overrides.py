@@ -1,4 +1,4 @@
-"""Classes of a project's own that override what RQ calls while it enqueues: called here, too."""
+"""Overrides of methods that RQ calls while it enqueues: they are called here, too."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class OtherJob(Job):
 
 
 class OwnQueue(Queue):
-    """As one overrides RQ's, with the arguments that it has."""
+    """An override with the parameters of RQ's method."""
 
     def enqueue_call(self, func: Any, args: Any = None, kwargs: Any = None, **options: Any) -> Job:
         told.append(("enqueue_call", options.get("timeout"), options.get("job_id")))
@@ -186,7 +186,7 @@ class QueueWithArgumentsOfRQ(Queue):
 
 
 @pytest.mark.parametrize("how", ["enqueue", "enqueue_call", "enqueue_in", "enqueue_many"])
-def test_the_very_arguments_of_rq_are_enough(how: str) -> None:
+def test_overrides_with_the_parameters_of_rq(how: str) -> None:
     queue = get_queue(queue_class=QueueWithArgumentsOfRQ, job_class=JobWithArgumentsOfRQ)
     parent = get_queue("low").enqueue(sample_jobs.add, 1)
     options = {"job_id": "mine", "unique": True, "at_front": True, "depends_on": parent}
@@ -200,7 +200,7 @@ def test_the_very_arguments_of_rq_are_enough(how: str) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_overridden_waits_for_the_commit_all_the_same() -> None:
+def test_overrides_wait_for_the_commit() -> None:
     queue = get_queue(queue_class=OwnQueue)
     with transaction.atomic():
         job = queue.enqueue(sample_jobs.add, 1)

@@ -76,7 +76,7 @@ def test_every_import_is_found_with_what_to_write_instead(app: Path) -> None:
         assert one.path == (app / "jobs.py").resolve()
 
 
-def test_where_is_looked(app: Path) -> None:
+def test_which_folders_are_searched(app: Path) -> None:
     (app / "jobs.py").unlink()
     line = "import rq\n"
     for name in ("deep/er", "venv/lib", ".hidden", "__pycache__", "site-packages/other"):
@@ -92,12 +92,12 @@ def test_where_is_looked(app: Path) -> None:
     assert find_imports([app / "site-packages" / "other", app / "gone"]) == []
 
 
-def test_nothing_is_said_of_what_is_installed() -> None:
+def test_installed_packages_are_skipped() -> None:
     assert find_imports([Path(rq_imports.__file__).parent, Path(str(re.__file__)).parent]) == []
 
 
-def test_nothing_is_looked_for_without_rq(app: Path) -> None:
-    """An import of it fails by itself then; a module of the project's own is no reason either."""
+def test_nothing_is_searched_without_rq(app: Path) -> None:
+    """An import of RQ fails by itself then. A module of the project may have the name ``rq``."""
     (app.parent / "rq.py").touch()
     code = "from django_rqlite.compat.rq_imports import find_imports; print(find_imports(['shop']))"
     path = str(Path(__file__).resolve().parent.parent.parent)
@@ -118,7 +118,7 @@ def test_each_advice_is_a_sentence() -> None:
 
 
 @pytest.mark.usefixtures("redis")
-def test_a_project_that_has_moved_but_for_a_line(tmp_path: Path) -> None:
+def test_a_moved_project_with_one_import_left(tmp_path: Path) -> None:
     project = Project(tmp_path / "shop")
     project.move()
     assert "no issues" in project.manage("check")

@@ -9,11 +9,9 @@ import pytest
 from django.core.checks import run_checks
 from django.utils.module_loading import import_string
 
-from django_rqlite import checks, conf, worker
+from django_rqlite import Job, Queue, Worker, checks, conf
 from django_rqlite.compat.overrides import unused_overrides
 from django_rqlite.conf.classes import BASE_CLASSES
-from django_rqlite.jobs import job as jobs
-from django_rqlite.queues import queue as queues
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
@@ -28,7 +26,7 @@ class Mine:
 
 
 class Inherits(type("Queue", (), {"__module__": "rq.queue"})):  # type: ignore[misc]
-    """A class such as a project has that used RQ."""
+    """A class of a project that used RQ."""
 
 
 def handler(*args: object) -> None:
@@ -67,7 +65,7 @@ def of_queue(settings: SettingsWrapper, keys: object, name: object = "mail") -> 
         {
             **URL,
             "QUEUE_CLASS": "django_rqlite.Queue",
-            "JOB_CLASS": jobs.Job,
+            "JOB_CLASS": Job,
             "WORKER_CLASS": None,
         },
     ],
@@ -311,7 +309,7 @@ def test_mistakes_of_rq(settings: SettingsWrapper, rq: object, expected: str, me
     assert message in f"{found[0].msg} {found[0].hint}"
 
 
-class OwnJob(jobs.Job):
+class OwnJob(Job):
     @classmethod
     def create(cls, *args: Any, **kwargs: Any) -> Any:
         return super().create(*args, **kwargs)
@@ -327,7 +325,7 @@ class HeirOfOwnJob(OwnJob):
     pass
 
 
-class OwnQueue(queues.Queue):
+class OwnQueue(Queue):
     def enqueue_call(self, *args: Any, **kwargs: Any) -> Any:
         return super().enqueue_call(*args, **kwargs)
 
@@ -335,7 +333,7 @@ class OwnQueue(queues.Queue):
         return super().enqueue_job(*args, **kwargs)
 
 
-class OwnWorker(worker.Worker):
+class OwnWorker(Worker):
     def perform_job(self, *args: Any) -> None:
         """RQ calls this."""
 
@@ -345,7 +343,7 @@ class OwnWorker(worker.Worker):
 
 @pytest.mark.parametrize("given", [True, False])
 def test_overrides_that_nothing_calls(settings: SettingsWrapper, given: bool) -> None:
-    """As classes, or by their paths; each is named with what to use instead."""
+    """Given as classes or by path. Each override is named with what to use instead."""
     named = {"JOB_CLASS": HeirOfOwnJob, "QUEUE_CLASS": OwnQueue, "WORKER_CLASS": OwnWorker}
     settings.RQ = {
         key: kind if given else f"{__name__}.{kind.__name__}" for key, kind in named.items()
@@ -364,7 +362,7 @@ def test_overrides_that_nothing_calls(settings: SettingsWrapper, given: bool) ->
     assert ids(checks.check_rq(None)) == ["W021"] * 3
 
 
-def test_no_method_of_ours_is_said_not_to_be_called() -> None:
+def test_own_methods_are_not_reported_as_overrides() -> None:
     for key, base in BASE_CLASSES.items():
         kind = import_string(base)
         assert isinstance(kind, type)
@@ -413,7 +411,7 @@ def test_deployment_without_signatures(settings: SettingsWrapper) -> None:
     assert found() == []
 
 
-def test_are_registered(settings: SettingsWrapper) -> None:
+def test_checks_are_registered(settings: SettingsWrapper) -> None:
     settings.RQ_QUEUES = {"failed": URL}
     settings.RQ = {"LEASE": -1}
     settings.RQ_EXCEPTION_HANDLERS = ["nope.handler"]
@@ -425,7 +423,7 @@ def test_the_settings_of_the_tests_are_good() -> None:
     assert [message for message in run_checks() if "rqlite" in message.id] == []
 
 
-def test_connect_to_nothing(settings: SettingsWrapper) -> None:
+def test_checks_do_not_connect(settings: SettingsWrapper) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
         url = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
@@ -436,8 +434,8 @@ def test_connect_to_nothing(settings: SettingsWrapper) -> None:
             listener.accept()
 
 
-def test_work_without_rq_installed() -> None:
-    """RQ's names in the settings are understood though there is nothing to import."""
+def test_checks_without_rq_installed() -> None:
+    """RQ's names in the settings are understood, although nothing can be imported."""
     program = (
         "import sys; sys.modules['rq'] = sys.modules['django_rq'] = None\n"
         "from django.conf import settings\n"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from django_rqlite import conf
+from django_rqlite import checks, conf
 from django_rqlite.conf.connection_url import url_problem
 from django_rqlite.conf.signer import signer, signing_keys
 from django_rqlite.exceptions import ConfigurationError, UnknownQueueError
@@ -20,7 +20,7 @@ URL = {"URL": "redis://localhost:6379/0"}
 
 @pytest.fixture
 def configure(settings: SettingsWrapper) -> Callable[..., conf.QueueConf]:
-    """Set ``RQ_QUEUES`` to one queue with these keys, and return what is made of them."""
+    """Set ``RQ_QUEUES`` to one queue with these keys, and return its configuration."""
 
     def configure(**keys: Any) -> conf.QueueConf:
         settings.RQ_QUEUES = {"mail": keys}
@@ -120,7 +120,7 @@ def test_settings_changed_in_place(
     change: Callable[[dict[str, Any], dict[str, Any]], object],
     seen: dict[str, Any],
 ) -> None:
-    """As test suites do that came with django-rq, which looks at the settings each time."""
+    """Test suites written for django-rq do so: it reads the settings each time."""
     settings.RQ = {}
     settings.RQ_QUEUES = {"mail": {**URL, "DEFAULT_TIMEOUT": 60}}
     before = conf.queue("mail")
@@ -221,16 +221,18 @@ def test_missing_setting_shows_an_example(settings: SettingsWrapper) -> None:
         ("a", {**URL, "DEFAULT_RESULT_TTL": -2}, r"\['a'\]\['DEFAULT_RESULT_TTL'\] is -2"),
     ],
 )
-def test_refuses_what_cannot_be_used(
+def test_refuses_invalid_queues(
     settings: SettingsWrapper, name: object, keys: object, message: str
 ) -> None:
     settings.RQ_QUEUES = {name: keys}
-    with pytest.raises(ConfigurationError, match=message.replace("']", r"'\]")):
+    with pytest.raises(ConfigurationError, match=message.replace("']", r"'\]")) as caught:
         conf.queues()
+    reported = [f"{found.msg} {found.hint or ''}".rstrip() for found in checks.check_queues(None)]
+    assert str(caught.value) in reported, "the check has the same rule"
 
 
 @pytest.mark.parametrize("value", [[], "redis://localhost", 5])
-def test_refuses_queues_that_are_no_dictionary(settings: SettingsWrapper, value: object) -> None:
+def test_refuses_queues_that_are_not_a_dictionary(settings: SettingsWrapper, value: object) -> None:
     settings.RQ_QUEUES = value
     with pytest.raises(ConfigurationError, match="RQ_QUEUES must be a dictionary"):
         conf.queues()
@@ -426,8 +428,10 @@ def test_refuses_bad_rq(
     settings: SettingsWrapper, read: Callable[[], object], rq: object, message: str
 ) -> None:
     settings.RQ = rq
-    with pytest.raises(ConfigurationError, match=message):
+    with pytest.raises(ConfigurationError, match=message) as caught:
         read()
+    reported = [f"{found.msg} {found.hint or ''}".rstrip() for found in checks.check_rq(None)]
+    assert str(caught.value) in reported, "the check has the same rule"
 
 
 def test_other_settings(settings: SettingsWrapper) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis as redis_py
@@ -27,6 +27,9 @@ from django_rqlite.queues.registries import (
 from tests.keyspace import commands, dumped, places
 from tests.outcomes_in_redis import engine, fail, finish, start
 from tests.sample_jobs import add
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
 
 pytestmark = pytest.mark.usefixtures("redis")
 
@@ -298,3 +301,31 @@ def test_what_rq_sees(redis: redis_py.Redis) -> None:
     assert [job.id for job in theirs["high"].jobs] == [jobs[1].id]
     theirs["default"].empty()
     assert places(redis, jobs[0].id) == []
+
+
+class CountedQueue(Queue):
+    made = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        type(self).made += 1
+
+
+def test_each_call_of_get_queue_gives_a_queue_of_its_own(settings: SettingsWrapper) -> None:
+    first, second = get_queue(), get_queue()
+    assert first == second
+    assert first is not second
+    assert first.connection is second.connection
+    settings.RQ = {**settings.RQ, "COMMIT_MODE": "auto"}
+    assert (get_queue().commit_mode, first.commit_mode) == ("auto", "on_db_commit")
+    default = {**settings.RQ_QUEUES["default"], "ASYNC": False}
+    settings.RQ_QUEUES = {**settings.RQ_QUEUES, "default": default}
+    assert not get_queue().is_async
+    assert first.is_async
+
+
+def test_a_queue_class_with_its_own_init_is_made_each_time(settings: SettingsWrapper) -> None:
+    default = {**settings.RQ_QUEUES["default"], "QUEUE_CLASS": CountedQueue}
+    settings.RQ_QUEUES = {**settings.RQ_QUEUES, "default": default}
+    get_queue(), get_queue()
+    assert CountedQueue.made == 2

@@ -72,27 +72,27 @@ class ServerState:
         if self._all_read and not are_uncertain(name, workers):
             slots = slots_of(listeners_of(name, workers, now), self._running, now)
         return QueueState(
-            counts,
-            runs,
-            overview.oldest.get(name),
-            count_listeners(counts, workers, now),
-            slots,
-            overview.suspended,
-            overview.schedule_delays[name],
-            unusually_long(
+            counts=counts,
+            runs=runs,
+            oldest=overview.oldest.get(name),
+            listeners=count_listeners(counts, workers, now),
+            slots=slots,
+            suspended=overview.suspended,
+            schedule_delay=overview.schedule_delays[name],
+            unusual=unusually_long(
                 [each for each in self._running if each.queue == name],
                 usual,
                 sum(runs.ran.values()),
                 now,
             ),
-            usual,
-            self._expired(name),
-            name in self._truncated,
-            self._needs_worker.get(name, True),
-            links.queue(name),
-            links.queue(name, Place.FAILED),
-            links.queue(name, Place.SCHEDULED),
-            links.queue(name, Place.STARTED),
+            usual=usual,
+            expired=self._expired(name),
+            more_expired=name in self._truncated,
+            needs_worker=self._needs_worker.get(name, True),
+            address=links.queue(name),
+            failed_address=links.queue(name, Place.FAILED),
+            scheduled_address=links.queue(name, Place.SCHEDULED),
+            started_address=links.queue(name, Place.STARTED),
         )
 
     def _expired(self, queue: str) -> list[Lease]:

@@ -69,17 +69,17 @@ def _row(
     status = job.status if job else record.last_outcome
     return Row(
         record,
-        links.queue(record.queue) if record.queue else "",
-        links.job(record.last_job) if record.last_job else "",
-        is_silent(record, now),
-        _outcome(record, job, status),
-        job.ended_at if job else record.last_ended_at,
-        status in (JobStatus.FAILED, JobStatus.STOPPED),
-        job.error if job else record.last_error,
-        "" if why_not else links.cron_run_now(record.name),
-        why_not,
-        links.cron_pause(record.name) if known and not record.paused else "",
-        links.cron_resume(record.name) if known and record.paused else "",
+        queue_address=links.queue(record.queue) if record.queue else "",
+        job_address=links.job(record.last_job) if record.last_job else "",
+        silent=is_silent(record, now),
+        outcome=_outcome(record, job, status),
+        ended_at=job.ended_at if job else record.last_ended_at,
+        failed=status in (JobStatus.FAILED, JobStatus.STOPPED),
+        error=job.error if job else record.last_error,
+        run_now_address="" if why_not else links.cron_run_now(record.name),
+        why_not=why_not,
+        pause_address=links.cron_pause(record.name) if known and not record.paused else "",
+        resume_address=links.cron_resume(record.name) if known and record.paused else "",
     )
 
 

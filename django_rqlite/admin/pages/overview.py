@@ -148,15 +148,15 @@ def _row(state: QueueState, server: str, links: Links, *, configured: bool = Tru
         counts.name,
         state.address,
         server,
-        tuple(
+        cells=tuple(
             Cell(place, count, links.queue(counts.name, place))
             for place, count in counts.places.items()
         ),
-        state.listeners,
-        counts.problems,
-        configured,
-        counts.paused,
-        state.suspended,
+        workers=state.listeners,
+        problems=counts.problems,
+        configured=configured,
+        paused=counts.paused,
+        suspended=state.suspended,
         oldest=state.oldest,
         failed_lately=runs.failed,
         per_minute=floatformat((runs.done + runs.failed) / 60, -2),

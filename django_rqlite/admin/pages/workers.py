@@ -153,11 +153,11 @@ def _group(server: Server, links: Links) -> Group:
     rows += [_dead(name, worker_jobs, links, now) for name in workers.expired]
     return Group(
         address,
-        tuple(rows),
-        workers.more,
-        workers.suspended,
-        links.workers_suspend(),
-        links.workers_resume(),
+        rows=tuple(rows),
+        more=workers.more,
+        suspended=workers.suspended,
+        suspend_address=links.workers_suspend(),
+        resume_address=links.workers_resume(),
     )
 
 
@@ -202,9 +202,9 @@ def _row(
         links.worker(record.name),
         record,
         state,
-        silent,
-        tuple((name, links.queue(name)) for name in record.queues),
-        tuple(
+        silent=silent,
+        queues=tuple((name, links.queue(name)) for name in record.queues),
+        running=tuple(
             Running(
                 job.id,
                 links.job(job.id),
@@ -217,14 +217,14 @@ def _row(
             )
             for job in jobs[:MAX_SHOWN]
         ),
-        len(held[MAX_SHOWN:] if ended or silent else jobs[MAX_SHOWN:]),
-        last_job,
-        links.job(last_job) if last_job else "",
-        _current_state(worker_jobs.current.get(last_job)) if last_job else "",
-        formatting.duration(record.total_working_time),
-        _size(record.memory),
-        _size(record.child_memory),
-        held_jobs(held, links, now) if ended or silent else (),
+        more=len(held[MAX_SHOWN:] if ended or silent else jobs[MAX_SHOWN:]),
+        last_job=last_job,
+        last_address=links.job(last_job) if last_job else "",
+        last_state=_current_state(worker_jobs.current.get(last_job)) if last_job else "",
+        working=formatting.duration(record.total_working_time),
+        memory=_size(record.memory),
+        child_memory=_size(record.child_memory),
+        held=held_jobs(held, links, now) if ended or silent else (),
     )
 
 

@@ -12,8 +12,8 @@
 --@include wrong_type
 local patience, most = tonumber(ARGV[2]), tonumber(ARGV[3])
 
-local rescued = {}
-local function rescue(queue, taken, list)
+local restored = {}
+local function restore(queue, taken, list)
   for _, id in ipairs(redis.call('LRANGE', taken, 0, most - 1)) do
     local seen_key = first_seen_key(queue, id)
     delete_wrong_type(executions_key(id), 'zset')
@@ -30,7 +30,7 @@ local function rescue(queue, taken, list)
         redis.call('LPUSH', list, id)
         redis.call('LREM', taken, 1, id)
         redis.call('DEL', seen_key)
-        rescued[#rescued + 1] = {queue, id}
+        restored[#restored + 1] = {queue, id}
       end
     end
   end
@@ -38,7 +38,7 @@ end
 
 for i = 1, #KEYS, 2 do
   if usable(KEYS[i], 'list') and usable(KEYS[i + 1], 'list') then
-    rescue(ARGV[4 + (i - 1) / 2], KEYS[i], KEYS[i + 1])
+    restore(ARGV[4 + (i - 1) / 2], KEYS[i], KEYS[i + 1])
   end
 end
-return rescued
+return restored

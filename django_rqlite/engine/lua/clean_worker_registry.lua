@@ -14,7 +14,7 @@ local most, most_of_a_queue, most_queues = ARGV[2], ARGV[3], ARGV[4]
 local most_leases, leases_left = tonumber(ARGV[5]), tonumber(ARGV[6])
 local gone = {}
 
-local function look(set, count)
+local function find_gone(set, count)
   if not usable(set, 'set') then return end
   local start = worker_key('')
   for _, key in ipairs(redis.call('SRANDMEMBER', set, count)) do
@@ -42,10 +42,10 @@ local function add(queue)
   known[queue] = true
 end
 
-look(KEYS[1], most)
+find_gone(KEYS[1], most)
 for i = 7, #ARGV do
   add(ARGV[i])
-  look(queue_workers_key(ARGV[i]), most_of_a_queue)
+  find_gone(queue_workers_key(ARGV[i]), most_of_a_queue)
 end
 if not next(gone) then return 0 end
 

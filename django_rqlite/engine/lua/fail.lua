@@ -16,7 +16,7 @@
 --@include cron_entry
 --@include dependents
 --@include settle
-local id, queue, execution, shown = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local id, queue, execution, worker_name = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local ttl, reason, encoded, headline = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
 
 local function store(began)
@@ -28,7 +28,7 @@ local function store(began)
   local known = redis.call('HMGET', KEYS[1], 'enqueued_at', 'x_cron')
   if ARGV[11] == 'failed' then count_run(queue, 'failed', known[1], began) end
   if known[2] then record_last_outcome(known[2], id, ARGV[11], headline) end
-  record_outcome(id, '2', shown, execution, began, 'exc_string', encoded, '', '')
+  record_outcome(id, '2', worker_name, execution, began, 'exc_string', encoded, '', '')
   expire_job(id, ttl, notify_dependents(id, ARGV[11] == 'failed' and 'has failed' or 'was stopped'))
 end
 

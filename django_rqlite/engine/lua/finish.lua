@@ -19,7 +19,7 @@
 --@include places
 --@include dependents
 --@include settle
-local id, queue, execution, shown = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local id, queue, execution, worker_name = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local ttl, result, signature, encoded = tonumber(ARGV[7]), ARGV[8], ARGV[9], ARGV[10]
 
 -- For a result_ttl of 0.
@@ -47,7 +47,8 @@ local function store(began)
     keep_nothing()
     notify_dependents(id, '')
   else
-    record_outcome(id, '1', shown, execution, began, 'return_value', encoded, signature, ARGV[11])
+    record_outcome(id, '1', worker_name, execution, began, 'return_value', encoded, signature,
+      ARGV[11])
     notify_dependents(id, '')
     expire_job(id, ttl, false)
   end

@@ -90,7 +90,7 @@ local function place_ended(queue, started, list)
 end
 
 local function reap(queue, started, list)
-  local function tell(id, execution, worker, verdict)
+  local function report(id, execution, worker, verdict)
     found[#found + 1] = {queue, id, execution, worker, verdict}
   end
   -- Times are whole seconds, so a lease that expires in this second may still have a part left.
@@ -106,7 +106,7 @@ local function reap(queue, started, list)
     local ours = redis.call('HEXISTS', execution_key(id, execution), 'x_lease') == 1
     if not fields then
       drop_entry(started, member, id, execution)
-      tell(id, execution, '', 'gone')
+      report(id, execution, '', 'gone')
     elseif ours or score + patience <= now then
       local worker = fields[2] or ''
       local crashes = math.floor(tonumber(fields[3] or '') or 0)
@@ -116,16 +116,16 @@ local function reap(queue, started, list)
       elseif not only_here then
         -- Deleted and enqueued again, or moved by another tool: this entry is a leftover.
         drop_entry(started, member, id, execution)
-        tell(id, execution, worker, 'gone')
+        report(id, execution, worker, 'gone')
       elseif crashes >= most_crashes and fields[1] == 'started' then
-        tell(id, execution, worker, 'spent')
+        report(id, execution, worker, 'spent')
       else
         redis.call('LPUSH', list, id)
         try_command('SADD', queues_key(), list)
         redis.call('HSET', job_key(id), 'status', 'queued', 'x_crashes', crashes + 1)
         redis.call('HDEL', job_key(id), 'started_at', 'last_heartbeat', 'worker_name')
         drop_entry(started, member, id, execution)
-        tell(id, execution, worker, 'requeued')
+        report(id, execution, worker, 'requeued')
       end
     end
   end

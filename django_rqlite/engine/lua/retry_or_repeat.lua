@@ -19,7 +19,7 @@
 --@include throughput
 --@include schedule
 --@include settle
-local id, queue, execution, shown = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local id, queue, execution, worker_name = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
 -- Changes a counter of the job. A counter that is not a number counts as 0.
 local function add(field, change)
@@ -41,7 +41,7 @@ local function store(began)
   redis.call('HDEL', KEYS[1], 'started_at', 'last_heartbeat', 'worker_name')
   end_execution(queue, id, execution, stays)
   count_run(queue, ARGV[17] == 'successful_job_count' and 'done' or 'failed', enqueued, began)
-  record_outcome(id, ARGV[12], shown, execution, began, ARGV[13], ARGV[14], ARGV[15],
+  record_outcome(id, ARGV[12], worker_name, execution, began, ARGV[13], ARGV[14], ARGV[15],
     ARGV[18])
 end
 

@@ -10,7 +10,8 @@
 --@include clock
 --@include execution
 --@include older_job
-local id, queue, execution, lease, shown = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6]
+local id, queue, execution, worker_name = ARGV[2], ARGV[3], ARGV[4], ARGV[6]
+local lease = tonumber(ARGV[5])
 
 -- If one of these keys has the wrong type, the script ends here, and nothing has changed.
 redis.call('ZCARD', started_key(queue))
@@ -31,5 +32,5 @@ redis.call('HSET', KEYS[1], 'created_at', at, 'enqueued_at', at,
 add_unique_and_group(id, 8)
 redis.call('SADD', KEYS[3], KEYS[2])
 add_to_started(queue, id, execution, lease)
-begin_execution(queue, id, execution, shown, lease)
+begin_execution(queue, id, execution, worker_name, lease)
 return {'started', now_micro}

@@ -60,11 +60,11 @@ local function claim_next(worker, execution, lease, queues)
     return claim_answer(last[2], last[3], notes)
   end
   local pauses = {}
-  local look = anything_paused(queues)
-  if look and suspended(pauses) then return {false, false, {}, notes, 0, pauses} end
+  local any_pause = anything_paused(queues)
+  if any_pause and suspended(pauses) then return {false, false, {}, notes, 0, pauses} end
   for _, queue in ipairs(queues) do
     local list = queue_key(queue)
-    local id = not (look and paused(queue, pauses)) and redis.pcall('LINDEX', list, 0)
+    local id = not (any_pause and paused(queue, pauses)) and redis.pcall('LINDEX', list, 0)
     if is_wrong_type(id) then
       notes[#notes + 1] = wrong_type_message(list, 'list')
       id = false
@@ -103,7 +103,7 @@ end
 
 -- The claim that comes with an outcome, or {}. first: the number in ARGV of the execution to claim
 -- with ('': claim none), which the lease in seconds and the names of the queues follow.
-local function claim_as_asked(worker, first)
+local function claim_after_outcome(worker, first)
   if ARGV[first] == '' then return {} end
   return claim_next(worker, ARGV[first], tonumber(ARGV[first + 1]), {unpack(ARGV, first + 2)})
 end

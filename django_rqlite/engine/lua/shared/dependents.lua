@@ -46,7 +46,7 @@ local function defer(queue, id)
   return true
 end
 
--- Takes a child out of the deferred registry. taken: whether its next place has taken it.
+-- Takes a child out of the deferred registry, if its next place has taken it.
 local function remove_from_deferred(queue, id, taken)
   if taken then
     try_command('ZREM', deferred_key(queue), id)
@@ -117,13 +117,13 @@ local function notify_all(endings)
   local queue = nil
   while #endings > 0 and notifications_left > 0 do
     local parent, ending, cursor = unpack(table.remove(endings))
-    local told = false
+    local any_child = false
     repeat
       -- A key of the wrong type gives an error, which has no members and no fields.
       local part = redis.pcall('SSCAN', dependents_key(parent), cursor, 'COUNT', notifications_left)
       cursor = part[1] or '0'
       for _, child in ipairs(part[2] or {}) do
-        told = true
+        any_child = true
         notifications_left = notifications_left - 1
         local fields =
           redis.pcall('HMGET', job_key(child), 'status', 'origin', 'allow_dependency_failures')
@@ -143,7 +143,7 @@ local function notify_all(endings)
     until cursor == '0' or notifications_left <= 0
     if cursor ~= '0' then
       endings[#endings + 1] = {parent, ending, cursor}
-    elseif told and ending == '' or ending == 'was deleted' then
+    elseif any_child and ending == '' or ending == 'was deleted' then
       redis.call('DEL', dependents_key(parent))
     end
   end

@@ -6,14 +6,14 @@
 --@include unique_and_group
 
 -- The registry in which an id is, instead of its queue's list, by the status of its job.
-local STANDS_IN = {
+local REGISTRY_OF = {
   deferred = deferred_key, scheduled = scheduled_key, canceled = canceled_key, stopped = failed_key,
 }
 
 -- Whether the id of a job with this status may be in its queue's list.
 local function may_be_in_list(id, queue, status)
   if status == 'started' or status == 'finished' or status == 'failed' then return false end
-  local registry = STANDS_IN[status]
+  local registry = REGISTRY_OF[status]
   if registry and score_in(registry(queue), id) then return false end
   return usable(queue_key(queue), 'list')
 end

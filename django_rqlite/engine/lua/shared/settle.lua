@@ -5,8 +5,8 @@
 --@include claim_next
 
 -- kind: type of the entry in the stream of results. counter: the worker's counter of such outcomes.
--- first: where in ARGV the next claim is (claim_as_asked). write(began): stores the outcome; it is
--- called only if the execution still holds the job.
+-- first: where in ARGV the next claim is (claim_after_outcome). write(began): stores the outcome;
+-- it is called only if the execution still holds the job.
 -- Returns {verdict, claim as claim.lua returns it, or {}}. The verdict is 'stored'; 'repeated': an
 -- earlier call, whose answer was lost, has stored it; or 'lost': the execution no longer holds the
 -- job.
@@ -21,7 +21,7 @@ local function settle(kind, counter, first, write)
   else
     drop_if_job_is_gone(queue, id, execution)
   end
-  local claim = claim_as_asked(worker, first)
+  local claim = claim_after_outcome(worker, first)
   update_worker(worker, execution, began, verdict == 'stored' and counter or nil)
   return {verdict, claim}
 end
