@@ -12,7 +12,7 @@ _resume = Script("resume")
 
 
 class SuspensionScripts(EngineBase):
-    """Scripts that suspend the workers and pause queues. Jobs that run go on."""
+    """Scripts that suspend the workers and pause queues. Running jobs continue."""
 
     __slots__ = ()
 

@@ -1,1 +1,1 @@
-"""One run of one job, from its call to the storing of its outcome."""
+"""One run of one job, from the call of its function until its outcome is stored."""

@@ -1,6 +1,6 @@
-"""Calling the callbacks of a job, with RQ's arguments.
+"""Calls the callbacks of a job, with RQ's arguments.
 
-A callback of a job that is not signed as it should be is neither imported nor called; see
+If the job does not have a valid signature, no callback is imported or called; see
 :mod:`django_rqlite.protocol.signing`.
 """
 
@@ -35,8 +35,9 @@ def on_failure(
     error: BaseException,
     trace: TracebackType | None,
 ) -> None:
-    """Call the failure callback, if there is one, with ``(job, connection, type, value,
-    traceback)``. What it raises is logged.
+    """Call the failure callback, if there is one. Its exceptions are logged.
+
+    Its arguments are ``(job, connection, type, value, traceback)``.
     """
     if not job.failure_callback_name or not _may_be_trusted(job, "failure"):
         return
@@ -56,8 +57,9 @@ def on_death(job: Job, reason: str) -> None:
 
 
 def on_stopped(job: Job) -> None:
-    """Call the stopped callback, if there is one, with ``(job, connection)``. What it raises is
-    logged.
+    """Call the stopped callback, if there is one, with ``(job, connection)``.
+
+    Its exceptions are logged.
     """
     if not job.stopped_callback_name or not _may_be_trusted(job, "stopped"):
         return
@@ -68,7 +70,7 @@ def on_stopped(job: Job) -> None:
 
 
 def _may_be_trusted(job: Job, end: str) -> bool:
-    """Whether the job is signed as it should be. If not, that is logged."""
+    """Whether the job may call its callbacks: its signature is valid. If not, log that."""
     try:
         job._check_call()
     except SignatureError as exc:

@@ -1,4 +1,4 @@
-"""How an exception that ended a run is logged and kept."""
+"""Logs the exception that ended a run, and converts it to an outcome."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .outcome import Failed
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Characters of a traceback that are kept. A longer one loses its middle.
+#: The most characters of a traceback that are stored. The middle of a longer one is cut out.
 LONGEST_TRACEBACK = 100_000
 
 _OWN_FOLDER = str(Path(__file__).parent.parent)
@@ -53,7 +53,7 @@ def _trace_of_job(exc: BaseException) -> TracebackType | None:
 
 def _is_ours(trace: TracebackType) -> bool:
     filename = trace.tb_frame.f_code.co_filename
-    # The import machinery stands between this package and a module that raises.
+    # Frames of the import machinery come between this package and a module that raises.
     return filename.startswith((_OWN_FOLDER, "<frozen importlib"))
 
 

@@ -1,4 +1,4 @@
-"""Running a job in the process that enqueues it (``ASYNC: False``)."""
+"""Runs a job in the process that enqueues it (``ASYNC: False``)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .outcome import Outcome
 from .run import perform, time_limit
 from .settle import settle, unstorable
 
-#: The worker that the job shows; RQ's word.
+#: The worker's name in the job, as in RQ.
 WORKER_NAME = "sync"
 
 #: Seconds beyond the job's timeout after which its caller counts as dead.
@@ -36,7 +36,7 @@ def run_in_place(job: Job, entry: NewJob, broker: Broker, engine: Engine) -> Non
     """
     hold = Hold(entry.id, entry.queue, uuid.uuid4().hex)
     lease = (time_limit(job.timeout) or _LEASE_WITHOUT_TIMEOUT) + LEASE_MARGIN
-    # Read now. The job may change its own attributes, or make them unserializable.
+    # Read it now: the job may change its own attributes, or make them unserializable.
     record = job.to_record()
     with broker.translate_errors():
         started = engine.start_in_place(

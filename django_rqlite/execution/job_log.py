@@ -1,4 +1,4 @@
-"""Storing what a job logs beside the job in Redis, where the admin shows it."""
+"""Stores the log lines of a job in Redis, where the admin shows them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ logger = logging.getLogger("django_rqlite.worker")
 #: Characters of a line, with its traceback, that are stored.
 LONGEST_LINE = 4_000
 
-#: Seconds for which the lines of a burst are collected. A job whose process is killed loses at most
-#: the lines of so many seconds.
+#: Seconds for which the lines of a burst are collected. If the job's process is killed, at most the
+#: lines of this time are lost.
 BURST = 0.2
 
-#: Lines that are sent together, at the most.
+#: The most lines that are sent together.
 MOST_TOGETHER = 100
 
 
 @contextmanager
 def kept_log(job: Job) -> Iterator[None]:
-    """Store what reaches the root logger in this block, if ``RQ["JOB_LOGS"]`` says so."""
+    """Store what reaches the root logger during the block, if ``RQ["JOB_LOGS"]`` is set."""
     most = conf.job_logs()
     if not most:
         yield
@@ -61,8 +61,8 @@ class _JobLog(logging.Handler):
         self._most = most
         self._lines: list[bytes] = []
         self._sent_at = 0.0
-        #: Set while lines are sent, and for good once that has failed: what is logged about the
-        #: sending itself is not stored.
+        #: True while lines are sent, so that log lines about the sending are not stored; and always
+        #: after sending has failed.
         self._is_closed = False
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -90,7 +90,7 @@ class _JobLog(logging.Handler):
         try:
             self._job._keep_log(lines, self._most)
         except (RQLiteError, redis.RedisError, OSError) as exc:
-            logger.warning("What job %s logs is not stored any more: %s", self._job.id, exc)
+            logger.warning("The log of job %s is no longer stored: %s", self._job.id, exc)
             return
         self._sent_at = time.monotonic()
         self._is_closed = False

@@ -11,7 +11,7 @@ class Succeeded:
 
     Attributes:
         result: The serialized return value; ``b''`` for ``None``.
-        not_kept: Why ``result`` is not what the function returned; ``''`` where it is.
+        not_kept: Why ``result`` is not the function's return value; ``''`` if it is.
     """
 
     result: bytes
@@ -40,7 +40,7 @@ class AskedForRetry:
     """The job's function returned a :class:`Retry`.
 
     Attributes:
-        most: How often the function may do so.
+        most: How often the job may do so.
         intervals: Seconds to wait before each of the next runs.
         at_front: Whether the job goes to the front of its queue.
     """
@@ -50,13 +50,13 @@ class AskedForRetry:
     at_front: bool
 
 
-#: The outcomes that the process of a run can report itself.
+#: The outcomes that the process of a run reports itself.
 Report = Succeeded | Failed | AskedForRetry
 
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """A person ordered the run to end.
+    """A person stopped the run.
 
     Attributes:
         reason: A sentence that says so.

@@ -1,4 +1,4 @@
-"""Telling the process that was given a job from the processes that the job forks."""
+"""Distinguishes the process that runs a job from processes that the job forks."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import traceback
 class OwnProcess:
     """The process in which this object was made.
 
-    A job may fork, and the forked process may return or raise where the job would. Code that calls
-    a project's code for a job checks afterwards whether it is still in its own process.
+    A job may fork, and the forked process may return or raise in the job's place. Code that calls a
+    project's function checks afterwards whether it still runs in this process.
     """
 
     __slots__ = ("_pid",)
@@ -28,11 +28,11 @@ class OwnProcess:
         """Return in this process; end a process that was forked from it.
 
         The forked process ends as Python would end it: with status 0, with the status of
-        :class:`SystemExit`, or with status 1 and a traceback. It flushes and closes nothing, since
-        what it holds belongs to the other process.
+        :class:`SystemExit`, or with status 1 and a traceback. It flushes and closes nothing,
+        because its buffers and connections belong to the other process.
 
         Args:
-            error: What the project's code raised; ``None`` where it returned.
+            error: The exception of the project's code; ``None`` if it returned.
         """
         if os.getpid() != self._pid:
             _end(error)
@@ -48,7 +48,7 @@ def _end(error: BaseException | None) -> None:
     elif error is not None:
         status, text = 1, "".join(traceback.format_exception(error))
     try:
-        # Not through sys.stderr, whose buffer may hold what the other process has still to write.
+        # Not through sys.stderr: its buffer may hold text that the other process will write.
         os.write(2, text.encode(sys.stderr.encoding or "utf-8", "backslashreplace"))
     except (OSError, AttributeError):
         pass  # stderr is closed

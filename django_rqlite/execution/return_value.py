@@ -1,8 +1,7 @@
-"""What is stored of the value that a job returned.
+"""Serializes a job's return value for storage.
 
-The job has done its work by then, so a value that cannot be stored is not a failure of the job.
-Another run would do the work twice and return such a value again. RQ 2.12 does the same
-(rq/results.py).
+A job that returns has done its work, so it does not fail if its value cannot be stored. Another run
+would do the work again, with the same result. RQ 2.12 does the same (rq/results.py).
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def kept(job: Job, value: object) -> tuple[bytes, str]:
     """Serialize the value that a job returned.
 
     Returns:
-        The bytes and ``''``; or what is stored in place of the value, and a sentence that says why.
+        The serialized value and ``''``; or its replacement, and the reason in a sentence.
 
     Raises:
         JobTimeoutException: The job ran out of time meanwhile.
@@ -78,7 +77,7 @@ def _brief(value: object) -> str:
 
 
 class _Brief(reprlib.Repr):
-    """A ``repr`` that stops early, where Python's writes out a large value to be cut afterwards."""
+    """A ``repr`` that stops early. Python's own would format a large value completely."""
 
     _BOUNDED = (str, bytes, bytearray, dict, list, tuple, set, frozenset, deque)
 
@@ -88,7 +87,7 @@ class _Brief(reprlib.Repr):
         self.maxstring = self.maxother = 200
 
     def repr1(self, x: Any, level: int) -> str:
-        # reprlib looks at the name of the class, so it writes out all of a subclass.
+        # reprlib selects by the class's name, so it would format a subclass completely.
         for kind in self._BOUNDED:
             if isinstance(x, kind):
                 shown: str = getattr(self, f"repr_{kind.__name__}")(x, level)

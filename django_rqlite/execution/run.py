@@ -1,4 +1,4 @@
-"""Running one job in this process. Nothing here reads or writes Redis."""
+"""Runs one job in this process. This module does not access Redis."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def time_limit(timeout: int | None) -> int | None:
     """Seconds that a job with this ``timeout`` may run; ``None`` without limit."""
     if timeout == -1:
         return None
-    # Other tools may have written any number. The system's timers have a limit.
+    # Another tool may have written any number, and the system's timers have a limit.
     return min(timeout or DEFAULT_TIMEOUT, LONGEST)
 
 
@@ -44,8 +44,8 @@ def perform(
     """Call the job's function under its timeout. Never raises: an exception is an outcome.
 
     The timeout is enforced in the main thread only, since other threads receive no signals. This
-    function returns only in the process that called it. A process that the job forks ends where
-    the job's function would return.
+    function returns only in the process that called it. A process that the job forks ends when it
+    returns from the job's function.
 
     Args:
         announce: Sends Django's signals.

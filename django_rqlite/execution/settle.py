@@ -1,4 +1,4 @@
-"""Storing the outcome of a run: finished, failed, or another run as the job's policies say."""
+"""Stores the outcome of a run. The job's policies decide whether the job ends or runs again."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def settle(
     worker_name: str,
     then: NextClaim | None = None,
 ) -> Settled:
-    """Store an outcome in one round trip, and claim the next job in the same one if asked.
+    """Store an outcome, and claim the next job if asked, in one round trip.
 
     Args:
-        engine: Writes it.
+        engine: The engine of the broker.
         worker: The worker whose record counts the job; ``''`` for no worker.
-        hold: The execution that the outcome is of.
+        hold: The execution whose outcome it is.
         record: The job as it was when it was claimed.
-        outcome: What the run came to.
+        outcome: The outcome of the run.
         worker_name: The worker that the result names.
         then: What to claim next; ``None``: nothing.
 
     Raises:
-        redis.RedisError: As the server or the connection says.
+        redis.RedisError: The server refused the command, or the connection broke.
     """
     again = _another_run(record, outcome)
     if again is not None:
@@ -85,7 +85,7 @@ def settle(
 
 
 def unstorable(outcome: Outcome, why: Exception) -> Failed:
-    """The failure that is stored in place of an outcome that the server refuses again and again.
+    """The failure that replaces an outcome which the server refuses repeatedly.
 
     The job is not retried. Its work is done, and another run would most likely end the same way.
     """
@@ -94,7 +94,7 @@ def unstorable(outcome: Outcome, why: Exception) -> Failed:
         sentences = (
             f"The job returned, and its result has {len(outcome.result):,} bytes when serialized. "
             "Its work is done, and the result is lost. Return an id or a path of it instead, or "
-            "set RQ['MAX_RESULT_SIZE'] below what the server takes: then the job of such a result "
+            "set RQ['MAX_RESULT_SIZE'] below what the server takes: then a job with such a result "
             "is finished without it."
         )
     elif isinstance(outcome, AskedForRetry):
@@ -111,14 +111,14 @@ def _another_run(record: JobRecord, outcome: Outcome) -> NextRun | None:
     if isinstance(outcome, AskedForRetry):
         return after_retry_request(record, outcome.most, outcome.intervals, outcome.at_front)
     if isinstance(outcome, Stopped) or record.problems or outcome.final:
-        return None  # it was ordered to end, or would end the same way
+        return None  # it was stopped, or would end the same way
     next_run = after_failure(record, outcome.kinds)
-    # What was refused for its signature would be refused again.
+    # A job that was refused because of its signature would be refused again.
     return None if next_run and signature_problem(record) else next_run
 
 
 def _payload(outcome: Outcome) -> bytes:
-    """What a run that is not the last one leaves in the stream of results."""
+    """The entry of the results stream for a run that is not the last one."""
     if isinstance(outcome, Succeeded):
         return codec.base64_payload(outcome.result)
     return codec.base64_traceback(outcome.reason) if isinstance(outcome, Failed) else b""

@@ -1,8 +1,8 @@
-"""Setting a signal handler in little more time than the system call takes.
+"""Sets signal handlers in little more time than the system call takes.
 
 ``signal.signal`` turns numbers and handlers into members of enumerations and back. That takes
 longer than setting the handler, and touches a dozen pages in a process that was just forked. The C
-function that it wraps does without.
+function that it wraps does not do this.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ except ImportError:  # not CPython
 
 Handler = Callable[[int, FrameType | None], Any] | int | None
 
-#: The handler that leaves a signal to the system, as a number.
+#: The system's default handler, as a number.
 BY_DEFAULT = int(signal.SIG_DFL)
 
-#: Set a handler and return the one before; ``None``: it was not set by Python.
+#: Set a handler and return the previous one; ``None``: it was not set by Python.
 set_handler: Callable[[int, Handler], Handler] = _set

@@ -1,4 +1,4 @@
-"""A limit on how long a block of code may run. It is hard to swallow."""
+"""Limits how long a block of code may run. Code cannot easily swallow the exception."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..exceptions import JobTimeoutException
 from ..protocol.durations import LONGEST
 from .signal_handlers import BY_DEFAULT, Handler, set_handler
 
-#: Seconds after which the exception is raised again, should the block have swallowed it.
+#: Seconds after which the exception is raised again, in case the block has swallowed it.
 REPEAT = 1.0
 
-#: Id of the process in which a deadline has passed. A process that is forked from it has another.
+#: The id of the process in which a deadline has passed. A process forked from it has another id.
 _passed_in: int | None = None
 
 
 def any_passed() -> bool:
-    """Whether a deadline has passed in this process, so that some code may have been cut off."""
+    """Whether a deadline has passed in this process, so that code may have been interrupted."""
     return _passed_in == os.getpid()
 
 
@@ -28,23 +28,23 @@ class Deadline:
     """Raises :class:`JobTimeoutException` inside the block, and again every second after that.
 
     It works in the main thread of a process only, which receives the signals. In other threads
-    there is no limit. Inside another such block, the outer deadline goes on: if it passes
-    meanwhile, its exception is raised when the inner block ends.
+    there is no limit. Inside another such block, the time of the outer block keeps running. If it
+    ends meanwhile, its exception is raised when the inner block ends.
 
     Args:
         seconds: ``None`` for no limit.
 
     Attributes:
-        passed: Whether the time is over, also where the block swallowed the exception.
+        passed: Whether the time is over, even if the block swallowed the exception.
     """
 
     def __init__(self, seconds: int | None) -> None:
-        # The system's timer takes no larger number.
+        # The system's timer does not accept larger numbers.
         self.seconds = None if seconds is None else min(seconds, LONGEST)
         self.passed = False
         self._armed = False
         #: The timer before the block: its handler, the seconds that were left, its interval, and
-        #: the monotonic time at which that was so.
+        #: the monotonic time at which they were read.
         self._outer: tuple[Handler, float, float, float] | None = None
 
     @property
@@ -75,7 +75,7 @@ class Deadline:
         Code that catches what the block raised calls this too: if the time ends just when the block
         does, the exception may be raised before the limit has ended.
         """
-        # The flag first, since a signal may arrive between these lines.
+        # The flag comes first, because a signal may arrive between these lines.
         self._armed = False
         if self._outer is not None:
             handler, left, interval, since = self._outer

@@ -1,4 +1,4 @@
-"""Jobs, their options and their results."""
+"""Jobs: their options, records, policies and results, and commands to the workers that run them."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from .job import Job, cancel_job, get_current_job, get_job_class, requeue_job
 
 __all__ = ["Job", "cancel_job", "get_current_job", "get_job_class", "requeue_job"]
 
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+if not TYPE_CHECKING:  # otherwise type checkers would accept any name
     __getattr__ = module_getattr(__name__)

@@ -16,14 +16,14 @@ from .record import JobBase
 class JobCall(JobBase):
     """A job with its call."""
 
-    #: ``(name, instance, args, kwargs)``, once it was deserialized.
+    #: ``(name, instance, args, kwargs)``; None until it is deserialized.
     _call: tuple[str, object | None, Sequence[Any], Mapping[str, Any]] | None = None
     #: The purposes whose signatures this process has verified.
     _verified: tuple[Purpose, ...] = ()
 
     @property
     def func_name(self) -> str:
-        """The dotted path, or the method's name where there is an :attr:`instance`."""
+        """The dotted path, or the method's name if there is an :attr:`instance`."""
         return self._loaded()[0]
 
     @property
@@ -43,12 +43,12 @@ class JobCall(JobBase):
 
     @property
     def func(self) -> Callable[..., Any]:
-        """The function itself. To import it may raise whatever its module raises."""
+        """The function itself. Importing it may raise any exception of its module."""
         return callables.resolve(self.func_name, self.instance)
 
     @property
     def data(self) -> bytes:
-        """The serialized ``(func_name, instance, args, kwargs)``; ``b''`` where it is missing.
+        """The serialized ``(func_name, instance, args, kwargs)``; ``b''`` if it is missing.
 
         Its signature is not verified.
 
@@ -69,7 +69,7 @@ class JobCall(JobBase):
         return data
 
     def get_call_string(self) -> str:
-        """Return the call as a line of Python. Long arguments are cut.
+        """Return the call as a line of Python. Long arguments are shortened.
 
         Raises:
             SignatureError, DeserializationError: As for :attr:`args`.
@@ -112,7 +112,9 @@ class JobCall(JobBase):
         """
         if self._call is None:
             if self._payload is None:
-                raise DeserializationError(f"Job {self.id} has no data, so no function is known.")
+                raise DeserializationError(
+                    f"Job {self.id} has no data, so its function is unknown."
+                )
             self._check_call()
             loaded = self._deserialized("data", self.data)
             try:
@@ -126,7 +128,7 @@ class JobCall(JobBase):
 
     @property
     def _payload(self) -> Payload | None:
-        """The serialized call, not unpacked if it was read from Redis; None where it is missing."""
+        """The serialized call, not unpacked if it was read from Redis; None if it is missing."""
         if self._data is not None:
             return self._data
         packed = self._record.packed
@@ -148,7 +150,7 @@ class JobCall(JobBase):
         self._verified = (*self._verified, "data")
 
     def _loads(self, purpose: Purpose, payload: bytes, signature: str | None) -> Any:
-        """Verify and deserialize what was read from Redis."""
+        """Verify and deserialize a value that was read from Redis."""
         signer().check(purpose, self.id, payload, signature)
         return self._deserialized(purpose, payload)
 

@@ -1,4 +1,4 @@
-"""How jobs name the functions that they call, and how workers find them again."""
+"""Converts a function to the name by which a worker finds it, and back."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from ..exceptions import InvalidFunctionError
 #: Characters of one argument in a description (RQ: rq/job.py).
 _ARGUMENT_LENGTH = 75
 
-#: Characters of a description. No more of a call is written out.
+#: The most characters of a description.
 MAX_DESCRIPTION_LENGTH = 1000
 
-#: Positional arguments, and keyword arguments, that can have room in a description at the most.
+#: The most positional arguments, and keyword arguments, that fit into a description.
 _MAX_ARGUMENTS = MAX_DESCRIPTION_LENGTH // len("1, ")
 
 
 def reference(func: object) -> tuple[str, object | None]:
-    """Return how a job names what it calls: ``(name, instance)``, as in RQ.
+    """Return the name of a function as a job stores it: ``(name, instance)``, as in RQ.
 
     Args:
         func: A function, a bound method, a callable instance, or a dotted path.
 
     Raises:
-        InvalidFunctionError: A worker could not find it again.
+        InvalidFunctionError: A worker could not find it by that name.
     """
     if isinstance(func, FunctionType):
         return _checked_function(func), None
@@ -60,11 +60,11 @@ def _checked_path(path: str) -> str:
     parts = path.split(".")
     if not all(part.isidentifier() for part in parts):
         raise InvalidFunctionError(
-            f"{path!r} is no dotted path to a function. Write it as 'package.module.function'."
+            f"{path!r} is not a dotted path to a function. Write it as 'package.module.function'."
         )
     if len(parts) == 1 and not hasattr(builtins, path):
         raise InvalidFunctionError(
-            f"{path!r} names no module. Write the function as 'package.module.{path}'."
+            f"{path!r} does not name a module. Write the function as 'package.module.{path}'."
         )
     if parts[0] == "__main__":
         raise InvalidFunctionError(
@@ -116,9 +116,9 @@ def _qualified_name(func: object) -> str | None:
 
 
 def _path_of_object(func: object) -> str | None:
-    """Return the dotted path of an object at the top of a module, or None for any other object.
+    """Return the dotted path of an object at the top level of a module; None for other objects.
 
-    What ``functools.lru_cache`` makes of a function is such an object.
+    A function with ``functools.lru_cache`` is such an object.
     """
     module, name = getattr(func, "__module__", None), _qualified_name(func)
     if not isinstance(module, str) or name is None or module == "__main__":
@@ -145,17 +145,17 @@ def _checked_function(func: Callable[..., object]) -> str:
         if module is None or callable(_found_in(module, within)):
             return name
         if getattr(getattr(module, "__spec__", None), "_initializing", False):
-            return name  # its module is being imported, and the name is not bound yet
+            return name  # its module is still being imported, so the name is not bound yet
         raise _not_found(func, name)
     if func.__name__ == "<lambda>":
         raise InvalidFunctionError(
             f"The lambda {name} can't be enqueued: it has no name by which a worker could find it. "
-            "Define a function with def at the top of a module."
+            "Define a function with def at the top level of a module."
         )
     if "<locals>" in func.__qualname__:
         raise InvalidFunctionError(
             f"{name} is defined inside another function, where no worker can find it. Move it to "
-            "the top of its module. If a decorator made it, let that use functools.wraps."
+            "the top level of its module. If a decorator made it, let that use functools.wraps."
         )
     if func.__module__ == "__main__":
         raise InvalidFunctionError(
@@ -180,7 +180,7 @@ def _not_found(func: Callable[..., object], name: str) -> InvalidFunctionError:
 
 
 def resolve(name: str, instance: object | None) -> Callable[..., Any]:
-    """Return what a job calls, given what :func:`reference` returned.
+    """Return the function that a job calls; the reverse of :func:`reference`.
 
     Raises:
         ModuleNotFoundError: No part of the path is a module.
@@ -234,7 +234,7 @@ def description(
 
 
 def call_string(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> str:
-    """Return a call as a line of Python. Long arguments are cut, and too many are left out."""
+    """Return a call as a line of Python. Long arguments are shortened, and too many are cut off."""
     if not args and not kwargs:
         return f"{name}()"
     few = len(args) <= _MAX_ARGUMENTS and len(kwargs) <= _MAX_ARGUMENTS
@@ -271,7 +271,7 @@ def _brief(value: object) -> str:
 def _beginning(value: Any, most: int) -> str:
     """Return at least the first characters of a value's repr.
 
-    Of large plain containers, no more is written out than is needed.
+    Large plain containers are formatted only as far as needed.
     """
     kind = type(value)
     if kind is str or kind is bytes:
@@ -301,5 +301,5 @@ _BRACKETS: dict[type, tuple[str, str]] = {
     frozenset: ("frozenset({", "})"),
 }
 
-#: Types whose values may be of any length and can be written out in part.
+#: Types whose values may be of any length and can be formatted in part.
 _SIZED = frozenset({str, bytes, *_BRACKETS})

@@ -1,4 +1,4 @@
-"""Commands to workers. They are RQ's messages, so RQ's client can send them, too."""
+"""RQ's commands to running workers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .job import Job
 def send_stop_job_command(
     connection: redis.Redis | None, job_id: str, serializer: object = None
 ) -> None:
-    """Have the worker that runs a job stop it. The job ends as ``stopped`` and is not retried.
+    """Stop a running job. It ends as ``stopped`` and is not retried.
 
     Args:
-        connection: None: that of the queue ``default``.
+        connection: None: the connection of the queue ``default``.
         serializer: Without effect, for RQ's callers.
 
     Raises:
@@ -30,12 +30,12 @@ def send_stop_job_command(
 
 
 def send_kill_horse_command(connection: redis.Redis | None, worker_name: str) -> None:
-    """Have a worker kill the processes of the jobs it runs. The jobs fail, or are retried."""
+    """Kill the processes of a worker's jobs. The jobs fail, or are retried."""
     _send(connection, worker_name, "kill-horse")
 
 
 def send_shutdown_command(connection: redis.Redis | None, worker_name: str) -> None:
-    """Have a worker end as after SIGTERM: it takes no more jobs, and ends when its jobs have."""
+    """Shut a worker down as SIGTERM does: it ends after its current jobs."""
     _send(connection, worker_name, "shutdown")
 
 
@@ -45,5 +45,5 @@ def _send(connection: redis.Redis | None, worker_name: str, command: str) -> Non
         Engine(broker).send_command(worker_name, command)
 
 
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+if not TYPE_CHECKING:  # otherwise type checkers would accept any name
     __getattr__ = module_getattr(__name__)

@@ -13,14 +13,15 @@ class JobDependencies(StoredJob):
     """A job with its dependencies and its dependents."""
 
     def fetch_dependencies(self) -> list[Self]:
-        """Return the jobs that it was enqueued to wait for, as far as they still exist."""
+        """Return the jobs that this job was enqueued to wait for and that still exist."""
         found = self.fetch_many(self.dependency_ids, self.connection, self._serializer)
         return [job for job in found if job is not None]
 
     def dependencies_are_met(self) -> bool:
-        """Return whether the jobs that it waits for have ended as they should.
+        """Return whether the jobs that this job waits for have finished.
 
-        A job that does not exist any more counts as ended.
+        Jobs that no longer exist count as finished. With ``allow_dependency_failures``, so do
+        failed, stopped and canceled ones.
         """
         ended = {JobStatus.FINISHED}
         if self.allow_dependency_failures:
@@ -29,7 +30,7 @@ class JobDependencies(StoredJob):
 
     @property
     def dependency(self) -> Self | None:
-        """The first existing job that it was enqueued to wait for; None where there is none."""
+        """The first of :meth:`fetch_dependencies`; None if there is none."""
         found = self.fetch_dependencies()
         return found[0] if found else None
 

@@ -1,4 +1,4 @@
-"""A job: what RQ's users know as ``Job``."""
+"""``Job``, for the code that enqueues it and the code that runs in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _current: ContextVar[Job | None] = ContextVar("django_rqlite_current_job", defau
 
 
 class running:
-    """Make a job the current one of this thread, for a block."""
+    """Makes a job the current one of this thread within a block."""
 
     __slots__ = ("_job", "_token")
 
@@ -47,7 +47,7 @@ def get_current_job(connection: object = None, job_class: object = None) -> Job 
 
 
 def get_job_class(job_class: type[Job] | str | None = None) -> type[Job]:
-    """Return the class that is given, or that ``RQ["JOB_CLASS"]`` names.
+    """Return the given class, or the one that ``RQ["JOB_CLASS"]`` names.
 
     Raises:
         ConfigurationError: It cannot be imported, or does not inherit from :class:`Job`.
@@ -56,7 +56,7 @@ def get_job_class(job_class: type[Job] | str | None = None) -> type[Job]:
 
 
 class Job(JobOutcome, JobDependencies):
-    """One call of one function, now or later.
+    """A job: one call of a function, in any state.
 
     As in RQ, the ``is_…`` properties read from Redis. Other attributes have the values that were
     last read or set; :meth:`refresh` reads them again. :class:`JobBase` lists them.
@@ -90,7 +90,7 @@ class Job(JobOutcome, JobDependencies):
             **options: As for :meth:`Queue.enqueue_call`.
 
         Raises:
-            InvalidJobError: No job can be made of this; see the subclasses.
+            InvalidJobError: The call or an option cannot be used; see the subclasses.
         """
         job_options = checked(job_id=id, **options)
         return cls._prepared(func, args, kwargs or {}, job_options, origin, connection, serializer)
@@ -98,7 +98,7 @@ class Job(JobOutcome, JobDependencies):
     def _keep_log(self, lines: Sequence[bytes], most: int) -> None:
         """Append lines to the job's log, of which the last ``most`` are kept.
 
-        Without effect if the job does not exist any more.
+        Without effect if the job no longer exists.
         """
         self._ask(lambda broker: Engine(broker).append_log(self.id, lines, most))
 
@@ -108,8 +108,8 @@ class Job(JobOutcome, JobDependencies):
         Jobs that were canceled because of it wait for it again.
 
         Raises:
-            InvalidJobOperation: The job is none of these, or not any more.
-            NoSuchJobError: The job does not exist any more.
+            InvalidJobOperation: The job is not failed, stopped or canceled (any more).
+            NoSuchJobError: The job no longer exists.
         """
         (verdict,) = self._ask(lambda broker: Engine(broker).requeue([self.id], at_front=at_front))
         if verdict == "missing":
@@ -128,10 +128,10 @@ class Job(JobOutcome, JobDependencies):
         enqueue_dependents: bool = False,
         remove_from_dependencies: bool = False,
     ) -> None:
-        """Keep the job from running. If it runs, its worker stops it.
+        """Cancel the job. If it runs, its worker stops it.
 
         Args:
-            pipeline: None; for RQ's signature.
+            pipeline: Must be None; for RQ's signature.
             enqueue_dependents: Whether jobs that wait for it run nevertheless. Otherwise they are
                 canceled, too.
             remove_from_dependencies: Without effect, for RQ's callers: a canceled job never waits
@@ -139,7 +139,7 @@ class Job(JobOutcome, JobDependencies):
 
         Raises:
             InvalidJobOperation: The job has ended or was canceled already, or a pipeline was given.
-            NoSuchJobError: The job does not exist any more.
+            NoSuchJobError: The job no longer exists.
         """
         refuse_pipeline(pipeline, "cancel()", InvalidJobOperation)
         (verdict,) = self._ask(
@@ -156,11 +156,11 @@ class Job(JobOutcome, JobDependencies):
         self._record = self._record.changed(status=JobStatus.CANCELED)
 
     def stop(self) -> None:
-        """Have the worker that runs the job stop it. It ends as ``stopped`` and is not retried.
+        """Stop the running job. It ends as ``stopped`` and is not retried.
 
         Raises:
             InvalidJobOperation: The job does not run.
-            NoSuchJobError: The job does not exist any more.
+            NoSuchJobError: The job no longer exists.
         """
         self.refresh()
         if self._record.status != JobStatus.STARTED or not self.worker_name:
@@ -180,7 +180,7 @@ class Job(JobOutcome, JobDependencies):
         ):
             raise InvalidJobOperation(
                 f"Job {self.id} runs on worker {worker or '?'}, which does not listen. If that "
-                "worker is dead, its lease will expire, and the job will be queued again."
+                "worker is dead, the lease of the job will expire, and it will be queued again."
             )
 
     def delete(
@@ -191,10 +191,10 @@ class Job(JobOutcome, JobDependencies):
     ) -> None:
         """Delete the job and all that is stored with it. Without effect if it does not exist.
 
-        If the job runs, its execution loses its lease, and the outcome will be dropped.
+        If the job runs, its outcome will be dropped.
 
         Args:
-            pipeline: None; for RQ's signature.
+            pipeline: Must be None; for RQ's signature.
             remove_from_queue: Without effect, for RQ's callers: no queue keeps the id of a deleted
                 job.
             delete_dependents: Whether to delete the jobs that wait for it, too. Otherwise they are
@@ -211,7 +211,7 @@ class Job(JobOutcome, JobDependencies):
         """Delete the jobs that wait for this one. Those that wait for them are canceled.
 
         Args:
-            pipeline: None; for RQ's signature.
+            pipeline: Must be None; for RQ's signature.
 
         Raises:
             InvalidJobOperation: A pipeline was given.
@@ -227,15 +227,15 @@ def cancel_job(
     serializer: object = None,
     enqueue_dependents: bool = False,
 ) -> None:
-    """Keep a job from running; see :meth:`Job.cancel`.
+    """Cancel a job; see :meth:`Job.cancel`.
 
     Args:
-        connection: None: that of the queue ``default``.
+        connection: None: the connection of the queue ``default``.
         serializer: Without effect, for RQ's callers.
 
     Raises:
         InvalidJobOperation: The job has ended or was canceled already.
-        NoSuchJobError: The job does not exist any more.
+        NoSuchJobError: The job no longer exists.
     """
     Job(job_id, connection).cancel(enqueue_dependents=enqueue_dependents)
 
@@ -246,15 +246,15 @@ def requeue_job(
     """Put a failed, stopped or canceled job back into its queue; return it.
 
     Args:
-        connection: None: that of the queue ``default``.
-        serializer: None: that of its queue.
+        connection: None: the connection of the queue ``default``.
+        serializer: None: the serializer of its queue.
 
     Raises:
-        InvalidJobOperation: The job is none of these, or not any more.
-        NoSuchJobError: The job does not exist any more.
+        InvalidJobOperation: The job is not failed, stopped or canceled (any more).
+        NoSuchJobError: The job no longer exists.
     """
     return Job.fetch(job_id, connection, serializer).requeue()
 
 
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+if not TYPE_CHECKING:  # otherwise type checkers would accept any name
     __getattr__ = module_getattr(__name__)

@@ -1,4 +1,4 @@
-"""A job's own notes, and storing them."""
+"""The ``meta`` of a job."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from ..protocol.signing import FIELDS
 from .call import JobCall
 from .options import refuse_pipeline
 
-#: The fields that :meth:`JobMeta.save` stores besides the notes.
+#: The fields that :meth:`JobMeta.save` stores besides ``meta``.
 _SAVED = ("description", "timeout", "result_ttl", "failure_ttl")
 
 
 class JobMeta(JobCall):
-    """A job with its notes."""
+    """A job with its ``meta``."""
 
-    #: The notes; None while the stored ones were not deserialized.
+    #: The deserialized ``meta``; None until it is read.
     _meta: dict[str, Any] | None = None
 
     @property
     def meta(self) -> dict[str, Any]:
-        """The job's own notes. Change them in place, then :meth:`save_meta`.
+        """A dictionary for the job's own use. Change it in place, then call :meth:`save_meta`.
 
         Raises:
-            SignatureError: Their signature is wrong, or missing while it is required.
+            SignatureError: Its signature is wrong, or is missing although it is required.
         """
         if self._meta is None:
             stored = self._record.meta
@@ -49,7 +49,7 @@ class JobMeta(JobCall):
         return loaded if isinstance(loaded, dict) else {codec.UNDECODABLE_META: stored}
 
     def get_meta(self, refresh: bool = True) -> dict[str, Any]:
-        """Return the notes, read from Redis again if ``refresh`` is true."""
+        """Return ``meta``, read from Redis again if ``refresh`` is true."""
         if refresh:
             stored, signature = self._ask(
                 lambda broker: broker.client.hmget(broker.keys.job(self.id), "meta", FIELDS["meta"])
@@ -61,26 +61,26 @@ class JobMeta(JobCall):
         return self.meta
 
     def save_meta(self) -> None:
-        """Store the notes as they are now.
+        """Store ``meta`` as it is now.
 
         Raises:
-            UnserializableError: They cannot be serialized.
+            UnserializableError: It cannot be serialized.
             NoSuchJobError: The job is gone.
         """
         self._save(self._meta_fields())
 
     def set_progress(self, done: float, total: float = 1) -> None:
-        """Store how far the job is. The admin shows it as a bar.
+        """Store the progress of the job. The admin shows it as a bar.
 
-        The progress is ``meta["progress"]``, a fraction of 1. It is stored at once with all other
-        notes, in one round trip.
+        The progress is ``meta["progress"]``, a fraction of 1. It is stored at once with the rest
+        of ``meta``, in one round trip.
 
         Args:
             done, total: Both in the same unit. Without ``total``, ``done`` is the fraction.
 
         Raises:
             ValueError: ``total`` is not above 0, or ``done`` is not within 0 and ``total``.
-            UnserializableError: The notes cannot be serialized.
+            UnserializableError: ``meta`` cannot be serialized.
             NoSuchJobError: The job is gone.
         """
         if not total > 0 or not 0 <= done <= total:
@@ -94,21 +94,21 @@ class JobMeta(JobCall):
     def save(
         self, pipeline: None = None, include_meta: bool = True, include_result: bool = True
     ) -> None:
-        """Store the description, the timeout, how long the job is kept, and the notes.
+        """Store the description, the timeout, how long the job is kept, and ``meta``.
 
-        Other attributes are not stored: only the engine changes where a job is. A stored value is
-        not replaced with None. A run that has begun is not affected.
+        Other attributes are changed by the engine only. None leaves the stored value. A running
+        execution keeps using the old values.
 
         Args:
-            pipeline: None; for RQ's signature.
-            include_meta: Whether to store the notes, too.
+            pipeline: Must be None; for RQ's signature.
+            include_meta: Whether to store ``meta``, too.
             include_result: Without effect, for RQ's callers: only workers store results.
 
         Raises:
             InvalidJobOperation: A pipeline was given.
-            UnserializableError: The notes cannot be serialized.
-            NoSuchJobError: There is no such job, or it is gone; :meth:`Queue.enqueue_job` enqueues
-                one.
+            UnserializableError: ``meta`` cannot be serialized.
+            NoSuchJobError: The job is not in Redis: it is gone, or was never enqueued; see
+                :meth:`Queue.enqueue_job`.
         """
         refuse_pipeline(pipeline, "save()", InvalidJobOperation)
         fields = self._meta_fields() if include_meta and self._meta is not None else {}
@@ -118,24 +118,24 @@ class JobMeta(JobCall):
 
     def _save(self, fields: Mapping[str, Argument]) -> None:
         if not self._ask(lambda broker: Engine(broker).save(self.id, fields)):
-            raise NoSuchJobError(f"Job {self.id} is gone, so nothing of it can be saved.")
+            raise NoSuchJobError(f"Job {self.id} is gone, so it can't be saved.")
         if "meta" in fields:
             self._record = self._record.changed(
                 meta=fields["meta"], meta_signature=fields[FIELDS["meta"]]
             )
 
     def _meta_fields(self) -> dict[str, Argument]:
-        """Serialize and sign the notes."""
+        """Serialize and sign ``meta``."""
         payload = self._dumps("meta", self.meta)
         return {"meta": payload, FIELDS["meta"]: sign("meta", self.id, payload)}
 
     def _meta_to_enqueue(self) -> dict[str, Argument]:
-        """Return the notes as an enqueueing script writes them.
+        """Return ``meta`` as an enqueueing script writes it.
 
-        Notes that were read from Redis keep their signature. If they have none, they get none.
+        A ``meta`` that was read from Redis keeps its signature. If it has none, it gets none.
 
         Raises:
-            SignatureError: The signature of notes that were read is wrong, or missing while it is
+            SignatureError: The signature that was read is wrong, or is missing although it is
                 required.
         """
         if self._meta:

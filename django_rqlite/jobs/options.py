@@ -1,4 +1,4 @@
-"""The options of a job, each written once.
+"""The options of a job, each defined once.
 
 :class:`JobOptions` is the table. A row says how an option is checked, what it sets in the job's
 record, under which name other calls take it, and what it means. Where and how the record's values
@@ -19,10 +19,11 @@ from .policies import Callback, Dependency, Repeat, Retry
 
 _T = TypeVar("_T")
 
-#: Takes what was given and the name that the caller used, for errors. Returns what is kept.
+#: Checks a value. Takes it and the name that the caller used, for errors. Returns the value to
+#: store.
 Check = Callable[[Any, str], Any]
 
-#: Takes what is kept. Returns attributes of the job's record.
+#: Takes the checked value. Returns attributes of the job's record.
 Recorded = Callable[[Any], dict[str, Any]]
 
 
@@ -218,7 +219,7 @@ def _option(
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
-    """What is said about a job besides the call. Durations are in whole seconds."""
+    """The options of a job. Durations are in whole seconds."""
 
     timeout: int | None = _option(
         _seconds(minimum=1),
@@ -262,7 +263,7 @@ class JobOptions:
     )
     meta: Mapping[str, Any] | None = _option(
         _dictionary,
-        "The job's own notes, a dictionary.",
+        "A dictionary for the job's own use.",
         recorded=False,
         in_cron="meta",
     )
@@ -323,7 +324,7 @@ class JobOptions:
     )
     unique_for: int | None = _option(
         _lease,
-        "How long another job with the same `unique_key` is refused at the most.",
+        "The longest time for which another job with the same `unique_key` is refused.",
         in_create_job="if given",
     )
 
@@ -374,8 +375,8 @@ _RECORDED: tuple[tuple[str, Any], ...] = tuple(
     (name, option.recorded) for name, option in OPTIONS.items() if option.recorded
 )
 
-#: RQ's options that are not supported. To pass one of them on to the function would only fail
-#: later, in the worker; to leave it out would silently do something else than was asked.
+#: RQ's options that are not supported. Passing one of them on to the function would only fail
+#: later, in the worker; leaving it out would silently ignore what was asked for.
 _UNSUPPORTED = {
     "webhooks": "The option 'webhooks' is not supported by this release of django_rqlite. To pass "
     "'webhooks' to the function itself, use args=(...) and kwargs={...}.",
@@ -389,7 +390,7 @@ _KEYWORDS |= {name: name for name in _UNSUPPORTED}
 #: All keywords that ``enqueue()`` does not pass to the function.
 ENQUEUE_KEYWORDS = _KEYWORDS.keys() | {"args", "kwargs"}
 
-#: What an entry of ``RQ["CRON"]`` may say about its job, and the options that this means.
+#: The keys of an entry of ``RQ["CRON"]`` that are options of its job, and their options.
 CRON_KEYS: Mapping[str, str] = {
     option.in_cron: name for name, option in OPTIONS.items() if option.in_cron
 }
@@ -405,7 +406,7 @@ def checked(**given: Any) -> JobOptions:
 
 
 def checked_cron_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an entry of ``RQ["CRON"]`` says about its job, as keywords of ``create_job()``.
+    """Return the options in an entry of ``RQ["CRON"]``, as keywords of ``create_job()``.
 
     Raises:
         InvalidJobError: A value cannot be used; see the subclasses.
@@ -419,7 +420,7 @@ def _checked(given: Mapping[str, Any], written: Mapping[str, str]) -> JobOptions
     """Check options.
 
     Args:
-        written: The names that the caller used, for errors, where these are others.
+        written: The names that the caller used, for errors, if they differ.
     """
     values: dict[str, Any] = {}
     for name, value in given.items():
@@ -431,8 +432,8 @@ def _checked(given: Mapping[str, Any], written: Mapping[str, str]) -> JobOptions
     options = JobOptions(**values)
     if options.unique and options.job_id is None:
         raise InvalidJobError(
-            "unique=True needs a job_id, of which there shall be no other job. For other jobs that "
-            "shall not wait or run at the same time, give them a unique_key."
+            "unique=True needs a job_id, and refuses the job while another job has this id. To "
+            "exclude jobs with other ids while one of them waits or runs, use unique_key."
         )
     if options.unique_key is None and options.unique_for is not None:
         _key(None, "unique_key")
@@ -450,7 +451,7 @@ def _refuse(name: str, value: object) -> None:
             f"enqueue_call() has no option {name!r}. To pass it to the function, put it into "
             "kwargs={...}."
         )
-    # Those that call with RQ's signature pass them all, empty.
+    # Code that calls with RQ's signature passes all of them, empty.
     if value is not None and (value or name == "pipeline"):
         raise InvalidJobError(_UNSUPPORTED[name])
 

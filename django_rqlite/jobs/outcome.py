@@ -26,7 +26,7 @@ class JobOutcome(StoredJob):
             receivers of signals it is already the final status, which is stored only afterwards.
 
         Raises:
-            NoSuchJobError: The job does not exist any more.
+            NoSuchJobError: The job no longer exists.
         """
         if refresh and self._unstored is None:
             stored = self._ask(
@@ -35,9 +35,7 @@ class JobOutcome(StoredJob):
             if stored is not None:
                 self._record = self._record.changed(status=codec.text(stored))
             elif self._record.status != JobStatus.CREATED:
-                raise NoSuchJobError(
-                    f"Job {self.id} is gone: it was deleted, or its TTL has ended."
-                )
+                raise NoSuchJobError(f"Job {self.id} is gone: it was deleted, or it has expired.")
         try:
             return JobStatus(self._record.status)
         except ValueError:
@@ -83,16 +81,16 @@ class JobOutcome(StoredJob):
         return self.get_status() == JobStatus.CANCELED
 
     def return_value(self, refresh: bool = False) -> Any:
-        """Return what the function returned; None while it has not, or if it returned None.
+        """Return the function's return value; None if it returned None, or has not returned (yet).
 
-        If that could not be stored, a text says so; :attr:`Result.not_kept` says why.
+        If the value could not be stored, a text says so; :attr:`Result.not_kept` says why.
 
         Args:
-            refresh: Whether to read it from Redis in a callback, too, which is called before it is
-                stored. Elsewhere it is always read from Redis.
+            refresh: Whether to read the value from Redis even in a callback, which is called before
+                the value is stored. Elsewhere it is always read from Redis.
 
         Raises:
-            SignatureError: The signature of the value is wrong, or missing while it is required.
+            SignatureError: The signature of the value is wrong, or missing although it is required.
             DeserializationError: The serializer cannot read the value.
         """
         if self._unstored is not None and not refresh:
@@ -119,16 +117,17 @@ class JobOutcome(StoredJob):
         return Result.all(self)
 
     def latest_result(self, timeout: float = 0) -> Result | None:
-        """Return the outcome of its newest execution, or None where there is none.
+        """Return the outcome of its newest execution; None if there is none.
 
         Args:
             timeout: Seconds to wait while the outcome is still to come: while the job waits or
                 runs, for the first time or again. Redis announces the outcome, so it is not
                 polled. There is no wait for a job that has ended, that was deleted, or that has
                 succeeded before (a repeated one). If the job stores no result (``result_ttl=0``),
-                or is deleted or canceled meanwhile, the wait takes all of the time.
+                or is deleted or canceled meanwhile, the wait takes the whole time.
 
-        Inside the transaction that enqueues the job, waiting is in vain.
+        Do not wait inside the transaction that enqueues the job: the job does not start before the
+        commit, so the wait takes the whole time.
         """
         return Result.fetch_latest(self, timeout=timeout)
 

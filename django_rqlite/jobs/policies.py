@@ -1,6 +1,6 @@
 """Retry, Repeat, Callback and Dependency, and the decision whether a job runs again.
 
-Nothing in here does I/O or reads a clock.
+The functions do no I/O and do not read a clock.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ def paths_of(exc: BaseException) -> tuple[str, ...]:
 
 
 class Retry:
-    """Run a job again when it fails. Returned by a job: run it again now or later.
+    """Run a job again when it fails; or, if the job returns it, run the job again now or later.
 
     Durations are in seconds.
 
     Args:
-        max: How many more times at the most.
+        max: The most further runs.
         interval: How long to wait before each run: one number, or a list whose last number holds
             for all further runs. 0: at once.
         enqueue_at_front: Whether the job goes before all others of its queue.
         backoff: The factor by which each wait is longer than the one before. It needs one interval.
         max_interval: The longest wait that ``backoff`` may lead to; None: a day.
-        jitter: The part of itself, 0 to 1, by which each wait is shortened or lengthened at random,
-            so that jobs which failed together do not run again together.
+        jitter: The fraction, 0 to 1, by which each wait is shortened or lengthened at random, so
+            that jobs that failed together do not run again together.
         on: The exception classes, or their dotted paths, after which a job is retried; None: all.
         not_on: Exception classes, or their dotted paths, after which a job is not retried.
 
@@ -62,7 +62,9 @@ class Retry:
         not_on: Iterable[type[BaseException] | str] = (),
     ) -> None:
         if max < 1:
-            raise ValueError(f"Retry(max={max}): the least is 1. To retry nothing, leave it out.")
+            raise ValueError(
+                f"Retry(max={max}): the least is 1. To run the job once, leave retry out."
+            )
         intervals = _intervals("Retry", interval)
         if not 0 <= jitter <= 1:
             raise ValueError(f"Retry(jitter={jitter!r}): give a number from 0 to 1.")
@@ -84,7 +86,7 @@ class Retry:
         return f"Retry(max={self.max}, interval={self.intervals!r})"
 
     def extras(self) -> str | None:
-        """Return as JSON what RQ's fields cannot hold, or None where there is nothing."""
+        """Return the values for which RQ has no fields, as JSON; None if there are none."""
         extras: dict[str, Any] = {}
         if self.jitter:
             extras["jitter"] = self.jitter
@@ -131,7 +133,9 @@ class Repeat:
 
     def __init__(self, times: int, interval: float | Iterable[float] = 0) -> None:
         if times < 1:
-            raise ValueError(f"Repeat(times={times}): the least is 1. To run once, leave it out.")
+            raise ValueError(
+                f"Repeat(times={times}): the least is 1. To run the job once, leave repeat out."
+            )
         intervals = _intervals("Repeat", interval)
         self.times = times
         self.intervals = intervals
@@ -144,11 +148,11 @@ class Callback:
     """A function to call when a job has ended.
 
     Args:
-        func: A function at the top of a module, or its dotted path.
+        func: A function at the top level of a module, or its dotted path.
         timeout: How long it may run, in seconds or text such as ``'5m'``; None: 60 s.
 
     Raises:
-        InvalidFunctionError: A worker could not find it again.
+        InvalidFunctionError: A worker could not find it by its name.
         InvalidDurationError: The timeout is not a duration.
     """
 
@@ -156,8 +160,8 @@ class Callback:
         name, instance = callables.reference(func)
         if instance is not None:
             raise InvalidFunctionError(
-                f"Callback({name!r}): a callback must be a function at the top of a module, since "
-                "only its name is stored."
+                f"Callback({name!r}): a callback must be a function at the top level of a module, "
+                "because only its name is stored."
             )
         self.func = func
         self.name = name
@@ -181,7 +185,7 @@ class Dependency:
         enqueue_at_front: Whether the job then goes before all others of its queue.
 
     Raises:
-        ValueError: The list is empty, or has something that is neither a job nor an id.
+        ValueError: The list is empty, or contains something other than jobs and ids.
     """
 
     def __init__(
@@ -260,7 +264,7 @@ def after_failure(record: JobRecord, kinds: Sequence[str]) -> NextRun | None:
 def after_retry_request(
     record: JobRecord, most: int, intervals: Sequence[int], at_front: bool
 ) -> NextRun | None:
-    """Decide whether a job that returned a :class:`Retry` runs again; None: it did so too often."""
+    """Decide whether a job that returned a :class:`Retry` runs again; None: it does not."""
     done = record.number_of_retries or 0
     if done >= most:
         return None
@@ -300,5 +304,5 @@ def _extras(stored: str) -> dict[str, Any]:
     try:
         found = json.loads(stored) if stored else {}
     except ValueError:
-        return {}  # another tool's value; then only RQ's fields decide
+        return {}  # another tool has written the field; then only RQ's fields decide
     return found if isinstance(found, dict) else {}

@@ -22,7 +22,7 @@ from .policies import Repeat
 _new_record = object.__new__
 _CREATED = JobStatus.CREATED
 
-#: Statuses that come with the time when the job entered Redis.
+#: Statuses for which the script returns the time at which the job entered Redis.
 _WITH_TIME = frozenset({JobStatus.QUEUED, JobStatus.STARTED})
 
 
@@ -33,7 +33,7 @@ def random_id() -> str:
 
 
 def _attribute(name: str) -> Any:
-    """Make an attribute that reads the record. To set it replaces the record."""
+    """Make an attribute that reads the record. Setting it replaces the record."""
 
     def change(job: JobBase, value: object) -> None:
         job._record = job._record.changed(**{name: value})
@@ -42,7 +42,7 @@ def _attribute(name: str) -> Any:
 
 
 def _or_none(name: str) -> Any:
-    """Make such an attribute for text: the record has "" where the attribute is None."""
+    """Make such an attribute for text: the record has "" if the attribute is None."""
     read = attrgetter(name)
 
     def change(job: JobBase, value: str | None) -> None:
@@ -64,7 +64,7 @@ def _list(name: str) -> Any:
 
 
 def _list_or_none(name: str) -> Any:
-    """Make such an attribute for a list: the record has () where the attribute is None."""
+    """Make such an attribute for a list: the record has () if the attribute is None."""
     listed = _list(name)
     return property(lambda job: listed.fget(job) or None, listed.fset)
 
@@ -72,7 +72,7 @@ def _list_or_none(name: str) -> Any:
 def _counter(left: str, most: str, allowed: str) -> Any:
     """Make such an attribute for a counter, which counts for no more than its first value.
 
-    To set it to more replaces the first value, too.
+    Setting it to more also sets the first value.
     """
 
     def change(job: JobBase, value: int | None) -> None:
@@ -99,23 +99,23 @@ class JobBase:
         timeout: How long the job may run; −1 without limit; None: the default.
         result_ttl, failure_ttl: How long it is kept; −1 for ever; None: the default.
         ttl: How long it may wait; −1 once it has run.
-        created_at, enqueued_at, started_at, ended_at, last_heartbeat: None where not (yet) so.
+        created_at, enqueued_at, started_at, ended_at, last_heartbeat: None: not (yet) known.
         worker_name: The worker that runs the job, or ran it last.
-        retries_left, repeats_left: How many more times it is retried when it fails, and repeated
-            after it has succeeded.
-        retries_max, repeats_max: How many times that was at first.
-        retry_intervals, repeat_intervals: Seconds to wait before each; the last one holds for the
-            rest.
-        retry_extras: What RQ's fields cannot hold, as JSON.
-        number_of_retries: How often the job has asked for another run itself.
+        retries_left, repeats_left: How many more times it runs after a failure, and after a
+            success.
+        retries_max, repeats_max: The first values of these counters.
+        retry_intervals, repeat_intervals: Seconds to wait before each such run; the last one also
+            holds for all further runs.
+        retry_extras: The values for which RQ has no fields, as JSON.
+        number_of_retries: How often the job has returned a :class:`Retry`.
         success_callback_name, failure_callback_name, stopped_callback_name: The dotted paths of the
             functions to call when it has ended.
         success_callback_timeout, failure_callback_timeout, stopped_callback_timeout: How long they
             may run.
         group_id: The name of its group.
         cron_entry: The name of the cron entry that it comes from.
-        unique_key: The key that no other job may have while this one waits or runs.
-        unique_for: The time after which another job may have the key nevertheless.
+        unique_key: The text that no other job may have while this one waits or runs.
+        unique_for: The time after which another job may have it nevertheless.
         tags: Short texts by which people find it.
         dependency_ids: Ids of the jobs that it waits for, or waited for.
     """
@@ -125,16 +125,17 @@ class JobBase:
     #: The record as it was read from Redis, which is what its signature covers. None: the job was
     #: made here.
     _read: JobRecord | None = None
-    #: The call, if it was serialized here. None: see the record, whose call may be compressed and
-    #: is not unpacked before it must be.
+    #: The call, if it was serialized here. None: it is in the record, may be compressed there, and
+    #: is unpacked only when it is needed.
     _data: bytes | None = None
 
-    #: The jobs that it depends on, as far as they were given as jobs; empty once it is enqueued.
+    #: The jobs that it depends on, if they were given as jobs and not as ids; empty once it is
+    #: enqueued.
     _parents: Sequence[JobBase] = ()
     #: The delivery that waits for the end of a transaction or a request; None: there is none.
     _pending: Any = None
-    #: The outcome while it is not stored, in the process that ran the job: a tuple of what the
-    #: function returned, or an empty tuple if it failed. None: the outcome is in Redis.
+    #: An outcome that is not stored yet, in the process that ran the job: a tuple with the return
+    #: value, or an empty tuple if the job failed. None: the outcome is in Redis.
     _unstored: tuple[Any, ...] | None = None
 
     origin: str = _attribute("origin")
@@ -184,7 +185,7 @@ class JobBase:
         self._connection = connection
         self._serializer = serializer
         self._record = record = _new_record(JobRecord)
-        attributes = record.__dict__  # nobody else has the record yet
+        attributes = record.__dict__  # no other code has the record yet
         attributes["id"] = self.id
         attributes["status"] = _CREATED
         attributes["created_at"] = datetime.now(UTC)
@@ -208,7 +209,7 @@ class JobBase:
 
     @property
     def connection(self) -> redis.Redis:
-        """The client of its server: given, or its queue's, or that of the queue ``default``."""
+        """The client: the given one, that of its queue, or that of the queue ``default``."""
         if self._connection is None:
             configured = conf.queues().get(self.origin)
             self._connection = connection_for(configured) if configured else get_connection()
@@ -219,7 +220,7 @@ class JobBase:
         return Broker.of(self.connection)
 
     def _ask(self, question: Callable[[Broker], Any]) -> Any:
-        """Return the answer of the server. Its errors become ours."""
+        """Return the server's answer. Errors of the client become exceptions of this package."""
         broker = self._broker
         with broker.translate_errors():
             return question(broker)
@@ -231,12 +232,12 @@ class JobBase:
 
     @property
     def key_prefix(self) -> str:
-        """What all keys of its broker begin with."""
+        """The prefix of all keys of its broker."""
         return self._broker.prefix
 
     @property
     def serializer(self) -> Serializer:
-        """The one given, or its queue's.
+        """The given serializer, or that of its queue.
 
         Raises:
             ConfigurationError: It cannot be imported.
@@ -255,8 +256,7 @@ class JobBase:
     @property
     def _is_unpushed(self) -> bool:
         """Whether this process made the job and has not enqueued it yet."""
-        # Nothing is known of a job that was made from its id alone. A copy has its call in the
-        # record.
+        # A job that was made from its id alone may be anywhere. A copy has its call in the record.
         has_call = self._data is not None or self._record.packed is not None
         return has_call and self._record.status == JobStatus.CREATED
 
@@ -271,7 +271,8 @@ class JobBase:
         """Note that the job is in Redis now.
 
         Args:
-            detail: If it is queued or started: when, in unix microseconds. If it is canceled: why.
+            detail: For a queued or started job, the time in unix microseconds; for a canceled job,
+                the reason.
         """
         self.minted = False  # from now on, its id is in Redis
         if self._unstored is not None:
@@ -289,7 +290,7 @@ class JobBase:
         self._record = JobRecord.of(record)
 
     def _ended(self, status: JobStatus) -> None:
-        """Note that the job has ended just now."""
+        """Note that the job has just ended."""
         now = datetime.now(UTC)
         started = self._record.started_at
         # The clock of this host may be behind that of the server.
@@ -299,9 +300,9 @@ class JobBase:
         """Note an outcome that is not stored yet, for the callbacks.
 
         Args:
-            lasted: Seconds that the job ran. They are added to the server's time of the start, so
-                that the clock of this host does not matter.
-            returned: What the function returned; nothing if it failed.
+            lasted: Seconds that the job ran. They are added to the start, which is the server's
+                time, so that the clock of this host does not matter.
+            returned: The return value; nothing if the job failed.
         """
         self._ended(status)
         if (started := self._record.started_at) is not None:

@@ -33,13 +33,13 @@ class Result:
     Attributes:
         id: The id of the entry in the stream.
         job: The job.
-        exc_string: The traceback, or the reason; None where there is none.
-        not_kept: Why :attr:`return_value` is a text instead of what the function returned: the
+        exc_string: The traceback, or the reason; None if there is none.
+        not_kept: Why :attr:`return_value` is a text instead of the function's return value: that
             value cannot be serialized, or is larger than ``RQ["MAX_RESULT_SIZE"]``. None if the
             value is stored.
         worker_name: The worker that ran the job.
         created_at: When the outcome was stored.
-        execution_id, execution_started_at, execution_ended_at: None where not recorded.
+        execution_id, execution_started_at, execution_ended_at: None if not recorded.
     """
 
     class Type(Enum):
@@ -90,13 +90,12 @@ class Result:
 
     @property
     def return_value(self) -> Any:
-        """What the function returned; None if it returned None, or did not return.
+        """The function's return value; None if it returned None, or did not return.
 
-        It is deserialized on access, so that a value that cannot be read does not keep the other
-        results of the job from being read.
+        It is deserialized on access, so that an unreadable value does not affect other results.
 
         Raises:
-            SignatureError: The signature of the value is wrong, or missing while it is required.
+            SignatureError: The signature of the value is wrong, or missing although it is required.
             DeserializationError: The serializer cannot read the value.
         """
         payload = self._record.return_value
@@ -149,7 +148,7 @@ class Result:
                 left = deadline - time.monotonic()
                 if left <= 0 or _is_final(job, status, latest):
                     return None if latest is None else cls(job, latest)
-                # An entry that was added since has a higher id, so none is missed.
+                # An entry that was added after the read has a higher id, so none is missed.
                 wait = min(left, max_block_seconds(client) or left)
                 client.xread({key: latest.id if latest else "0-0"}, block=max(1, int(wait * 1000)))
 
@@ -167,11 +166,11 @@ def _read_latest(broker: Broker, job_id: str) -> tuple[str | None, ResultRecord 
 def _is_final(job: StoredJob, status: str | None, latest: ResultRecord | None) -> bool:
     """Return whether there is nothing to wait for."""
     if latest is not None and latest.type == ResultType.SUCCESSFUL:
-        return True  # even if the job repeats itself
+        return True  # even if the job is repeated
     if status is None:
-        return job._record.status != JobStatus.CREATED  # a created job is yet to be enqueued
+        return job._record.status != JobStatus.CREATED  # a created job will still be enqueued
     return status not in _PENDING
 
 
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+if not TYPE_CHECKING:  # otherwise type checkers would accept any name
     __getattr__ = module_getattr(__name__)

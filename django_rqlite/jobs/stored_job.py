@@ -1,4 +1,4 @@
-"""Making a job of a call or of its hash, and the hash of a job."""
+"""Makes a job from a call or a hash, and the hash of a job."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COPIED = {name for name, stored in STORED_FIELDS.items() if stored.copied} | {"
 
 
 class StoredJob(JobMeta):
-    """A job that is made of a call or read from Redis, and written to Redis."""
+    """A job that can be made from a call or a hash, and written to Redis."""
 
     @classmethod
     def _prepared(
@@ -41,7 +41,7 @@ class StoredJob(JobMeta):
         serializer: object,
         defaults: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Make a job of a call.
+        """Make a job from a call.
 
         Args:
             defaults: Attributes of the record, which the options override.
@@ -49,7 +49,7 @@ class StoredJob(JobMeta):
         job = cls(options.job_id, connection, serializer)
         name, instance = callables.reference(func)
         job._call = (name, instance, args, kwargs)
-        recorded = job._record.__dict__  # nobody else has the record yet
+        recorded = job._record.__dict__  # no other code has the record yet
         recorded["origin"] = origin
         if defaults:
             recorded |= defaults
@@ -76,7 +76,7 @@ class StoredJob(JobMeta):
         """Return the job with this id.
 
         Args:
-            connection: None: that of the queue ``default``.
+            connection: None: the connection of the queue ``default``.
 
         Raises:
             NoSuchJobError: There is no such job.
@@ -116,13 +116,13 @@ class StoredJob(JobMeta):
         """Read everything again.
 
         Raises:
-            NoSuchJobError: The job does not exist any more.
+            NoSuchJobError: The job no longer exists.
         """
         fields = self._ask(lambda broker: broker.client.hgetall(broker.keys.job(self.id)))
         if not fields:
             raise NoSuchJobError(
-                f"There is no job {self.id!r}. It was deleted, its TTL ended, or the transaction "
-                "that enqueued it has not committed."
+                f"There is no job {self.id!r}. It was deleted, it has expired, or the transaction "
+                "that enqueues it has not committed."
             )
         self._take(read_job(self.id, fields))
 
@@ -133,7 +133,7 @@ class StoredJob(JobMeta):
         connection: redis.Redis | None = None,
         serializer: object = None,
     ) -> Self:
-        """Make the job of a record that was read from Redis."""
+        """Make a job from a record that was read from Redis."""
         job = cls(record.id, connection, serializer)
         job._take(record)
         return job
@@ -155,10 +155,10 @@ class StoredJob(JobMeta):
         *,
         verified: bool = False,
     ) -> Self:
-        """Make the job of the attributes of a record; see :attr:`JobRecord.state`.
+        """Make a job from the attributes of a record; see :attr:`JobRecord.state`.
 
         Args:
-            verified: Whether the signature of its call was found to be right.
+            verified: Whether the signature of its call was verified.
         """
         job = cls(job_id, None, serializer)
         job._record = job._read = JobRecord.of(state)
@@ -169,12 +169,12 @@ class StoredJob(JobMeta):
     def copied(self) -> Self:
         """Make a new job with the same call and the same options.
 
-        The copy waits for no other job, is in no group and comes from no cron entry. It is retried
-        as often as a new job, and repeated as often as this one still would be. Nothing is
-        deserialized. What has no signature has none in the copy either.
+        The copy does not wait for other jobs, and has no group and no cron entry. It is retried as
+        often as a new job, and repeated as often as this one still would be. Nothing is
+        deserialized. Values without a signature get none in the copy.
 
         Raises:
-            SignatureError: A signature of this job is wrong, or missing while it is required.
+            SignatureError: A signature of this job is wrong, or missing although it is required.
         """
         record, payload = self._record, self._payload
         if payload is not None:
@@ -201,12 +201,12 @@ class StoredJob(JobMeta):
     # Writing
 
     def to_fields(self) -> dict[str, Argument]:
-        """Return the hash as an enqueueing script writes it, absent values left out.
+        """Return the hash as an enqueueing script writes it, without absent values.
 
         Raises:
-            InvalidJobError: The job has no call, or its notes cannot be serialized.
-            SignatureError: The job was read from Redis, and a signature is wrong, or missing while
-                it is required.
+            InvalidJobError: The job has no call, or its ``meta`` cannot be serialized.
+            SignatureError: The job was read from Redis, and a signature is wrong, or missing
+                although it is required.
         """
         record = self._record
         if self._data is None and record.packed is None:
@@ -253,8 +253,7 @@ class StoredJob(JobMeta):
     def _read_signature(self, record: JobRecord) -> str | None:
         """Sign a call that was read from Redis, with the terms as they are now.
 
-        A call without a signature gets none, because a signature would vouch for what anyone may
-        have written.
+        A call without a signature gets none, because anyone may have written it.
         """
         self._check_call()
         if record.signature is None:
@@ -290,10 +289,11 @@ def _counting_anew(record: JobRecord) -> JobRecord:
 
 
 def without_frame(pickled: bytes) -> bytes:
-    """A pickle without the header of its frame, which only helps to read it from a file.
+    """Return a pickle without its frame header, which is useful only for reading from a file.
 
-    A Redis hash takes twice the memory once one of its fields is longer than 64 bytes. Not for
-    ``meta``: RQ's worker pickles that anew, and must get the bytes that were signed.
+    A Redis hash takes twice the memory if a field is longer than 64 bytes, so every byte counts. Do
+    not use this for ``meta``: RQ's workers pickle it again, and their bytes must match the
+    signature.
     """
     if (
         pickled[2:3] == pickle.FRAME

@@ -1,4 +1,4 @@
-"""Queues, under the names that django-rq has for them."""
+"""Queues, under django-rq's names."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ __all__ = [
     "get_scheduler",
 ]
 
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+if not TYPE_CHECKING:  # otherwise type checkers would accept any name
     __getattr__ = module_getattr(__name__)

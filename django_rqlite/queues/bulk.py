@@ -1,14 +1,14 @@
-"""Many jobs into one queue, a thousand in each round trip.
+"""Enqueues many jobs into one queue, a thousand in each round trip.
 
 A batch of a thousand jobs is prepared and serialized, then sent as ten scripts of a hundred jobs
 each. While the server works on these, the next batch is prepared. A small job takes about 9 µs to
-prepare and to send, and 3 µs of the server's time, in scripts of 0.3 ms. A script of its own took
-the server 15 µs. One script for a whole batch would hardly take less, and would keep the server
-from its other clients ten times as long.
+prepare and to send, and 3 µs of the server's time, in scripts of 0.3 ms each. With one script per
+job, a job took the server 15 µs. One script for a whole batch would save almost nothing, and would
+block the server's other clients ten times as long.
 
 A script enqueues all of its jobs or none. So only jobs that cannot be refused share a script: those
-whose ids were made here, and which have no unique key and wait for no other job. Each of the others
-has a script of its own, in its place between its neighbours, and does not affect them.
+whose ids were made here, which have no unique key, and which do not wait for other jobs. Each of
+the others has its own script, in the order of the jobs, and does not affect them.
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ class EnqueueData(NamedTuple):
 def deliver_in_batches(
     delivery: Delivery, jobs: Iterable[PreparedJob], *, ignore_duplicates: bool
 ) -> list[Job]:
-    """Deliver jobs, a batch at a time.
+    """Deliver jobs in batches.
 
     Args:
-        jobs: Prepared as they are read, while the server works on the batch before.
+        jobs: An iterator that prepares each job when it is read. A batch is read while the server
+            works on the one before.
         ignore_duplicates: Whether to leave out the jobs that are refused.
 
     Returns:
@@ -50,7 +51,7 @@ def deliver_in_batches(
 
     Raises:
         DuplicateJobError: Some jobs were refused. All others have been enqueued.
-        Exception: What preparing or delivering a job raises; see :class:`Delivery`.
+        Exception: An exception of preparing or delivering a job; see :class:`Delivery`.
     """
     source = iter(jobs)
     enqueued: list[Job] = []
@@ -67,11 +68,11 @@ def deliver_in_batches(
 class _BatchInFlight:
     """The batch that is delivered while the next one is prepared.
 
-    There is one at the most, so that the jobs enter the queue in their order.
+    There is at most one, so that the jobs enter the queue in their order.
 
     Args:
-        enqueued: Where to add the jobs that were delivered.
-        refused: Where to add the errors of those that were not.
+        enqueued: The list to which delivered jobs are added.
+        refused: The list to which the errors of refused jobs are added.
     """
 
     def __init__(self, enqueued: list[Job], refused: list[DuplicateJobError]) -> None:
@@ -83,8 +84,8 @@ class _BatchInFlight:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        # An error of the caller's generator may end the loop. The batch that was sent before is
-        # enqueued all the same, and its signals must be sent.
+        # An exception of the caller's generator may end the loop. The batch that was sent before is
+        # enqueued nevertheless, and its signals must be sent.
         try:
             self.finish()
         except Exception as exc:

@@ -1,13 +1,13 @@
-"""When a job becomes visible: at once, when the transaction commits, or after the response.
+"""Delays the delivery of jobs until the transaction commits or the response is sent.
 
-A worker must not look for rows that are not committed, and a job must not outlive a rollback. So
-inside open transactions, of any database, a delivery waits until the outermost block of each has
+A worker must not look for rows that are not committed, and a rollback must drop the job. So inside
+open transactions, of any database, a delivery waits until the outermost block of each has
 committed. Each open transaction gets a hook, and the last hook that is called delivers. A rollback,
-of a savepoint too, drops its hook. The count is then never reached, and nothing was ever visible.
+even of a savepoint, drops its hook. Then the last hook is never called, and the job never becomes
+visible.
 
-The mode ``request_finished`` is for requests. Code that serves none (a job, a command, a shell, a
-thread that outlives its request) has no end of a request to wait for. There it means
-``on_db_commit``.
+The mode ``request_finished`` applies to requests only. Outside of a request (in a job, a command, a
+shell, or a thread that outlives its request) it means ``on_db_commit``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MOST_NAMED = 10
 
 
 class AfterCommitDelivery:
-    """Hands jobs to another delivery when they may become visible.
+    """Passes jobs to another delivery when they may become visible.
 
     Args:
         delivery: The other delivery.
@@ -64,7 +64,7 @@ class AfterCommitDelivery:
         return self._delivery.deliver_many(batch)
 
     def _postpone(self, batch: Sequence[PreparedJob]) -> bool:
-        """Have jobs wait; returns ``False`` where there is nothing to wait for."""
+        """Postpone the delivery of jobs; return ``False`` if there is nothing to wait for."""
         request = _current_request() if self._waits_for_request else None
         aliases = _open_transactions()
         if request is None and not aliases:
@@ -97,8 +97,9 @@ class _PostponedDelivery:
     def deliver(self) -> None:
         """Deliver the jobs whose time has come.
 
-        The work of the transaction is committed. That a job is a duplicate, or that its parents
-        were not enqueued, is no reason to break what comes after the commit, so it is logged.
+        The work of the transaction is committed. If a job is a duplicate, or its parents were not
+        enqueued, this is only logged, so that other code that runs after the commit is not
+        affected.
 
         Raises:
             Exception: See :meth:`Delivery.deliver`.
@@ -113,12 +114,12 @@ class _PostponedDelivery:
             _log_dropped(exc)
 
     def comes_before(self, mode: str) -> bool:
-        """Whether this delivery happens before one that is asked for now.
+        """Whether this delivery happens before one that is requested now.
 
-        ``False`` also where it has happened already, or was dropped by a rollback.
+        ``False`` also if it has happened already, or was dropped by a rollback.
 
         Args:
-            mode: The value of ``COMMIT_MODE`` of the one that is asked for now.
+            mode: The value of ``COMMIT_MODE`` of the other one.
         """
         request = _current_request()
         if request is not None and request.has(self):
@@ -153,8 +154,8 @@ class _CommitHook:
     """The hook of several transactions. The last one that commits delivers.
 
     Attributes:
-        postponed: What is delivered.
-        left: How many transactions have still to commit.
+        postponed: The delivery.
+        left: How many transactions must still commit.
     """
 
     __slots__ = ("left", "postponed")
@@ -183,7 +184,7 @@ class _Request:
         return self._is_over
 
     def add(self, postponed: _PostponedDelivery) -> bool:
-        """Have a delivery wait; returns ``False`` where the request has ended."""
+        """Add a delivery; return ``False`` if the request has ended."""
         with self._lock:
             if not self._is_over:
                 self._waiting.append(postponed)
@@ -195,15 +196,15 @@ class _Request:
             return any(waiting is postponed for waiting in self._waiting)
 
     def drop(self) -> None:
-        """Forget what waits: the view raised an exception."""
+        """Drop the waiting deliveries, because the view raised an exception."""
         with self._lock:
             self._waiting = []
 
     def end(self) -> None:
-        """Deliver what waits.
+        """Make the waiting deliveries.
 
-        The response is sent, so there is no caller to raise an error to. Each delivery is tried,
-        whatever becomes of the others.
+        The response is sent, so errors are logged and not raised. Each delivery is tried, even if
+        others fail.
         """
         with self._lock:
             self._is_over = True
@@ -214,7 +215,7 @@ class _Request:
             except Exception:
                 logger.exception(
                     "%s of a request could not be enqueued after its response, and will not run. "
-                    "The other jobs of the request are not affected. Once the cause is mended, "
+                    "The other jobs of the request are not affected. When the cause is fixed, "
                     "enqueue it again; with COMMIT_MODE 'on_db_commit', enqueue() raises instead.",
                     _named(postponed.job_ids),
                 )
@@ -224,9 +225,9 @@ class _Request:
 #: not.
 _request: ContextVar[_Request | None] = ContextVar("django_rqlite.request", default=None)
 
-#: The same for ASGI with Django 5.2. Its ``asend`` runs the receivers of ``request_started`` in a
-#: context of their own, and the view does not see what they set there. asgiref makes one such
-#: object for each request before, to tell its threads from those of others. Both see that.
+#: The same for ASGI with Django 5.2. Its ``asend`` runs the receivers of ``request_started`` in
+#: their own context, so the view does not see what they set there. Before that, asgiref makes one
+#: such object for each request, to separate the threads of requests. Both contexts have it.
 _requests: WeakKeyDictionary[ThreadSensitiveContext, _Request] = WeakKeyDictionary()
 
 
@@ -256,7 +257,7 @@ def _named(job_ids: Sequence[str]) -> str:
 def _begin(**_: object) -> None:
     request = _Request()
     if (before := _current_request()) is not None:
-        # A server has not closed its response, or a test's client is used inside a view.
+        # A server has not closed its response, or a test client is used inside a view.
         before.end()
     _request.set(request)
     context = SyncToAsync.thread_sensitive_context.get(None)
@@ -276,7 +277,7 @@ def _drop(**_: object) -> None:
         request.drop()
 
 
-# Connected in each mode, since a queue may have a mode of its own. Without jobs, they take a
+# Connected in every mode, because a queue may have its own mode. Without jobs, they take a
 # microsecond.
 request_started.connect(_begin, dispatch_uid="django_rqlite.commit.begin")
 request_finished.connect(_end, dispatch_uid="django_rqlite.commit.end")

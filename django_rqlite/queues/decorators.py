@@ -1,4 +1,4 @@
-"""``@job``: a function that can be enqueued by its own ``delay``."""
+"""``@job``, which gives a function the methods ``delay`` and ``enqueue``."""
 
 from __future__ import annotations
 
@@ -60,9 +60,10 @@ def job(
 
     Args:
         func_or_queue: The function, or the queue or its name.
-        connection: A client instead of the one of the settings, which then need not know the queue.
+        connection: A client instead of the one in the settings. The queue then need not be in the
+            settings.
         queue: The queue or its name; RQ's name for the argument.
-        queue_class: A class instead of the one that the settings name.
+        queue_class: A class instead of the one in the settings.
         **options: Options of each job.
     """
     if callable(func_or_queue) and not isinstance(func_or_queue, Queue):
@@ -97,5 +98,5 @@ def _decorated(
     return decorated
 
 
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+if not TYPE_CHECKING:  # otherwise type checkers would accept any name
     __getattr__ = module_getattr(__name__)

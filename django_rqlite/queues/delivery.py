@@ -1,12 +1,12 @@
-"""How a job that was made reaches its place.
+"""Delivers jobs to their places.
 
-A queue makes a job first: options, record, signature. It then gives the job to its *delivery*,
-which it chose when it was made itself. There are three:
+A queue first makes a job with its options, record and signature. Then it passes the job to its
+*delivery*, which it has chosen in ``__init__``. There are three:
 
 - :class:`RedisDelivery` writes to Redis at once;
 - :class:`InPlaceDelivery` runs the job in the caller's process (``ASYNC: False``);
-- :class:`~.commit.AfterCommitDelivery` hands the job to one of these two when the open transactions
-  have committed or the request has ended.
+- :class:`~.commit.AfterCommitDelivery` passes the job to one of these two when the open
+  transactions have committed or the request has ended.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class PreparedJob(NamedTuple):
 
     Attributes:
         job: The job.
-        entry: How it enters its queue. Its hash is serialized before the caller goes on, so that
-            the call raises what is wrong with the job.
+        entry: The values with which it enters its queue. Its hash is serialized during the call
+            that enqueues, so that this call raises errors about the job.
         due: When it is due, in Unix seconds; ``None``: see ``delay``.
         delay: Seconds from its delivery until it is due; ``None``: it is due at once.
     """
@@ -44,7 +44,7 @@ class PreparedJob(NamedTuple):
 
 
 class Delivered(NamedTuple):
-    """What has become of many jobs.
+    """The result of a delivery of many jobs.
 
     Attributes:
         jobs: Those that were delivered, in their order.
@@ -55,45 +55,46 @@ class Delivered(NamedTuple):
     refused: list[DuplicateJobError]
 
     def result(self) -> Delivered:
-        """This object, which is its own :class:`Receipt` where there is nothing to wait for."""
+        """This object. It is its own :class:`Receipt` if there is nothing to wait for."""
         return self
 
 
 class Receipt(Protocol):
-    """The result of a delivery, which may be on its way."""
+    """The pending result of a delivery."""
 
     def result(self) -> Delivered:
         """Wait until the jobs have been delivered.
 
         Raises:
             RedisUnavailableError: The server does not answer.
-            Exception: Some jobs could not be enqueued for another reason: the first such error.
+            Exception: Some jobs could not be enqueued for another reason. This is the first such
+                error.
         """
 
 
 class Delivery(Protocol):
-    """Brings jobs to their place."""
+    """Delivers jobs to their places."""
 
     def deliver(self, prepared: PreparedJob) -> None:
         """Deliver one job.
 
         Raises:
             DuplicateJobError: The job is refused.
-            PayloadTooLargeError: The server does not take so many bytes.
+            PayloadTooLargeError: The server does not accept so many bytes.
             RedisUnavailableError: The server does not answer.
             RedisRefusedError: The server is in a state in which it cannot store the job.
         """
 
     def deliver_many(self, batch: Sequence[PreparedJob]) -> Receipt:
-        """Begin to deliver jobs, none of which is scheduled. The caller can go on meanwhile.
+        """Begin to deliver jobs, none of which is scheduled. The caller can continue meanwhile.
 
         Returns:
-            A receipt, whose ``result()`` must be called, or else a connection is lost to its pool.
+            A receipt. Its ``result()`` must be called, because it returns a connection to the pool.
         """
 
 
 class RedisDelivery:
-    """Delivers to Redis at once, a job in one script and in one round trip."""
+    """Delivers to Redis at once, each job with one script in one round trip."""
 
     def __init__(self, broker: Broker, engine: Engine) -> None:
         self._broker = broker
@@ -102,7 +103,7 @@ class RedisDelivery:
     def deliver(self, prepared: PreparedJob) -> None:
         """See :meth:`Delivery.deliver`."""
         job, entry, due, delay = prepared
-        # job.minted and not the entry's: another delivery of the same job may have come before.
+        # Use job.minted and not the entry's: the same job may have been delivered before.
         status: str
         try:
             if entry.parents:
@@ -140,7 +141,7 @@ class RedisDelivery:
                 )
                 status = JobStatus.QUEUED
         except redis.RedisError:
-            # Only here, since to enter such a block takes time with every job.
+            # Enter the block only here, because it would take time for every job.
             with self._broker.translate_errors():
                 raise
         job._entered(status, detail)
@@ -155,7 +156,7 @@ class RedisDelivery:
 
 
 class _RedisReceipt:
-    """Jobs that the server works on."""
+    """The receipt for jobs that were sent to the server."""
 
     def __init__(
         self, broker: Broker, batch: Sequence[PreparedJob], pending: PendingEnqueue
@@ -199,7 +200,7 @@ class InPlaceDelivery:
         self._to_redis = RedisDelivery(broker, engine)
 
     def deliver(self, prepared: PreparedJob) -> None:
-        """See :meth:`Delivery.deliver`. What the job's function raises is an outcome."""
+        """See :meth:`Delivery.deliver`. An exception of the job's function is an outcome."""
         job, entry, due, delay = prepared
         if (
             due is not None
@@ -224,7 +225,7 @@ class InPlaceDelivery:
 
 
 def summary(refused: Sequence[DuplicateJobError]) -> DuplicateJobError:
-    """One error for all jobs of a call that were refused; at least one."""
+    """One error for all refused jobs of a call. There must be at least one."""
     if len(refused) == 1:
         return refused[0]
     return DuplicateJobError(

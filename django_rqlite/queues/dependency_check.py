@@ -1,7 +1,8 @@
-"""Whether the jobs that a new job waits for are in Redis when it is enqueued.
+"""Checks that the jobs that a new job waits for are in Redis when it is enqueued.
 
-The script that enqueues a job counts a parent without a hash as met: its result has expired. So a
-parent that has no hash *yet*, or whose hash is on another server, must be found before.
+The script that enqueues a job treats a parent without a hash as finished, because its result may
+have expired. So a parent that has no hash *yet*, or whose hash is on another server, must be
+detected earlier.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from ..jobs.record import JobBase
 
 
 def check(job: JobBase, broker: Broker, mode: str) -> None:
-    """Check the parents that were given as jobs. Nothing is known of those given by their ids.
+    """Check the parents that were given as jobs. Those given as ids cannot be checked.
 
     Args:
-        broker: Where the job is enqueued.
-        mode: When it is enqueued: a value of ``COMMIT_MODE``.
+        broker: The broker on which the job is enqueued.
+        mode: When it is enqueued, as a value of ``COMMIT_MODE``.
 
     Raises:
         InvalidJobDependency: A parent would not be in Redis when the job is enqueued.
@@ -35,7 +36,7 @@ def check(job: JobBase, broker: Broker, mode: str) -> None:
 
 
 def check_again(job: JobBase, broker: Broker) -> None:
-    """Check the parents once more when a job is enqueued later than its caller asked for.
+    """Check the parents again when a job is enqueued later than the call.
 
     Raises:
         InvalidJobDependency: A parent is not in Redis.
@@ -47,7 +48,7 @@ def check_again(job: JobBase, broker: Broker) -> None:
 
 def _refuse_unless_stored(parent: JobBase, broker: Broker) -> None:
     if _exists(parent, broker):
-        return  # such as an older job of the same id, for which this one was refused
+        return  # for example an older job with the same id, because of which this one was refused
     why = (
         "it was made, but not enqueued"
         if parent._pending is None

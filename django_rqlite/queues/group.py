@@ -1,4 +1,4 @@
-"""Groups: jobs that belong together, under one name."""
+"""Groups of jobs."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from .queue import Queue
 class Group:
     """A set of jobs of one connection.
 
-    A group exists while it has a job. Jobs that are deleted leave it at once. Workers remove those
-    that have expired.
+    A group exists as long as it has a job. Deleted jobs leave it at once. Workers remove expired
+    ones.
 
     Args:
         connection: ``None``: the client of the queue ``default``.
-        name: The name of a group, which need not exist yet; ``None``: a new one.
+        name: The name of the group, which need not exist; ``None``: a new name.
 
     Attributes:
         name: Unique on its connection.
@@ -51,7 +51,7 @@ class Group:
 
     @classmethod
     def create(cls, connection: redis.Redis | None = None, name: str | None = None) -> Group:
-        """The same as the class itself, as in RQ. Nothing is written until it has a job."""
+        """The same as calling the class, as in RQ. Nothing is written until the group has a job."""
         return cls(connection, name)
 
     @classmethod
@@ -72,7 +72,7 @@ class Group:
 
     @classmethod
     def all(cls, connection: redis.Redis | None = None) -> list[Group]:
-        """All groups of a connection, by their names."""
+        """All groups of a connection, sorted by name."""
         connection = connection if connection is not None else get_connection()
         broker = Broker.of(connection)
         keys = broker.keys
@@ -98,12 +98,12 @@ class Group:
         *,
         ignore_duplicates: bool = False,
     ) -> list[Job]:
-        """Enqueue jobs into a queue. They belong to this group at once.
+        """Enqueue jobs into a queue, and add them to this group in the same step.
 
         Args:
             queue: The queue.
             job_datas: See :meth:`Queue.enqueue_many`.
-            pipeline: ``None``; for RQ's signature.
+            pipeline: Must be ``None``; for RQ's signature.
             ignore_duplicates: See :meth:`Queue.enqueue_many`.
 
         Raises:
@@ -135,5 +135,5 @@ class Group:
             self._engine.clean_groups(self.name)
 
 
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+if not TYPE_CHECKING:  # otherwise type checkers would accept any name
     __getattr__ = module_getattr(__name__)

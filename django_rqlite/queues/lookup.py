@@ -1,4 +1,4 @@
-"""Finding the queues that the settings describe."""
+"""Finds the queues that the settings describe."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..exceptions import ConfigurationError, InvalidQueueError
 from ..jobs.job import Job
 from .queue import Queue
 
-#: The names of these for those who come from django-rq.
+#: django-rq's names.
 DjangoRQ = Queue
 VALID_COMMIT_MODES = conf.COMMIT_MODES
 
@@ -35,8 +35,8 @@ def get_queue(
 ) -> Queue:
     """The queue of this name as ``RQ_QUEUES`` configures it.
 
-    It takes microseconds: queues share their clients. Arguments other than ``name`` take the place
-    of what the settings say; see :class:`Queue`.
+    It takes microseconds, because queues share their clients. Arguments other than ``name``
+    override the settings; see :class:`Queue`.
 
     Raises:
         UnknownQueueError: ``RQ_QUEUES`` has no such queue.
@@ -63,7 +63,7 @@ def get_queue(
         default_result_ttl=configured.default_result_ttl,
         **kwargs,
     )
-    # A subclass's own __init__() is called each time.
+    # The __init__() of a subclass is called each time.
     if is_plain and made_by.__init__ is Queue.__init__:
         _made[name] = _MadeQueue(configured, queue)
     return queue
@@ -93,10 +93,10 @@ class _MadeQueue:
         return copy
 
 
-#: What :func:`get_queue` is given where the settings say all.
+#: The arguments of :func:`get_queue` if only a name is given.
 _NOTHING_GIVEN = (None,) * 8
 
-#: By the names of the queues.
+#: Queues by name, which :func:`get_queue` copies.
 _made: dict[str, _MadeQueue] = {}
 
 
@@ -107,7 +107,7 @@ def named_queue(
     job_class: type[Job] | str | None = None,
     serializer: object = None,
 ) -> Queue:
-    """The queue of this name. With a connection, the settings need not know it.
+    """The queue of this name. With a connection, the queue need not be in the settings.
 
     Raises:
         UnknownQueueError: ``RQ_QUEUES`` has no such queue, and no connection is given.
@@ -134,7 +134,7 @@ def get_queues(*queue_names: str, **kwargs: Any) -> list[Queue]:
     """Queues that one worker can serve.
 
     Args:
-        *queue_names: Without names, the queue ``default``.
+        *queue_names: The names; none: the queue ``default``.
         **kwargs: As for :func:`get_queue`.
 
     Raises:
@@ -158,10 +158,10 @@ def get_queues(*queue_names: str, **kwargs: Any) -> list[Queue]:
 
 
 def get_queue_by_index(index: int) -> Queue:
-    """The queue at this position among the names of ``RQ_QUEUES`` in alphabetical order.
+    """The queue with this index among the sorted names of ``RQ_QUEUES``.
 
     Raises:
-        IndexError: There are not so many queues.
+        IndexError: There are fewer queues.
     """
     return get_queue(sorted(conf.queues())[int(index)])
 
@@ -169,7 +169,7 @@ def get_queue_by_index(index: int) -> Queue:
 def get_queue_class(
     config: Mapping[str, Any] | None = None, queue_class: type[Queue] | str | None = None
 ) -> type[Queue]:
-    """The class that is given, or that ``config`` or ``RQ`` names.
+    """The given class, or the one that ``config`` or ``RQ`` names.
 
     Args:
         config: One value of ``RQ_QUEUES``.
@@ -205,5 +205,5 @@ def get_scheduler(*args: object, **kwargs: object) -> NoReturn:
     raise ConfigurationError(
         "django_rqlite has no scheduler object: every worker enqueues the jobs that are due. Use "
         "get_queue(name).enqueue_at(datetime, ...) or .enqueue_in(timedelta, ...), and RQ['CRON'] "
-        "for what recurs."
+        "for periodic jobs."
     )

@@ -1,4 +1,4 @@
-"""A queue of jobs: putting jobs into it, looking at it, pausing, emptying and deleting it."""
+"""A queue of jobs: enqueue, read, pause, empty, delete."""
 
 from __future__ import annotations
 
@@ -59,33 +59,32 @@ class Queue:
     """A queue of jobs on one Redis server. Durations are in whole seconds.
 
     Args:
-        name: As in ``RQ_QUEUES``.
+        name: The name, as in ``RQ_QUEUES``.
         connection: The client of its server; ``None``: the one that ``RQ_QUEUES`` describes.
-        default_timeout: How long a job may run that does not say so: seconds, or a form such as
-            ``'1h30m'``; ``None``: three minutes.
+        default_timeout: The default of ``job_timeout``: seconds, or a form such as ``'1h30m'``;
+            ``None``: three minutes.
         is_async: Whether workers run the jobs. If not, the caller runs each at once.
         job_class: The class of its jobs, or its dotted path; ``None``: :attr:`default_job_class`.
         serializer: An object with ``dumps`` and ``loads``, or its dotted path; ``None``: pickle.
-        commit_mode: When jobs become visible: a value of ``COMMIT_MODE``; ``None``: the setting's.
+        commit_mode: When jobs become visible: a value of ``COMMIT_MODE``; ``None``: the setting.
         autocommit: Deprecated: ``True`` means the mode ``auto``, ``False`` ``request_finished``.
-        default_result_ttl: How long results are kept of jobs that do not say so; ``None``: the
-            default of the worker.
+        default_result_ttl: The default of ``result_ttl``; ``None``: the worker's default.
 
     Attributes:
-        name: As in ``RQ_QUEUES``.
+        name: The name, as in ``RQ_QUEUES``.
         connection: The client of its server.
         job_class: The class of the jobs that :meth:`enqueue` makes.
-        serializer: Serializes what is called, and what it returns.
+        serializer: Serializes calls and return values.
 
     Raises:
         ConfigurationError: An argument cannot be used.
         UnknownQueueError: ``RQ_QUEUES`` has no such queue, and no connection is given.
     """
 
-    #: What :attr:`job_class` is unless the settings or the caller say otherwise.
+    #: The default of :attr:`job_class`.
     default_job_class: type[Job] = Job
 
-    #: Which steps of enqueueing a subclass overrides. They are called as RQ calls them.
+    #: The steps of enqueueing that a subclass overrides. They are called as RQ calls them.
     _overridden: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -117,7 +116,7 @@ class Queue:
             commit_mode = commit_mode or (AT_ONCE if autocommit else AFTER_REQUEST)
         if commit_mode is not None and commit_mode not in conf.COMMIT_MODES:
             raise ConfigurationError(
-                f"commit_mode {commit_mode!r} is none of {', '.join(conf.COMMIT_MODES)}."
+                f"commit_mode {commit_mode!r} is not one of {', '.join(conf.COMMIT_MODES)}."
             )
         if problem := conf.queue_name_problem(name):
             raise ConfigurationError(
@@ -134,7 +133,7 @@ class Queue:
         timeout = (
             parse_duration(default_timeout, name="default_timeout", minimum=1) or DEFAULT_TIMEOUT
         )
-        #: What holds for jobs that do not say otherwise.
+        #: Defaults of options.
         self._defaults = {"timeout": timeout, "result_ttl": default_result_ttl}
         self._broker = Broker.of(self.connection)
         self._engine = Engine(self._broker)
@@ -183,7 +182,7 @@ class Queue:
         id at once.
 
         Args:
-            f: A function at the top of a module, a bound method, a callable instance, or a
+            f: A function at the top level of a module, a bound method, a callable instance, or a
                 dotted path.
             *args, **kwargs: For the function, except these keywords, which are options:
                 ``job_timeout``, ``result_ttl``, ``failure_ttl``, ``ttl`` (seconds, or forms such
@@ -192,18 +191,18 @@ class Queue:
                 ``retry`` (a :class:`Retry`), ``repeat`` (a :class:`Repeat`), ``unique`` (True:
                 refuse it while there is any job with this ``job_id``), ``unique_key`` and
                 ``unique_for`` (text, and a duration: refuse it while another job with the same key
-                waits or runs, for so long at the most).
-                With ``args=(…)`` and ``kwargs={…}`` these alone go to the function.
+                waits or runs, but at most for this time).
+                If ``args=(…)`` or ``kwargs={…}`` is given, only these go to the function.
 
         Raises:
             InvalidJobError: The call cannot become a job; see the subclasses. Nothing was written.
             DuplicateJobError: A job with this ``job_id`` runs now, or ``unique`` or ``unique_key``
-                forbids it. If that is found after a commit, it is logged, and the job is dropped.
-            PayloadTooLargeError: The server does not take so many bytes. Nothing was written,
-                unless the server only lacked time, as the text then says.
+                forbids it. If this is found after a commit, it is logged, and the job is dropped.
+            PayloadTooLargeError: The server does not accept so many bytes. Nothing was written,
+                unless the message says that only time was lacking.
             RedisUnavailableError: The server does not answer.
-            RedisRefusedError: The server is in a state in which it cannot store the job, such as
-                out of memory.
+            RedisRefusedError: The server cannot store the job now, for example because its memory
+                is full.
         """
         if ENQUEUE_KEYWORDS.isdisjoint(kwargs):  # most calls have no options
             return self._submit(self._make(f, args, kwargs, NOTHING_SAID), NOTHING_SAID)
@@ -217,7 +216,7 @@ class Queue:
         kwargs: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> Job:
-        """The same as :meth:`enqueue`, with the call apart from the options.
+        """The same as :meth:`enqueue`, with the call separate from the options.
 
         Args:
             func: See :meth:`enqueue`.
@@ -230,7 +229,7 @@ class Queue:
         return self._submit(job, checked_options)
 
     def original_enqueue_call(self, *args: Any, **kwargs: Any) -> Job:
-        """This class's own :meth:`enqueue_call`, also where a subclass overrides it."""
+        """The :meth:`enqueue_call` of this class, even if a subclass overrides it."""
         return Queue.enqueue_call(self, *args, **kwargs)
 
     def create_job(
@@ -256,9 +255,9 @@ class Queue:
 
         Args:
             job: The job.
-            pipeline: ``None``; for RQ's signature.
-            at_front: Whether it goes to the front.
-            unique: Whether to refuse it while there is any job with its id.
+            pipeline: Must be ``None``; for RQ's signature.
+            at_front: Whether the job goes to the front.
+            unique: Whether to refuse the job while there is any job with its id.
 
         Raises:
             InvalidJobError: A pipeline was given, or see :meth:`enqueue`.
@@ -286,7 +285,7 @@ class Queue:
         """One call for :meth:`enqueue_many`.
 
         Args:
-            **options: As for :meth:`enqueue_call`, as are the arguments before.
+            **options: As for :meth:`enqueue_call`, like the other arguments.
 
         Raises:
             InvalidJobError: An option cannot be used; see the subclasses.
@@ -314,17 +313,17 @@ class Queue:
     ) -> list[Job]:
         """Enqueue many jobs, in one round trip for each thousand.
 
-        Nothing of a batch of a thousand is written unless all of its calls can become jobs. The
-        jobs enter the queue a hundred at a time, in their order. If the server goes away in the
-        middle, those before stay. A job that is refused does not affect the others. Inside a
-        transaction, all become visible when that commits.
+        A batch of a thousand is written only if all of its calls can become jobs. The jobs enter
+        the queue in order, a hundred at a time. If the connection breaks in the middle, jobs that
+        were enqueued before stay. A job that is refused does not affect the others. Inside a
+        transaction, all become visible when it commits.
 
         Args:
-            job_datas: Any iterable of what :meth:`prepare_data` makes. It is read a batch at a
-                time, while the server works on the batch before. Outside of transactions, a
-                generator never has more than two batches in memory. The list that is returned has
-                all jobs, so call this several times for a very large number.
-            pipeline: ``None``; for RQ's signature.
+            job_datas: An iterable of values that :meth:`prepare_data` returns. It is read in
+                batches, each while the server works on the one before. So outside of transactions,
+                at most two batches of a generator are in memory. The returned list has all jobs:
+                for a very large number, call this several times.
+            pipeline: Must be ``None``; for RQ's signature.
             group_id: The name of the group that the jobs join; see :class:`Group`.
             ignore_duplicates: Whether to leave out the jobs that ``unique`` or ``unique_key``
                 forbids.
@@ -336,10 +335,10 @@ class Queue:
             InvalidJobError: A call cannot become a job; see the subclasses.
             DuplicateJobError: Some jobs were refused as duplicates, and ``ignore_duplicates`` is
                 ``False``. All others have been enqueued.
-            PayloadTooLargeError: The server does not take one of the jobs. Those before it in its
+            PayloadTooLargeError: The server does not accept one of the jobs. Those before it in its
                 batch may have been enqueued.
             RedisUnavailableError: The server does not answer.
-            RedisRefusedError: The server is in a state in which it cannot store the jobs.
+            RedisRefusedError: The server cannot store the jobs now.
         """
         refuse_pipeline(pipeline, "enqueue_many()", InvalidJobError)
         jobs = self._prepare(job_datas, group_id)
@@ -351,8 +350,8 @@ class Queue:
         """Enqueue a job at a time; otherwise as :meth:`enqueue`.
 
         Args:
-            datetime: When. A naive one is in this process's local time, as in RQ, whatever
-                ``USE_TZ`` says. A past one means at once.
+            datetime: The time. A naive one is in this process's local time, as in RQ, whatever
+                ``USE_TZ`` is. A time in the past means at once.
 
         Raises:
             InvalidJobError: As for :meth:`enqueue`; or the time is not a datetime, or too late to
@@ -390,7 +389,7 @@ class Queue:
             )
         return self._enqueue_at(func, args, kwargs, delay=delay)
 
-    # How a job gets into its queue: it is made, prepared and delivered
+    # A job is made, prepared and delivered
 
     def _enqueue_at(
         self,
@@ -490,7 +489,7 @@ class Queue:
     def _prepare(
         self, job_datas: Iterable[EnqueueData], group_id: str | None
     ) -> Iterator[PreparedJob]:
-        """Make and check the jobs of :meth:`enqueue_many`, each when it is asked for."""
+        """Make and check the jobs of :meth:`enqueue_many` one by one."""
         for data in job_datas:
             if not isinstance(data, EnqueueData):
                 raise InvalidJobError(
@@ -506,7 +505,7 @@ class Queue:
             yield PreparedJob(job, self._entry(job, options.unique, options.at_front))
 
     def _entry(self, job: Job, unique: bool, at_front: bool) -> NewJob:
-        """What the engine is given of a job.
+        """The values of a job that the engine needs.
 
         Raises:
             InvalidJobError: The job cannot be serialized.
@@ -544,9 +543,9 @@ class Queue:
         job_class: type[Job] | str | None = None,
         serializer: object = None,
     ) -> list[Self]:
-        """The queues that any job was ever enqueued to, by name.
+        """All queues to which a job was ever enqueued, sorted by name.
 
-        What ``RQ_QUEUES`` says about them is ignored; :func:`get_queue` heeds it.
+        Their configuration in ``RQ_QUEUES`` is not used, unlike in :func:`get_queue`.
 
         Args:
             connection: ``None``: the client of the queue ``default``.
@@ -616,7 +615,7 @@ class Queue:
 
         Args:
             offset: How many to skip.
-            length: How many to return at the most; −1 for all.
+            length: The most ids to return; −1 for all.
         """
         last = offset + length - 1 if length >= 0 else -1
         with self._broker.translate_errors():
@@ -683,9 +682,9 @@ class Queue:
     # Pausing
 
     def pause(self, ttl: int | str | None = None) -> None:
-        """Keep workers from taking jobs of this queue. Jobs that run go on.
+        """Keep workers from taking jobs of this queue. Running jobs continue.
 
-        Only workers of django_rqlite heed it. RQ's know no such pause.
+        RQ's own workers ignore it.
 
         Args:
             ttl: How long: seconds, or a form such as ``'1h30m'``; ``None``: until :meth:`resume`.
@@ -716,7 +715,7 @@ class Queue:
     # Deleting
 
     def empty(self) -> int:
-        """Delete all jobs that wait. Jobs that run or have ended stay.
+        """Delete all waiting jobs. Jobs that run or have ended stay.
 
         Returns:
             How many were deleted.
@@ -728,7 +727,7 @@ class Queue:
         """Remove the queue from the set of queues. The next enqueue brings it back.
 
         Args:
-            delete_jobs: Whether to delete the jobs that wait, before.
+            delete_jobs: Whether to delete the waiting jobs first.
 
         Raises:
             InvalidJobOperation: Jobs wait in the queue, and ``delete_jobs`` is ``False``.
@@ -750,7 +749,7 @@ def _is_in_transaction() -> bool:
     return any(connection.in_atomic_block for connection in initialized)
 
 
-#: Later times may not be read back as they were written.
+#: From this time on, a stored time may not be readable.
 _TOO_LATE = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -764,8 +763,8 @@ def _timestamp(given: datetime) -> float:
         seconds = given.timestamp()
     except (ValueError, OverflowError, OSError) as exc:
         raise InvalidJobError(
-            f"enqueue_at() was given {given!r}, which is no moment in the local time zone ({exc}). "
-            "Give a time between 1970 and 9998."
+            f"enqueue_at() was given {given!r}, which is not a time in the local time zone "
+            f"({exc}). Give a time between 1970 and 9998."
         ) from exc
     if seconds >= _TOO_LATE:
         raise InvalidJobError(

@@ -1,4 +1,4 @@
-"""Where the jobs of a queue are that do not wait in its list, under RQ's names.
+"""RQ's registries: the places of a queue other than its list.
 
 Reading a registry never writes.
 """
@@ -97,7 +97,7 @@ class BaseRegistry:
     def get_job_ids(
         self, start: int = 0, end: int = -1, desc: bool = False, cleanup: bool = True
     ) -> list[str]:
-        """Ids of jobs by their position in the registry.
+        """Ids of the jobs at these positions in the registry.
 
         Args:
             start: The first position.
@@ -113,7 +113,7 @@ class BaseRegistry:
         return list(map(codec.text, members))
 
     def get_expiration_time(self, job: Job | str) -> datetime | None:
-        """The time that is stored with a job. What it means depends on the registry.
+        """The score of a job as a time. Its meaning depends on the registry.
 
         Returns:
             The time; ``None``: the job is kept for ever.
@@ -135,11 +135,11 @@ class BaseRegistry:
             return datetime.max.replace(tzinfo=UTC)  # beyond the calendar
 
     def remove(self, job: Job | str, *, delete_job: bool = False) -> None:
-        """Delete a job with all that belongs to it.
+        """Delete a job and all its data.
 
         Args:
             job: The job, or its id.
-            delete_job: Must be ``True``. RQ can remove an id from its registry and leave the job,
+            delete_job: Must be ``True``. With ``False``, RQ removes the id and leaves the job,
                 which is then in no place.
 
         Raises:
@@ -147,14 +147,14 @@ class BaseRegistry:
         """
         if not delete_job:
             raise InvalidJobOperation(
-                f"Job {_id(job)} can't be removed from a registry and be kept: it would be in no "
+                f"Job {_id(job)} can't be removed from its registry and be kept: it would be in no "
                 "place. Delete it (delete_job=True), cancel it, or requeue it."
             )
         with self._broker.translate_errors():
             Engine(self._broker).delete([_id(job)])
 
     def cleanup(self, timestamp: float | None = None) -> None:
-        """Do nothing: every worker cleans the registries of its queues."""
+        """Do nothing. Every worker cleans the registries of its queues."""
 
     def _score(self, job_id: str) -> float | None:
         with self._broker.translate_errors():
@@ -175,7 +175,7 @@ class StartedJobRegistry(BaseRegistry):
     ) -> list[tuple[str, str]]:
         """Ids of jobs and of their executions; see :meth:`get_job_ids`.
 
-        The execution's id is ``''`` where it is not stored, as by RQ 0.5.
+        The execution's id is ``''`` if it is not stored, as by RQ 0.5.
         """
         members = self._members(start, end, desc)
         pairs = [member.rpartition(":") for member in members]
@@ -184,7 +184,7 @@ class StartedJobRegistry(BaseRegistry):
         ]
 
     def _score(self, job_id: str) -> float | None:
-        # A member names an execution too. There are as many as workers run at once.
+        # A member also names an execution. There are only as many members as running jobs.
         with self._broker.translate_errors():
             members = self.connection.zrange(self.key, 0, -1, withscores=True)
         pairs = cast("list[tuple[bytes, float]]", members)
@@ -211,7 +211,7 @@ class _RequeueableJobRegistry(BaseRegistry):
 
         Args:
             job_or_id: The job, or its id.
-            at_front: Whether it goes to the front of its queue.
+            at_front: Whether the job goes to the front of its queue.
 
         Raises:
             InvalidJobOperation: The job has not failed and is not canceled.
@@ -245,7 +245,7 @@ class ScheduledJobRegistry(BaseRegistry):
         """When a job is due.
 
         Raises:
-            NoSuchJobError: The job is not scheduled, or not any more.
+            NoSuchJobError: The job is not scheduled (any more).
         """
         due = self.get_expiration_time(job_or_id)
         return datetime.max.replace(tzinfo=UTC) if due is None else due
@@ -258,7 +258,7 @@ class CanceledJobRegistry(_RequeueableJobRegistry):
 
 
 def clean_registries(queue: object, exception_handlers: object = None) -> None:
-    """Do nothing: every worker cleans the registries of its queues.
+    """Do nothing. Every worker cleans the registries of its queues.
 
     Args:
         queue: Without effect, for RQ's callers.
@@ -270,5 +270,5 @@ def _id(job: object) -> str:
     return job.id if isinstance(job, Job) else str(job)
 
 
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+if not TYPE_CHECKING:  # otherwise type checkers would accept any name
     __getattr__ = module_getattr(__name__)

@@ -1,7 +1,7 @@
-"""Keeping all workers of a server from taking jobs, under RQ's names.
+"""Suspends and resumes all workers of a server, under RQ's names.
 
-The key is RQ's, so RQ's workers heed it too. A single queue is paused with ``Queue.pause()``, which
-only workers of django_rqlite heed.
+The key is RQ's, so RQ's workers stop too. ``Queue.pause()`` pauses a single queue; RQ's workers
+ignore that.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from ..protocol.durations import parse_duration
 
 
 def suspend(connection: redis.Redis, ttl: int | str | None = None) -> None:
-    """Keep the workers of a connection from taking jobs. Jobs that run go on.
+    """Keep the workers of a connection from taking jobs. Running jobs continue.
 
     Args:
-        connection: As from ``get_connection()``.
+        connection: The client, for example from ``get_connection()``.
         ttl: How long: seconds, or a form such as ``'1h30m'``; ``None``: until :func:`resume`.
 
     Raises:
@@ -34,7 +34,7 @@ def suspend(connection: redis.Redis, ttl: int | str | None = None) -> None:
 
 
 def resume(connection: redis.Redis) -> int:
-    """Let the workers of a connection take jobs again. Queues that are paused stay paused.
+    """Let the workers of a connection take jobs again. Paused queues stay paused.
 
     Returns:
         1 if the workers were suspended, else 0.
@@ -59,7 +59,7 @@ def is_suspended(connection: redis.Redis) -> bool:
 
 
 def pause_seconds(given: int | str | None, *, name: str = "ttl") -> int | None:
-    """How long a pause or a suspension lasts, in seconds; ``None``: until it is ended.
+    """The seconds of a pause or a suspension; ``None``: without end.
 
     Args:
         given: Seconds, or a form such as ``'1h30m'``.
@@ -71,5 +71,5 @@ def pause_seconds(given: int | str | None, *, name: str = "ttl") -> int | None:
     return parse_duration(given, name=name, minimum=1, forever=False)
 
 
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+if not TYPE_CHECKING:  # otherwise type checkers would accept any name
     __getattr__ = module_getattr(__name__)

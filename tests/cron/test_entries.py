@@ -138,7 +138,7 @@ def test_the_zone_is_that_of_the_project(settings: SettingsWrapper) -> None:
     [
         (5, "must be a dictionary, not int"),
         ({"interval": 5}, "has no 'func'"),
-        ({**ADD, "func": "nonsense here"}, "['func']: 'nonsense here' is no dotted path"),
+        ({**ADD, "func": "nonsense here"}, "['func']: 'nonsense here' is not a dotted path"),
         ({**ADD, "func": lambda: 1}, "can't be enqueued"),
         ({**ADD, "cron": "* * * * *"}, "has both 'cron' and 'interval'"),
         ({"func": "a.b"}, "has neither 'cron' nor 'interval'"),

@@ -162,7 +162,7 @@ def in_main(**attributes: Any) -> Any:
 @pytest.mark.parametrize(
     ("func", "said"),
     [
-        (lambda: None, r"lambda .*tests\.jobs\.test_callables\..*def at the top of a module"),
+        (lambda: None, r"lambda .*tests\.jobs\.test_callables\..*def at the top level"),
         (local(), r"local\.<locals>\.inside is defined inside another function.*Move it"),
         (in_main(), r"__main__\.add is in __main__.*jobs\.py"),
         ("__main__.add", r"__main__\.add' is in __main__.*jobs\.py"),
@@ -173,12 +173,12 @@ def in_main(**attributes: Any) -> Any:
         (None, r"None can't be enqueued.*dotted path"),
         (7, r"7 can't be enqueued"),
         (UnshowableValue(), r"UnshowableValue whose repr raises RuntimeError"),
-        ("", r"'' is no dotted path.*'package\.module\.function'"),
-        ("no spaces.here", r"is no dotted path"),
-        ("a..b", r"is no dotted path"),
-        ("a:b", r"is no dotted path"),
-        (".a", r"is no dotted path"),
-        ("add", r"'add' names no module.*'package\.module\.add'"),
+        ("", r"'' is not a dotted path.*'package\.module\.function'"),
+        ("no spaces.here", r"not a dotted path"),
+        ("a..b", r"not a dotted path"),
+        ("a:b", r"not a dotted path"),
+        (".a", r"not a dotted path"),
+        ("add", r"'add' .*'package\.module\.add'"),
         *(
             (hidden, r"Outer\.__hidden\w* .*hides '__hidden.*two underscores")
             for hidden in Outer().hidden()
@@ -188,7 +188,7 @@ def in_main(**attributes: Any) -> Any:
         (Derived().nameless, r"inner of .*looks for 'inner'.*something else.*functools\.wraps"),
         (types.MethodType(sample_jobs.add, GREETER), r"add of .*has no such attribute"),
         (GONE, r"tests\.jobs\.test_callables\.gone.*has nothing to call under that name"),
-        (functools.partial(lambda: None), r"The lambda .*def at the top of a module"),
+        (functools.partial(lambda: None), r"The lambda .*def at the top level"),
         (functools.partial(Outer().hidden()[0], 1), r"hides '__hidden'"),
     ],
 )

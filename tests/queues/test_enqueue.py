@@ -261,7 +261,7 @@ REFUSED: list[tuple[type[RQLiteError], str, Callable[[], object]]] = [
     (InvalidFunctionError, "<locals>", lambda: enqueue(local())),
     (InvalidFunctionError, "class", lambda: enqueue(Greeter, "x")),
     (InvalidFunctionError, "__main__", lambda: enqueue("__main__.f")),
-    (InvalidFunctionError, "no dotted path", lambda: enqueue("no path")),
+    (InvalidFunctionError, "dotted path", lambda: enqueue("no path")),
     (UnserializableError, "argument 2 .a lock.", lambda: enqueue(echo, 1, LOCK)),
     (
         UnserializableError,
