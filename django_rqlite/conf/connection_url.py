@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 
 def url_problem(url: object) -> str | None:
-    """Say what is wrong with a connection URL, or return ``None``.
+    """Return what is wrong with a connection URL; None if it is valid.
 
     The sentence contains no part of the URL: in a URL that is split at the wrong place, pieces of
     the password can be anywhere.

@@ -132,7 +132,7 @@ class Loop:
 
     @property
     def _grace_ends(self) -> float | None:
-        """Monotonic time at which running jobs are put back; None: none is to be."""
+        """Monotonic time at which running jobs are put back; None: never."""
         running = (each for each in self._children.assignments() if not each.kill_reason)
         return self._shutdown.grace_ends if any(running) else None
 
@@ -172,7 +172,7 @@ class Loop:
                 "Worker %s: got %s, warm shut down requested. %s",
                 self._worker,
                 source,
-                f"Waiting for {running} running job(s); once more to put them back at once."
+                f"Waiting for {running} running job(s). Repeat it to put them back at once."
                 if running
                 else "No job is running.",
             )
@@ -197,9 +197,7 @@ class Loop:
         if self._shutdown.requested:
             return True
         if self._limits.reached:
-            logger.info(
-                "Worker %s: has run as many jobs as it was asked to, quitting", self._worker
-            )
+            logger.info("Worker %s: has run its maximum number of jobs, quitting", self._worker)
             return True
         if self._session.queues_empty and self._limits.burst:
             self._session.suspension.log_end_of_burst()

@@ -222,7 +222,7 @@ class Worker(WorkerListing):
         return limits.took_jobs
 
     def _make_loop(self, limits: RunLimits, strategy: DequeueStrategy) -> Loop:
-        """Make everything that one call of :meth:`work` uses up."""
+        """Make the parts for one call of :meth:`work`."""
         names, lease, selector = self.queue_names(), conf.lease(), selectors.DefaultSelector()
         claims = Claims(self._engine, self._name, names, lease, strategy)
         heartbeat = Heartbeat(
@@ -270,7 +270,7 @@ class Worker(WorkerListing):
         return Dispatcher(children, claims, self._name, self._concurrency)
 
     def _prepare(self) -> None:
-        """Do once what children would otherwise do each."""
+        """Do once what each child would otherwise do."""
         callers = database_connections.in_use()
         import_jobs()
         warm_up(RUNS)

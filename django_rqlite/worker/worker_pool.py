@@ -26,8 +26,8 @@ from .shutdown import Request, Shutdown
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Seconds before a worker that died is restarted, at first and at most. Each further death doubles
-#: them, until the worker has lived for the longest.
+#: Seconds before a worker that died is restarted, at first and at most. They double each time,
+#: until a worker has lived for the longest of them.
 SHORTEST_DELAY, LONGEST_DELAY = 1.0, 60.0
 
 

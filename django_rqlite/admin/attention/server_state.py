@@ -34,8 +34,8 @@ class ServerState:
     """What was read of one server.
 
     Args:
-        running: the jobs that run there, as far as they were read.
-        now: when they were read.
+        running: The jobs that run there, as far as they were read.
+        now: When they were read.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class ServerState:
         """What needs attention on the server, apart from single queues.
 
         Args:
-            states: the states of all its queues.
+            states: The states of all its queues.
         """
         overview, links, now = self.overview, self.links, self._now
         address = "" if self._server.is_only else address_of(self._server)
