@@ -117,10 +117,10 @@ def check_signatures_are_required(app_configs: object, **kwargs: object) -> list
     return [
         Warning(
             "RQ['REQUIRE_SIGNATURE'] is not set, so jobs, results and meta without a signature are "
-            "trusted: whoever can write to Redis can run code in the workers and on the site, with "
-            "a job that names any function or callback, or with a pickle.",
+            "trusted: anyone who can write to Redis can run code in the workers and on the site, "
+            "with a job that names any function or callback, or with a pickle.",
             hint="Set it to True, unless clients or workers of RQ itself share the queues. The part"
-            " “Trust” of docs/design.md says what signatures keep out, and what they do not.",
+            " “Trust” of docs/design.md explains what signatures prevent, and what they do not.",
             id="django_rqlite.W009",
         )
     ]

@@ -1,7 +1,7 @@
 """The functions of ``django_rq.utils``, under the same names.
 
 Nothing in django_rqlite uses this module. A name without a counterpart raises an ``ImportError``
-that says what to use instead.
+with the advice.
 """
 
 from __future__ import annotations

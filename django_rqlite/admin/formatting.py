@@ -1,4 +1,4 @@
-"""Text and times for people: of bounded length, and harmless whatever Redis holds."""
+"""Text and times for people: of limited length, and harmless with any bytes from Redis."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def _from_sentinels(setting: ConnectionSetting) -> Client:
     if setting.get("SSL"):
         options |= {"ssl": True, "ssl_cert_reqs": setting.get("SSL_CERT_REQS", "required")}
     options |= _client_options(setting, "CONNECTION_KWARGS")
-    # The sentinels get the timeouts of the master unless told otherwise, but not its password.
+    # The sentinels get the master's timeouts unless they have their own, but not its password.
     sentinel_options = {key: options[key] for key in options if key.startswith("socket_")}
     sentinel_options |= {"protocol": 2, "retry": NoRetry(), **setting.get("SENTINEL_KWARGS", {})}
     sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]

@@ -26,7 +26,7 @@ class OversizeError(redis.ResponseError):
     """The server does not accept a command of this size.
 
     The command was not executed, with one exception: if sending it took longer than the client's
-    ``socket_timeout``, which the text then says, its last bytes may still arrive.
+    ``socket_timeout``, its last bytes may still arrive. The text names that timeout then.
 
     Callers get a ``PayloadTooLargeError``, which also names the server.
     """

@@ -42,7 +42,7 @@ def _accepts(connection_class: type[Any], name: str) -> bool:
 
 
 def disconnect(client: redis.Redis) -> None:
-    """Close the connection. The next command opens it again, wherever the server is then."""
+    """Close the connection. The next command opens a new one, to the server's current address."""
     if client.connection is not None:
         client.connection.disconnect()  # type: ignore[no-untyped-call]
 

@@ -146,7 +146,7 @@ def _exchange(connection: Any, packed: bytes) -> Any:
 _kept: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
 _owner = os.getpid()
 
-#: A pool with fewer connections at most does not lend one for good.
+#: A connection is kept only if the pool may have at least this many.
 _MIN_POOL_SIZE = 50
 
 

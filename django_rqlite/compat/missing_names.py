@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-_NO_SCHEDULER = "Every worker enqueues what is due, so there is no scheduler. Take it out."
+_NO_SCHEDULER = "Every worker enqueues scheduled jobs, so there is no scheduler. Take it out."
 _WORKERS_DO_IT = "Workers do this by themselves. Take it out."
 _MACHINERY = "It is an internal part of RQ, which works differently here: see docs/design.md."
 _NO_WEBHOOKS = "Webhooks are not sent. Give on_success= and on_failure= a function that sends them."
@@ -24,7 +24,7 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
         *("RQScheduler", "SchedulerStatus", "SchedulerNotFound", "DuplicateSchedulerError"),
         *("scheduler", "get_scheduler_pid"),
     ),
-    f"Every worker enqueues what is due. Use {_DUE}.": (
+    f"Every worker enqueues scheduled jobs. Use {_DUE}.": (
         *("DjangoScheduler", "get_scheduler_by_index"),
     ),
     "Use get_statistics(), which counts scheduled jobs; every worker enqueues them.": (

@@ -1,6 +1,6 @@
 """Methods that subclasses of RQ's classes override and that nothing here calls.
 
-Each has a sentence that says what to use instead.
+For each, a sentence advises what to use instead.
 """
 
 from __future__ import annotations

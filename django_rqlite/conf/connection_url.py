@@ -45,7 +45,7 @@ def keys_in_url(url: str) -> set[str]:
 
 
 def has_query_option(url: object, name: str) -> bool:
-    """Return whether a valid URL has the query option ``name``. An invalid URL has none."""
+    """Return whether a valid URL has the query option ``name``; False for an invalid URL."""
     if not isinstance(url, str) or url_problem(url):
         return False
     return any(key == name for key, _ in parse_qsl(urlsplit(url).query))

@@ -158,7 +158,7 @@ def huge_pages() -> bool:
 
 
 def preload() -> bool | tuple[str, ...]:
-    """Return what a worker imports before it forks.
+    """Return which modules a worker imports before it forks.
 
     True: ``jobs`` and ``tasks`` of every app; False: nothing; or the names of modules.
     """

@@ -1,8 +1,8 @@
 """Schedules that a cron expression describes.
 
 The package cronsim (the extra ``cron``) parses and evaluates the expressions as Debian's cron does:
-a job at a fixed hour runs once where a clock repeats that hour, and at the end of the gap where a
-clock skips it.
+if the clock repeats the hour of a job, the job runs once; if the clock skips it, the job runs at
+the end of the gap.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class CronProcess:
         self._beat_at = time.monotonic()
 
     def run(self) -> None:
-        """Enqueue what is due until SIGINT or SIGTERM. Main thread only.
+        """Enqueue jobs at their ticks until SIGINT or SIGTERM. Main thread only.
 
         Raises:
             RedisUnavailableError: Redis does not answer at the start. Later, the process waits.

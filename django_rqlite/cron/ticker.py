@@ -1,7 +1,7 @@
 """Enqueues the jobs of cron entries at their ticks.
 
-Every worker proposes each tick. A script accepts the first proposal. :func:`plan` computes what is
-due, without a clock and without Redis. :class:`Ticker` does the rest.
+Every worker proposes each tick. A script accepts the first proposal. :func:`plan` computes which
+ticks are due, without a clock and without Redis. :class:`Ticker` does the rest.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Ticker:
         return time.monotonic() + self._offset
 
     def tick_if_due(self) -> int:
-        """Propose what is due, if it is time. Return how many jobs were enqueued.
+        """Propose the ticks that are due, if it is time. Return how many jobs were enqueued.
 
         Raises:
             redis.RedisError: The server does not answer. Call again.

@@ -160,7 +160,7 @@ def _add_workers(workers: Workers, samples: _Samples) -> None:
 
 
 def _label(text: str) -> str:
-    """A label value in valid UTF-8, whatever bytes Redis holds."""
+    """A label value in valid UTF-8, for any bytes from Redis."""
     return text[:_MAX_LABEL_LENGTH].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 

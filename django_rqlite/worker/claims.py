@@ -187,7 +187,7 @@ class Claims:
         assignment.refusals = assignment.breaks = 0
 
     def close(self) -> None:
-        """Store all outcomes, and put back what an unanswered claim may have taken.
+        """Store all outcomes, and put back the job that an unanswered claim may have taken.
 
         Raises:
             redis.RedisError: There was no answer.

@@ -143,7 +143,7 @@ class Loop:
         if limit is None or not self._session.queues_empty or self._children.busy:
             return None
         if self._session.suspension.suspended:
-            return None  # nobody would start it again when the workers are resumed
+            return None  # it would not be started again when the workers are resumed
         return self._dispatcher.idle_since + limit
 
     # Commands and signals

@@ -1,6 +1,6 @@
 """A worker's commands to Redis, and when each is due.
 
-In one turn, a worker stores outcomes, sends its heartbeat, moves what is due into the queues,
+In one turn, a worker stores outcomes, sends its heartbeat, moves jobs that are due into the queues,
 claims jobs, and listens for more. A command that fails because Redis does not answer is due again
 in the next turn. Each can be repeated safely: outcomes are fenced, and a claim carries the id of
 its execution.

@@ -54,7 +54,7 @@ class Wakeup:
         self._listeners = [_Listener(*pair) for pair in zip(queues, keys, strict=True)]
 
     def listen(self, but_not_to: Collection[str]) -> None:
-        """Send the waiting command for each queue that has none yet.
+        """Send the waiting command for each queue that is not listened to yet.
 
         Args:
             but_not_to: Names of queues to leave out.

@@ -75,7 +75,7 @@ class WorkerPool:
         """
         callers = database_connections.in_use()
         import_jobs()
-        database_connections.close(but=callers)  # what an imported module has opened
+        database_connections.close(but=callers)  # those that an imported module has opened
         share_memory()
         self._signals.open()
         logger.info("Pool %d: starting %d workers", os.getpid(), len(self._slots))

@@ -1,4 +1,4 @@
-"""What the overview has read of one server: the states of its queues, and its concerns."""
+"""The state of one server, as the overview has read it: its queues, and its concerns."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .workers import about_workers
 
 
 class ServerState:
-    """What was read of one server.
+    """The state of one server.
 
     Args:
         running: The jobs that run there, as far as they were read.

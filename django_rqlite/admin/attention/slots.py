@@ -14,7 +14,7 @@ from ...queries.leases import StartedJob
 #: A run that takes this many seconds may count as long.
 LONG_RUN = 60
 
-#: Runs that are needed to know what is usual in a queue.
+#: The fewest runs from which a queue's usual run time is computed.
 MIN_RUNS = 20
 
 #: A run is unusually long if it exceeds this many times the 95th percentile. The percentile is an
@@ -62,7 +62,7 @@ def slots_of(
 
 
 def seconds_running(held: StartedJob, now: datetime) -> float:
-    """For how long a job has run; 0 where its start is not known."""
+    """For how long a job has run; 0 if its start is not known."""
     return (now - held.job.started_at).total_seconds() if held.job.started_at else 0
 
 

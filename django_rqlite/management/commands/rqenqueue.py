@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            # "auto", because COMMIT_MODE may wait for the end of a request. Here is no request.
+            # "auto", because COMMIT_MODE may wait for the end of a request, which does not exist.
             queue = get_queue(options["queue"], commit_mode="auto")
             job = queue.enqueue_call(
                 options["function"], tuple(options["arguments"]), timeout=options["timeout"]

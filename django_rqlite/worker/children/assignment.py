@@ -28,7 +28,7 @@ class Assignment:
         loss_logged: Whether it was logged that the execution no longer holds the job.
         refusals: How often Redis refused to store the outcome.
         breaks: How often the connection broke while the outcome was being stored.
-        replaced: Whether the outcome says that Redis would not store the one before it.
+        replaced: Whether the outcome is a failure that replaces one which Redis refused.
     """
 
     hold: Hold

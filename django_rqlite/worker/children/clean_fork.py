@@ -1,4 +1,4 @@
-"""Forks a process that has none of its parent's connections and does not outlive it."""
+"""Forks a process that discards its parent's connections and does not outlive it."""
 
 from __future__ import annotations
 

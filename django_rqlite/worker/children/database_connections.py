@@ -100,7 +100,7 @@ def close_one(connection: BaseDatabaseWrapper) -> None:
 
 
 def descriptor_of(raw: Any) -> int | None:
-    """Return the socket of a driver's connection; None if it has none or does not give it."""
+    """Return the socket of a driver's connection; None if it is unknown."""
     try:
         number = raw.fileno()
     except Exception:  # noqa: BLE001 - each driver has its own errors for a closed connection

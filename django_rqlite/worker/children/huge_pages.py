@@ -42,7 +42,7 @@ def collapse() -> int:
 
 
 def _size() -> int:
-    """Return the size of a huge page in bytes; 0 if there are none."""
+    """Return the size of a huge page in bytes; 0 if the system has no huge pages."""
     try:
         return int(_SIZE.read_bytes())
     except (OSError, ValueError):

@@ -2,7 +2,7 @@
 
 The process holds copies of them. Using one would mix the commands of two processes. Closing one
 would end the parent's session, because the driver tells the server so. And closing the copy of a
-connection to a SQLite file would roll back what the parent is about to commit.
+connection to a SQLite file would roll back the parent's open transaction.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def discard(inherited: Iterable[BaseDatabaseWrapper]) -> None:
     from now on the copy belongs to this process.
 
     Args:
-        inherited: The result of :func:`database_connections.known` before the fork. Threads do
-            not exist in the forked process, and what they referenced would be finalized.
+        inherited: The result of :func:`database_connections.known` before the fork. The parent's
+            threads do not exist in the forked process, and their objects would be finalized.
     """
     null = os.open(os.devnull, os.O_RDWR)
     for connection in inherited:
@@ -90,7 +90,7 @@ def _keep(connection: BaseDatabaseWrapper) -> None:
                 connection.alias,
                 exc,
             )
-    # A new wrapper has none of the parent's atomic blocks and on_commit() callbacks.
+    # A new wrapper, without the parent's atomic blocks and on_commit() callbacks.
     fresh = connections[connection.alias]
     fresh.get_connection_params()  # sets attributes, as before each connection
     fresh.connection, fresh.autocommit = raw, True

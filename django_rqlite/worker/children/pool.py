@@ -96,7 +96,7 @@ class ChildPool:
         self._children: dict[int, Child] = {}
         #: Idle children. The one that has waited longest, and so has warmed up, comes first.
         self._spares: dict[int, Child] = {}
-        #: Peak resident memory, in bytes, of the last child that ended after a job; 0: none has.
+        #: Peak resident memory, in bytes, of the last child that ended after a job; 0: unknown.
         self.peak = 0
 
     def start(self, to_close: Iterable[int]) -> None:
@@ -117,7 +117,7 @@ class ChildPool:
 
     @property
     def server_pid(self) -> int:
-        """The process id of the fork server; 0 if there is none."""
+        """The process id of the fork server; 0 if it does not run."""
         return self._server.pid
 
     def __len__(self) -> int:

@@ -52,4 +52,4 @@ def _instruction() -> bytes:
 
 
 def _no_signal(signal: object, job: Job, **_: object) -> None:
-    """Send no Django signal, since nobody enqueued this job."""
+    """Send no Django signal, because this is not a job of the project."""

@@ -14,7 +14,7 @@ from ...engine.engine import Engine
 #: without an announcement, and one of ours may be lost.
 LONGEST_WAIT = 5.0
 
-#: Seconds to wait after a look that found nothing to move, whatever the reason.
+#: Seconds to wait after a look that found nothing to move, for any reason.
 SHORTEST_WAIT = 0.01
 
 
@@ -34,7 +34,7 @@ class Scheduler:
         self._offset: float | None = None
 
     def promote(self) -> int:
-        """Move what is due, if it is time to look. Return how many jobs were moved.
+        """Move the jobs that are due, if it is time to look. Return how many were moved.
 
         Raises:
             redis.RedisError: The server does not answer.
