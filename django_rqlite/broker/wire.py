@@ -2,7 +2,7 @@
 
 ``execute_command()`` repeats, times and reports each command, and looks up how to parse its answer.
 Scripts need none of these, and with a small script they take a third of the client's time. It also
-waits for the answer before it returns, so that the next command cannot be prepared meanwhile.
+waits for the answer before it returns, so the next command cannot be prepared meanwhile.
 """
 
 from __future__ import annotations
