@@ -341,8 +341,11 @@ class _Forker:
         for target, stream in enumerate(streams, start=1):
             os.dup2(stream, target)
             os.close(stream)
+        environment = request["environment"]
+        if django.conf.settings.configured:
+            environment["TZ"] = os.environ["TZ"]  # as TIME_ZONE says
         os.environ.clear()
-        os.environ.update(request["environment"])
+        os.environ.update(environment)
         time.tzset()
         sys.argv = [django.__main__.__file__, *request["arguments"]]
 
@@ -366,6 +369,7 @@ def _run_command() -> NoReturn:
 if __name__ == "__main__":
     import django
     import django.__main__
+    import django.conf
 
     _channel, _set_up = sys.argv[1:]
     for _module in _MODULES:

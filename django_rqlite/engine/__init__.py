@@ -1,4 +1,4 @@
-"""Every change of state: one method of :class:`.engine.Engine`, and one Lua script, for each.
+"""Every change of state. Each is one method of :class:`.engine.Engine` and one Lua script.
 
-The engine knows no Django. It does not read for people; ``queries`` does.
+The engine does not import Django. It has no queries for people; those are in ``queries``.
 """

@@ -8,17 +8,16 @@ from ..broker.broker import Broker
 from ..protocol.codec import decode
 from .scripts import Argument, Script
 
-#: Ids that one script handles at most where it searches or deletes, so that it never keeps the
-#: server busy for long.
+#: The most ids that one script searches for or deletes, so that the server is never busy for long.
 BATCH = 250
 
-#: Long lists that one script may search to the end. A search takes the server 10 ms or more where a
-#: million ids wait.
+#: How many long lists one script may search to the end. A search takes the server 10 ms or more if
+#: a million ids wait.
 SEARCHES = 1
 
 
 class EngineBase:
-    """The keys of one broker, and the client that speaks to it."""
+    """One broker, with its client, keys and prefix."""
 
     __slots__ = ("broker", "connection", "keys", "prefix")
 
@@ -29,7 +28,7 @@ class EngineBase:
         self.prefix = broker.prefix
 
     def _in_batches(self, script: Script, job_ids: Sequence[str], *options: Argument) -> list[str]:
-        """Run a script on any number of jobs, a batch at a time; return its answer for each id."""
+        """Run a script on any number of jobs, in batches; return its answer for each id."""
         verdicts: list[str] = []
         for start in range(0, len(job_ids), BATCH):
             batch = job_ids[start : start + BATCH]

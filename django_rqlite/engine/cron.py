@@ -18,12 +18,12 @@ _pause = Script("cron_pause")
 #: Seconds by which a tick may be ahead of the server's clock.
 SKEW = 1.0
 
-#: Entries that one script announces at most, so that the server is never busy for long.
+#: The most entries that one script announces, so that the server is never busy for long.
 BATCH = 200
 
 
 class Verdict(StrEnum):
-    """What became of a tick that a worker proposed."""
+    """The result of a tick that a worker proposed."""
 
     #: Its job is in its queue.
     QUEUED = "queued"
@@ -36,10 +36,10 @@ class Verdict(StrEnum):
 
 
 class PauseResult(StrEnum):
-    """What became of a request to pause or resume an entry."""
+    """The result of a request to pause or resume an entry."""
 
     CHANGED = "changed"
-    #: The entry was paused, or was not, before.
+    #: The entry was in the requested state already.
     UNCHANGED = "unchanged"
     #: No such entry was announced, or its key has the wrong type.
     MISSING = "missing"
@@ -104,7 +104,7 @@ class CronScripts(EngineBase):
     ) -> Decision:
         """(new) → queued, if this tick of the entry is due and was not decided before.
 
-        A call may be repeated, for instance if its answer was lost.
+        It is safe to repeat a call, for instance if its answer was lost.
 
         Args:
             tick, next_tick: unix seconds.
@@ -113,7 +113,7 @@ class CronScripts(EngineBase):
             ttl: seconds for which the job may wait.
 
         Raises:
-            redis.RedisError: the server or the connection refuses.
+            redis.RedisError: the server refused the command, or the connection broke.
         """
         keys = self.keys
         verdict, server_time, last = _tick(
@@ -157,7 +157,7 @@ class CronScripts(EngineBase):
             fields, ttl: as for :meth:`cron_tick`.
 
         Raises:
-            redis.RedisError: the server or the connection refuses.
+            redis.RedisError: the server refused the command, or the connection broke.
         """
         keys = self.keys
         _run(
@@ -174,7 +174,7 @@ class CronScripts(EngineBase):
         """Write the records of these entries; return which ticks are settled.
 
         Raises:
-            redis.RedisError: the server or the connection refuses.
+            redis.RedisError: the server refused the command, or the connection broke.
         """
         keys = self.keys
         floors: dict[str, int] = {}

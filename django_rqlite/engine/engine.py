@@ -1,4 +1,4 @@
-"""Every change of state in Redis. One method, one Lua script, one round trip for each.
+"""Every change of state in Redis: one method, one Lua script and one round trip for each.
 
 ``docs/design.md`` has the state machine. The header of each file under ``lua/`` says what the
 script takes, what it returns and which invariant it keeps. All values are bytes, text or whole

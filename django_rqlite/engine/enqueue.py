@@ -41,8 +41,8 @@ class EnqueueScripts(EngineBase):
 
         Args:
             fields: the job's hash without ``status`` and the times, which the script adds.
-            minted: whether the id was made for this call. A job that has it is then this call's
-                own.
+            minted: whether the id was made for this call. A job with this id then comes from an
+                earlier try of this call.
             unique: whether the call is refused if there is a job with this id.
             ttl: seconds for which the job may wait.
 
@@ -50,7 +50,8 @@ class EnqueueScripts(EngineBase):
             when the job was enqueued, in unix microseconds.
 
         Raises:
-            DuplicateJobError: the job is not allowed beside another one. Nothing was written.
+            DuplicateJobError: another job with the same id or unique key forbids it. Nothing was
+                written.
         """
         job_key, queue_key, queues_key = _key_parts(self.prefix)
         answer = _enqueue(
@@ -68,11 +69,11 @@ class EnqueueScripts(EngineBase):
         """(new) → queued or deferred, for any number of jobs, in one round trip.
 
         A script takes one slice of the jobs (``enqueue_slices.py``), so that the server can serve
-        others in between. A job that may be refused has a script of its own, so that the others are
-        enqueued all the same.
+        others in between. A job that may be refused has a script of its own, so that a refusal does
+        not affect the others.
 
         Returns:
-            an object that waits for the answers. The caller can do something else meanwhile.
+            an object that reads the answers later. The caller can do something else meanwhile.
 
         Raises:
             redis.RedisError: the connection broke. Some of the jobs may have been enqueued.
@@ -148,7 +149,8 @@ class EnqueueScripts(EngineBase):
             when the job is due, in unix seconds.
 
         Raises:
-            DuplicateJobError: the job is not allowed beside another one. Nothing was written.
+            DuplicateJobError: another job with the same id or unique key forbids it. Nothing was
+                written.
         """
         keys = self.keys
         verdict, detail = _schedule(
@@ -191,7 +193,8 @@ class EnqueueScripts(EngineBase):
             the status; and for a canceled job the reason.
 
         Raises:
-            DuplicateJobError: the job is not allowed beside another one. Nothing was written.
+            DuplicateJobError: another job with the same id or unique key forbids it. Nothing was
+                written.
             InvalidJobError: a parent waits for this job. Nothing was written.
         """
         new = NewJob(
@@ -225,7 +228,8 @@ class EnqueueScripts(EngineBase):
             when the job was started, in unix microseconds.
 
         Raises:
-            DuplicateJobError: the job is not allowed beside another one. Nothing was written.
+            DuplicateJobError: another job with the same id or unique key forbids it. Nothing was
+                written.
         """
         keys = self.keys
         verdict, detail = _start_in_place(
@@ -263,7 +267,7 @@ class PendingEnqueue:
         )
 
     def outcomes(self) -> list[tuple[str, str] | Exception]:
-        """What became of each job.
+        """The result for each job.
 
         Returns:
             for each job its status, with the time in unix microseconds or the reason why it was
@@ -299,7 +303,7 @@ def _has_key_or_group(fields: Mapping[str, Argument]) -> bool:
 
 
 def _identity(minted: bool, unique: bool) -> str:
-    """What the scripts need to know about a new job's id."""
+    """How the scripts treat an older job with the same id; see ``enqueue.lua``."""
     if minted:
         return "1"
     return "only" if unique else "0"
@@ -308,7 +312,7 @@ def _identity(minted: bool, unique: bool) -> str:
 def _read_answer(
     job_id: str, fields: Mapping[str, Argument], answer: bytes | tuple[bytes, bytes]
 ) -> tuple[str, str]:
-    """Status and detail in the answer of enqueue.lua or defer.lua; raises if it is a refusal."""
+    """The status and the detail in an answer of enqueue.lua or defer.lua. Raises for a refusal."""
     if isinstance(answer, bytes):
         return "queued", decode(answer)
     verdict, detail = answer
@@ -333,11 +337,11 @@ def _raise_refusal(
         )
     if verdict == b"exists":
         raise DuplicateJobError(
-            f"There is a job {job_id!r} already (it is {decode(detail)}), and with unique=True "
-            "there may be no other. Delete it first, or leave unique out to replace it."
+            f"There is a job {job_id!r} already (it is {decode(detail)}), and unique=True does not "
+            "allow another. Delete it first, or leave unique out to replace it."
         )
     if verdict == b"held":
         raise DuplicateJobError(
             f"Job {decode(detail)!r} has the unique key {fields['x_unique']!r} and has not ended, "
-            "so no other was enqueued with it."
+            "so no other job was enqueued with this key."
         )

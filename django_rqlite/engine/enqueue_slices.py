@@ -1,4 +1,4 @@
-"""Parts many new jobs into slices that one script can enqueue together."""
+"""Divides many new jobs into slices, each of which one script enqueues."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 
 from .values import NewJob
 
-#: Jobs that one script enqueues at most, and the bytes that they may have together. So it keeps the
-#: server busy for less than a millisecond.
+#: The most jobs that one script enqueues, and the most bytes of their calls and ``meta`` together.
+#: Such a script keeps the server busy for less than a millisecond.
 MOST_JOBS = 100
 MOST_BYTES = 256 * 1024
 
 
 def slices(jobs: Sequence[NewJob]) -> Iterator[list[NewJob] | NewJob]:
-    """Part the jobs, in their order, into lists for one script each, and single jobs.
+    """Divide the jobs, in their order, into lists for one script each, and single jobs.
 
-    A job is single if it may be refused, or if the script must look at other jobs first: a job with
-    an id of the caller's, a unique key or parents.
+    A job is single if it may be refused, or if the script must look at other jobs first: that is a
+    job with the caller's own id, a unique key or parents.
     """
     together: list[NewJob] = []
     like: object = None

@@ -27,7 +27,7 @@ class ExecutionScripts(EngineBase):
     def claim(self, worker: str, wanted: NextClaim) -> Claim:
         """queued → started, for the next job of the queues, if there is one.
 
-        A second call with the same execution gives the same job. So the caller repeats a claim
+        A second call with the same execution returns the same job. So the caller can repeat a claim
         whose answer was lost with the connection.
         """
         return self._claim_from(
@@ -40,7 +40,7 @@ class ExecutionScripts(EngineBase):
         )
 
     def find_claim(self, worker: str, execution: str) -> Hold | None:
-        """What a claim took whose answer never arrived, or None if it took nothing."""
+        """The job that an unanswered claim has taken, or None."""
         fields = ("x_execution", "x_claimed_job", "x_claimed_queue")
         last, job_id, queue = cast(
             "list[bytes | None]", self.connection.hmget(self.keys.worker(worker), fields)
@@ -65,12 +65,12 @@ class ExecutionScripts(EngineBase):
         """started → finished, and the next claim in the same round trip.
 
         Args:
-            worker: whose record counts the job; ``''``: no record does.
+            worker: the worker whose record counts the job; ``''``: no record does.
             worker_name: the name in the result.
             result_ttl: seconds; −1: for ever, 0: nothing is kept.
             result: the return value, serialized; ``b''`` for None.
             encoded_result: the same in base64.
-            not_kept: why ``result`` is not what the job returned; ``''`` if it is.
+            not_kept: why ``result`` is not the value that the job returned; ``''`` if it is.
         """
         kept = _ttl(result_ttl, least=0)
         outcome = (kept, result, signature, encoded_result, _encodable(not_kept))
@@ -183,7 +183,7 @@ class ExecutionScripts(EngineBase):
         return Claim(hold, dict(zip(values, values, strict=True)), texts)
 
     def release(self, worker: str, hold: Hold) -> bool:
-        """started → queued, at the front, for a job that its worker does not end.
+        """started → queued, at the front, for a job that its worker gives back.
 
         Returns:
             False if the execution no longer held the job.
@@ -197,7 +197,7 @@ class ExecutionScripts(EngineBase):
 
 
 def _ttl(seconds: int, *, least: int) -> int:
-    """A number of seconds that Redis accepts. Other tools may have written anything."""
+    """A number of seconds that Redis accepts. Another tool may have written any number."""
     return FOREVER if seconds < 0 else min(max(seconds, least), LONGEST)
 
 

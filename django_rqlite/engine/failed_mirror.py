@@ -1,4 +1,4 @@
-"""Scripts that keep the list of failed jobs in order which RQ 0.5 shows: the mirror."""
+"""Scripts that maintain the mirror: the list of failed jobs that RQ 0.5 shows."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ PART = 1000
 
 
 class FailedMirrorScripts(EngineBase):
-    """Scripts that keep the mirror of failed jobs in order."""
+    """Scripts that maintain the mirror of failed jobs."""
 
     __slots__ = ()
 
     def clean_failed_mirror(self) -> int:
-        """Take ids of jobs that have not failed out of the mirror; return how many.
+        """Remove ids of jobs that have not failed from the mirror; return how many.
 
-        All ids leave that were noted to leave. Beside them, one part of the list is checked for ids
-        that RQ's workers and tools left there.
+        All noted ids leave. One more part of the list is checked for ids that RQ's workers and
+        tools left there.
         """
         keys = (self.keys.failed_mirror, self.keys.mirror_looked, self.keys.unmirrored)
         gone, looked, whole = 0, 0, 0
@@ -34,16 +34,16 @@ class FailedMirrorScripts(EngineBase):
             gone += int(stale)
             looked += seen
             whole = whole or length
-            # One stale id means more of them: somebody has requeued or deleted many jobs.
+            # After one stale id, more are likely: somebody has requeued or deleted many jobs.
             if not stale or looked >= whole:
                 break
         return gone + (self._remove_noted(few=noted < PART) if noted else 0)
 
     def _remove_noted(self, *, few: bool) -> int:
-        """Take all noted ids out in one pass over the list, from its end.
+        """Remove all noted ids in one pass over the list, from its end.
 
         Args:
-            few: whether most parts of a long list can be expected to have none of them.
+            few: whether there are so few that most parts of a long list contain none of them.
         """
         mirror, notes = self.keys.failed_mirror, self.keys.unmirrored
         sought = set(cast("list[bytes]", self.connection.zrange(notes, 0, -1))) if few else None

@@ -21,12 +21,12 @@ class GroupScripts(EngineBase):
     __slots__ = ()
 
     def leave_group(self, group: str, job_ids: Sequence[str]) -> None:
-        """Take jobs out of a group. The jobs may be gone."""
+        """Remove jobs from a group. The jobs need not exist."""
         keys = [self.keys.job(job_id) for job_id in job_ids]
         _leave_group(self.connection, keys, (self.prefix, group, *job_ids))
 
     def clean_groups(self, *groups: str) -> int:
-        """Take ids whose jobs have expired out of these groups; return how many.
+        """Remove ids whose jobs have expired from these groups; return how many.
 
         Without names, it looks at a few groups and at a few ids of each, chosen at random.
         """

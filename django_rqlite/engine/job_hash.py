@@ -1,4 +1,4 @@
-"""Scripts that read or write fields of one job, wherever the job is."""
+"""Scripts that read or write fields of one job, in any state."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class JobHashScripts(EngineBase):
         return cast("Mapping[bytes, bytes]", self.connection.hgetall(self.keys.job(job_id)))
 
     def save(self, job_id: str, fields: Mapping[str, Argument]) -> bool:
-        """Store fields that do not say where the job is; return False if the job is gone."""
+        """Store fields that are not part of the job's state; return False if the job is gone."""
         keys = (self.keys.job(job_id),)
         return bool(_save(self.connection, keys, (self.prefix, *flat(fields))))
 

@@ -1,9 +1,9 @@
-"""Runs scripts on jobs that may stand in the middle of a queue in which a million others wait.
+"""Runs scripts on jobs whose ids may be in the middle of a very long list.
 
-Redis finds an id in a list only by looking at one entry after the other. For a few ids the script
-itself searches, one id in each call. For more, the list is read here, a slice at a time: one pass
-serves any number of ids, and the server is never busy for long. The script that changes the jobs is
-told where their ids stood a moment ago, and checks it.
+Redis finds an id in a list only by looking at one entry after the other. For a few ids, the script
+itself searches, one id in each call. For more, this module reads the list in slices: one pass finds
+any number of ids, and the server is never busy for long. The script that changes the jobs gets the
+positions at which their ids were a moment ago, and checks them.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from ..protocol.codec import decode
 from .base import BATCH, SEARCHES, EngineBase
 from .scripts import Argument, Script
 
-#: Ids up to which the script searches the list for each. Reading the list costs about as much.
+#: Up to this many ids, the script searches the list for each. Reading the list costs about as much.
 FEW = 10
 
 #: Entries of a list that are read at a time.
 SLICE = 5000
 
-#: Ids that one call takes out of the middle of a list at most.
+#: The most ids that one call removes from the middle of a list.
 HANDFUL = 100
 
-#: Slices that are read at most where the caller knows about where the ids stood.
+#: The most slices that are read if the caller knows roughly where the ids are.
 NEARBY = 2
 
-#: Entries by which an id may have moved since it was read, since others came or went.
+#: By how many entries an id may have moved after it was read, because others came or went.
 SLACK = 500
 
 
@@ -39,13 +39,13 @@ def run(
     *options: Argument,
     behind: int | None = None,
 ) -> list[Any]:
-    """Run a script on any number of jobs whose ids may have to leave the middle of a list.
+    """Run a script on any number of jobs whose ids may be in the middle of a list.
 
     Args:
         script: one with the arguments and answers of ``delete.lua``.
         options: the arguments of the script before the ids.
         behind: how many entries came after the last of the ids a moment ago, if that is known and
-            the other ids stood near it. The search begins there.
+            the other ids were near it. The search begins there.
 
     Returns:
         the answer for each id.
@@ -54,7 +54,7 @@ def run(
 
 
 class _Removal:
-    """One call of :func:`run`. Ids are known by their numbers, since an id may occur twice."""
+    """One call of :func:`run`. Ids are identified by their index, because an id may occur twice."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class _Removal:
 
     def run(self) -> list[Any]:
         waiting: dict[str, list[int]] = {}
-        # A single id is searched for at once, which spares a second call.
+        # A single id is searched for at once, which saves a second call.
         searches = SEARCHES if len(self._ids) == 1 else 0
         for numbers in _parts(range(len(self._ids)), BATCH):
             for queue, number in self._call(numbers, searches):
@@ -82,7 +82,7 @@ class _Removal:
             left, before = numbers, 0
             if self._behind is not None:
                 left = self._read_list(queue, left, max(self._behind - SLACK, 0), NEARBY)
-            # Entries that others take out meanwhile make a pass miss as many.
+            # If others remove entries during a pass, the pass may miss as many ids.
             while len(left) > FEW and len(left) != before:
                 before = len(left)
                 left = self._read_list(queue, left)
@@ -93,7 +93,7 @@ class _Removal:
     def _call(
         self, numbers: Sequence[int], searches: int, stretch: tuple[str, int, int] = ("", 0, 0)
     ) -> list[tuple[str, int]]:
-        """Run the script; return queue and number of each id that it would have to search for."""
+        """Run the script; return the queue and the index of each id that needs a search."""
         engine, ids = self._engine, [self._ids[number] for number in numbers]
         answers = self._script(
             engine.connection,
@@ -113,15 +113,15 @@ class _Removal:
     ) -> list[int]:
         """Read a queue's list once, and run the script on the ids that it finds.
 
-        It reads from the end to the beginning. Claims take from the beginning, so they shift
-        nothing.
+        It reads from the end to the beginning. Claims take entries from the beginning, so they do
+        not change positions that are counted from the end.
 
         Args:
             behind: how many entries at the end are skipped.
             slices: how many slices are read at most.
 
         Returns:
-            the numbers of the ids that were not found.
+            the indices of the ids that were not found.
         """
         sought = {self._ids[number]: number for number in numbers}
         left = set(numbers)

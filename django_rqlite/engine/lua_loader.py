@@ -1,15 +1,16 @@
 """Assembles Lua scripts from a file and the shared files that it includes.
 
-``--@include name`` includes ``lua/shared/name.lua``, in a script or in another shared file. Redis
-has no ``require``. Each file is included once.
+``--@include name`` includes ``lua/shared/name.lua`` in a script or in another shared file, because
+Redis has no ``require``. A file that is included several times appears once.
 
-Definitions that a script does not use are left out. Lua creates a function anew with each run of a
-script that defines it, and all shared functions together took a third of the time of the script
-that a busy worker calls for each job. The text tells what is used: a name is always defined above
-its use, a statement begins at the margin, and the rest of the statement is indented, or closes it.
+Definitions that a script does not use are left out. Each run of a script creates all functions that
+the script defines. Creating all shared functions took a third of the time of the script that a busy
+worker calls for each job. The loader can see what is used, because the files follow three rules: a
+name is defined above its use, a statement begins in the first column, and its other lines are
+indented or close it.
 
-``--@rarely name`` marks a function that most runs of a script do not call. Functions that only this
-one uses are defined inside it, and so created only when it is called.
+``--@rarely name`` marks a function that most runs do not call. Functions that only this one uses
+are moved into it, so that they are created only when it is called.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _with_includes(name: str, included: set[str]) -> str:
 
 
 def _statements(text: str) -> Iterator[str]:
-    """The statements that begin at the margin, without the comments there."""
+    """The top-level statements, without comments in the first column."""
     lines: list[str] = []
     for line in text.splitlines():
         if line.startswith("--") or not line.strip():
@@ -62,7 +63,7 @@ def _statements(text: str) -> Iterator[str]:
 
 
 def _used(statements: list[str]) -> list[str]:
-    """The statements without the definitions that no other statement needs."""
+    """The statements that have an effect, and the definitions that these use."""
     kept: list[str] = []
     needed: set[str] = set()
     for statement in reversed(statements):

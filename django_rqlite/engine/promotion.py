@@ -15,14 +15,14 @@ _enqueue_now = Script("enqueue_now")
 
 
 class PromotionScripts(EngineBase):
-    """Scripts for jobs whose wait is over."""
+    """Scripts for jobs that have waited for a time or for other jobs."""
 
     __slots__ = ()
 
     def promote(self, queues: Sequence[str]) -> Promoted:
         """scheduled → queued, for the jobs of these queues that are due; one batch of them.
 
-        It also goes on with the dependents of ended jobs that one script could not handle.
+        It also continues with dependents of ended jobs, if there were too many for one script.
         """
         keys = [self.keys.scheduled(name) for name in queues]
         moved, now, due = _promote(self.connection, keys, (self.prefix, BATCH, *queues))
@@ -31,8 +31,8 @@ class PromotionScripts(EngineBase):
     def promote_deferred(self, queues: Sequence[str]) -> list[tuple[str, str]]:
         """deferred → queued, scheduled or canceled; one batch of them.
 
-        For jobs that wait for no parent any more and stayed deferred since a key of the wrong type
-        stood in the way.
+        It handles jobs that no longer wait for a parent, but stayed deferred because the key of
+        their next place had the wrong type.
 
         Returns:
             queue and id of each job that was moved.
@@ -42,7 +42,7 @@ class PromotionScripts(EngineBase):
         return [(decode(queue), decode(job_id)) for queue, job_id in placed]
 
     def enqueue_now(self, job_ids: Sequence[str]) -> list[str]:
-        """scheduled → queued before the time, for any number of jobs.
+        """scheduled → queued before the jobs are due, for any number of jobs.
 
         Returns:
             ``'queued'``, ``'not scheduled'`` or ``'missing'`` for each id.

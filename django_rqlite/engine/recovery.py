@@ -1,4 +1,4 @@
-"""Scripts that take jobs from workers that are gone."""
+"""Scripts that take jobs from dead workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _clean_intermediate_queues = Script("clean_intermediate_queues")
 
 
 class RecoveryScripts(EngineBase):
-    """Scripts that take jobs from workers that are gone."""
+    """Scripts that take jobs from dead workers."""
 
     __slots__ = ()
 
@@ -22,8 +22,8 @@ class RecoveryScripts(EngineBase):
         """started → queued, at the front, for executions whose lease has expired; one batch.
 
         Args:
-            most_crashes: how often a job may lose its worker and still be queued again.
-            patience: seconds by which a lease of RQ's own workers may be overdue.
+            most_crashes: how often a job is queued again after its worker died.
+            patience: extra seconds before an expired lease of RQ's own workers counts.
         """
         keys = self.keys
         found = _reap(

@@ -1,4 +1,4 @@
-"""Scripts that cancel and delete jobs, and sweep out what expired jobs leave behind."""
+"""Scripts that cancel and delete jobs, and remove what expired jobs leave behind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _empty = Script("empty")
 _delete_queue = Script("delete_queue")
 _trim = Script("trim")
 
-#: Ids that one script takes out of a registry at most, where it takes a whole range.
+#: The most ids that one script removes from a registry if it removes a whole range.
 MOST_TRIMMED = 10_000
 
 
@@ -30,13 +30,13 @@ class RemovalScripts(EngineBase):
         """queued, scheduled or deferred → canceled, for any number of jobs.
 
         Args:
-            release_dependents: whether jobs that wait for them run all the same. Otherwise those
-                are canceled too.
+            release_dependents: whether jobs that wait for them run nevertheless. If not, these are
+                canceled too.
             behind: as for :meth:`.RequeueScripts.move`.
 
         Returns:
-            ``'canceled'``, ``'already'`` (it was before), ``'missing'``, or the status in which a
-            job cannot be canceled.
+            for each id ``'canceled'``, ``'already'`` (it was canceled before), ``'missing'``, or
+            the status in which the job cannot be canceled.
         """
         option = "1" if release_dependents else "0"
         return [*map(decode, list_removal.run(self, _cancel, job_ids, option, behind=behind))]
@@ -63,7 +63,7 @@ class RemovalScripts(EngineBase):
         return deleted
 
     def delete_queue(self, queue: str) -> int:
-        """Take an empty queue out of the set of queues.
+        """Remove an empty queue from the set of queues.
 
         Returns:
             how many jobs wait in the queue. Unless it is 0, nothing has changed.
@@ -72,7 +72,7 @@ class RemovalScripts(EngineBase):
         return int(_delete_queue(self.connection, keys, (self.prefix,)))
 
     def trim(self, *queues: str) -> int:
-        """Take ids whose jobs have expired out of the queues' registries; return how many."""
+        """Remove ids whose jobs have expired from the queues' registries; return how many."""
         keys = self.keys
         registries = [
             registry(name)

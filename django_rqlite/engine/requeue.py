@@ -1,4 +1,4 @@
-"""Scripts that people ask for: run a job again, or move it to another queue."""
+"""Scripts that run a job again or move it to another queue, at a person's request."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RequeueScripts(EngineBase):
     def move(self, job_ids: Sequence[str], queue: str, *, behind: int | None = None) -> list[str]:
         """A state → the same state in another queue, for any number of jobs.
 
-        Waiting jobs go to the end of the other queue. They keep their order if they stood near one
+        Waiting jobs go to the end of the other queue. They keep their order if they were near one
         another.
 
         Args:

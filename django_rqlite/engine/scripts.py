@@ -1,4 +1,4 @@
-"""Lua files as callable scripts."""
+"""Makes Lua files callable."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Argument = str | bytes | int | float
 
 
 class Script:
-    """One Lua file. It is run by its digest, so that its text is sent once per server.
+    """One Lua file. It is called by its digest, so that its text is sent to a server only once.
 
     Args:
-        often: whether the process keeps a connection at hand for this script.
+        often: whether the process keeps a connection open for this script.
     """
 
     __slots__ = ("digest", "name", "often", "text")
@@ -48,7 +48,7 @@ class Script:
         """Run the script. One round trip, two if the server does not know the script.
 
         Raises:
-            redis.RedisError: the server or the connection refuses.
+            redis.RedisError: the server refused the command, or the connection broke.
         """
         try:
             return self._ask(connection, ("EVALSHA", self.digest, len(keys), *keys, *arguments))
@@ -89,15 +89,15 @@ class ScriptPipeline:
     def __init__(self, connection: redis.Redis, calls: Sequence[ScriptCall]) -> None:
         self._connection = connection
         self._calls = calls
-        #: Scripts whose text is sent first, if there are several. Otherwise the server might run
-        #: some and not know the others, which would change the order. Of a single script it runs
+        #: The texts to load first, if there are several scripts. Otherwise the server might know
+        #: only some of them, and run their calls before the others. With a single script it runs
         #: all calls or none.
         self._loaded = {call.script.text for call in calls}
         if len(self._loaded) == 1:
             self._loaded.clear()
         self._conversation: CommandStream | None = None
         if not has_direct_pool(connection):
-            return  # answers() uses the client's own pipeline, which repeats what fails
+            return  # answers() uses the client's own pipeline, which retries after errors
         self._conversation = CommandStream(connection)
         try:
             self._conversation.send(self._commands(calls))
@@ -136,7 +136,7 @@ class ScriptPipeline:
     def _explain(self, exc: redis.RedisError) -> NoReturn:
         """Raise the error, or a better one if a command was too large for the server."""
         commands = self._commands(self._calls)
-        # If the server takes the largest command, it takes all.
+        # If the server accepts the largest command, it accepts all.
         largest = max(commands, key=oversize.command_size, default=())
         refused = oversize.diagnose(partial(execute_command, self._connection), largest, exc)
         if refused is None:

@@ -20,7 +20,7 @@ class SuspensionScripts(EngineBase):
         """Keep all workers from claiming jobs; return False if they were suspended before.
 
         Args:
-            ttl: seconds after which the suspension ends by itself; None: it does not.
+            ttl: seconds after which the suspension ends by itself; None: it does not end by itself.
         """
         return bool(self._set([self.keys.suspended], ttl))
 
@@ -33,7 +33,7 @@ class SuspensionScripts(EngineBase):
 
         Args:
             queues: at least one name.
-            ttl: seconds after which the pause ends by itself; None: it does not.
+            ttl: seconds after which the pause ends by itself; None: it does not end by itself.
         """
         return self._set([self.keys.paused(name) for name in queues], ttl)
 

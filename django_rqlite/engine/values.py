@@ -27,8 +27,8 @@ class NewJob(NamedTuple):
 class Hold:
     """The right of one execution to change its job.
 
-    Every script that ends an execution checks it first: if another execution holds the job by now,
-    the script changes nothing.
+    Every script that ends an execution checks this first. If another execution holds the job, the
+    script changes nothing.
     """
 
     job_id: str
@@ -41,7 +41,7 @@ class NextClaim:
     """How a worker claims its next job, alone or together with the outcome of the last one.
 
     Attributes:
-        execution: the id of the new execution. A call that is repeated must have the same.
+        execution: the id of the new execution. A repeated call must have the same id.
         queues: the names of the queues, in the order of preference.
         lease: seconds for which the claim holds without a heartbeat.
     """
@@ -56,8 +56,8 @@ class Pause:
     """A pause that keeps a worker from claiming jobs.
 
     Attributes:
-        queue: the queue that is paused; '': all of them, since the workers are suspended.
-        ends_in: seconds until the pause ends by itself; None: it does not.
+        queue: the queue that is paused; '': all of them, because the workers are suspended.
+        ends_in: seconds until the pause ends by itself; None: it does not end by itself.
     """
 
     queue: str
@@ -72,7 +72,7 @@ class Claim:
         hold: None if nothing was claimed.
         fields: the job's hash at the time of the claim.
         notes: for the log: which ids were dropped from a queue, and why.
-        more: nothing was claimed, but not all ids were looked at. The caller asks again.
+        more: whether the caller must ask again: nothing was claimed, but some ids were not checked.
         pauses: if nothing was claimed, the pauses that were in force.
     """
 
@@ -85,12 +85,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The answer to an outcome, with the next claim if one was asked for.
+    """The answer to a call that stores an outcome, with the next claim if one was asked for.
 
     Attributes:
         stored: whether the outcome was stored. If not, the execution no longer held the job.
-        repeated: whether it was not stored because an earlier call had stored it, whose answer was
-            lost with the connection.
+        repeated: whether an earlier call had stored it already, whose answer was lost with the
+            connection.
     """
 
     stored: bool
@@ -103,11 +103,11 @@ class Reaped:
     """An execution whose lease had expired.
 
     Attributes:
-        worker: the name of its worker, as far as is known.
-        verdict: ``'requeued'``; ``'gone'``: there was no job; ``'placed'``: the execution had
-            ended, but a key of the wrong type had kept the job from its place; ``'spent'``: the job
-            has lost its worker too often. Then nothing has changed, and the caller fails it with
-            ``hold``.
+        worker: the name of its worker; '' if unknown.
+        verdict: ``'requeued'``; ``'gone'``: the job does not exist or is elsewhere; ``'placed'``:
+            the execution had ended, and the job has now moved to its place, whose key had the wrong
+            type before; ``'spent'``: the job's workers have died too often. Then nothing has
+            changed, and the caller fails the job with ``hold``.
     """
 
     hold: Hold
@@ -122,8 +122,8 @@ class Promoted:
     Attributes:
         moved: how many scheduled jobs entered their queues.
         server_time: unix seconds.
-        next_due: unix seconds at which the next job is due; None: none is scheduled, or none can be
-            moved.
+        next_due: unix seconds at which the next job is due; None: no job is scheduled, or none can
+            be moved.
     """
 
     moved: int
@@ -133,12 +133,12 @@ class Promoted:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The live worker that already has a name which another one asks for."""
+    """The live worker that already has the name of a new one."""
 
     hostname: str
     pid: str
     last_heartbeat: str
-    #: Tells it from every other worker that ever had the name; '' for RQ's workers.
+    #: Identifies it among all workers that ever had the name; '' for RQ's workers.
     instance: str = ""
-    #: Names its process, see ``process/identity.py``; '' if unknown.
+    #: Identifies its process, see ``process/identity.py``; '' if unknown.
     process: str = ""

@@ -23,12 +23,12 @@ _clean_worker_registry = Script("clean_worker_registry")
 #: Seconds for which the record of an ended worker is kept (RQ 2.12: rq/worker/base.py).
 DEAD_WORKER_TTL = 60
 
-#: Names of workers, chosen at random, that one call looks at: of all, and of each queue.
+#: How many names of workers one call checks, chosen at random: of all workers, and of each queue.
 SOME_WORKERS = 100
 SOME_OF_A_QUEUE = 10
 
-#: Queues, leases of each queue, and leases in all that one call reads to see which dead workers
-#: still hold jobs.
+#: The most queues, leases of each queue, and leases in total that one call reads to see which dead
+#: workers still hold jobs.
 MOST_QUEUES = 100
 MOST_LEASES_OF_A_QUEUE = 100
 MOST_LEASES = 1000
@@ -60,7 +60,7 @@ class WorkerScripts(EngineBase):
                 if its record has no instance.
 
         Returns:
-            None, or the live worker that has the name already.
+            None, or the live worker that already has the name.
         """
         answer = _register_worker(
             self.connection,
@@ -92,8 +92,8 @@ class WorkerScripts(EngineBase):
     def clean_worker_registry(self, *queues: str) -> int:
         """Unregister workers whose records have expired and that hold no job; return how many.
 
-        It looks at some names, chosen at random, and takes them out of the sets of these queues and
-        of some others.
+        It checks some names, chosen at random, and removes those of such workers from the sets of
+        these queues and of some others.
         """
         looked_at = (SOME_WORKERS, SOME_OF_A_QUEUE, MOST_QUEUES)
         leases = (MOST_LEASES_OF_A_QUEUE, MOST_LEASES)
@@ -118,7 +118,8 @@ class WorkerScripts(EngineBase):
             fields: further fields of the record.
             ttl: seconds for which the record is kept.
             lease: seconds for which the executions hold their jobs.
-            ending: whether the worker has been asked to end. The record says since when.
+            ending: whether the worker has been asked to end. The record keeps the time of the first
+                such call.
             instance: the worker's instance. The record of another worker is left alone.
 
         Returns:

@@ -1,7 +1,7 @@
-"""Keys of the layout that hold a value of another type than they should.
+"""Finds keys of the layout that hold a value of the wrong type.
 
-Only a person can repair this. The scripts leave such a key alone and do what they can without it;
-this module finds the keys, so that the log and the admin can name them.
+Only a person can repair this. The scripts leave such a key alone and do what they can without it.
+The log and the admin name the keys that this module finds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _wrong_type_keys = Script("wrong_type_keys")
 
 @dataclass(frozen=True, slots=True)
 class WrongTypeKey:
-    """A key with a value of the wrong type. Both types are in the words of Redis' ``TYPE``."""
+    """A key with a value of the wrong type. Types have the names that Redis' ``TYPE`` returns."""
 
     key: str
     found: str
@@ -73,7 +73,7 @@ def types_beside_places(keys: Keys, queues: Iterable[str], hour: int) -> dict[st
 
 
 def find(connection: redis.Redis, types: Mapping[str, str]) -> list[WrongTypeKey]:
-    """The keys that have another type than ``types`` says. One round trip."""
+    """The keys whose type differs from that in ``types``. One round trip."""
     return read(types, _wrong_type_keys(connection, tuple(types), tuple(types.values())))
 
 
@@ -83,7 +83,7 @@ def command(types: Mapping[str, str]) -> tuple[Any, ...]:
 
 
 def read(types: Mapping[str, str], answer: Any) -> list[WrongTypeKey]:
-    """The keys in the answer to :func:`command`. An error counts as none."""
+    """The keys in the answer to :func:`command`; none if the answer is an error."""
     keys = list(types.items())
     return [
         WrongTypeKey(keys[number - 1][0], decode(kind), keys[number - 1][1])

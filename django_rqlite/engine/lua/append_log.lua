@@ -1,4 +1,4 @@
--- Change:    none: keeps lines that a job logged
+-- Change:    none: stores lines that a job logged
 -- KEYS:      1 the job's hash, 2 the list of its lines
 -- ARGV:      1 prefix, 2 how many lines are kept at most, 3.. lines
 -- Returns:   1, or 0 if the job is gone

@@ -1,13 +1,13 @@
 -- Change:    queued, scheduled or deferred -> canceled
 -- KEYS:      1.. the hashes of the jobs
 -- ARGV:      1 prefix, 2 how many ids may be searched for, 3 queue, 4 behind and 5 most of the
---            stretch to look at (list_search.lua), 6 '1' to let the dependents run all the same,
+--            stretch to look at (list_search.lua), 6 '1' to let the dependents run nevertheless,
 --            7.. the ids, in the order of KEYS
 -- Returns:   for each id 'canceled', 'already' (it was canceled before), 'missing', 'started', or
---            the state in which it has ended; {queue} if nothing was changed, since the list of
---            that queue has to be searched
+--            the state in which it has ended; {queue} if nothing was changed, because the list
+--            of that queue has to be searched
 -- Invariant: the id moves in one step. If the job is the last one of a cron entry, the entry's
---            record changes too. A job that runs is not touched: its worker has to stop it.
+--            record changes too. A running job does not change: its worker has to stop it.
 --@include keys
 --@include clock
 --@include places

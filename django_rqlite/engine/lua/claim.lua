@@ -3,7 +3,7 @@
 -- ARGV:      1 prefix, 2 worker, 3 execution (chosen by the caller), 4 lease in seconds,
 --            5.. the names of the queues
 -- Returns:   {id, queue, {field, value, ...}, {note, ...}, more, pauses}. id is nil if nothing was
---            claimed. more is 1 if there may be a job yet, but too many ids had to be dropped.
+--            claimed. more is 1 if so many ids were dropped that the rest was not checked.
 --            pauses lists the pauses in force (shared/suspension.lua).
 -- Invariant: the id leaves its queue and enters the started registry in one step. An id that cannot
 --            be run (no hash, ended, running) is dropped with a note. A second call with the same

@@ -4,7 +4,7 @@
 -- Returns:   {how many entries left, how many were checked, how many there were, how many ids are
 --            noted}
 -- Invariant: RQ 2 requeues and deletes failed jobs without changing the mirror, so it leaves ids
---            behind. Each call checks the next part, whoever makes it, until a round is complete.
+--            behind. Each call, from any worker, checks the next part, until a round is complete.
 --@include keys
 --@include clock
 --@include failed_mirror

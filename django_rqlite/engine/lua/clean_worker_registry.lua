@@ -1,13 +1,13 @@
 -- Change:    none: unregisters workers whose records have expired
 -- KEYS:      1 the set of workers
 -- ARGV:      1 prefix, 2 how many of its names are checked, 3 how many names of each queue's set,
---            4 how many other queues are visited, 5 how many leases of a queue are read, 6 and in
---            all, each at most; 7.. the names of some queues
+--            4 how many other queues are checked, 5 how many leases of a queue are read, 6 how
+--            many in total, each at most; 7.. the names of some queues
 -- Returns:   how many workers were unregistered
 -- Invariant: a worker registers its name and its record in one step, so a name without a record
---            belongs to a worker that ended without unregistering. It is kept while a job is
---            started by it, so that people see who held the job. Names are chosen at random, so
---            that repeated calls reach all of them after a while.
+--            belongs to a worker that ended without unregistering. It is kept while that worker
+--            holds a started job, so that people see which worker that is. Names are chosen at
+--            random, so that repeated calls reach all of them after a while.
 --@include keys
 --@include wrong_type
 local most, most_of_a_queue, most_queues = ARGV[2], ARGV[3], ARGV[4]

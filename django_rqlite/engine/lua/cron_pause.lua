@@ -1,8 +1,8 @@
 -- Change:    none: pauses or resumes a cron entry
 -- KEYS:      1 the entry's hash
 -- ARGV:      1 prefix, 2 '1' to pause, '0' to resume
--- Returns:   'changed'; 'unchanged': it was so before; 'missing': no such entry was announced, or
---            its key has the wrong type
+-- Returns:   'changed'; 'unchanged': it was in that state already; 'missing': no such entry was
+--            announced, or its key has the wrong type
 -- Invariant: an entry that is resumed begins now, as a new one does: the ticks of the pause have no
 --            jobs. Announcements do not end a pause, so it lasts as long as the record.
 --@include clock

@@ -1,12 +1,12 @@
--- Change:    (new) -> queued, for a cron entry that somebody runs between its ticks
+-- Change:    (new) -> queued, for a cron entry that a person runs between its ticks
 -- KEYS:      1 the entry's hash, 2 the job's hash, 3 the queue's list, 4 the set of queues
 -- ARGV:      1 prefix, 2 id, 3 queue, 4 '1' to push at the front, 5 ttl in seconds or '',
 --            6.. field, value, ...
 -- Returns:   when the job was enqueued, in unix microseconds
 -- Invariant: the job enters the queue and becomes the entry's last job in one step; the ticks do
---            not change. If the entry's record is gone or has the wrong type, the job runs all the
---            same. The id was made for this call, so a job that has it comes from an earlier try of
---            this call whose answer was lost; then nothing is done.
+--            not change. If the entry's record is gone or has the wrong type, the job runs
+--            nevertheless. The id was made for this call, so a job that has it comes from an
+--            earlier try of this call whose answer was lost; then nothing is done.
 --@include keys
 --@include clock
 --@include places

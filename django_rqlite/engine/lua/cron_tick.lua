@@ -8,10 +8,10 @@
 -- Returns:   {verdict, the server's time, the entry's last tick or ''}. The verdict is 'queued';
 --            'early': the tick is ahead of the clock; 'settled': this tick or a later one was
 --            decided before; 'paused': the entry is paused, so the tick has no job.
--- Invariant: one job for each tick at most, whoever proposes it and however often. The tick is
---            marked as decided and its job enters the queue in one step. While an entry is paused,
---            only its next tick is written; cron_pause.lua settles the ticks of the pause when it
---            ends.
+-- Invariant: each tick has one job at most, however often and by how many workers it is proposed.
+--            The tick is marked as decided and its job enters the queue in one step. While an entry
+--            is paused, only its next tick is written; cron_pause.lua settles the ticks of the
+--            pause when it ends.
 --@include keys
 --@include clock
 --@include places

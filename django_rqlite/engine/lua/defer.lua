@@ -1,8 +1,8 @@
 -- Change:    (new) -> deferred, for a job that depends on others; queued or scheduled if it has to
 --            wait for none of them; canceled if one of them has ended badly
 -- KEYS:      1 the job's hash, 2 the queue's list, 3 the set of queues
--- ARGV:      1 prefix, 2 id, 3 queue, 4 '1' if the id was made for this call, 'only' if the call is
---            refused should there be a job with this id, 5 '1' if the job also runs after a parent
+-- ARGV:      1 prefix, 2 id, 3 queue, 4 '1' if the id was made for this call, 'only' to refuse
+--            the call if there is a job with this id, 5 '1' if the job also runs after a parent
 --            that ended badly, 6 when it is due in unix seconds, or '+' and seconds from now, or
 --            '', 7 how many parents, 8.. their ids, then field, value, ...
 -- Returns:   {status, reason}; {'cycle', parent} if the parent waits for this job; or a refusal,
@@ -14,10 +14,10 @@
 --@include older_job
 --@include dependents
 
--- Arguments of one command at most: Lua's stack is limited.
+-- The most arguments of one command: Lua's stack is limited.
 local MOST_AT_ONCE = 1000
 
--- Number of parents from which on one SORT is faster than one HGET for each.
+-- From this number of parents on, one SORT is faster than one HGET for each.
 local MANY = 20
 
 -- Returns the statuses of the parents, in their order. The server may refuse the SORT, in a cluster

@@ -2,11 +2,11 @@
 -- KEYS:      1.. the hashes of the jobs
 -- ARGV:      1 prefix, 2 how many ids may be searched for, 3 queue, 4 behind and 5 most of the
 --            stretch to look at (list_search.lua), 6.. the ids, in the order of KEYS
--- Returns:   for each id 1 if there was a job, else 0; {queue} if nothing was changed, since the
---            list of that queue has to be searched
+-- Returns:   for each id 1 if there was a job, else 0; {queue} if nothing was changed, because
+--            the list of that queue has to be searched
 -- Invariant: place, mirror, results and executions of the job go in one step. Its dependents are
---            canceled. An execution that runs no longer holds the job, so its outcome changes
---            nothing.
+--            canceled. A running execution no longer holds the job, so its outcome is not
+--            stored.
 --@include keys
 --@include clock
 --@include places

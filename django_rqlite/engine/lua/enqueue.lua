@@ -1,9 +1,9 @@
 -- Change:    (new) -> queued
 -- KEYS:      1 the job's hash, 2 the queue's list, 3 the set of queues
 -- ARGV:      1 prefix, 2 id, 3 queue, 4 '1' to push at the front, 5 ttl in seconds or '',
---            6 '1' if the id was made for this call, 'new' if the job moreover has neither a unique
---            key nor a group, 'only' if the call is refused should there be a job with this id,
---            7.. field, value, ...
+--            6 '1' if the id was made for this call, 'new' if the job also has neither a unique key
+--            nor a group, 'only' to refuse the call if there is a job with this id, 7.. field,
+--            value, ...
 -- Returns:   when the job was enqueued, in unix microseconds; or a refusal, see older_job.lua
 -- Invariant: the hash and the list entry appear in one step, and the id is in one place only: an
 --            older job with the same id that waits or has ended is replaced. An id that was made
@@ -12,9 +12,9 @@
 --@include timestamp
 local id, queue, at_front, ttl, minted = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
--- Nearly every job is of this kind: nothing of it can exist, so there is nothing to look for and to
--- delete. This comes before the other parts since a script creates its functions anew with each
--- run, which takes longer than all of this.
+-- Nearly every job is of this kind: none of its keys can exist, so there is nothing to look for or
+-- to delete. This branch comes before the shared parts, because each run of a script creates the
+-- functions that it reaches, and that takes longer than this whole branch.
 if minted == 'new' then
   local known = redis.call('HGET', KEYS[1], 'x_created')
   if known then return known end

@@ -5,7 +5,7 @@
 --            6.. for each job its id, how many of the following arguments are its own, field,
 --            value, ...
 -- Returns:   when the jobs were enqueued, in unix microseconds
--- Invariant: as enqueue.lua. All hashes and list entries appear in one step, or none.
+-- Invariant: as enqueue.lua. All hashes and list entries appear in one step, or none of them does.
 --@include keys
 --@include timestamp
 --@include group

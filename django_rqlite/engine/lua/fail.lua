@@ -1,6 +1,6 @@
 -- Change:    started -> failed or stopped, and queued -> started for the worker's next job
 -- KEYS:      1 the job's hash, 2.. the lists of the queues to claim from
--- ARGV:      1 prefix, 2 worker, 3 id, 4 queue, 5 execution, 6 worker_name to show,
+-- ARGV:      1 prefix, 2 worker, 3 id, 4 queue, 5 execution, 6 the worker's name in the result,
 --            7 failure_ttl in seconds (-1: for ever),
 --            8 the traceback or reason as text, 9 the same compressed and in base64,
 --            10 one line that names the error, 11 'failed' or 'stopped',

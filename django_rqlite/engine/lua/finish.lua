@@ -1,17 +1,17 @@
 -- Change:    started -> finished, and queued -> started for the worker's next job
 -- KEYS:      1 the job's hash, 2.. the lists of the queues to claim from
--- ARGV:      1 prefix, 2 worker, 3 id, 4 queue, 5 execution, 6 worker_name to show,
+-- ARGV:      1 prefix, 2 worker, 3 id, 4 queue, 5 execution, 6 the worker's name in the result,
 --            7 result_ttl in seconds (-1: for ever, 0: nothing is kept),
 --            8 the result serialized, 9 its signature, 10 the result in base64
 --              (each is '' if the job returned None: RQ 2.12 leaves the field out),
---            11 why that is not what the job returned ('': it is),
+--            11 why that is not the value that the job returned ('': it is),
 --            12 execution to claim the next job with ('': claim none), 13 lease in seconds,
 --            14.. the names of the queues to claim from
 -- Returns:   as settle.lua
--- Invariant: if the execution no longer holds the job, nothing of the job changes. Otherwise the
---            outcome is stored, the id moves, the dependents are released, and the cron entry whose
---            last job it is gets the outcome, in one step. If the key of the finished registry has
---            the wrong type, the id stays in the started registry meanwhile.
+-- Invariant: if the execution no longer holds the job, the job does not change. Otherwise the
+--            outcome is stored, the id moves, the dependents are released, and the record of the
+--            cron entry whose last job it is gets the outcome, in one step. If the key of the
+--            finished registry has the wrong type, the id stays in the started registry meanwhile.
 --@include keys
 --@include clock
 --@include throughput

@@ -1,12 +1,12 @@
--- Change:    a state -> the same state in another queue; a job that runs stays
+-- Change:    a state -> the same state in another queue; a running job stays
 -- KEYS:      1.. the hashes of the jobs
 -- ARGV:      1 prefix, 2 how many ids may be searched for, 3 queue, 4 behind and 5 most of the
 --            stretch to look at (list_search.lua), 6 the queue to move to, 7.. the ids, in the
 --            order of KEYS
 -- Returns:   for each id 'moved', 'there' (it is in that queue already), 'started' or 'missing';
---            {queue} if nothing was changed, since the list of that queue has to be searched
--- Invariant: place and hash change in one step, and scores stay: a job is due, and expires, when it
---            would have in its old queue. If a key of the other queue has the wrong type, nothing
+--            {queue} if nothing was changed, because the list of that queue has to be searched
+-- Invariant: place and hash change in one step, and scores stay: the times at which a job is due
+--            or expires do not change. If a key of the other queue has the wrong type, nothing
 --            has changed.
 --@include keys
 --@include clock

@@ -1,8 +1,8 @@
--- Reads since when the next job of each queue has been waiting. Changes nothing.
+-- Reads when the next job of each queue was enqueued. Changes nothing.
 -- KEYS:      1.. the lists of the queues
 -- ARGV:      1 prefix
--- Returns:   for each queue enqueued_at of its first job; nothing if none waits, if the job does
---            not say, or if a key has the wrong type
+-- Returns:   for each queue enqueued_at of its first job; nothing if no job waits, if the field is
+--            missing, or if a key has the wrong type
 --@include keys
 local found = {}
 for number, list in ipairs(KEYS) do

@@ -3,12 +3,12 @@
 -- ARGV:      1 prefix, 2 how many ids are moved at most, 3.. the names of the queues
 -- Returns:   {how many were moved, the server's time, unix seconds at which the next job is due, or
 --            ''}
--- It also goes on with dependents of ended jobs that one script could not handle, some with each
+-- It also continues with dependents of ended jobs that were too many for one script, some with each
 -- call. As long as some are left, it returns that the next job is due now.
 -- Invariant: an id moves once, however many workers promote. An id without a hash leaves the
 --            registry. If the key of a queue has the wrong type, its jobs stay scheduled and those
---            of the other queues move; such jobs do not count for when the next one is due, since
---            nobody can move them then.
+--            of the other queues move; such jobs do not count for when the next one is due,
+--            because they could not be moved.
 --@include keys
 --@include clock
 --@include promote_job

@@ -1,10 +1,10 @@
--- Change:    deferred -> queued, scheduled or canceled, for jobs that wait for no parent any more
---            and stayed since a key of the wrong type stood in the way
+-- Change:    deferred -> queued, scheduled or canceled, for jobs that no longer wait for a parent,
+--            but stayed because the key of their next place had the wrong type
 -- KEYS:      1.. the deferred registries of the queues
 -- ARGV:      1 prefix, 2 how many ids are checked in each queue, 3.. the names of the queues
 -- Returns:   a list of {queue, id} of the jobs that were moved
--- Invariant: an id leaves the registry once its place has taken it, and only once, however many
---            workers call. dependents.lua marks these ids with a score of their own.
+-- Invariant: an id leaves the registry when it has entered its next place, and only once, however
+--            many workers call. dependents.lua marks these ids with a special score.
 --@include keys
 --@include clock
 --@include dependents

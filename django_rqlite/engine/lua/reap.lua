@@ -1,16 +1,16 @@
 -- Change:    started -> queued, for executions whose lease has expired: their worker is dead, or
 --            has been silent for so long that it counts as dead
 -- KEYS:      1.. for each queue its started registry and its list
--- ARGV:      1 prefix, 2 how often a job may lose its worker and still be queued again,
---            3 seconds by which a lease of RQ's own workers may be overdue, 4 how many entries are
---            handled in each queue, and before the queues that follow are left for the next call,
+-- ARGV:      1 prefix, 2 how often a job is queued again after its worker died, 3 extra seconds
+--            before an expired lease of RQ's own workers counts, 4 how many entries are handled in
+--            each queue; after as many in total, the remaining queues are left for the next call,
 --            5 how many long lists may be searched, 6.. the names of the queues
 -- Returns:   a list of {queue, id, execution, worker, verdict}. The verdict is 'requeued'; 'gone':
---            the job does not exist or is elsewhere; 'placed': the execution had ended, but a key
---            of the wrong type had kept the job from its place; 'spent': nothing was changed, and
---            the caller fails the job
--- Invariant: an id moves once, however many workers reap. It goes to the front, since it has waited
---            longest, and the crash is counted.
+--            the job does not exist or is elsewhere; 'placed': the execution had ended, and
+--            the id has now moved to its place, whose key had the wrong type before; 'spent':
+--            nothing was changed, and the caller fails the job
+-- Invariant: an id moves once, however many workers reap. It goes to the front, because it has
+--            waited longest, and the crash is counted.
 --@include keys
 --@include clock
 --@include execution
@@ -93,7 +93,7 @@ local function reap(queue, started, list)
   local function report(id, execution, worker, verdict)
     found[#found + 1] = {queue, id, execution, worker, verdict}
   end
-  -- Times are whole seconds, so a lease that expires in this second may still have a part left.
+  -- Times are whole seconds, so a lease that expires in this second may still be valid.
   local members = redis.call('ZRANGEBYSCORE', started, 0, '(' .. now, 'WITHSCORES', 'LIMIT', 0,
     most)
   for i = 1, #members, 2 do

@@ -2,7 +2,7 @@
 -- KEYS:      1 the job's hash, 2 the queue's list
 -- ARGV:      1 prefix, 2 worker, 3 id, 4 queue, 5 execution
 -- Returns:   'released', or 'lost' if the execution no longer held the job
--- Invariant: the id goes to the front, since it has waited longest, and the execution does not
+-- Invariant: the id goes to the front, because it has waited longest, and the execution does not
 --            count as a crash. If the key of the queue has the wrong type, the id stays in the
 --            started registry meanwhile.
 --@include keys

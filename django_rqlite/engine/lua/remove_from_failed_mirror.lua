@@ -3,8 +3,8 @@
 -- ARGV:      1 prefix, 2 how many entries at the end are skipped, 3 how many before those are
 --            checked
 -- Returns:   {how many entries left, how many were checked, how many ids are still noted}
--- Invariant: an id leaves the mirror and the notes in one step. An id that a whole pass did not
---            find was missed, since entries left meanwhile, or is not in the mirror. Later passes
+-- Invariant: an id leaves the mirror and the notes in one step. If a whole pass did not find an
+--            id, entries left during the pass, or the id is not in the mirror. Later passes
 --            look again until the note is old.
 --@include keys
 --@include clock

@@ -31,7 +31,7 @@ for i, job in ipairs(KEYS) do
       'exc_info', 'result', 'x_sig_result', 'x_error', 'x_canceled_by',
       'x_found_status', 'x_mirrored')
     redis.call('PERSIST', job)
-    -- Somebody asked for this job, so it does not wait for its parents.
+    -- A person asked for this job, so it does not wait for its parents.
     remove_from_parents(id)
     redis.call('DEL', dependencies_key(id))
     revive_dependents(id)

@@ -1,13 +1,14 @@
 -- Change:    started -> queued or scheduled (a retry or a repeat), and queued -> started for the
 --            worker's next job
 -- KEYS:      1 the job's hash, 2.. the lists of the queues to claim from
--- ARGV:      1 prefix, 2 worker, 3 id, 4 queue, 5 execution, 6 worker_name to show,
+-- ARGV:      1 prefix, 2 worker, 3 id, 4 queue, 5 execution, 6 the worker's name in the result,
 --            7 delay in seconds (0: the job enters its queue at once), 8 '1' to push at the front,
 --            9 the job's field that counts what is left, 10 by how much it changes,
 --            11 the job's field that counts attempts or repeats, for the choice of intervals,
 --            12 type of the entry in the stream of results, 13 its payload's field, 14 its payload,
 --            15 its signature, or '', 16 one line that names the error, or '',
---            17 the worker's counter, 18 why the payload is not what the job returned ('': it is),
+--            17 the worker's counter, 18 why the payload is not the value that the job returned
+--            ('': it is),
 --            19 execution to claim the next job with ('': claim none), 20 lease in seconds,
 --            21.. the names of the queues to claim from
 -- Returns:   as settle.lua

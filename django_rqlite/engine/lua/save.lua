@@ -1,4 +1,4 @@
--- Change:    none: stores fields of a job that do not say where it is
+-- Change:    none: stores fields of a job that are not part of its state
 -- KEYS:      1 the job's hash
 -- ARGV:      1 prefix, 2.. field, value, ...
 -- Returns:   1, or 0 if the job is gone

@@ -1,8 +1,8 @@
 -- Change:    (new) -> scheduled
 -- KEYS:      1 the job's hash, 2 the queue's scheduled registry, 3 the set of queues
 -- ARGV:      1 prefix, 2 id, 3 queue, 4 when it is due in unix seconds, or '+' and seconds from
---            now, 5 '1' if the id was made for this call, 'only' if the call is refused should
---            there be a job with this id, 6.. field, value, ...
+--            now, 5 '1' if the id was made for this call, 'only' to refuse the call if there is a
+--            job with this id, 6.. field, value, ...
 -- Returns:   {'scheduled', unix seconds at which it is due}; or a refusal, see older_job.lua
 -- Invariant: as enqueue.lua, with the scheduled registry as the place: hash and entry appear in one
 --            step, so that no promotion finds one without the other.

@@ -1,5 +1,5 @@
--- Reads the members of a sorted set after a position, whether or not it still has a member there.
--- Changes nothing.
+-- Reads the members of a sorted set after a position, even if the member there is gone. Changes
+-- nothing.
 -- KEYS:      1 the sorted set
 -- ARGV:      1 score and 2 member of the position (both '': from the beginning), 3 how many members
 --            are read at most

@@ -1,7 +1,7 @@
 -- Change:    (new) -> started, for a queue with ASYNC: False: the caller runs the job itself
 -- KEYS:      1 the job's hash, 2 the queue's list, 3 the set of queues
--- ARGV:      1 prefix, 2 id, 3 queue, 4 execution, 5 lease in seconds, 6 worker_name to show,
---            7 'only' if the call is refused should there be a job with this id, 8.. field, value,
+-- ARGV:      1 prefix, 2 id, 3 queue, 4 execution, 5 lease in seconds, 6 the worker's name in
+--            the job, 7 'only' to refuse the call if there is a job with this id, 8.. field, value,
 --            ...
 -- Returns:   {'started', when, in unix microseconds}; or a refusal, see older_job.lua
 -- Invariant: as enqueue.lua, with the started registry as the place, so that a worker finds the job

@@ -2,8 +2,8 @@
 -- KEYS:      1.. the keys of the suspension (RQ's own) or of the pauses (one for each queue)
 -- ARGV:      1 prefix, 2 seconds after which it ends by itself, or '' for never
 -- Returns:   how many of the keys did not exist before
--- Invariant: key and expiry appear in one step, and a later call replaces both. Jobs that run go
---            on.
+-- Invariant: key and expiry appear in one step, and a later call replaces both. Running jobs
+--            continue.
 --@include keys
 local new = 0
 for _, key in ipairs(KEYS) do

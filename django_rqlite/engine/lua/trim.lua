@@ -1,5 +1,6 @@
 -- Change:    finished, failed or canceled -> (gone): ids whose jobs have expired leave their
--- registries KEYS:      1.. for each queue its finished, its failed and its canceled registry
+--            registries
+-- KEYS:      1.. for each queue its finished, its failed and its canceled registry
 -- ARGV:      1 prefix, 2 how many ids are taken out of finished and canceled registries at most,
 --            3 how many out of failed registries
 -- Returns:   {how many ids left, 1 if there may be more}
@@ -11,8 +12,8 @@
 local most, most_failed = tonumber(ARGV[2]), tonumber(ARGV[3])
 local trimmed = 0
 
--- Takes out the ids with scores from 0 to this one. They are consecutive, after those kept for
--- ever.
+-- Removes the ids with scores from 0 to this one. They are consecutive, after those that are kept
+-- for ever.
 local function trim(registry, score)
   local expired = math.min(most, redis.call('ZCOUNT', registry, 0, score))
   if expired == 0 then return end

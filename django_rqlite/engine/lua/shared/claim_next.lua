@@ -5,7 +5,7 @@
 --@include wrong_type
 --@include suspension
 
--- Ids without a runnable job that one call drops at most, so that no call takes long.
+-- The most ids without a runnable job that one call drops, so that no call takes long.
 local MOST_DROPPED = 100
 
 local ENDED_IN = {
@@ -48,8 +48,8 @@ end
 
 -- Returns {id, queue, {field, value, ...}, notes, more, pauses}. id is false if nothing was
 -- claimed; pauses then lists the pauses in force (suspension.lua). notes: which ids were dropped
--- and why, for the worker's log. more: 1 if so many were dropped that the rest was not looked at.
--- The caller chooses the execution's id and the worker's record keeps the last one, so a claim
+-- and why, for the worker's log. more: 1 if so many were dropped that the rest was not checked. The
+-- caller chooses the execution's id, and the worker's record keeps the last one, so that a claim
 -- whose answer was lost can be repeated.
 local function claim_next(worker, execution, lease, queues)
   local notes = {}

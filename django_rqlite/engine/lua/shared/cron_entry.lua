@@ -2,11 +2,12 @@
 -- Needs: keys.lua, clock.lua
 
 -- Seconds for which an entry's record, and its place in the list, outlive its next tick and the
--- last announcement. A tick that was missed while every worker was down is noticed for so long.
+-- last announcement. For that long, workers notice a tick that was missed while all of
+-- them were down.
 local ENTRY_KEPT = 30 * 86400
 
--- Unix seconds in a field of a record, or nil. Others may have written anything, such as "nan" or
--- four hundred digits; no tick is later than the year 5000.
+-- Unix seconds in a field of a record, or nil. Other tools may have written anything, such as
+-- "nan" or four hundred digits. No tick is later than the year 5000.
 local function unix_seconds(text)
   local found = tonumber(text or '')
   if found and found >= 0 and found < 1e11 then return found end
@@ -25,7 +26,7 @@ end
 -- Bytes of an error's headline that a record keeps. No headline of our workers is longer.
 local MOST_OF_ERROR = 1200
 
--- Writes the outcome of a job into the record of its entry, since the job's hash expires earlier.
+-- Writes the outcome of a job into the record of its entry, because the job's hash expires earlier.
 -- Only the entry's last job counts. If the record is gone or has the wrong type, nothing is
 -- written.
 --@rarely record_last_outcome

@@ -15,11 +15,11 @@
 -- Seconds for which a canceled job is kept: a year, like a failed one.
 local CANCELED_TTL = 31536000
 
--- The score of a child that waits for no parent any more, but for its place. The score of RQ's own
--- jobs is -1.
+-- The score of a child that no longer waits for a parent, but for its next place. The score of RQ's
+-- own jobs is -1.
 local WITHOUT_PLACE = -2
 
--- What a parent's status means to its child: 'met', 'unmet', or in words how it ended badly.
+-- What a parent's status means to its child: 'met', 'unmet', or how it ended badly, in words.
 local function verdict_on(status, allow_failure)
   -- A parent that is gone counts as met, as in RQ: its result has expired. So does a key that is
   -- not a job.
@@ -46,7 +46,7 @@ local function defer(queue, id)
   return true
 end
 
--- Takes a child out of the deferred registry, if its next place has taken it.
+-- Removes a child from the deferred registry, if it has entered its next place.
 local function remove_from_deferred(queue, id, taken)
   if taken then
     try_command('ZREM', deferred_key(queue), id)
@@ -81,9 +81,9 @@ local function release_dependent(queue, id)
   return taken
 end
 
--- Whether a child waits for no parent any more, now that this one has ended. The check stops at the
--- first parent that has not ended; those that have leave the set. So any number of parents is
--- checked only about once each.
+-- Whether a child no longer waits for any parent, now that this one has ended. The check stops at
+-- the first parent that has not ended; ended parents leave the set. So each parent is checked only
+-- about once, however many there are.
 local function is_ready(child, parent, allow_failure)
   local parents = dependencies_key(child)
   if not try_command('SREM', parents, parent) then
@@ -104,7 +104,7 @@ local function is_ready(child, parent, allow_failure)
   return true
 end
 
--- Children that one script notifies at most, so that it does not take long.
+-- The most children that one script notifies, so that it does not take long.
 local notifications_left = 250
 
 -- Releases or cancels the children of jobs that have ended. endings: {id, ending, cursor} for each
@@ -154,8 +154,8 @@ local function notify_all(endings)
   return #endings == 0
 end
 
--- Releases or cancels all children of one job. If an earlier end of the job is still noted, as when
--- a finished job is deleted at once, that one counts instead.
+-- Releases or cancels all children of one job. If an earlier end of the job is still noted, for
+-- example if a finished job is deleted at once, that one counts instead.
 local function notify_dependents(id, ending)
   if ending ~= '' and redis.pcall('HEXISTS', unnotified_key(), id) == 1 then return false end
   if redis.call('EXISTS', dependents_key(id)) == 0 then return true end
@@ -180,7 +180,8 @@ local function notify_noted()
   return redis.call('EXISTS', unnotified_key()) == 1
 end
 
--- Makes the children of a job that will run again wait for it again, and their children for them.
+-- Makes canceled children of a job that will run again wait for it again, and their children for
+-- them.
 local function revive_dependents(id)
   local revived = {id}
   while #revived > 0 do
@@ -202,7 +203,7 @@ local function revive_dependents(id)
   end
 end
 
--- Takes a job out of the sets of dependents of its parents.
+-- Removes a job from its parents' sets of dependents.
 local function remove_from_parents(id)
   if redis.call('TYPE', dependencies_key(id)).ok ~= 'set' then return end
   for _, parent in ipairs(redis.call('SMEMBERS', dependencies_key(id))) do

@@ -32,11 +32,11 @@ local function is_job(id)
   return type(fields) == 'number' and fields > 0
 end
 
--- The fence: whether this execution still holds the job. If not, nothing of the job may be written.
+-- The fence: whether this execution still holds the job. If not, the job must not change.
 local function holds(queue, id, execution)
   local held = redis.pcall('ZSCORE', started_key(queue), id .. ':' .. execution)
-  -- If the registry was overwritten, the execution's own key decides: it goes together with the
-  -- entry.
+  -- If the registry was overwritten, the execution's own key decides: it is deleted
+  -- together with the entry.
   if type(held) == 'table' then held = redis.call('EXISTS', execution_key(id, execution)) == 1 end
   return held and is_job(id)
 end
@@ -56,8 +56,8 @@ end
 
 -- Deletes the execution's own keys. The id leaves the started registry, unless its next place could
 -- not take it: then it stays there, without an execution, until reap.lua moves it to its place.
--- stays: the unix time of the first try, or nil. The score is its negative, since RQ fails jobs
--- whose score is a time in the past.
+-- stays: the unix time of the first try, or nil. The score is its negative, because RQ fails
+-- jobs whose score is a time in the past.
 local function end_execution(queue, id, execution, stays)
   if stays then try_command('ZADD', started_key(queue), -stays, id .. ':') end
   try_command('ZREM', started_key(queue), id .. ':' .. execution)
@@ -67,8 +67,8 @@ end
 
 -- Updates the worker's record after an execution, and after the next claim if there was one.
 -- worker: '' if it has no record (ASYNC: False). counter: 'successful_job_count',
--- 'failed_job_count' or nil. The execution tells whether another job is the current one by now,
--- since the next claim may have been of the same id.
+-- 'failed_job_count' or nil. The current job is identified by its execution, because the
+-- next claim may have been of the same id.
 local function update_worker(worker, execution, began, counter)
   if worker == '' then return end
   local key = worker_key(worker)

@@ -3,10 +3,10 @@
 --@include wrong_type
 --@include list_ends
 --
--- An id that no longer belongs there, but is in the middle of a long list, is only noted;
--- remove_from_failed_mirror.lua takes all noted ids out in one pass.
+-- An id that no longer belongs there, but is in the middle of a long list, is only noted.
+-- remove_from_failed_mirror.lua removes all noted ids in one pass.
 
--- Seconds for which the notes are kept if no worker takes the ids out.
+-- Seconds for which the notes are kept if no worker removes the ids.
 local NOTES_TTL = 86400
 
 local function add_to_mirror(id)
@@ -25,7 +25,7 @@ local function is_mirrored(id)
   return redis.call('HEXISTS', job_key(id), 'x_mirrored') == 1
 end
 
--- Takes an id out of the mirror, or notes it. mirrored: whether it is known to be in the mirror.
+-- Removes an id from the mirror, or notes it. mirrored: whether it is known to be in the mirror.
 local function remove_from_mirror(id, mirrored)
   local list, notes = failed_mirror_key(), unmirrored_key()
   if not usable(list, 'list') or remove_near_an_end(list, id) or not mirrored then return end

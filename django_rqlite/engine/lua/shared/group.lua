@@ -1,4 +1,4 @@
--- Adds jobs to groups and takes them out. A group exists as long as it has a member.
+-- Adds jobs to groups and removes them. A group exists as long as it has a member.
 -- Needs: keys.lua
 --@include wrong_type
 
@@ -17,7 +17,7 @@ local function leave_group(id, group)
   end
 end
 
--- Takes those of these ids out of a group that have no job. Returns how many.
+-- Removes those of these ids that have no job from a group. Returns how many.
 local function remove_gone_jobs(group, ids)
   local left = 0
   for _, id in ipairs(ids) do

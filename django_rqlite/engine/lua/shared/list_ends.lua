@@ -3,7 +3,7 @@
 -- Entries at either end of a list that are searched; about as many as Redis keeps in one node.
 local NEAR = 200
 
--- Entries of a list up to which searching all of it costs no more.
+-- Lists up to this length are searched completely: it costs no more.
 local SHORT = 1000
 
 local function is_short(list) return redis.call('LLEN', list) <= SHORT end

@@ -1,9 +1,9 @@
--- Takes many ids out of the lists of their queues.
+-- Removes many ids from the lists of their queues.
 -- Needs: keys.lua
 --@include list_ends
 --
 -- A search of a long list takes time, so the caller says how many a call may make. Ids that need
--- more are left as they are. The caller then reads the list (engine/list_removal.py) and calls
+-- more searches stay. The caller then reads the list (engine/list_removal.py) and calls
 -- again with the stretch of the list on which it has seen the ids.
 
 -- allowed: how many searches of a long list may be made. queue: the queue of the stretch, or ''.
@@ -21,8 +21,8 @@ local function new_search(allowed, queue, behind, most)
   return search
 end
 
--- Takes the id out of the list. Returns false if that needs a search that is not allowed. Ids on
--- the stretch leave the list with finish_search.
+-- Removes the id from the list. Returns false if that needs a search that is not allowed. Ids on
+-- the stretch are removed by finish_search.
 local function remove_from_list(search, list, id)
   if search.list then
     local place = search.list == list and search.at and search.at[id]

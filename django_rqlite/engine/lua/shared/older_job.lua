@@ -7,7 +7,7 @@
 -- Why a new job is refused, as the script's answer, or nil. {'running', worker}: a job with this id
 -- runs; {'exists', status}: there is a job with this id, and there may be no other; {'held', id}:
 -- that job has the unique key and has not ended.
--- status: of the job with this id, or false. only_one: whether it may be the only one with this id.
+-- status: of the job with this id, or false. only_one: whether no other job may have this id.
 -- first: where in ARGV the new job's fields and values begin.
 local function refusal(id, status, only_one, first)
   if status == 'started' then
@@ -21,7 +21,7 @@ local function refusal(id, status, only_one, first)
   return holder and {'held', holder} or nil
 end
 
--- Takes the older job's id out of its places. queue: where to look if the job does not say.
+-- Removes the older job's id from its places. queue: where to look if the job does not say.
 -- Without a hash the id may still be in a place: the hash may have expired before.
 local function remove_older_job(id, queue, status)
   remove_from_places(id, redis.call('HGET', job_key(id), 'origin') or queue, status)

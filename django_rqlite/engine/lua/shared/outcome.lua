@@ -16,10 +16,10 @@ local function expire_job(id, ttl, dependents)
   if ttl >= 0 then redis.call('EXPIRE', job_log_key(id), ttl) end
 end
 
--- Appends to the stream that RQ 2.12 reads results and tracebacks from.
--- kind: 1 successful, 2 failed. payload_field: 'return_value' or 'exc_string'; '' is left out.
--- signature: of the payload; not_kept: why that is not what the job returned; both are in fields
--- that RQ ignores, or ''.
+-- Appends to the stream that RQ 2.12 reads results and tracebacks from. kind: 1 successful, 2
+-- failed. payload_field: 'return_value' or 'exc_string'; '' is left out. signature: of the payload;
+-- not_kept: why that is not the value that the job returned; both are in fields that RQ ignores, or
+-- ''.
 local function record_outcome(id, kind, worker, execution, began, payload_field, payload, signature,
     not_kept)
   local entry = {'type', kind, 'worker_name', worker, 'execution_id', execution,

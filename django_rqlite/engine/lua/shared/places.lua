@@ -1,4 +1,4 @@
--- Takes a job's id out of the places in which it can be.
+-- Removes a job's id from the places in which it can be.
 -- Needs: keys.lua, clock.lua
 --@include wrong_type
 --@include list_ends
@@ -18,7 +18,7 @@ local function may_be_in_list(id, queue, status)
   return usable(queue_key(queue), 'list')
 end
 
--- Takes the id out of every registry of its queue, and deletes its executions.
+-- Removes the id from every registry of its queue, and deletes its executions.
 local function remove_from_registries(id, queue, status)
   local started = usable(started_key(queue), 'zset') and started_key(queue)
   delete_wrong_type(executions_key(id), 'zset')
@@ -37,9 +37,9 @@ local function remove_from_registries(id, queue, status)
   if was_failed then remove_from_mirror(id, not status or is_mirrored(id)) end
 end
 
--- Takes the id out of every place of its queue. The list is searched to the end only if there is a
--- job that waits. Without a job, the id may stay in the middle of a long list when a new job takes
--- it over; a claim drops the second of two entries.
+-- Removes the id from every place of its queue. The list is searched to the end only if there is a
+-- job that waits. Without a job, the id may stay in the middle of a long list when a new job uses
+-- it again; a claim drops the second of two entries.
 local function remove_from_places(id, queue, status)
   if may_be_in_list(id, queue, status) and not remove_near_an_end(queue_key(queue), id)
       and status then
@@ -48,7 +48,7 @@ local function remove_from_places(id, queue, status)
   remove_from_registries(id, queue, status)
 end
 
--- Deletes every key that belongs to the job alone. Its dependents go on waiting: either a new job
+-- Deletes every key that belongs to the job alone. Its dependents keep waiting: either a new job
 -- with the same id takes its place, or the caller notifies them (dependents.lua).
 local function delete_job_keys(id)
   delete_wrong_type(job_key(id), 'hash')

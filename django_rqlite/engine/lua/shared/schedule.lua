@@ -8,9 +8,9 @@ local function announce(queue, due)
   redis.call('PUBLISH', scheduled_channel_key(queue), due)
 end
 
--- Puts an id into its queue, or with a delay into the scheduled registry. The caller takes it out
--- of its old place. Returns false if the key of the new place has the wrong type; then nothing has
--- changed.
+-- Puts an id into its queue, or with a delay into the scheduled registry. The caller removes it
+-- from its old place. Returns false if the key of the new place has the wrong type; then nothing
+-- has changed.
 local function enqueue_or_schedule(queue, id, delay, at_front)
   if delay > 0 then
     if not try_command('ZADD', scheduled_key(queue), now + delay, id) then return false end

@@ -5,7 +5,7 @@
 -- Needs: keys.lua, clock.lua
 --@include wrong_type
 
--- Seconds for which an hour's counts are kept: a day, the hour itself, and one to spare.
+-- Seconds for which an hour's counts are kept: a day, the hour itself, and one more.
 local ACTIVITY_KEPT = 26 * 3600
 
 local SHORTEST, LONGEST = -10, 20
@@ -17,7 +17,7 @@ local function bucket(seconds)
   return math.min(exponent, LONGEST)
 end
 
--- The reverse of timestamp.lua; nil for a time that others wrote in another form.
+-- The reverse of timestamp.lua; nil for a time that another tool wrote in another form.
 local function seconds_of(text)
   local year, month, day, hour, minute, second =
     string.match(text, '^(%d%d%d%d)-(%d%d)-(%d%d)T(%d%d):(%d%d):(%d%d)')

@@ -1,5 +1,5 @@
 -- 1446518555 -> '2015-11-03T02:42:35Z', the one form that every release of RQ parses.
--- Days to civil date by Howard Hinnant's public-domain algorithm, since scripts have no os.date.
+-- Days to civil date by Howard Hinnant's public-domain algorithm, because scripts have no os.date.
 local function timestamp(seconds)
   local floor = math.floor
   local rest = seconds % 86400

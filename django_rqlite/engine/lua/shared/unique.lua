@@ -5,8 +5,8 @@
 local ENDED = {finished = true, failed = true, stopped = true, canceled = true}
 
 -- The id of the job that holds a unique key, or nil. Only a job that exists, has the key and has
--- not ended holds it. So a key need not be released, whoever ends the job, and a job that is
--- requeued holds it again unless another has taken it.
+-- not ended holds it. So no script has to release a key when a job ends, and a requeued job
+-- holds its key again, unless another job has taken it.
 local function holder_of(key)
   delete_wrong_type(unique_key(key), 'string')
   local id = redis.call('GET', unique_key(key))

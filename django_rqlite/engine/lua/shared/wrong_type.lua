@@ -1,7 +1,7 @@
 -- Deals with keys of the layout that hold a value of the wrong type. Such a mistake must not keep
 -- other jobs from moving.
 
--- Whether the key can be used as this type ('list', 'zset', ...), since it has it or does not
+-- Whether the key can be used as this type ('list', 'zset', ...): it has this type or does not
 -- exist.
 local function usable(key, kind)
   local found = redis.call('TYPE', key).ok
@@ -13,8 +13,8 @@ local function delete_wrong_type(key, kind)
   if not usable(key, kind) then redis.call('DEL', key) end
 end
 
--- Whether redis.pcall answered that the key has the wrong type. To check the answer costs nothing
--- if all is well; to ask for the TYPE first costs a call each time.
+-- Whether redis.pcall answered that the key has the wrong type. Checking the answer costs nothing
+-- in the usual case; asking for the TYPE first costs a call each time.
 local function is_wrong_type(answer)
   return type(answer) == 'table' and answer.err and string.find(answer.err, 'WRONGTYPE', 1, true)
 end
