@@ -127,7 +127,7 @@ def connection_problems(where: str, given: Mapping[str, Any]) -> Iterator[Settin
             f"{where}: {', '.join(idle)} has no effect beside {form}.",
             hint="Everything comes from the cache's own entry in CACHES."
             if form == "USE_REDIS_CACHE"
-            else f"Beside {form} these have one: {', '.join(companions)}.",
+            else f"Beside {form} these keys have an effect: {', '.join(companions)}.",
         )
     yield from _form_problems(where, given, form)
     for key in companions:

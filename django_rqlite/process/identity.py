@@ -1,4 +1,4 @@
-"""An identity for this process, by which others on the same machine can see whether it lives.
+"""An identity for this process, by which others on the same machine can see whether it is alive.
 
 A process id alone is not enough: each container has a process 1, and the system reuses ids. So the
 identity also holds the boot id of the machine, the namespace of the process id and the start time
@@ -21,7 +21,7 @@ def own_identity() -> str:
 
 
 def lives(identity: str) -> bool | None:
-    """Return whether the process with this identity lives; None if that is unknown from here."""
+    """Return whether the process with this identity is alive; None if that is unknown from here."""
     namespace, _, pid = identity.rpartition(":")[0].rpartition(":")
     if not namespace or namespace != _namespace():
         return None
@@ -41,7 +41,7 @@ def _namespace() -> str:
 
 
 def _start_time(pid: int) -> str:
-    """Return when a process started, in clock ticks since the boot; ``""`` if it does not live."""
+    """Return when a process started, in clock ticks since the boot; ``""`` if it has ended."""
     try:
         stat = (_PROC / str(pid) / "stat").read_text()
     except OSError:

@@ -136,8 +136,8 @@ class Claims:
         """
         assignment = self._unsettled[0]
         if assignment.breaks:
-            # If Redis does not answer at all, this raises, and does not count as a refusal of the
-            # outcome. Nor does a broken answer to a claim.
+            # If Redis does not answer at all, the PING raises, and that does not count as a break
+            # over the outcome. No job is claimed, because that answer could break the connection.
             self._engine.connection.ping()
             claim_next = False
         try:

@@ -54,7 +54,8 @@ class Heartbeat:
     def register(self, on_rename: Callable[[], object] = lambda: None) -> None:
         """Register the worker. It takes over the record of a dead worker with its name.
 
-        Subscribe the worker to its life channel before, so that others see that it lives.
+        Before this call, the worker must have subscribed to its life channel, so that others see
+        that it is alive.
 
         Args:
             on_rename: Called when the name has changed, before the new one is registered.
@@ -88,8 +89,9 @@ class Heartbeat:
         if owner is None:
             return
         raise WorkerNameTakenError(
-            f"A worker named {self._worker.value!r} runs already: process {owner.pid or '?'} on "
-            f"{owner.hostname or '?'}, last heartbeat at {owner.last_heartbeat or '?'}. Give this "
+            f"A worker named {self._worker.value!r} is already running: process "
+            f"{owner.pid or '?'} on {owner.hostname or '?'}, last heartbeat at "
+            f"{owner.last_heartbeat or '?'}. Give this "
             "one another --name, or stop the other. If it has died there, its record expires "
             f"within {self._ttl} s."
         )

@@ -1,6 +1,6 @@
 """Workers as Redis lists them, by RQ's names: ``Worker.all()``, ``Worker.count()`` and others.
 
-They can be read, and nothing else. A worker itself uses nothing in here.
+They are read-only. Workers themselves do not use this module.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ class Loop:
                 "Worker %s: got %s, warm shut down requested. %s",
                 self._worker,
                 source,
-                f"Waiting for {running} running job(s). Repeat it to put them back at once."
+                f"Waiting for {running} running job(s). Ask again to put them back at once."
                 if running
                 else "No job is running.",
             )
@@ -211,7 +211,7 @@ class Loop:
 
     @property
     def _has_waited_enough(self) -> bool:
-        """Whether Redis has not answered for a lease since the worker was asked to end.
+        """Whether Redis has not answered for the length of a lease since the request to end.
 
         By then, other workers take its jobs.
         """

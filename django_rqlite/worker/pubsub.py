@@ -5,8 +5,8 @@ keep messages, so nothing may depend on their arrival. Without the message, a wo
 scheduled job or the end of a pause a little later, and the sender of a command sees in the job's
 status whether a worker has obeyed it.
 
-The subscription also proves that the worker lives. Other workers look for it before they take over
-the worker's record. It ends with the process.
+The subscription also proves that the worker is alive. Other workers look for it before they take
+over the worker's record. It ends with the process.
 
 Channels belong to all databases of a server. Our commands say which database they are meant for.
 RQ's do not, and are obeyed. Announcements do not either: one from another database makes a worker

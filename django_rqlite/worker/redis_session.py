@@ -110,7 +110,7 @@ class RedisSession:
             WorkerNameTakenError: A live worker has the name, and the user chose it.
         """
         with translate_errors(self._connection):
-            self.pubsub.open()  # before others see the record, they see that the worker lives
+            self.pubsub.open()  # before the record exists, so that others see that it is alive
             try:
                 self._heartbeat.register(self._renamed)
             except BaseException:

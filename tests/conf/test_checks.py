@@ -226,7 +226,7 @@ def test_all_mistakes_at_once(settings: SettingsWrapper) -> None:
         ({**URL, "JOB_CLASS": "rq.job.Job"}, "Inherit from django_rqlite.Job instead"),
         ({**URL, "QUEUE_CLASS": "django_rq.queues.DjangoRQ"}, "from django_rqlite.Queue"),
         ({**URL, "WORKER_CLASS": "rq.SimpleWorker"}, "from django_rqlite.Worker"),
-        ({**URL, "PORT": 1}, "Beside URL these have one: DB, USERNAME"),
+        ({**URL, "PORT": 1}, "Beside URL these keys have an effect: DB, USERNAME"),
         ({"DB": 1}, "one of URL, USE_REDIS_CACHE, UNIX_SOCKET_PATH, SENTINELS, HOST"),
     ],
 )

@@ -32,7 +32,7 @@ def log_jobs(
 
     Args:
         sentence: Has the placeholders ``%(done)d`` and ``%(count)d``, and may have ``%(queue)s``.
-        done: Those of ``ids`` to which it was done.
+        done: Those of ``ids`` on which it has succeeded.
     """
     done_of = sentence % {
         "done": len(done),

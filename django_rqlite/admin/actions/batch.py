@@ -34,7 +34,7 @@ class Batch:
 
     Attributes:
         ids: The ids of the jobs that matched in this batch.
-        done: The ids of those to which the action was done.
+        done: The ids of those on which the action has succeeded.
     """
 
     def __init__(self, state: BatchState, action: JobAction, username: str) -> None:
@@ -50,7 +50,7 @@ class Batch:
         """Run the batch; return whether the action is complete.
 
         Raises:
-            Unavailable: A server does not answer. What was done before is kept and counted.
+            Unavailable: A server does not answer. The state counts what was done before.
         """
         state, deadline = self._state, time.monotonic() + SECONDS
         for server, stop in self._remaining():

@@ -28,7 +28,7 @@ Sentence = Any
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The jobs of one server to which an action is done, and its parameters.
+    """The jobs of one server on which an action runs, and its parameters.
 
     Attributes:
         to_queue: The queue to which jobs are moved; ``''`` for other actions.
@@ -48,7 +48,7 @@ class Outcome:
     """The ids of the jobs of a selection, by the result of the action.
 
     Attributes:
-        done: The action was done.
+        done: The action has succeeded.
         missing: The job no longer exists.
         skipped: The job is in a state to which the action does not apply.
         unreachable: The worker of the job did not respond.
@@ -67,15 +67,16 @@ class JobAction:
     Attributes:
         label: Its name in the list of actions.
         places: The places of jobs to which it applies.
-        act: Does the action.
-        question: Is asked before it is done to selected jobs.
-        question_all: Is asked before it is done to all matching jobs.
-        done: Reports the jobs to which it was done.
-        skipped: Reports the jobs to which it does not apply; has the placeholder ``%(ids)s`` too.
-        logged: For the admin log, with the placeholders ``%(done)d`` and ``%(count)d``.
+        act: Performs the action.
+        question: The question before it runs on selected jobs.
+        question_all: The question before it runs on all matching jobs.
+        done: The report about the jobs on which it succeeded.
+        skipped: The report about the jobs to which it does not apply; has the placeholder
+            ``%(ids)s`` too.
+        logged: The text for the admin log, with the placeholders ``%(done)d`` and ``%(count)d``.
         flag: The kind of the entry in the admin log.
-        needs_queue: Whether it needs a queue to move jobs to.
-        moves_jobs: Whether jobs leave their places with it.
+        needs_queue: Whether it needs a queue to which jobs are moved.
+        moves_jobs: Whether it removes jobs from their places.
         permission: The permission that it needs: to ``'change'`` or to ``'delete'`` jobs.
     """
 

@@ -97,7 +97,7 @@ class _Answers:
         configured: The names of the queues in ``RQ_QUEUES``.
         problems: What could not be searched, in sentences.
         errors: Why servers did not answer, in sentences.
-        job_address: The page of the job whose id is the text, or ``''``.
+        job_address: The address of the job whose id is the search text, or ``''``.
     """
 
     windows: list[tuple[Server, Window]] = field(default_factory=list)

@@ -49,7 +49,7 @@ class Command(BaseCommand):
         where.add_argument(
             "--port",
             type=int,
-            help=f"the TCP port (default: {DEFAULT_PORT}, as redis-server has it)",
+            help=f"the TCP port (default: {DEFAULT_PORT}, the one of redis-server)",
         )
         where.add_argument("--socket", help="the path of a unix socket, instead of a port")
         parser.add_argument(

@@ -160,7 +160,7 @@ class ForkServer:
             self.pid = 0
 
     def _error(self) -> ForkServerError:
-        """Return an error with the way in which the server has died."""
+        """Return the error for a server that has died, with the reason."""
         how = "has ended"
         if self.pid:
             try:
