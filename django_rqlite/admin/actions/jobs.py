@@ -41,11 +41,11 @@ class _List:
     """A list in which jobs were selected.
 
     Attributes:
-        servers: those that its jobs are on.
-        filters: select all of its jobs.
-        breadcrumbs: of its page.
-        address: where its form posts to.
-        back: the address of its page.
+        servers: The servers of its jobs.
+        filters: Select all of its jobs.
+        breadcrumbs: The breadcrumbs of its page.
+        address: The address to which its form is posted.
+        back: The address of its page.
     """
 
     servers: Sequence[Server]
