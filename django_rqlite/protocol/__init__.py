@@ -1,1 +1,1 @@
-"""RQ's layout in Redis: the names of keys, the records, and how values are encoded. No I/O."""
+"""RQ's layout in Redis: keys, records, and the encoding of values. No I/O."""

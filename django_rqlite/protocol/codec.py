@@ -16,15 +16,15 @@ from functools import lru_cache
 #: Bytes above which ``data`` is compressed. Below, zlib costs time and saves little memory.
 COMPRESS_ABOVE = 1024
 
-#: Bytes that a compressed value may unpack to. A few bytes can unpack to any number; no value in
-#: Redis is longer than this.
+#: The most bytes to which a compressed value may unpack. A few bytes can unpack to any number of
+#: bytes. No value in Redis is longer than this.
 LONGEST = 512 * 1024 * 1024
 
-#: Bytes that are unpacked at a time if the value is not needed as a whole.
+#: Bytes that are unpacked at once if the value is not needed as a whole.
 PIECE = 256 * 1024
 
-#: Bytes that a traceback, or another value on a page, is unpacked to at most; and all values of one
-#: page.
+#: The most bytes to which a traceback, or another value on a page, is unpacked; and all values of
+#: one page together.
 SHOWN = 1024 * 1024
 SHOWN_TOGETHER = 8 * SHOWN
 
@@ -37,7 +37,7 @@ UNDECODABLE_META = "unserialized"
 
 
 def compress(payload: bytes) -> bytes:
-    """``payload``, compressed if that makes it shorter, or if it looks like compressed already."""
+    """``payload``, compressed if that makes it shorter, or if it looks compressed already."""
     ambiguous = _begins_like_zlib(payload)  # a project's own serializer may compress
     if len(payload) <= COMPRESS_ABOVE and not ambiguous:
         return payload
@@ -48,19 +48,19 @@ def compress(payload: bytes) -> bytes:
 def head(stored: bytes, longest: int) -> tuple[bytes, bool]:
     """The first ``longest`` bytes of a value, unpacked. No more than that is ever unpacked.
 
-    RQ always compresses, :func:`compress` sometimes. No pickle and no JSON text begins like a zlib
-    stream, so there is no ambiguity.
+    RQ always compresses; :func:`compress` does so only for long values. No pickle and no JSON text
+    begins like a zlib stream, so there is no ambiguity.
 
     Returns:
-        the bytes, and whether there are more. A value that is not compressed, or broken, is
-        returned as it is.
+        the bytes, and whether there are more. A value that is not compressed, or is broken, is
+        returned unchanged.
     """
     if not _begins_like_zlib(stored):
         return stored, False
     stream = zlib.decompressobj()
     try:
-        # One more byte shows whether there are more. It also avoids 0, which zlib takes for any
-        # number.
+        # One more byte shows whether there are more. It also avoids 0, which means no limit to
+        # zlib.
         payload = stream.decompress(stored, longest + 1)
     except zlib.error:
         return stored, False
@@ -77,7 +77,7 @@ def pieces(stored: bytes) -> bytes | Pieces:
 class Pieces:
     """A compressed value that is unpacked in pieces, which are not kept.
 
-    So a signature is checked before the value is unpacked as a whole.
+    So a signature can be checked before the whole value is in memory.
     """
 
     __slots__ = ("_stored",)
@@ -100,7 +100,7 @@ class Pieces:
                 raise ValueError(str(exc)) from exc
             left, total = stream.unconsumed_tail, total + len(piece)
             yield piece
-        # The stream may have taken all input and still have output.
+        # The stream may have consumed all input and still have output.
         while not stream.eof and total <= LONGEST:
             piece = stream.decompress(b"", PIECE)
             if not piece:
@@ -122,20 +122,20 @@ def text(stored: bytes) -> str:
 
 
 def decode(stored: bytes) -> str:
-    """An id, a name or a key as text. Any bytes will do, and :func:`encode` gives them back."""
+    """An id, a name or a key as text. It accepts any bytes, and :func:`encode` restores them."""
     return stored.decode("utf-8", "surrogateescape")
 
 
 def encode(name: str) -> bytes:
-    """The bytes that :func:`decode` read."""
+    """The bytes from which :func:`decode` made the text."""
     return name.encode("utf-8", "surrogateescape")
 
 
 class Room:
-    """A limit of unpacked bytes for several values, such as those of one page.
+    """A limit on the unpacked bytes of several values, such as those of one page.
 
     Args:
-        left: the bytes for all values. A single value gets :data:`SHOWN` at most.
+        left: the bytes for all values. A single value gets at most :data:`SHOWN`.
     """
 
     __slots__ = ("left",)
@@ -155,7 +155,7 @@ def traceback_text(stored: bytes, room: Room | None = None) -> str:
     """``exc_info``: plain text here and in RQ 0.5, zlib in RQ 2.
 
     Args:
-        room: the limit; None: :data:`SHOWN` bytes. A text that is cut off says so.
+        room: the limit; None: :data:`SHOWN` bytes. If the text is cut off, it ends with a note.
     """
     unpacked, more = (room or Room()).head(stored)
     if not more:
@@ -215,7 +215,7 @@ def number(stored: bytes) -> float:
 def moment(stored: bytes) -> datetime | None:
     """A point in time, or None for an empty field.
 
-    The results are cached, since the times of one second are the same.
+    The results are cached, because jobs of the same second have the same times.
 
     Raises:
         ValueError: the bytes are not a timestamp.
@@ -234,7 +234,7 @@ def precise(whole: datetime, microseconds: int) -> datetime:
 
     Args:
         whole: the stored time.
-        microseconds: unix microseconds of the same time. If RQ has written another time since,
+        microseconds: unix microseconds of the same time. If RQ has written another time later,
             ``whole`` counts.
     """
     seconds, rest = divmod(microseconds, 1_000_000)
@@ -257,7 +257,7 @@ def micro_moment(text: str) -> datetime | None:
 
 @lru_cache(maxsize=32)
 def _second(seconds: int) -> datetime:
-    """Cached, since jobs that are enqueued together share it."""
+    """The time of a unix second. Cached, because jobs that are enqueued together share it."""
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError) as exc:

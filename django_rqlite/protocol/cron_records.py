@@ -1,4 +1,4 @@
-"""The record of a cron entry. It can be read whatever is stored, as those in :mod:`.records`."""
+"""The record of a cron entry. Like those in :mod:`.records`, it can be read whatever is stored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .stored_fields import FieldReader
 
 @dataclass(frozen=True, slots=True)
 class CronRecord:
-    """A cron entry's hash. Times are in UTC, None if there is none (yet)."""
+    """A cron entry's hash. Times are in UTC; None: not (yet) known."""
 
     name: str
     #: ``every 60 s``, or an expression and its time zone.
@@ -25,18 +25,19 @@ class CronRecord:
     next_tick: datetime | None
     #: When the job of the last tick was enqueued. Later than the tick if no worker ran then.
     enqueued_at: datetime | None
-    #: The id of the last job: of the last tick, or run by hand since. The job may be gone by now.
+    #: The id of the last job: that of the last tick, or a later one that a person ran. The job may
+    #: be gone.
     last_job: str
     #: The status in which that job ended; ``''`` if it has not, or if it is unknown.
     last_outcome: str
     last_ended_at: datetime | None
     #: One line that names the job's error.
     last_error: str
-    #: Since when it is evaluated with this schedule.
+    #: When it got this schedule, or was resumed. Earlier ticks have no jobs.
     since: datetime | None
     #: When a worker last announced that it evaluates the entry. It does so every five minutes.
     announced_at: datetime | None
-    #: Whether its ticks pass without a job; and since when, if that can be read.
+    #: Whether its ticks pass without a job; and when that began, if it can be read.
     paused: bool
     paused_at: datetime | None
     problems: tuple[str, ...]

@@ -12,8 +12,8 @@ from ..exceptions import InvalidDurationError
 #: Means "for ever" for a TTL and "no limit" for a timeout, as in RQ.
 FOREVER: Final = -1
 
-#: A hundred years in seconds. Redis refuses an expiry that overflows its clock, and would do so in
-#: the middle of a script. A longer duration is a mistake, or means :data:`FOREVER`.
+#: A hundred years in seconds. Redis refuses an expiry that overflows its clock, which would end a
+#: script in the middle. A longer duration is a mistake, or means :data:`FOREVER`.
 LONGEST: Final = 100 * 365 * 86400
 
 _SECONDS: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
@@ -29,18 +29,17 @@ def parse_duration(
 ) -> int | None:
     """A duration in whole seconds.
 
-    A part of a second counts as a whole one, so that nothing gets less time than was asked for. (RQ
-    drops the part.)
+    Fractions are rounded up, so that nothing gets less time than was asked for. (RQ rounds down.)
 
     Args:
         value: None (use the default), which stays None; seconds; or text: a whole number, or days,
             hours, minutes and seconds in this order (``'2d'``, ``'1h30m'``, ``'1H 30M'``).
-        name: what the error calls the value, for example ``"job_timeout"``.
+        name: the name of the value in errors, for example ``"job_timeout"``.
         minimum: the smallest number of seconds that is accepted.
         forever: whether ``-1`` (for ever, no limit) is accepted. It stays ``-1``.
 
     Raises:
-        InvalidDurationError: for anything else. The message has ``name`` and the value.
+        InvalidDurationError: the value is anything else. The message has ``name`` and the value.
     """
     if value is None:
         return None

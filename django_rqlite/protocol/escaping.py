@@ -1,8 +1,8 @@
 """Escapes control characters in text for logs and terminals.
 
-Ids, names and descriptions come from Redis, where anybody may have written them. A newline would
-forge a line of the log, an escape code would move the cursor of a terminal, and a mark that changes
-the direction of writing would turn the rest of a line around.
+Ids, names and descriptions come from Redis, where anybody may have written them. A newline could
+forge a line of the log, an escape code could move the cursor of a terminal, and a mark that changes
+the direction of writing could reverse the rest of a line.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def escape_controls(text: str, *, keep_lines: bool = False) -> str:
         keep_lines: whether newlines and tabs stay, as in a traceback.
     """
     if text.isascii() and text.isprintable():
-        return text  # nearly always, and quick to check
+        return text  # the usual case, which is quick to check
 
     def escaped(found: re.Match[str]) -> str:
         if keep_lines and found[0] in "\n\t":

@@ -1,8 +1,8 @@
-"""The names of all keys, spelled once.
+"""The names of all keys, each defined once.
 
 The layout is that of RQ 2.12 (``rq/job.py``, ``rq/registry.py``, ``rq/results.py``,
-``rq/executions.py``, ``rq/worker``), plus the list of failed jobs that RQ 0.5 shows, and keys of
-our own below ``x:``. ``engine/lua/shared/keys.lua`` has the same names for the scripts; a test
+``rq/executions.py``, ``rq/worker``), plus the list of failed jobs that RQ 0.5 shows, and our
+own keys below ``x:``. ``engine/lua/shared/keys.lua`` has the same names for the scripts; a test
 compares the two.
 
 If the prefix has a hash tag, such as ``{mail}rq:``, all keys share one slot of a Redis or Valkey
@@ -47,7 +47,7 @@ class Keys:
 
     @property
     def unmirrored(self) -> str:
-        """Sorted set of ids that still have to leave that list; score: since when. Ours."""
+        """Sorted set of ids to remove from that list; score: when they were noted. Ours."""
         return f"{self.prefix}x:unmirrored"
 
     @property
@@ -60,7 +60,7 @@ class Keys:
         return f"{self.prefix}queue:{queue}:intermediate"
 
     def first_seen(self, queue: str, job_id: str) -> str:
-        """Unix seconds at which the maintenance first saw an id in that list."""
+        """Unix seconds at which a worker first saw an id in that list."""
         return f"{self.intermediate(queue)}:first_seen:{job_id}"
 
     def scheduled_channel(self, queue: str) -> str:
@@ -83,7 +83,7 @@ class Keys:
         """Channel with a message whenever one of those keys is set or deleted. Ours."""
         return f"{self.prefix}x:suspension"
 
-    # Registries: sorted sets of job ids, one of each kind for every queue
+    # Registries: sorted sets of job ids. Every queue has one of each kind.
 
     def started(self, queue: str) -> str:
         """Sorted set of ``<id>:<execution>``; score: unix seconds at which the lease expires."""
@@ -163,7 +163,7 @@ class Keys:
 
     @property
     def scratch(self) -> str:
-        """Scratch key within a script, gone when the script ends. Ours."""
+        """Scratch key that exists only while a script runs. Ours."""
         return f"{self.prefix}x:scratch"
 
     def unique(self, key: str) -> str:

@@ -1,10 +1,10 @@
 """Reads a pickle without running it.
 
 A pickle is a program for a small stack machine. ``pickle.loads`` runs it: it imports modules and
-calls what it finds there. The machine in this module follows the same program, but only makes data.
+calls functions. The machine in this module runs the same program, but it only makes data.
 A class or function stays an :class:`UnresolvedName`, and a call of it becomes an
-:class:`UnresolvedCall`. Steps, copied bytes and hashed keys are limited, since the program may be
-hostile.
+:class:`UnresolvedCall`. Steps, copied bytes and hashed keys are limited, because the program may
+be hostile.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-#: Instructions that are followed at most. Each takes some microseconds.
+#: The most instructions that are run. Each takes some microseconds.
 MOST_STEPS = 500_000
 
-#: Bytes and members that constructors may copy in all.
+#: The most bytes and members that constructors may copy in total.
 MOST_COPIED = 16_000_000
 
-#: Keys and members other than text that may be hashed in all, and how deep they may be nested.
-#: Their hashes can be chosen to collide, and hashing a tuple takes the longer the deeper it is.
+#: The most keys and members other than text that may be hashed in total, and how deep they may be
+#: nested. Their hashes can be chosen to collide, and deep tuples take long to hash.
 MOST_HASHED = 10_000
 DEEPEST_KEY = 50
 
 
 class UnreadablePickleError(ValueError):
-    """The bytes are not a pickle, or one that costs too much to read."""
+    """The bytes are not a pickle, or the pickle costs too much to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ _SETS: dict[str, Callable[[Iterable[Any]], Any]] = {
     for module in ("builtins", "__builtin__")
     for kind in (set, frozenset)
 }
-#: Types of arguments that such a constructor may be given.
+#: The types of arguments that such a constructor accepts here.
 _PLAIN = frozenset(
     {
         *(type(None), bool, int, float, str, bytes),
@@ -94,14 +94,14 @@ def read(payload: bytes) -> Any:
     """The value that a pickle describes, as plain data.
 
     Raises:
-        UnreadablePickleError: the bytes are not a pickle, or one that costs too much to read.
+        UnreadablePickleError: the bytes are not a pickle, or the pickle costs too much to read.
     """
     try:
         return _Machine().run(payload)
     except UnreadablePickleError:
         raise
     except Exception as exc:
-        # Every instruction fails in its own way on garbage.
+        # Invalid input can make an instruction raise any exception.
         raise UnreadablePickleError(f"{type(exc).__name__}: {exc}") from exc
 
 
@@ -248,7 +248,7 @@ class _Machine:
         """The value of a call of a known constructor, or None."""
         if name == "_codecs.encode" and args and type(args[0]) is str:
             self._copy(len(args[0]))
-            return args[0].encode("latin1")  # how protocol 2 spells bytes
+            return args[0].encode("latin1")  # how protocol 2 writes bytes
         if name in _SETS and len(args) == 1 and type(args[0]) in (list, tuple):
             self._copy(len(args[0]))
             return _SETS[name](map(self._hashable, args[0]))

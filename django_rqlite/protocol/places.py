@@ -1,4 +1,4 @@
-"""The places in which a job's id can be. Each queue has one of each."""
+"""The places in which a job's id can be. Each queue has all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences about stored data that cannot be read, which pages can translate."""
+"""Sentences about unreadable stored data. Pages can translate them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of a job, and how it is read from a hash and written to it.
+"""The record of a job. Reads it from a hash and writes it to one.
 
 :func:`read_job` never raises. A field that it cannot read becomes None and a sentence in
 ``problems``, so that a worker can fail the job with the reason and a page can show it.
@@ -89,7 +89,7 @@ def write_tags(tags: Sequence[str]) -> bytes:
 
 
 def _read_tags(stored: bytes) -> tuple[str, ...]:
-    """Return the tags, or none if they cannot be read: that need not keep a job from running."""
+    """Return the tags; empty if they cannot be read, because a job can run without them."""
     try:
         return parse_texts(stored)
     except ValueError:
@@ -103,9 +103,9 @@ _TAGS = Form(_read_tags, "", (), write_tags)
 class JobRecord:
     """The values of a job's hash. Times are in UTC, durations in whole seconds.
 
-    Most jobs have few of these attributes. Without slots, a record stores only those, and finds the
-    others in its class. It is then made in a tenth of the time and takes half of the memory. Use
-    :meth:`of` and :meth:`changed` where that matters.
+    Most jobs have few of these attributes. Without slots, a record stores only those, and the class
+    has the defaults of the others. Such a record is made in a tenth of the time and takes half of
+    the memory. Use :meth:`of` and :meth:`changed` where that matters.
     """
 
     id: str
@@ -123,9 +123,9 @@ class JobRecord:
     failure_ttl: int | None = stored_as(WHOLE, by_client=True)
     ttl: int | None = stored_as(TTL, by_client=True)
     #: The serialized ``(func_name, instance, args, kwargs)`` as it is stored, compressed or not;
-    #: None where it is missing. A few bytes can unpack to many, so the signature is verified first.
+    #: None if it is missing. A few bytes can unpack to many, so the signature is verified first.
     packed: bytes | None = stored_as(BYTES, "data", by_client=True)
-    #: The notes, a serialized dictionary.
+    #: The job's ``meta``, a serialized dictionary.
     meta: bytes | None = None
     #: The serialized return value of the last run.
     result: bytes | None = None
@@ -141,9 +141,9 @@ class JobRecord:
         WHOLES, by_client=True, signed=True, beside="retries_left", otherwise=(0,)
     )
     enqueue_at_front_on_retry: bool = stored_as(FLAG, by_client=True, signed=True)
-    #: What RQ's fields cannot hold, as JSON.
+    #: The values for which RQ has no fields, as JSON.
     retry_extras: str = stored_as(TEXT, "x_retry", by_client=True, signed=True)
-    #: How often the job has asked for another run itself.
+    #: How often the job has returned a ``Retry``, which asks for another run.
     number_of_retries: int | None = stored_as(WHOLE)
     #: How often it was retried after a failure.
     attempts: int = stored_as(COUNT, "x_attempts")
@@ -160,8 +160,8 @@ class JobRecord:
     allow_dependency_failures: bool = stored_as(
         FLAG, by_client=True, copied=False, beside="dependency_ids", otherwise=False
     )
-    #: Whether it goes before all others of its queue when it is due, or when its dependencies have
-    #: ended. For the scripts only; it is not read.
+    #: Whether it enters its queue at the front when it is due, or when its dependencies have ended.
+    #: Only the scripts read it.
     enqueue_at_front: bool = stored_as(FLAG, by_client=True, copied=False)
     #: Dotted paths of the functions to call when it has ended, or "". Timeouts in seconds.
     success_callback_name: str = stored_as(TEXT, by_client=True, signed=True)
@@ -190,13 +190,13 @@ class JobRecord:
     )
     #: How often its worker died while it ran.
     crashes: int = stored_as(COUNT, "x_crashes")
-    #: The name of its group; empty where it is in none.
+    #: The name of its group; empty without a group.
     group_id: str = stored_as(TEXT, by_client=True, copied=False)
-    #: The name of the cron entry that it comes from; empty where it comes from none.
+    #: The name of the cron entry that it comes from; empty without one.
     cron_entry: str = stored_as(TEXT, "x_cron", by_client=True, signed=True, copied=False)
     #: Short texts by which people find the job.
     tags: tuple[str, ...] = stored_as(_TAGS, "x_tags", by_client=True)
-    #: The key that no other job may have while this one waits or runs, and the seconds after which
+    #: The text that no other job may have while this one waits or runs, and the seconds after which
     #: another job may have it nevertheless.
     unique_key: str = stored_as(TEXT, "x_unique", by_client=True)
     unique_for: int | None = stored_as(WHOLE, "x_unique_for", by_client=True, beside="unique_key")
@@ -208,7 +208,7 @@ class JobRecord:
 
     @staticmethod
     def of(attributes: dict[str, Any]) -> JobRecord:
-        """Make a record of a dictionary of its attributes, which it keeps. They include the id."""
+        """Make a record from its attributes, including the id. It keeps the dictionary."""
         record = _new(JobRecord)
         _set_attribute(record, "__dict__", attributes)
         return record
@@ -267,7 +267,7 @@ def _stored_fields() -> dict[str, StoredField]:
     return found
 
 
-#: How the attributes of a record are stored, except results, notes and signatures.
+#: How the attributes of a record are stored, except results, ``meta`` and signatures.
 STORED_FIELDS: Mapping[str, StoredField] = _stored_fields()
 
 _SIGNED = frozenset(name for name, stored in STORED_FIELDS.items() if stored.signed)
@@ -337,8 +337,8 @@ def read_job(job_id: str, fields: Mapping[bytes, bytes]) -> JobRecord:
 def _writers() -> dict[str, tuple[Any, ...]]:
     """Return how attributes are written: the field, the writer, the absent value, and companions.
 
-    Companions are the fields that are written beside it. For each there are the attribute, the
-    field, the writer, and what is written if the attribute is absent.
+    Companions are fields that are always written together with this one. Each is a tuple of the
+    attribute, the field, the writer, and what is written if the attribute is absent.
     """
     companions: dict[str, list[Any]] = {}
     for stored in STORED_FIELDS.values():
@@ -399,14 +399,14 @@ def _write_companions(
 def _make_precise(read: dict[str, Any], fields: Mapping[bytes, bytes]) -> None:
     """Add microseconds to times. They are in fields of ours, because RQ's have whole seconds.
 
-    A worker does this for each job, so what two times have in common is computed once.
+    A worker does this for each job, so times that are equal are computed once.
     """
     created, enqueued = read.get("created_at"), read.get("enqueued_at")
     if stored := fields.get(b"x_created"):
         read["created_at"] = precise = _precise(created, stored)
         if enqueued == created:
             read["enqueued_at"] = precise
-    if stored := fields.get(b"x_enqueued"):  # only if it was not enqueued when it was made
+    if stored := fields.get(b"x_enqueued"):  # missing if it was enqueued when it was made
         read["enqueued_at"] = _precise(enqueued, stored)
     if stored := fields.get(b"x_span"):
         started, ended = read.get("started_at"), read.get("ended_at")
@@ -419,7 +419,7 @@ def _make_precise(read: dict[str, Any], fields: Mapping[bytes, bytes]) -> None:
 
 
 def _precise(whole: datetime | None, begin: bytes, lasted: bytes = b"0") -> datetime | None:
-    """Return the time that is so many microseconds after the beginning of a second."""
+    """Return a stored time with its microseconds; see :func:`.codec.precise`."""
     try:
         return whole and codec.precise(whole, int(begin) + int(lasted))
     except ValueError:

@@ -1,7 +1,7 @@
 """Shows serialized values as text without loading them.
 
-Nothing that the bytes name is imported or called. The time and the length of the text are bounded,
-however the bytes were crafted.
+Nothing that the bytes name is imported or called. The time and the length of the text are limited,
+whatever the bytes are.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def load(payload: bytes) -> Any:
         try:
             return json.loads(payload)
         except (ValueError, RecursionError):
-            pass  # pickles of protocol 0 and 1 have no mark at their beginning
+            pass  # pickles of protocols 0 and 1 have no mark at their beginning
     try:
         return pickle_reader.read(payload)
     except pickle_reader.UnreadablePickleError as exc:

@@ -26,7 +26,7 @@ class PickleSerializer:
     #: Fixed, so that a worker with an older Python can read what a newer one wrote.
     PROTOCOL = 5
 
-    #: A partial, since a function of Python's around it takes longer than a small value.
+    #: A partial, because a wrapper written in Python takes longer than pickling a small value.
     dumps = staticmethod(partial(pickle.dumps, protocol=PROTOCOL))
 
     @staticmethod
@@ -50,7 +50,7 @@ class JSONSerializer:
         return json.loads(data)
 
 
-#: With RQ's own names, so that settings written for RQ work without it.
+#: Includes RQ's own names, so that settings written for RQ work if RQ is not installed.
 _KNOWN: dict[str, Serializer] = {
     "pickle": PickleSerializer,
     "json": JSONSerializer,

@@ -1,12 +1,11 @@
 """The terms of a job: what its signature covers besides the call.
 
 A worker imports and calls the callbacks that a job names, and retries and repeats decide how often
-the job runs. These are the job's *terms*. They are signed together with the call. Because RQ's
-tools rewrite some fields in another form, the values are signed as they are read, in one canonical
-form.
+the job runs. These are the job's *terms*. They are signed together with the call. RQ's tools
+rewrite some fields in another form. So the parsed values are signed, in one canonical form.
 
 The counters ``retries_left`` and ``repeats_left`` go down with each run, so they cannot be signed.
-Their first values are signed instead: a counter never counts for more than its first value.
+Their first values are signed instead, and limit the counters.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Purpose = Literal["data", "result", "meta"]
 
 #: The bytes that are signed, or an object that yields them in pieces. It is iterated once for each
-#: key, and raises ValueError if such bytes cannot have been signed.
+#: key. It raises ValueError if the bytes are broken, so that they cannot have been signed.
 Payload = bytes | Iterable[bytes]
 
 #: The block size of SHA-256 in bytes.
@@ -97,8 +97,8 @@ def _signature(key: bytes, purpose: Purpose, job_id: str, payload: Payload, term
     """HMAC-SHA256, cut to 128 bits."""
     keyed_inner, keyed_outer = _keyed(key)
     inner, outer = keyed_inner.copy(), keyed_outer.copy()
-    # NUL separates the parts. Neither a purpose nor an id that RQ accepts has one, and no purpose
-    # has a plus. Most jobs have no terms.
+    # NUL separates the parts. Neither a purpose nor an id that RQ accepts has one, and no
+    # purpose contains a plus sign. Most jobs have no terms.
     if terms:
         head = f"{purpose}+terms\0{job_id}\0{len(terms)}\0".encode("utf-8", "surrogateescape")
         inner.update(head + terms)
@@ -117,8 +117,8 @@ def _signature(key: bytes, purpose: Purpose, job_id: str, payload: Payload, term
 def _keyed(key: bytes) -> tuple[Hash, Hash]:
     """The two hashes of HMAC (RFC 2104) after they have taken the key.
 
-    They are cached, since this is more than half of the work for a short value. ``hmac`` repeats it
-    for every value.
+    They are cached, because this is more than half of the work for a short value, and ``hmac``
+    repeats it for every value.
     """
     padded = (sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
     return sha256(bytes(b ^ 0x36 for b in padded)), sha256(bytes(b ^ 0x5C for b in padded))

@@ -1,4 +1,4 @@
-"""How fields of hashes are read and written."""
+"""Reads and writes single fields of hashes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .problems import Problem
 
 _T = TypeVar("_T")
 
-#: What redis-py writes.
+#: The types that redis-py accepts as values.
 Written = str | bytes | int | float
 
 
@@ -50,7 +50,7 @@ class Form:
     """The form in which a value is stored.
 
     Attributes:
-        read: Converts from the stored form. It raises ValueError.
+        read: Converts from the stored form. It raises ValueError if it cannot.
         expected: What the field should hold, for people.
         absent: The value of a record without the field.
         write: Converts to the stored form, or to None if the field is to be left out. None: the
@@ -75,7 +75,7 @@ def _if_positive(seconds: int) -> int | None:
     return seconds if seconds > 0 else None
 
 
-#: Text as bytes. It is written in C, since each job has such a text.
+#: Text as bytes. ``methodcaller`` is written in C, and each job has such a text.
 encode_text: Callable[[str], bytes] = methodcaller("encode", "utf-8", "replace")
 
 
@@ -86,7 +86,7 @@ TRACEBACK = Form(codec.traceback_text, "", "")
 TIME = Form(codec.moment, Problem("a time"), None)
 WHOLE = Form(codec.whole, Problem("a whole number"), None)
 COUNT = Form(codec.whole, Problem("a whole number"), 0)
-#: The ttl of a job that has run is −1. It does not hold for its next run.
+#: The ttl of a job that has run is −1, which does not apply to its next run.
 TTL = Form(codec.whole, Problem("a whole number"), None, _if_positive)
 FLAG = Form(_flag, Problem("a whole number"), False, int)
 WHOLES = Form(_wholes, Problem("a list of whole numbers"), (), json.dumps)
@@ -107,7 +107,8 @@ class StoredField:
         signed: Whether the value is part of the job's terms; see :mod:`.signed_terms`.
         copied: Whether a copy of the job has the value, too.
         beside: The attribute with which the field is always written together.
-        otherwise: What is then written if the value is absent. None: neither field is written.
+        otherwise: What is written if this value is absent and the other is not. None: neither field
+            is written.
     """
 
     attribute: str

@@ -43,7 +43,7 @@ class ResultRecord:
     return_value: bytes | None
     #: The signature of the return value; None if it is not signed.
     signature: str | None
-    #: Why the return value is not what the job returned; empty if it is.
+    #: Why the return value is not the value that the job returned; empty if it is.
     not_kept: str
     #: The traceback, or the reason; empty if there is none.
     exc_string: str
@@ -59,7 +59,7 @@ def read_result(
     """Return the record of a stream's entry. Never raises; ``problems`` says what is unreadable.
 
     Args:
-        room: The room that the traceback is unpacked in; None: that of a single traceback.
+        room: The limit for unpacking the traceback; None: the limit of a single traceback.
     """
     packed = codec.from_base64(fields.get(b"exc_string", b""))
     read = FieldReader(fields)
@@ -82,7 +82,7 @@ def read_result(
 
 
 def _added_at(entry_id: bytes) -> datetime | None:
-    """Return the time of an entry, whose id begins with Unix milliseconds, unless it was chosen."""
+    """Return the time with which an entry's id begins; None if the id was chosen by a tool."""
     milliseconds = entry_id.partition(b"-")[0]
     try:
         return codec.unix_moment(b"%.3f" % (int(milliseconds) / 1000))

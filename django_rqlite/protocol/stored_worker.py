@@ -14,7 +14,7 @@ class WorkerRecord:
     """The values of a worker's hash."""
 
     name: str
-    #: ``started``, ``idle``, ``busy``, ``suspended``; empty where nothing is recorded.
+    #: ``started``, ``idle``, ``busy``, ``suspended``; empty if nothing is recorded.
     state: str
     queues: tuple[str, ...]
     hostname: str
@@ -30,8 +30,8 @@ class WorkerRecord:
     failed_jobs: int
     #: Seconds.
     total_working_time: float
-    #: Bytes of resident memory at its last heartbeat, and the most of the process of the last job
-    #: that ended. None: unknown, because RQ's workers do not report it.
+    #: Bytes of resident memory at its last heartbeat, and the peak of the process that ran the last
+    #: ended job. None: unknown, because RQ's workers do not report it.
     memory: int | None
     child_memory: int | None
     #: The version of RQ or of django_rqlite that it runs.
@@ -64,7 +64,7 @@ def read_worker(name: str, fields: Mapping[bytes, bytes]) -> WorkerRecord:
         child_memory=read.whole("x_child_memory"),
         version=read.text("version"),
         python_version=read.text("python_version"),
-        # RQ's workers run one job at once and do not report it.
+        # RQ's workers run one job at a time and do not report the field.
         concurrency=max(read.whole("x_concurrency") or 1, 1),
         problems=tuple(read.problems),
     )

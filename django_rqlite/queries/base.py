@@ -1,4 +1,4 @@
-"""What all queries share: the connection and the keys."""
+"""What all queries share: the client and the keys of a broker."""
 
 from __future__ import annotations
 

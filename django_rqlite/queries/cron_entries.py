@@ -1,4 +1,4 @@
-"""The records of cron entries. Every record can be read, whatever is stored."""
+"""Reads the records of cron entries, whatever is stored in them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read_each(names: Sequence[str], answers: Sequence[Any]) -> list[CronRecord]:
 
 
 def read(name: str, fields: Any) -> CronRecord:
-    """One record. Where it is gone or cannot be read, its ``problems`` say so."""
+    """One record. If it is gone or cannot be read, its ``problems`` say so."""
     if fields and not isinstance(fields, Exception):
         return read_cron(name, fields)
     problem = (

@@ -1,10 +1,10 @@
-"""A cursor that reads a place from beginning to end, a chunk at a time.
+"""A cursor that reads a place from beginning to end, in chunks.
 
-Between two chunks jobs come and go, also those that the caller has just changed. In a sorted set
-the next chunk begins after the last member of the one before, whether that member still exists or
-not. In a list, workers take from the beginning and new jobs come to the end. So the next chunk
-begins after the last entry that was seen and left in place; if that is gone, so are all entries
-before it, or they are seen again.
+Between two chunks, jobs come and go, including those that the caller has just changed. In a sorted
+set, the next chunk begins after the last member that was read, even if that member is gone. In a
+list, workers take entries from the beginning, and new jobs are added to the end. So the next chunk
+begins after the last entry that was read and left in place. If that entry is gone, all entries
+before it are gone too, or they are read again.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Chunk:
         """Where the next chunk begins.
 
         Args:
-            left: the ids of the jobs that are still in the place, as far as is known.
+            left: the ids of the jobs that the caller has left in the place.
         """
         if self._end.score:
             return self._end
@@ -70,7 +70,7 @@ class PlaceCursor(JobSearch):
         """Up to ``most`` jobs after ``start``. Two round trips.
 
         Raises:
-            redis.RedisError: the server or the connection refuses, or the key has the wrong type.
+            redis.RedisError: the connection broke, or the key has the wrong type.
         """
         key = place_key(self.keys, queue, place)
         end, behind = start, None

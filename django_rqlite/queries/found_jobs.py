@@ -1,7 +1,4 @@
-"""Jobs that a search has read: which of them are wanted, in which order, and in which groups.
-
-Everything here works on values that were read. :mod:`.job_search` reads them.
-"""
+"""Filters, sorts and groups the jobs that a search has read. :mod:`.job_search` reads them."""
 
 from __future__ import annotations
 
@@ -36,7 +33,7 @@ class Found:
     def error_class(self) -> str:
         """The class of the job's exception: ``ValueError`` of ``ValueError: no such customer``.
 
-        For a stopped job it is RQ's first sentence, without the one that names who stopped it.
+        For a stopped job it is RQ's first sentence, without the sentence that says who stopped it.
         """
         if self.job and self.job.status == JobStatus.STOPPED:
             return self.error.partition(".")[0].strip()
@@ -44,7 +41,7 @@ class Found:
 
     @property
     def moment(self) -> datetime | None:
-        """When the job came to its place, as far as its hash says so."""
+        """When the job entered its place, according to its hash; None if unknown."""
         job = self.job
         if job is None:
             return None
@@ -61,7 +58,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which jobs are wanted. '' and None accept every job."""
+    """The criteria of a search. '' and None match every job."""
 
     text: str = ""
     function: str = ""
@@ -71,7 +68,7 @@ class Filter:
     until: datetime | None = None
 
     def matches(self, found: Found) -> bool:
-        """Whether this job is wanted."""
+        """Whether this job meets all criteria."""
         job = found.job
         if self.function and not _is_name_of(self.function, found.function):
             return False
@@ -130,5 +127,5 @@ def grouped(found: Sequence[Found]) -> list[Group]:
 
 
 def _is_name_of(name: str, function: str) -> bool:
-    """Whether ``name`` is the dotted name of a function, or its end."""
+    """Whether ``name`` is the dotted name of the function, or the end of it."""
     return function == name or function.endswith(f".{name}")

@@ -1,7 +1,7 @@
-"""A search for jobs among the newest or the oldest of each place.
+"""Searches the newest or the oldest jobs of each place.
 
-Redis has no index of functions or errors. So a search reads a bounded window, at one end of each
-place, and says how much it has read.
+Redis has no index of functions or errors. So a search reads a limited number of jobs at one end of
+each place, and reports how many it has read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .jobs import EMPTIED_TRACEBACK
 from .pipeline import Command, members
 from .queues import queue_names
 
-#: Ids that are read at most of one place of one queue, and of all places together.
+#: The most ids that are read from one place of one queue, and from all places together.
 MOST_OF_A_PLACE = 1000
 MOST = 2000
 
@@ -31,8 +31,8 @@ MOST = 2000
 LONGEST_FIELD = 500
 LONGEST_TRACEBACK = 64 * 1024
 
-#: Bytes that the tracebacks of one window are unpacked to at most. The errors of further jobs are
-#: unknown.
+#: The most bytes to which the tracebacks of one window are unpacked. The errors of the remaining
+#: jobs are unknown.
 _UNPACKED = 32 * codec.SHOWN
 
 #: Jobs whose summaries one script reads. It keeps the server busy for about a millisecond.
@@ -59,7 +59,7 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The jobs that were read of one server."""
+    """The jobs that were read from one server."""
 
     jobs: Sequence[Found]
     #: The places that are not empty.
@@ -85,7 +85,7 @@ class JobSearch(QueriesBase):
     __slots__ = ()
 
     def known(self, configured: Sequence[str], job_id: str = "") -> Known:
-        """The queues, the configured ones first; and whether a job exists. One round trip."""
+        """The queues, with the configured ones first, and whether a job exists. One round trip."""
         listed, exists = self._execute(
             [("SMEMBERS", self.keys.queues), ("EXISTS", self.keys.job(job_id))]
         )
@@ -104,7 +104,7 @@ class JobSearch(QueriesBase):
         """The jobs at one end of each place. Three round trips, whatever the sizes.
 
         Args:
-            most: ids that are read at most, shared among the places that are not empty.
+            most: the most ids that are read, divided among the places that are not empty.
         """
         sizes: dict[tuple[str, Place], int] = {}
         problems = []
@@ -197,12 +197,12 @@ def _ids(place: Place, names: Sequence[str]) -> list[str]:
 
 
 def shared(sizes: Sequence[int], most: int) -> list[int]:
-    """How many ids are read of each of several places: as evenly as their sizes allow."""
+    """How many ids are read from each place: the same number, as far as their sizes allow."""
     shares, left = [0] * len(sizes), most
     smallest_first = sorted(range(len(sizes)), key=lambda number: sizes[number])
     for done, number in enumerate(smallest_first):
         fair = left // (len(sizes) - done)
-        # If there are more places than ids, one id is read of some, and none of the others.
+        # With more places than ids, one id is read from some places, and no id from the others.
         shares[number] = min(sizes[number], fair, MOST_OF_A_PLACE)
         left -= shares[number]
     return shares
@@ -222,7 +222,7 @@ def _found(job_id: str, queue: str, place: Place, row: Sequence[Any], room: code
     }
     if reason == EMPTIED_TRACEBACK:
         fields.pop(b"x_error", None)
-    fields[b"data"] = b""  # a summary does not need the value
+    fields[b"data"] = b""  # a summary does not show the value
     job = read_job(job_id, fields)
     return Found(job_id, queue, place, job, job.error or _last_line(reason, room))
 

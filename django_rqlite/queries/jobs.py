@@ -1,4 +1,4 @@
-"""Queries about jobs: one with all that is kept about it, or a page of them."""
+"""Queries about jobs: everything about one job, or a page of jobs."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .base import QueriesBase
 from .pipeline import Command, members
 from .snapshots import JobDetail, Page, Parents, Row
 
-#: ``exc_info`` as RQ empties it when it requeues a job. RQ does not know ``x_error``, which then
-#: still names the error of the failure before.
+#: What RQ stores as ``exc_info`` when it requeues a job. RQ does not know ``x_error``, which then
+#: still names the error of the last failure.
 EMPTIED_TRACEBACK = zlib.compress(b"")
 
-#: The fields that a list of jobs shows. Serialized values, which may be of any size, are not read.
+#: The fields that a list of jobs shows. Serialized values can be of any size, so they are not read.
 _SUMMARY = (
     *("origin", "status", "created_at", "enqueued_at", "started_at", "ended_at", "last_heartbeat"),
     *("description", "timeout", "result_ttl", "failure_ttl", "ttl", "worker_name", "x_error"),
@@ -75,7 +75,7 @@ class JobQueries(QueriesBase):
         return [row.job for row in self._rows(None, job_ids, [None] * len(job_ids))]
 
     def job(self, job_id: str) -> JobDetail | None:
-        """Everything about one job, or None if it has no hash.
+        """Everything about one job; None if it has no hash.
 
         One round trip, plus one for a scheduled job and one for a job with parents or children.
         """
@@ -115,7 +115,7 @@ class JobQueries(QueriesBase):
         commands: list[Command] = []
         for job_id in job_ids:
             key = self.keys.dependencies(job_id)
-            # SSCAN gives the same few members each time, SRANDMEMBER would not.
+            # SSCAN returns the same few members each time; SRANDMEMBER would not.
             commands += [("SSCAN", key, 0, "COUNT", limits.PARENTS_IN_LIST), ("SCARD", key)]
         answers = self._execute(commands)
         some = [
@@ -139,7 +139,7 @@ class JobQueries(QueriesBase):
         return float(score) if isinstance(score, int | float | bytes) else None
 
     def _brief(self, job_ids: Collection[str]) -> dict[str, JobRecord]:
-        """Status and description of these jobs. One round trip, none without ids."""
+        """Status and description of these jobs. One round trip; none without ids."""
         ids = sorted(job_ids)
         found = {}
         answers = self._execute([("HMGET", self.keys.job(job_id), *_BRIEF) for job_id in ids])
@@ -153,7 +153,7 @@ class JobQueries(QueriesBase):
     def _rows(
         self, place: Place | None, ids: Sequence[str], scores: Sequence[float | None]
     ) -> Sequence[Row]:
-        """The jobs with these ids. One round trip, none without ids."""
+        """The jobs with these ids. One round trip; none without ids."""
         per_row = 5 if place is Place.FAILED else 3
         commands: list[Command] = []
         for job_id in ids:

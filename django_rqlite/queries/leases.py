@@ -1,8 +1,8 @@
-"""Which jobs workers run, and which jobs the dead ones still hold.
+"""Queries for the jobs that workers run, and the jobs that dead workers still hold.
 
-A job names its worker, and a started registry says until when each job is held, but nothing leads
-from a worker to its jobs. So these queries read leases, those that expire first: the leases of dead
-workers are among them. Broken data is skipped.
+A job names its worker, and a started registry has the end of each lease, but no key lists the jobs
+of a worker. So these queries read the leases that expire first, which include those of dead
+workers. Broken data is skipped.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from ..protocol.places import job_id_of
 from ..protocol.records import JobRecord, JobStatus, read_job
 from .pipeline import Command, execute, members
 
-#: Leases that are read at most in all queues together, and at least in each queue, however many
-#: queues there are.
+#: The most leases that are read in all queues together. Each queue gets an equal share of them, but
+#: never less than the second number.
 MOST = 1000
 LEAST_OF_A_QUEUE = 100
 
-#: Current jobs of workers that are read at most.
+#: The most current jobs of workers that are read.
 MOST_CURRENT = 500
 
 _FIELDS = ("status", "worker_name", "description", "started_at", "x_span", "timeout", "origin")
@@ -36,8 +36,8 @@ class Lease:
     """An entry of a started registry.
 
     Attributes:
-        execution: '' where the entry does not say it, as in RQ 0.5.
-        until: unix seconds. Another tool may have written any number.
+        execution: '' if the entry does not contain it, as in RQ 0.5.
+        until: when it expires, in unix seconds. Another tool may have written any number.
     """
 
     job_id: str
@@ -74,7 +74,7 @@ def commands(keys: Keys, queues: Sequence[str]) -> list[Command]:
 
 
 def most_of_a_queue(queues: int) -> int:
-    """How many leases of each queue are read at most, if there are so many queues."""
+    """The most leases that are read of each queue, given the number of queues."""
     return max(MOST // max(queues, 1), LEAST_OF_A_QUEUE)
 
 
@@ -106,7 +106,7 @@ def worker_jobs(
 
 
 def started_jobs(connection: redis.Redis, keys: Keys, leases: Sequence[Lease]) -> list[StartedJob]:
-    """The jobs of these leases that are started. One round trip, none without leases."""
+    """The jobs of these leases that are started. One round trip; none without leases."""
     first = _first(leases)
     return _read_started(first, execute(connection, _started_commands(keys, first)))
 
@@ -137,7 +137,7 @@ def _read_started(leases: Sequence[Lease], answers: Sequence[Any]) -> list[Start
         job = _read_job(lease.job_id, fields)
         if job is None or job.status != JobStatus.STARTED:
             continue
-        # A lost execution stays in the registry until a worker sweeps it out. By then the job may
+        # A lost execution stays in the registry until a worker removes it. Meanwhile the job may
         # run elsewhere.
         worker = codec.text(execution_worker) if isinstance(execution_worker, bytes) else ""
         if worker in ("", job.worker_name):

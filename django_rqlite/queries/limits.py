@@ -1,8 +1,8 @@
-"""How much of each kind one call reads at most, so that no page depends on the sizes in Redis."""
+"""The most that one call reads of each kind, so that the cost of a page has a limit."""
 
 from __future__ import annotations
 
-#: Queues that the settings do not name, workers, and cron entries.
+#: Queues that are not in the settings, workers, and cron entries: the most of each.
 MOST_FOUND = 500
 
 #: Outcomes of one job.

@@ -33,8 +33,8 @@ class OverviewQueries(QueriesBase):
         Two round trips.
 
         Args:
-            hours: the hours whose runs are counted for ``queues``, as unix seconds // 3600.
-            now: unix seconds. A job that was due before is overdue.
+            hours: the hours whose runs are read for ``queues``, as unix seconds // 3600.
+            now: the current time in unix seconds.
         """
         keys = self.keys
         first = NamedCommands()
@@ -42,7 +42,7 @@ class OverviewQueries(QueriesBase):
         first.add("workers", [("SMEMBERS", keys.workers), ("EXISTS", keys.suspended)])
         newest = ("ZREVRANGE", keys.cron_entries, 0, limits.MOST_FOUND - 1)
         first.add("cron", [newest, ("ZCARD", keys.cron_entries)])
-        # The counts report the keys of places.
+        # The counts report keys of places, so these are left out here.
         types = wrong_type_keys.types_of_shared_keys(keys)
         types |= wrong_type_keys.types_beside_places(keys, queues, int(now // 3600))
         first.add("wrong types", [wrong_type_keys.command(types)])

@@ -13,9 +13,9 @@ Command = tuple[Any, ...]
 
 
 def execute(connection: redis.Redis, commands: Sequence[Command]) -> list[Any]:
-    """Send the commands and return their answers. One round trip, none without commands.
+    """Send the commands and return their answers. One round trip; none without commands.
 
-    Where the server refuses a command, its answer is the ``redis.ResponseError``.
+    If the server refuses a command, its answer is the ``redis.ResponseError``.
     """
     if not commands:
         return []
@@ -48,5 +48,5 @@ class NamedCommands:
 
 
 def members(answer: Any) -> list[Any]:
-    """The members of a list or set in an answer. An error has none."""
+    """The members of a list or set in an answer; empty for an error."""
     return list(answer) if isinstance(answer, list | set | tuple) else []

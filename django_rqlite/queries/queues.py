@@ -1,4 +1,4 @@
-"""Queries about queues: their names, how many jobs they hold, and since when the next one waits."""
+"""Queries about queues: their names, their numbers of jobs, and when the next job was enqueued."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class QueueQueries(QueriesBase):
 
     def _scheduler_pids(self, locks: Sequence[Any]) -> list[int | None]:
         """The process ids of the schedulers of RQ that hold these locks. One round trip."""
-        # Where the lock is missing or cannot be read, the empty name leads to a missing key.
+        # If the lock is missing or cannot be read, the empty name leads to a missing key.
         names = [decode(lock) if isinstance(lock, bytes) else "" for lock in locks]
         commands: list[Command] = [("HGET", self.keys.scheduler(name), "pid") for name in names]
-        # Before 2.10 RQ wrote the process id into the lock itself.
+        # Before 2.10, RQ wrote the process id into the lock itself.
         return [
             _whole_number(pid) or _whole_number(name)
             for pid, name in zip(self._execute(commands), names, strict=True)
@@ -61,7 +61,8 @@ def queue_names(keys: Keys, answer: Any) -> list[str]:
     for member in members(answer):
         key = decode(member)
         name = keys.queue_name(key)
-        # RQ 0.5 also lists the mirror of failed jobs, which is not a queue. Nor is any other key.
+        # RQ 0.5 also lists the mirror of failed jobs, which is not a queue. Other tools may have
+        # added any key.
         if name not in (key, FAILED_MIRROR):
             names.add(name)
     return sorted(names)

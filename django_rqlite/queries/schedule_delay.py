@@ -9,8 +9,8 @@ from typing import Any
 from ..protocol.keys import Keys
 from .pipeline import Command, members
 
-#: Seconds after its time from which on a job is overdue. Workers look every second or so, and so do
-#: RQ's schedulers.
+#: A job is overdue this many seconds after its time. Workers, and RQ's schedulers, check about once
+#: per second.
 OVERDUE = 30
 
 
@@ -20,7 +20,7 @@ class ScheduleDelay:
 
     Attributes:
         overdue: how many jobs should have been queued :data:`OVERDUE` seconds ago or earlier.
-        first_due: unix seconds at which the first of all jobs is due; None: none is scheduled.
+        first_due: unix seconds at which the first job is due; None: no job is scheduled.
     """
 
     overdue: int = 0

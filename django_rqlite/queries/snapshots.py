@@ -26,7 +26,7 @@ class QueueCounts:
     workers: int
     #: Keys of the wrong type, in sentences.
     problems: tuple[str, ...] = ()
-    #: Whether the set of queues has it, since a job was enqueued to it.
+    #: Whether it is in the set of queues, which means that a job was once enqueued to it.
     listed: bool = False
     #: Whether it is paused.
     paused: bool = False
@@ -37,9 +37,10 @@ class QueueStatistics:
     """What ``rqstats`` and the metrics say about a queue."""
 
     counts: QueueCounts
-    #: When its next job was enqueued; None: none waits, or it is unknown.
+    #: When its next job was enqueued; None: no job waits, or the time is unknown.
     oldest: datetime | None
-    #: Process id of the scheduler of RQ that serves it; None: there is none, or it is unknown.
+    #: The process id of the scheduler of RQ that serves it; None: no scheduler serves it, or the id
+    #: is unknown.
     scheduler_pid: int | None
 
 
@@ -61,13 +62,13 @@ class Overview:
     asked: Sequence[QueueCounts]
     #: Other queues that the server knows, by name.
     others: Sequence[QueueCounts]
-    #: How many more queues the server knows, which were not read.
+    #: How many more queues the server knows. They were not read.
     more: int
-    #: When the next job of each queue was enqueued, by name. Missing if none waits, or it is
-    #: unknown.
+    #: When the next job of each queue was enqueued, by name. Queues for which this is unknown are
+    #: missing.
     oldest: Mapping[str, datetime]
-    #: The runs of each queue, by name: of the hours that were asked for, and of the last hour for
-    #: other queues.
+    #: The runs of each queue, by name: in the hours that were asked for, and for other queues in
+    #: the last hour.
     throughput: Mapping[str, Throughput]
     #: Whether scheduled jobs are late, by the name of the queue.
     schedule_delays: Mapping[str, ScheduleDelay]
@@ -75,7 +76,7 @@ class Overview:
     #: The leases of each queue that expire first.
     leases: Sequence[Lease]
     cron: Sequence[CronRecord]
-    #: How many more cron entries the server knows, which were not read.
+    #: How many more cron entries the server knows. They were not read.
     more_cron: int
     #: Keys of the wrong type, apart from those in the ``problems`` of queues.
     wrong_type_keys: Sequence[WrongTypeKey] = ()
@@ -107,7 +108,8 @@ class Row:
     #: A summary: ``data`` is empty; ``meta``, ``result`` and ``exc_info`` are missing. None if the
     #: job is gone.
     job: JobRecord | None
-    #: The score in the sorted set, in unix seconds. Its meaning depends on the place. None: a list.
+    #: The score in the sorted set, in unix seconds. Its meaning depends on the place. None in a
+    #: list.
     score: float | None
     #: The last outcome of a failed job without ``error``.
     last: ResultRecord | None = None
@@ -125,7 +127,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class JobDetail:
-    """Everything that is kept about one job."""
+    """Everything that is stored about one job."""
 
     job: JobRecord
     #: Newest first.
@@ -158,7 +160,7 @@ class Workers:
     found: Sequence[WorkerRecord]
     #: The names of workers whose records have expired: they ended without unregistering.
     expired: Sequence[str]
-    #: How many more workers there are, which were not read.
+    #: How many more workers there are. They were not read.
     more: int
     #: Whether they are suspended.
     suspended: bool

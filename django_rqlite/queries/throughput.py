@@ -23,7 +23,8 @@ class Runs:
     """The runs that ended within some time.
 
     Attributes:
-        waited, ran: how many took up to 2 ** key seconds, and longer than half of that.
+        waited, ran: histograms. A key stands for times up to 2 ** key seconds that are longer than
+            half of that; the value is how many runs waited, or ran, for such a time.
     """
 
     done: int = 0
@@ -39,7 +40,7 @@ class Runs:
         self.ran.update(other.ran)
 
 
-#: Runs by minute: unix seconds // 60.
+#: Runs by minute, as unix seconds // 60.
 Throughput = Mapping[int, Runs]
 
 
@@ -67,7 +68,7 @@ def commands(keys: Keys, queues: Sequence[str], hours: Sequence[int]) -> list[Co
 def read(hours: Sequence[int], answers: Sequence[Any]) -> Throughput:
     """The counts of one queue, in the answers to :func:`commands`. Anything else is skipped.
 
-    A busy day has some thousand fields in each of its hours, so the work per field is small.
+    In a busy hour a hash has some thousand fields, so this does little work for each.
     """
     found: dict[int, Runs] = {}
     for hour, answer in zip(hours, answers, strict=True):

@@ -25,7 +25,7 @@ class UpcomingJob:
     id: str
     #: Unix seconds at which the job is due. Another tool may have written any number.
     due: float
-    #: A summary, as in :class:`.snapshots.Row`. None where the id has no hash.
+    #: A summary, as in :class:`.snapshots.Row`. None if the job is gone.
     job: JobRecord | None
 
 
@@ -35,9 +35,9 @@ class CronEntries:
 
     #: How many were announced in the last month.
     total: int
-    #: By name. Where a record is gone or cannot be read, its ``problems`` say so.
+    #: By name. If a record is gone or cannot be read, its ``problems`` say so.
     found: Sequence[CronRecord]
-    #: The last job of each entry, by id. None where it is gone.
+    #: The last job of each entry, by id. None if the job is gone.
     last_jobs: Mapping[str, JobRecord | None]
 
 
@@ -49,7 +49,7 @@ class Schedule:
     upcoming: Sequence[UpcomingJob]
     #: How many jobs are scheduled in all queues that were read.
     scheduled: int
-    #: Keys that hold a value of the wrong type, in sentences.
+    #: Keys of the wrong type, in sentences.
     problems: Sequence[str]
     entries: CronEntries
 
@@ -65,9 +65,9 @@ class UpcomingQueries(JobQueries):
         """The next scheduled jobs of all queues, and the cron entries. Three round trips.
 
         Args:
-            queues: read beside those that the server knows, of which
-                :data:`.limits.MOST_FOUND` are read at most.
-            jobs, entries: how many of each are read at most.
+            queues: these are read in any case, and up to :data:`.limits.MOST_FOUND` of the others
+                that the server knows.
+            jobs, entries: the most jobs and entries that are read.
         """
         keys = self.keys
         listed, names, *first = self._execute(
@@ -117,7 +117,7 @@ class UpcomingQueries(JobQueries):
 def _read_scheduled(
     queues: Sequence[str], answers: Sequence[Any], jobs: int
 ) -> tuple[int, list[tuple[str, str, float]], list[str]]:
-    """The number of scheduled jobs; queue, id and score of the first; and what cannot be read."""
+    """The number of scheduled jobs; queue, id and score of the first ones; and problems."""
     total, found = 0, []
     problems: list[str] = []
     for queue, count, range_ in zip(queues, answers[::2], answers[1::2], strict=True):

@@ -52,7 +52,7 @@ class WorkerQueries(QueriesBase):
         )
 
     def worker(self, name: str) -> WorkerRecord | ExpiredWorker | None:
-        """One worker's record, or None where there is no such worker. One round trip."""
+        """One worker's record, or None if there is no such worker. One round trip."""
         key = self.keys.worker(name)
         fields, listed = self._execute([("HGETALL", key), ("SISMEMBER", self.keys.workers, key)])
         if fields:
@@ -75,7 +75,7 @@ class WorkerQueries(QueriesBase):
         return leases.worker_jobs(self.connection, self.keys, current, found)
 
     def started_jobs(self, found: Sequence[Lease]) -> list[StartedJob]:
-        """The jobs of these leases that are started. One round trip, none without leases."""
+        """The jobs of these leases that are started. One round trip; none without leases."""
         return leases.started_jobs(self.connection, self.keys, found)
 
 
@@ -92,7 +92,7 @@ def worker_commands(keys: Keys, names: Sequence[str]) -> list[Command]:
 def read_workers(names: Sequence[str], records: Sequence[Any], suspended: Any) -> Workers:
     """The workers in the answers to :func:`worker_commands` and to ``EXISTS`` of the suspension."""
     found, expired = [], []
-    # The names may be more than the records.
+    # There may be more names than records.
     for name, fields in zip(names, records, strict=False):
         if fields:
             found.append(_read_worker(name, fields))
