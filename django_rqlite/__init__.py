@@ -1,8 +1,8 @@
 """django_rqlite: a job queue for Django on Redis or Valkey.
 
-The public API: all that applications use, and everything that users of RQ import, so that
-``from rq... import X`` becomes ``from django_rqlite import X``. A name is imported when it is first
-used. So ``django_rqlite`` in ``INSTALLED_APPS`` imports nothing before Django is ready.
+The public API: all names that applications use, and all that users of RQ import, so that ``from
+rq... import X`` becomes ``from django_rqlite import X``. A name is imported when it is first used,
+so that ``django_rqlite`` in ``INSTALLED_APPS`` imports nothing before Django is ready.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ if TYPE_CHECKING:  # what type checkers read; at run time, _EXPORTS counts
     from .worker import WorkerStatus as WorkerStatus
     from .workers import get_worker as get_worker
 
-#: The names that each module offers here.
+#: The public names, by the module that defines them.
 _EXPORTS = {
     "broker.clients": ("get_connection",),
     "cron": ("register",),

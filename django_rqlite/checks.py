@@ -1,8 +1,8 @@
 """The system checks: what ``manage.py check`` reports about the settings of this package.
 
-Errors cannot work; warnings work, but hardly as intended. The rules are in ``conf`` and
-``cron.entries``. No check connects to a server, and each looks at the settings as they are, so that
-one run reports all problems.
+A setting with an error does not work. One with a warning works, but probably not as intended. The
+rules are in ``conf`` and ``cron.entries``. No check connects to a server. Each is independent of
+the others, so one run reports all problems.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def check_cron(app_configs: object, **kwargs: object) -> list[CheckMessage]:
 
 @contextmanager
 def without_cron() -> Iterator[None]:
-    """Skip :func:`check_cron`: an invalid entry must not keep a command from running."""
+    """Skip :func:`check_cron`, because an invalid entry must not prevent a command from running."""
     token = _skip_cron.set(True)
     try:
         yield
@@ -117,10 +117,10 @@ def check_signatures_are_required(app_configs: object, **kwargs: object) -> list
     return [
         Warning(
             "RQ['REQUIRE_SIGNATURE'] is not set, so jobs, results and meta without a signature are "
-            "trusted: whoever can write to Redis can run code in the workers and on the site, with "
-            "a job that names any function or callback, or with a pickle.",
+            "trusted: anyone who can write to Redis can run code in the workers and on the site, "
+            "with a job that names any function or callback, or with a pickle.",
             hint="Set it to True, unless clients or workers of RQ itself share the queues. The part"
-            " “Trust” of docs/design.md says what signatures keep out, and what they do not.",
+            " “Trust” of docs/design.md explains what signatures prevent, and what they do not.",
             id="django_rqlite.W009",
         )
     ]
@@ -133,7 +133,7 @@ def check_rq_imports(app_configs: object, **kwargs: object) -> list[CheckMessage
     problems = [
         SettingProblem(
             "W020",
-            f"{_relative(each.path)}:{each.line}: `{each.statement}`. RQ knows nothing of the jobs "
+            f"{_relative(each.path)}:{each.line}: `{each.statement}`. RQ does not see the jobs "
             "that run here: its get_current_job() is None in them, and what it enqueues is not "
             "signed.",
             hint=each.instead,
@@ -145,7 +145,7 @@ def check_rq_imports(app_configs: object, **kwargs: object) -> list[CheckMessage
             SettingProblem(
                 "W020",
                 f"{len(found) - MAX_REPORTED_IMPORTS} more imports of RQ were found.",
-                hint="Correct those above; the others are shown then.",
+                hint="Correct those above to see the others.",
             )
         )
     return _messages(problems)
@@ -219,7 +219,7 @@ def _problems_of_entry(name: object, entry: object) -> Iterator[SettingProblem]:
         yield SettingProblem(
             "E027",
             f"{where}: {reason}",
-            hint="Its jobs would fail. Correct the path, or what its module does when imported.",
+            hint="Its jobs would fail. Correct the path, or the error in its module.",
         )
 
 

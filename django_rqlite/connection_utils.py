@@ -29,7 +29,7 @@ def get_unique_connection_configs(
     """Return the distinct connection configurations, sorted by the names of their queues.
 
     Args:
-        config: the queues; None for ``RQ_QUEUES``.
+        config: The queues; None for ``RQ_QUEUES``.
     """
     configured = configured_queues() if config is None else config
     found: list[dict[str, Any]] = []
@@ -43,13 +43,13 @@ def get_unique_connection_configs(
 def get_connection_by_index(index: int) -> redis.Redis:
     """Return the client for the configuration with this index.
 
-    The index counts in :func:`get_unique_connection_configs`.
+    The index is a position in :func:`get_unique_connection_configs`.
 
     Raises:
-        IndexError: there are fewer configurations.
+        IndexError: There are fewer configurations.
     """
     return get_redis_connection(get_unique_connection_configs()[index])
 
 
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+if not TYPE_CHECKING:  # Otherwise type checkers would accept any name.
     __getattr__ = module_getattr(__name__)

@@ -9,5 +9,5 @@ from .queues.decorators import JobFunction, job
 
 __all__ = ["JobFunction", "job"]
 
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+if not TYPE_CHECKING:  # Otherwise type checkers would accept any name.
     __getattr__ = module_getattr(__name__)

@@ -42,7 +42,7 @@ class RedisUnavailableError(RQLiteError, redis.ConnectionError):
 
 
 class RedisRefusedError(RQLiteError, redis.ResponseError):
-    """The Redis server cannot do what it was asked; its disk is full, for example.
+    """The Redis server refused a command because of its state. For example, its disk is full.
 
     The message has the address of the server and the remedy.
     """
@@ -65,7 +65,7 @@ class InvalidJobError(RQLiteError, ValueError):
 
 
 class InvalidFunctionError(InvalidJobError, TypeError):
-    """A worker could not import and call what was to be enqueued."""
+    """A worker could not import and call the function."""
 
 
 class InvalidJobIdError(InvalidJobError):
@@ -87,7 +87,7 @@ class InvalidJobDependency(InvalidJobError):
 class PayloadTooLargeError(InvalidJobError, redis.ResponseError):
     """The Redis server does not accept so many bytes at once.
 
-    The message has their number and the server's limit. Nothing was written of the job.
+    The message has their number and the server's limit. No part of the job was written.
     """
 
 
@@ -111,7 +111,7 @@ class NoSuchGroupError(RQLiteError):
     """There is no group of this name: it never had a job, or all of its jobs are gone."""
 
 
-#: RQ has two names for it.
+#: RQ has two names for this error.
 InvalidJobOperationError = InvalidJobOperation
 
 #: RQ's name for it.
@@ -152,5 +152,5 @@ class JobTimeoutException(Exception):
     """
 
 
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+if not TYPE_CHECKING:  # Otherwise type checkers would accept any name.
     __getattr__ = module_getattr(__name__)

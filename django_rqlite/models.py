@@ -16,9 +16,9 @@ class _EmptyManager(models.Manager[Any]):
 
 
 class _InRedis(models.Model):
-    """Has a permission to view and one to change. Objects are not added by hand.
+    """Has the permissions to view and to change. Objects are not added by hand.
 
-    Only jobs can be deleted, which needs Django's permission to delete.
+    Only jobs can be deleted, and have Django's permission to delete.
     """
 
     objects = _EmptyManager()
@@ -31,7 +31,7 @@ class _InRedis(models.Model):
 
 
 class Queue(_InRedis):
-    """A queue, known by its name."""
+    """A queue, identified by its name."""
 
     name = models.TextField(_("name"), primary_key=True)
 
@@ -44,7 +44,7 @@ class Queue(_InRedis):
 
 
 class Job(_InRedis):
-    """A job, known by its id."""
+    """A job, identified by its id."""
 
     id = models.TextField(_("ID"), primary_key=True)
 
@@ -58,7 +58,7 @@ class Job(_InRedis):
 
 
 class Worker(_InRedis):
-    """A worker, known by its name."""
+    """A worker, identified by its name."""
 
     name = models.TextField(_("name"), primary_key=True)
 

@@ -29,7 +29,7 @@ def configured_queues() -> Mapping[str, dict[str, Any]]:
     """Return ``RQ_QUEUES``.
 
     Raises:
-        ConfigurationError: it is missing or invalid.
+        ConfigurationError: It is missing or invalid.
     """
     conf.queues()
     given: Mapping[str, dict[str, Any]] = settings.RQ_QUEUES

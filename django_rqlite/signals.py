@@ -5,9 +5,9 @@
 - ``job_finished`` is sent with ``result`` when the function has returned.
 - ``job_failed`` is sent with ``exception`` after each attempt that has failed.
 
-The last three are sent in the job's own process (with ``ASYNC: False``, in the caller's),
-before the outcome is stored. A process that dies sends no signal, but the failure callback of its
-job is called. Exceptions of receivers are logged and have no other effect.
+The last three are sent in the job's own process (with ``ASYNC: False``, in the caller's), before
+the outcome is stored. A process that dies sends no signal, but the failure callback of its job is
+called. An exception in a receiver is logged and changes nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ job_failed = Signal()
 
 
 def send(signal: Signal, job: Job, **details: Any) -> None:
-    """Send a signal about a job. Exceptions of receivers are logged."""
+    """Send a signal about a job. An exception in a receiver is logged."""
     if not signal.receivers:
         return
     for receiver, answer in signal.send_robust(sender=type(job), job=job, **details):

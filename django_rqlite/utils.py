@@ -1,7 +1,7 @@
 """The functions of ``django_rq.utils``, under the same names.
 
 Nothing in django_rqlite uses this module. A name without a counterpart raises an ``ImportError``
-that says what to use instead.
+with the advice.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from .queues.queue import Queue
 
 
 def get_statistics(run_maintenance_tasks: bool = False) -> dict[str, list[dict[str, Any]]]:
-    """Return what is in each queue of ``RQ_QUEUES``; see :mod:`django_rqlite.metrics.statistics`.
+    """Return the counts of each queue of ``RQ_QUEUES``: see ``django_rqlite.metrics.statistics``.
 
     Args:
-        run_maintenance_tasks: ignored; workers do them.
+        run_maintenance_tasks: Ignored, because workers do the maintenance.
 
     Raises:
-        RedisUnavailableError: a server does not answer.
+        RedisUnavailableError: A server does not answer.
     """
     found = statistics.get_statistics()
     for queue in found["queues"]:
@@ -39,7 +39,7 @@ def get_jobs(queue: Queue, job_ids: Iterable[str], registry: object = None) -> l
     """Return the jobs with these ids, except those that do not exist. One round trip.
 
     Args:
-        registry: ignored; workers remove ids whose jobs have expired.
+        registry: Ignored; workers remove ids whose jobs have expired.
     """
     found = queue.job_class.fetch_many(job_ids, queue.connection, queue.serializer)
     return [job for job in found if job is not None]
@@ -67,8 +67,8 @@ def requeue_job(queue: Queue, job: Job) -> None:
     """Enqueue a job that has ended, is scheduled or is deferred.
 
     Raises:
-        InvalidJobOperation: the job is queued or running.
-        NoSuchJobError: the job does not exist.
+        InvalidJobOperation: The job is queued or running.
+        NoSuchJobError: The job does not exist.
     """
     status = job.get_status()
     if status == JobStatus.FINISHED:
@@ -83,10 +83,10 @@ def requeue_job(queue: Queue, job: Job) -> None:
 def reset_db_connections() -> None:
     """Close this process's database connections; the next query opens a new one.
 
-    Workers need no such call: each of their processes has connections of its own.
+    Workers need no such call: each of their processes has its own connections.
     """
     databases.close_all()
 
 
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+if not TYPE_CHECKING:  # Otherwise type checkers would accept any name.
     __getattr__ = module_getattr(__name__)

@@ -28,7 +28,7 @@ def get_worker(
 ) -> Worker:
     """Return a worker for these queues; without names, for the queue ``default``, as in django-rq.
 
-    ``get_worker().work(burst=True)`` runs the jobs that wait, each in a process of its own.
+    ``get_worker().work(burst=True)`` runs the waiting jobs, each in its own process.
 
     Args:
         **kwargs: Options of the worker; see :class:`Worker`.
@@ -46,7 +46,7 @@ def get_worker(
 
 
 def get_worker_class(worker_class: type[Worker] | str | None = None) -> type[Worker]:
-    """Return the class that is given, or else the one that ``RQ["WORKER_CLASS"]`` names.
+    """Return the given class, or else the one that ``RQ["WORKER_CLASS"]`` names.
 
     Raises:
         ConfigurationError: It can't be imported, or does not inherit from :class:`Worker`.
@@ -64,5 +64,5 @@ def get_exception_handlers() -> list[Callable[..., Any]]:
     return conf.load_exception_handlers()
 
 
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+if not TYPE_CHECKING:  # Otherwise type checkers would accept any name.
     __getattr__ = module_getattr(__name__)

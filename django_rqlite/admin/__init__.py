@@ -1,8 +1,8 @@
 """The pages in Django's admin: queues, their jobs, schedules, and workers.
 
-:mod:`.site` has the address and the permission of each page. :mod:`.pages` show: they read through
-the read model, and neither write nor unpickle anything. :mod:`.actions` change: through the engine,
-by POST, and each writes an entry to Django's admin log.
+:mod:`.site` has the address and the permission of each page. :mod:`.pages` only read, through the
+read model, and unpickle nothing. :mod:`.actions` change something, through the engine and by POST,
+and each writes an entry to Django's admin log.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 600, 100
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """How far back the charts go: the number of bars, and the minutes of each."""
+    """The period of the charts: the number of bars, and the minutes of each."""
 
     name: str
     bars: int
@@ -52,8 +52,8 @@ class Chart:
     """A chart.
 
     Attributes:
-        sentence: the sum of its bars in words, for people who cannot see it too.
-        top: the value at the top of the scale.
+        sentence: The sum of its bars in words, for people who cannot see it too.
+        top: The value at the top of the scale.
     """
 
     name: str
@@ -75,7 +75,7 @@ def charts(activities: Sequence[Throughput], span: Span, now: float) -> Charts:
     """The charts of some queues together.
 
     Args:
-        now: unix seconds.
+        now: Unix seconds.
     """
     # The last bar includes the current minute.
     end = (int(now) // 60 // span.minutes + 1) * span.minutes
@@ -102,7 +102,7 @@ def charts(activities: Sequence[Throughput], span: Span, now: float) -> Charts:
 
 
 def format_p95(buckets: dict[int, int]) -> str:
-    """The 95th percentile as ``≤ 4 s``; ``''`` where nothing was counted."""
+    """The 95th percentile as ``≤ 4 s``; ``''`` if nothing was counted."""
     seconds = percentile_95(buckets)
     return "" if seconds is None else f"≤ {formatting.duration(seconds)}"
 

@@ -45,10 +45,10 @@ def names_in_settings(server: Server) -> frozenset[object]:
 
 
 def why_not_run(record: CronRecord, in_settings: frozenset[object]) -> str:
-    """Why this process cannot enqueue a job of an entry, in a sentence; ``''`` where it can.
+    """Why this process cannot enqueue a job of an entry, in a sentence; ``''`` if it can.
 
     Args:
-        in_settings: the names of the entries that the settings have.
+        in_settings: The names of the entries that the settings have.
     """
     if record.source and record.source != SETTINGS_SOURCE:
         return _("It can’t be run from here, since it comes from %(source)s.") % {

@@ -8,4 +8,4 @@ class Unavailable(Exception):
 
 
 class NotFound(Exception):
-    """What an address names does not exist."""
+    """The queue, job, worker or page that an address names does not exist."""

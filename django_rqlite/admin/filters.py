@@ -1,4 +1,4 @@
-"""What addresses and forms select: places, pages of lists, and the filters of the job search."""
+"""Parses addresses and forms: places, pages of lists, and the filters of the job search."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def parse_place(name: str) -> Place:
     """The place that an address names.
 
     Raises:
-        NotFound: no place has that name.
+        NotFound: No place has that name.
     """
     try:
         return Place(name)
@@ -52,7 +52,7 @@ def parse_page(text: str, *, least: int) -> int:
     """The page number in an address.
 
     Raises:
-        NotFound: it is not a number, or less than ``least``.
+        NotFound: It is not a number, or less than ``least``.
     """
     # No list has more than ten digits of pages, and int() refuses thousands of digits.
     if not (text.isascii() and text.isdigit()) or len(text) > 10 or int(text) < least:
@@ -65,13 +65,13 @@ class JobFilters:
     """The filters of the job search, as the form sends them and addresses keep them.
 
     Attributes:
-        text: a part of an id or of a description.
+        text: A part of an id or of a description.
         place: None for all places.
-        queue: a queue's name, or ``''`` for all.
-        texts: values of :data:`TEXT_FILTERS`, by name.
-        since: a key of :data:`PERIODS`.
-        sort: a key of :data:`SORTS`.
-        group: whether failed jobs are grouped by function and error.
+        queue: A queue's name, or ``''`` for all.
+        texts: Values of :data:`TEXT_FILTERS`, by name.
+        since: A key of :data:`PERIODS`.
+        sort: A key of :data:`SORTS`.
+        group: Whether failed jobs are grouped by function and error.
     """
 
     text: str
@@ -97,7 +97,7 @@ class JobFilters:
         """The filters in the query of an address.
 
         Raises:
-            NotFound: a value is not one of its choices.
+            NotFound: A value is not one of its choices.
         """
         since, sort = query.get("since", ""), query.get("sort") or "newest"
         for value, choices in ((since, PERIODS), (sort, SORTS)):
@@ -129,11 +129,11 @@ class JobFilters:
 
     @property
     def filter(self) -> Filter:
-        """Matches the jobs that the filters mean now."""
+        """The filter for the jobs that match now."""
         return replace(self.filter_at(formatting.now()), until=None)
 
     def filter_at(self, now: datetime) -> Filter:
-        """Matches the jobs that the filters meant at that time, and none that came later."""
+        """The filter for the jobs that matched at that time, without those that came later."""
         period = PERIODS[self.since][1]
         since = now - period if period else None
         return Filter(self.text, since=since, until=now, **self.texts)

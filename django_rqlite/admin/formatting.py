@@ -1,4 +1,4 @@
-"""Text and times for people: of bounded length, and harmless whatever Redis holds."""
+"""Text and times for people: of limited length, and harmless with any bytes from Redis."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from ..protocol.problems import Problem
 
-#: Characters that are shown of the beginning of a traceback, and of its end, which says more.
+#: Characters that are shown of the beginning of a traceback, and of its end, which matters more.
 TRACEBACK_HEAD = 4_000
 TRACEBACK_TAIL = 16_000
 
@@ -45,7 +45,7 @@ def shortened(text: str, limit: int) -> str:
 
 
 def quoted_names(names: Sequence[str], limit: int) -> str:
-    """The first names in quotes; an ellipsis where there are more than ``limit``."""
+    """The first names in quotes; an ellipsis if there are more than ``limit``."""
     quoted = [f"“{shortened(name, 60)}”" for name in names[:limit]]
     return ", ".join([*quoted, *(["…"] if len(names) > limit else [])])
 
@@ -100,7 +100,7 @@ def last_line(text: str) -> str:
 
 
 def from_timestamp(score: float | None) -> datetime | None:
-    """The time of a score in unix seconds; None where it is not a time (``+inf``, −1, …)."""
+    """The time of a score in unix seconds; None if it is not a time (``+inf``, −1, …)."""
     if score is None or score < 0:
         return None
     try:
@@ -112,7 +112,7 @@ def from_timestamp(score: float | None) -> datetime | None:
 def now() -> datetime:
     """The current time, aware and in UTC like all stored times.
 
-    Django's ``timezone.now()`` is naive where ``USE_TZ`` is False.
+    Django's ``timezone.now()`` is naive if ``USE_TZ`` is False.
     """
     return datetime.now(UTC)
 
@@ -146,7 +146,7 @@ def relative(moment: datetime, *, coarse: bool = False) -> str:
     """``3 s ago``, ``in 4 h 10 min``.
 
     Args:
-        coarse: whether to give the largest unit only: ``in 4 h``.
+        coarse: Whether to use the largest unit only: ``in 4 h``.
     """
     seconds = int((now() - moment).total_seconds())
     distance = abs(seconds)

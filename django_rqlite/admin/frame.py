@@ -21,7 +21,7 @@ from .links import Links
 #: A step of the breadcrumbs: its title, and its address or ``''``.
 Crumb = tuple[str, str]
 
-#: The HTTP status where a server does not answer, or its settings cannot be used.
+#: The HTTP status if a server does not answer, or its settings cannot be used.
 UNAVAILABLE = 503
 
 _MODELS = {"queue": models.Queue, "job": models.Job, "worker": models.Worker}
@@ -38,7 +38,7 @@ def may(request: HttpRequest, action: str, model: str) -> bool:
 
 
 def breadcrumbs_to(request: HttpRequest, links: Links, model: str) -> list[Crumb]:
-    """The breadcrumb of a model's page; without its address where the user may not view it."""
+    """The breadcrumb of a model's page; without its address if the user may not view it."""
     title = capfirst(str(_MODELS[model]._meta.verbose_name_plural))
     address = {"queue": links.queues, "job": links.jobs, "worker": links.workers}[model]()
     return [(title, address if may(request, "view", model) else "")]
@@ -70,9 +70,9 @@ def render(
     """A page in the admin's frame.
 
     Args:
-        template: its name below ``admin/django_rqlite/``.
-        model: the entry of the admin's index that the page belongs to.
-        breadcrumbs: the steps between the application and the page.
+        template: Its name below ``admin/django_rqlite/``.
+        model: The entry of the admin's index that the page belongs to.
+        breadcrumbs: The steps between the application and the page.
     """
     frame = site.each_context(request)
     values = {
@@ -99,7 +99,7 @@ def render(
 def error_page(
     site: AdminSite, request: HttpRequest, model: str, sentence: str, *, status: int = 200
 ) -> HttpResponse:
-    """The page that says why there is nothing to show."""
+    """The page with the reason why there is nothing to show."""
     missing = status == 404
     return render(
         site,

@@ -9,7 +9,7 @@ from .payloads import MAX_PAYLOAD
 
 
 def percent_done(meta: bytes | None) -> float | None:
-    """Return the progress in percent, or None where the job reports none.
+    """Return the progress in percent, or None if the job reports none.
 
     ``meta["progress"]`` is a fraction as a float up to 1.0 (``Job.set_progress()`` stores it so),
     a percentage, or a dictionary with ``done`` and ``total``.

@@ -63,7 +63,7 @@ PLACE_OF_STATUS: dict[str, Place] = {
     JobStatus.CANCELED: Place.CANCELED,
 }
 
-#: The beginning of the reason of a stopped job, in RQ's words. Its outcome is stored as a failure.
+#: The beginning of a stopped job's reason, which RQ writes too. Its outcome is stored as a failure.
 _STOPPED_REASON = "Job stopped by user"
 
 

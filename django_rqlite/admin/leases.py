@@ -23,9 +23,9 @@ class HeldJob:
     """A job that a dead worker holds.
 
     Attributes:
-        description: what it calls.
-        started_at: when the worker started it.
-        lease: a sentence that says when its lease expires, and what happens then.
+        description: The call.
+        started_at: When the worker started it.
+        lease: A sentence that says when its lease expires, and what happens then.
     """
 
     id: str

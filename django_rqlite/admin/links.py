@@ -1,6 +1,6 @@
-"""Addresses of the pages, made and read back.
+"""Makes and parses the addresses of the pages.
 
-They contain names, so that a bookmark stays valid when settings change.
+Addresses contain names, so that a bookmark stays valid when settings change.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ def from_segment(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Addresses within one admin site of what is on one server.
+    """Addresses of the pages about one server, within one admin site.
 
     Attributes:
-        site: the name of the admin site.
-        on: the queue that names the server, or None where there is only one server.
+        site: The name of the admin site.
+        on: The queue that names the server; None if there is only one server.
     """
 
     site: str
@@ -78,7 +78,7 @@ class Links:
         return reverse("admin:django_rqlite_queue_schedule", current_app=self.site)
 
     def queue(self, name: str, place: Place = Place.QUEUED, page: int = 1) -> str:
-        """The jobs in one place of a queue; ``''`` where the name is too long for a link."""
+        """The jobs in one place of a queue; ``''`` if the name is too long for a link."""
         return self._to("queue_jobs", name, place.value, p=str(page) if page > 1 else None)
 
     def queue_action(self, name: str, place: Place) -> str:
@@ -100,7 +100,7 @@ class Links:
         return self._to("cron_run_now", entry)
 
     def job(self, job_id: str) -> str:
-        """One job; ``''`` where the id is too long for a link."""
+        """One job; ``''`` if the id is too long for a link."""
         return self._to("job_change", job_id)
 
     def job_requeue(self, job_id: str) -> str:
@@ -130,7 +130,7 @@ class Links:
         return self._to("job_delete", job_id)
 
     def worker(self, name: str) -> str:
-        """One worker; ``''`` where the name is too long for a link."""
+        """One worker; ``''`` if the name is too long for a link."""
         return self._to("worker_change", name)
 
     def worker_shut_down(self, name: str) -> str:

@@ -30,7 +30,7 @@ def format_value(payload: bytes, max_size: int | None = None) -> Value:
     """A serialized value as text, without unpickling it.
 
     Args:
-        max_size: bytes above which it is not decoded; None: :data:`MAX_PAYLOAD`.
+        max_size: Bytes above which it is not decoded; None: :data:`MAX_PAYLOAD`.
     """
     loaded = _load(payload, max_size)
     return loaded if isinstance(loaded, Value) else Value(_text(loaded[0]))
@@ -41,8 +41,8 @@ class Call:
     """The call of a job as text, or why it cannot be shown.
 
     Attributes:
-        instance: the object of which the function is a method; ``''`` where it is not a method.
-        more: how many arguments are left out.
+        instance: The object of which the function is a method; ``''`` if it is not a method.
+        more: How many arguments are left out.
     """
 
     function: str = ""

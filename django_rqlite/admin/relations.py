@@ -16,7 +16,7 @@ MAX_LISTED = 50
 
 @dataclass(frozen=True, slots=True)
 class RelatedJob:
-    """A related job; ``description`` and ``state`` are ``''`` where it no longer exists."""
+    """A related job; ``description`` and ``state`` are ``''`` if it no longer exists."""
 
     id: str
     address: str
@@ -41,7 +41,7 @@ class Relations:
 
 
 def relations(found: JobDetail, links: Links) -> Relations | None:
-    """The relations of a job; None where it has none, no group and no unique key."""
+    """The relations of a job; None if it has no related jobs, no group and no unique key."""
     job = found.job
     if not (job.dependency_ids or found.dependents or job.group_id or job.unique_key):
         return None

@@ -13,7 +13,7 @@ UNFINISHED_PLACES = frozenset({Place.QUEUED, Place.STARTED, Place.SCHEDULED, Pla
 
 
 def retries_left(job: JobRecord) -> str:
-    """How many retries a job has left; ``''`` where it never had any."""
+    """How many retries a job has left; ``''`` if it never had any."""
     if job.retries_left is None and not job.attempts:
         return ""
     left = max(job.retries_left or 0, 0)

@@ -13,10 +13,10 @@ from ..protocol.stored_result import ResultRecord
 
 
 def run_seconds(job: JobRecord, results: Sequence[ResultRecord] = ()) -> float | None:
-    """Seconds that the last run took; None where it is not known.
+    """Seconds that the last run took; None if it is not known.
 
     Args:
-        results: outcomes that are stored, newest first.
+        results: Outcomes that are stored, newest first.
     """
     last = results[0] if results else None
     # The newest outcome may be that of an older run than the one in the hash.
@@ -31,12 +31,12 @@ def run_seconds(job: JobRecord, results: Sequence[ResultRecord] = ()) -> float |
 
 
 def wait_seconds(job: JobRecord) -> float | None:
-    """Seconds between the last enqueueing and the start; None where it is not known."""
+    """Seconds between the last enqueueing and the start; None if it is not known."""
     return _between(job.enqueued_at, job.started_at)
 
 
 def attempt_seconds(result: ResultRecord) -> float | None:
-    """Seconds that an execution took; None where it is not known."""
+    """Seconds that an execution took; None if it is not known."""
     return _between(result.started_at, result.ended_at)
 
 

@@ -1,6 +1,6 @@
 """The configured servers, and which of them has a queue, a job, a cron entry or a worker.
 
-Addresses name a server by one of its queues (``?on=<queue>``); without that, all are asked.
+Addresses name a server by one of its queues (``?on=<queue>``). If they do not, all are asked.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _Found = TypeVar("_Found")
 
 @contextmanager
 def connected(server: Server) -> Iterator[Broker]:
-    """Give the broker of a server to a block that sends commands to it.
+    """Yield the broker of a server to a block that sends commands to it.
 
     Raises:
-        Unavailable: the server does not answer, or its settings cannot be used.
+        Unavailable: The server does not answer, or its settings cannot be used.
     """
     try:
         broker = server.broker
@@ -43,7 +43,7 @@ def connected(server: Server) -> Iterator[Broker]:
 
 
 def address_of(server: Server) -> str:
-    """The address of a server for people; ``''`` where its settings cannot be used."""
+    """The address of a server for people; ``''`` if its settings cannot be used."""
     try:
         broker = server.broker
     except ConfigurationError:
@@ -68,9 +68,9 @@ def candidates(on: str | None, queue: str | None = None) -> list[Server]:
     """The servers to look on.
 
     Args:
-        on: a configured queue of the server, as the address names it; None: not given.
-        queue: a queue to look for. Where ``on`` is not given, the servers on which it is
-            configured are preferred.
+        on: A configured queue of the server, as the address names it; None: not given.
+        queue: A queue to look for. If ``on`` is None, the servers on which it is configured are
+            preferred.
 
     Raises:
         NotFound: ``on`` is not a configured queue.
@@ -91,8 +91,8 @@ def find_queue(on: str | None, name: str) -> tuple[Server, QueueCounts]:
     """Find a queue that is configured, or that any server knows.
 
     Raises:
-        NotFound: there is no such queue.
-        Unavailable: it was not found, and a server could not be asked.
+        NotFound: There is no such queue.
+        Unavailable: It was not found, and a server could not be asked.
     """
 
     def look(server: Server, queries: Queries) -> QueueCounts | None:
@@ -114,8 +114,8 @@ def find_job(
     """Find a job; ``look`` reads as much of it as is needed.
 
     Raises:
-        NotFound: there is no such job.
-        Unavailable: it was not found, and a server could not be asked.
+        NotFound: There is no such job.
+        Unavailable: It was not found, and a server could not be asked.
     """
     missing = _("There is no job “%(id)s”: it has expired, was deleted, or never existed.") % {
         "id": shortened(job_id, 200)
@@ -127,8 +127,8 @@ def find_entry(on: str | None, name: str) -> tuple[Server, CronRecord]:
     """Find the record of a cron entry.
 
     Raises:
-        NotFound: there is no such entry.
-        Unavailable: it was not found, and a server could not be asked.
+        NotFound: There is no such entry.
+        Unavailable: It was not found, and a server could not be asked.
     """
     missing = _(
         "There is no cron entry “%(name)s”: no worker has evaluated it in the last month."
@@ -137,11 +137,11 @@ def find_entry(on: str | None, name: str) -> tuple[Server, CronRecord]:
 
 
 def find_worker(on: str | None, name: str) -> tuple[Server, WorkerRecord | ExpiredWorker]:
-    """Find the record of a worker, or that it expired before the worker unregistered.
+    """Find the record of a worker, or a registered name whose record has expired.
 
     Raises:
-        NotFound: there is no such worker.
-        Unavailable: it was not found, and a server could not be asked.
+        NotFound: There is no such worker.
+        Unavailable: It was not found, and a server could not be asked.
     """
     missing = _("There is no worker “%(name)s”: it has ended, or never existed.") % {
         "name": shortened(name, 200)
@@ -155,8 +155,8 @@ def _first(
     """The first server on which ``look`` finds something, and what it finds.
 
     Raises:
-        NotFound: it is on none of them; ``missing`` is the sentence that says so.
-        Unavailable: it was not found, and some of them could not be asked.
+        NotFound: No server has it. The text is ``missing``.
+        Unavailable: It was not found, and some of them could not be asked.
     """
     errors = []
     for server in servers:

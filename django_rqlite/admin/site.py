@@ -32,12 +32,12 @@ Page = Callable[..., HttpResponse]
 
 _READ = ("GET", "HEAD")
 
-#: The permissions of which pages with several actions need any. Each action checks its own.
+#: Pages with several actions need any of these permissions. Each action checks its own.
 _ANY_ACTION = ("change", "delete")
 
 
 class _RedisAdmin(_ModelAdmin):
-    """Pages of what is in Redis, in place of those that Django makes of a table."""
+    """Pages about data in Redis, in place of Django's pages about a table."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -59,9 +59,9 @@ class _RedisAdmin(_ModelAdmin):
         """Wrap a page: check permissions and method, and show errors as a page.
 
         Args:
-            model: the model whose permission is needed; None: this one.
-            needs: the permissions of which any is needed: to view, to change or to delete.
-            methods: the HTTP methods that the page takes.
+            model: The model whose permission is needed; None: this one.
+            needs: Permissions, to view, to change or to delete, of which any is sufficient.
+            methods: The HTTP methods that the page accepts.
         """
         name = model or str(self.opts.model_name)
 
@@ -97,7 +97,7 @@ class QueueAdmin(_RedisAdmin):
             path("stats.json", metrics_views.stats, name="django_rqlite_queue_stats"),
             path("metrics", metrics_views.metrics, name="django_rqlite_queue_metrics"),
             path("", self.page(overview.index), name="django_rqlite_queue_changelist"),
-            # "_schedule" is not a segment of any name, so it hides no queue.
+            # "_schedule" is not a valid segment, so no queue can have this address.
             path("_schedule/", self.page(schedule.index), name="django_rqlite_queue_schedule"),
             path("_schedule/<str:name>/pause/", pause_entry, name="django_rqlite_cron_pause"),
             path("_schedule/<str:name>/resume/", resume_entry, name="django_rqlite_cron_resume"),
@@ -125,7 +125,7 @@ class JobAdmin(_RedisAdmin):
         delete = self.page(job_views.delete, needs=("delete",), methods=(*_READ, "POST"))
         return [
             path("", self.page(search.index), name="django_rqlite_job_changelist"),
-            # "_all" is not a segment of any id, so it hides no job.
+            # "_all" is not a valid segment, so no job can have this address.
             path("_all/action/", on_found, name="django_rqlite_jobs_action"),
             path("_all/batch/", batch, name="django_rqlite_jobs_batch"),
             path("<str:job_id>/", self.page(job_detail.index), name="django_rqlite_job_change"),
@@ -147,7 +147,7 @@ class WorkerAdmin(_RedisAdmin):
         resume = self.page(worker_views.resume_all, needs=("change",), methods=("POST",))
         return [
             path("", self.page(workers.index), name="django_rqlite_worker_changelist"),
-            # "_all" is not a segment of any name, so it hides no worker.
+            # "_all" is not a valid segment, so no worker can have this address.
             path("_all/suspend/", suspend, name="django_rqlite_workers_suspend"),
             path("_all/resume/", resume, name="django_rqlite_workers_resume"),
             path("<str:name>/shutdown/", shut_down, name="django_rqlite_worker_shut_down"),

@@ -27,8 +27,8 @@ class Stretch:
 
     Attributes:
         kind: ``waiting``, ``running``, ``good`` (a run that succeeded) or ``bad``.
-        left, width: in units of the SVG.
-        text: what the job did, and for how long.
+        left, width: In units of the SVG.
+        text: What the job did, and for how long.
     """
 
     kind: str
@@ -42,8 +42,8 @@ class Timeline:
     """The stretches of a job, in order.
 
     Attributes:
-        open: whether the job is not finished.
-        sentence: the stretches in words, for people who cannot see the picture.
+        open: Whether the job is not finished.
+        sentence: The stretches in words, for people who cannot see the picture.
     """
 
     stretches: Sequence[Stretch]
@@ -54,10 +54,10 @@ class Timeline:
 
 
 def timeline(job: JobRecord, results: Sequence[ResultRecord], now: datetime) -> Timeline | None:
-    """The timeline of a job; None where too few of its times are known.
+    """The timeline of a job; None if too few of its times are known.
 
     Args:
-        results: the outcomes that are stored, newest first.
+        results: The outcomes that are stored, newest first.
     """
     runs = [
         (result.started_at, result.ended_at, result)

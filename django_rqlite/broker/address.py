@@ -18,7 +18,7 @@ DEFAULT_SENTINEL_PORT = 26379
 
 
 def describe(client: redis.Redis) -> str:
-    """Return the address of the server that a client speaks to.
+    """Return the address of the server to which a client connects.
 
     ``redis://host:6379/0``, ``rediss://…`` with TLS, ``unix:///run/redis.sock``, or
     ``sentinel mymaster (host:26379, …)``.

@@ -1,4 +1,4 @@
-"""One Redis server and one key prefix: the object that everything that reads or writes gets."""
+"""``Broker``: one Redis server and one key prefix."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from .errors import translate_errors
 class Broker:
     """A Redis server and the prefix of the keys that are used on it.
 
+    All code that reads from Redis or writes to it gets one.
+
     Attributes:
-        client: the client of the server; RQ's ``connection``.
-        keys: the names of the keys with this prefix.
+        client: The client of the server, which RQ calls ``connection``.
+        keys: The names of the keys with this prefix.
     """
 
     def __init__(self, client: redis.Redis, prefix: str = DEFAULT_PREFIX) -> None:
@@ -39,14 +41,14 @@ class Broker:
         it is ``rq:``.
 
         Raises:
-            ConfigurationError: the client decodes what it reads.
+            ConfigurationError: The client decodes responses.
         """
         if isinstance(connection, Client):
             return cls(connection, connection.key_prefix)
         if decodes_responses(connection):
             raise ConfigurationError(
                 "The client given as connection= has decode_responses=True, but jobs are bytes. "
-                "Make it without decode_responses, or leave connection= out for that of RQ_QUEUES."
+                "Make it without decode_responses, or leave connection= out to use RQ_QUEUES."
             )
         return cls(connection)
 
@@ -55,13 +57,13 @@ class Broker:
         """Return the broker of a configured queue. Queues with the same settings share a client.
 
         Raises:
-            ConfigurationError: the connection setting is invalid; the message names the queue.
+            ConfigurationError: The connection setting is invalid; the message names the queue.
         """
         return cls(connection_for(queue), queue.key_prefix)
 
     @property
     def prefix(self) -> str:
-        """What all keys begin with, the ``KEY_PREFIX`` of the settings."""
+        """The beginning of all keys: the ``KEY_PREFIX`` of the settings."""
         return self.keys.prefix
 
     @cached_property
@@ -75,8 +77,8 @@ class Broker:
         The errors name the server's address. Inside the block:
 
         Raises:
-            RedisUnavailableError: the server does not answer.
-            RedisRefusedError: the server cannot do what it is asked in its present state.
+            RedisUnavailableError: The server does not answer.
+            RedisRefusedError: The server refuses the command because of its present state.
         """
         return translate_errors(self.client)
 

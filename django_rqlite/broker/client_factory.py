@@ -1,7 +1,7 @@
-"""Making a redis-py client from a connection setting: one function for each form.
+"""Makes a redis-py client from a connection setting: one function for each form.
 
-Whatever the form, a client speaks protocol 2, returns bytes, and does not repeat commands unless
-the settings ask for it.
+With any form, a client uses protocol 2, returns bytes, and does not repeat commands unless the
+settings ask for it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .wire import NoRetry
 
 
 class Client(redis.Redis):
-    """A client made from the settings, and the key prefix that it belongs to."""
+    """A client made from the settings, with its key prefix."""
 
     key_prefix: str = DEFAULT_PREFIX
 
@@ -40,7 +40,7 @@ def make_client(queue: QueueConf) -> Client:
     raise_first(client_problems(where, queue.connection))
     try:
         client = _FACTORIES[queue.connection.form](queue.connection)
-        # redis-py looks at most options when it first connects; a wrong one should show here.
+        # redis-py checks most options when it first connects; report an invalid one here.
         pool = client.connection_pool
         pool.connection_class(**pool.connection_kwargs)
     except (TypeError, ValueError, redis.RedisError) as error:
@@ -56,7 +56,7 @@ def make_client(queue: QueueConf) -> Client:
 
 
 def decodes_responses(client: redis.Redis) -> bool:
-    """Return whether a client decodes the bytes that it reads, which corrupts jobs."""
+    """Return whether a client decodes responses, which corrupts jobs."""
     return bool(client.get_encoder().decode_responses)
 
 
@@ -71,9 +71,9 @@ def _from_url(setting: ConnectionSetting) -> Client:
     if url.startswith("rediss://") or "connection_class" in options:
         options.setdefault("ssl_cert_reqs", setting.get("SSL_CERT_REQS", "required"))
     else:
-        # A connection without TLS refuses these, but settings for django-rq may have them.
+        # Without TLS, redis-py refuses these options, but settings for django-rq may have them.
         options = {key: value for key, value in options.items() if not key.startswith("ssl_")}
-    # redis-py annotates its own class, whatever the class is.
+    # redis-py annotates its own class and not the subclass.
     return cast("Client", Client.from_url(url, **options))
 
 
@@ -103,7 +103,7 @@ def _from_sentinels(setting: ConnectionSetting) -> Client:
     if setting.get("SSL"):
         options |= {"ssl": True, "ssl_cert_reqs": setting.get("SSL_CERT_REQS", "required")}
     options |= _client_options(setting, "CONNECTION_KWARGS")
-    # The sentinels get the timeouts of the master unless told otherwise, but not its password.
+    # The sentinels get the master's timeouts unless they have their own, but not its password.
     sentinel_options = {key: options[key] for key in options if key.startswith("socket_")}
     sentinel_options |= {"protocol": 2, "retry": NoRetry(), **setting.get("SENTINEL_KWARGS", {})}
     sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
@@ -114,10 +114,10 @@ def _from_sentinels(setting: ConnectionSetting) -> Client:
 
 
 def _from_cache(setting: ConnectionSetting) -> Client:
-    """Return a client with every option of a django-redis cache, on a pool of its own.
+    """Return a client with every option of a django-redis cache, on a separate pool.
 
-    The pool of the cache itself is not used: it may decode what it reads, and a worker that waits
-    for jobs would take connections from the site's cache.
+    The pool of the cache itself is not used: it may decode responses, and a worker that waits for
+    jobs would take connections from the site's cache.
     """
     from django_redis.pool import get_connection_factory  # type: ignore[import-untyped]
 
@@ -149,7 +149,7 @@ def _credentials(setting: ConnectionSetting) -> dict[str, Any]:
 
 
 def _client_options(setting: ConnectionSetting, key: str) -> dict[str, Any]:
-    """Return the project's options for redis-py, and ours, which make every form behave alike."""
+    """Return the project's options for redis-py and ours, which make all forms behave alike."""
     given = dict(setting.get(key, {}))
     given.pop("decode_responses", None)
     # redis-py repeats a command after a broken connection if the client was made from a host and a

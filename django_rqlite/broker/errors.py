@@ -48,7 +48,7 @@ _CODE_OF_CLASS: dict[type[Exception], str] = {
     TryAgainError: "TRYAGAIN",
 }
 
-#: The codes of states that pass by themselves, or that a person mends while a worker waits.
+#: The codes of states that end by themselves, or that a person repairs while a worker waits.
 _TRANSIENT = frozenset(
     {
         *("LOADING", "READONLY", "OOM", "MISCONF", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"),
@@ -67,8 +67,8 @@ class _Refusal:
     """A code in words.
 
     Attributes:
-        kind: the class of our error.
-        sentences: what follows "Redis at <address> ...": the state of the server and the remedy.
+        kind: The class of our error.
+        sentences: What follows "Redis at <address> ...": the state of the server and the remedy.
     """
 
     kind: type[RedisRefusedError]
@@ -78,19 +78,19 @@ class _Refusal:
 _REFUSALS = {
     "OOM": _Refusal(
         RedisOutOfMemoryError,
-        "has no memory left: it uses as much as its maxmemory allows, so it stores nothing new. "
+        "has no memory left: it has reached its maxmemory, so it stores nothing new. "
         "Raise maxmemory, or keep less: delete jobs that have ended, or lower result_ttl and "
         "failure_ttl.",
     ),
     "READONLY": _Refusal(
         RedisReadOnlyError,
-        "is a replica, which can't be written to. RQ_QUEUES must name the primary, or SENTINELS "
-        "that know it.",
+        "is a replica, which can't be written to. RQ_QUEUES must name the primary, or its "
+        "SENTINELS.",
     ),
     "MASTERDOWN": _Refusal(
         RedisReadOnlyError,
         "is a replica that has lost its primary (replica-serve-stale-data is off). RQ_QUEUES must "
-        "name the primary, or SENTINELS that know it.",
+        "name the primary, or its SENTINELS.",
     ),
     "MISCONF": _Refusal(
         RedisRefusedError,
@@ -99,8 +99,8 @@ _REFUSALS = {
     ),
     "NOREPLICAS": _Refusal(
         RedisRefusedError,
-        "has fewer replicas than min-replicas-to-write demands, so it stores nothing new. Bring "
-        "its replicas back, or lower min-replicas-to-write.",
+        "has fewer replicas than min-replicas-to-write requires, so it stores nothing new. Start "
+        "its replicas again, or lower min-replicas-to-write.",
     ),
     "NOPERM": _Refusal(
         RedisPermissionError,
@@ -109,7 +109,7 @@ _REFUSALS = {
     ),
     "BUSY": _Refusal(
         RedisRefusedError,
-        "is busy with someone's script, for longer than its busy-reply-threshold (lua-time-limit). "
+        "has been running a script for longer than its busy-reply-threshold (lua-time-limit). "
         "Wait, or end the script with SCRIPT KILL.",
     ),
     "CLUSTERDOWN": _Refusal(
@@ -125,7 +125,7 @@ _REFUSALS = {
 
 
 def error_code(exc: BaseException) -> str:
-    """Return the error code of a server's answer; ``''`` if it has no code that is known here."""
+    """Return the error code of a server's answer; ``''`` if it has no known code."""
     for kind, code in _CODE_OF_CLASS.items():
         if isinstance(exc, kind):
             return code
@@ -150,7 +150,7 @@ def is_transient(exc: Exception) -> bool:
 
 
 def explain(exc: Exception) -> str:
-    """Return an error as text for a log line that names the server itself. No final full stop."""
+    """Return an error as text, without a final full stop, for a log line that names the server."""
     found = _REFUSALS.get(error_code(exc))
     return (f"it {found.sentences} It said: {exc}" if found else str(exc)).rstrip(".")
 
@@ -159,12 +159,12 @@ def _refused(exc: ResponseError, address: str) -> RedisRefusedError | PayloadToo
     """Return our error for an answer of the server; None if it is not about the server's state.
 
     Args:
-        address: the server's address in words.
+        address: The server's address in words.
     """
     if isinstance(exc, OversizeError):
         return PayloadTooLargeError(
-            f"Redis at {address}: {exc} Pass an id, a path or a URL instead of what is large, and "
-            "load it inside the job, or raise that limit."
+            f"Redis at {address}: {exc} Pass an id, a path or a URL instead of the large value and "
+            "load the value inside the job, or raise that limit."
         )
     found = _REFUSALS.get(error_code(exc))
     if found is None:
@@ -177,8 +177,8 @@ class translate_errors:
     """A context manager that turns redis-py's errors into ours, which name the server's address.
 
     Raises:
-        RedisUnavailableError: instead of ``redis.ConnectionError`` and ``redis.TimeoutError``.
-        RedisRefusedError: instead of a ``redis.ResponseError`` about the state of the server. Any
+        RedisUnavailableError: Instead of ``redis.ConnectionError`` and ``redis.TimeoutError``.
+        RedisRefusedError: Instead of a ``redis.ResponseError`` about the state of the server. Any
             other error passes unchanged.
     """
 

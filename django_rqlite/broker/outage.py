@@ -1,4 +1,4 @@
-"""While Redis does not answer: log it once, and wait between two attempts."""
+"""Outages of Redis: log each once, and wait between two attempts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Outage:
     """Whether Redis answers, and when to try again.
 
     Args:
-        address: Where the server is, for the log.
+        address: The address of the server, for the log.
         meanwhile: What happens until it answers, for the log.
     """
 

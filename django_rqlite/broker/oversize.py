@@ -1,4 +1,4 @@
-"""Detecting that a server refused a command because of its size.
+"""Detects that a server refused a command because of its size.
 
 A server closes the connection if a string is longer than its ``proto-max-bulk-len``, if a command
 is longer than its ``client-query-buffer-limit``, or if a client takes too much of its
@@ -25,8 +25,8 @@ Execute = Callable[[Command], Any]
 class OversizeError(redis.ResponseError):
     """The server does not accept a command of this size.
 
-    The command was not executed. Only if it took longer than the client's ``socket_timeout``, as
-    the text then says, its last bytes may still arrive.
+    The command was not executed, with one exception: if sending it took longer than the client's
+    ``socket_timeout``, its last bytes may still arrive. The text names that timeout then.
 
     Callers get a ``PayloadTooLargeError``, which also names the server.
     """
@@ -45,9 +45,9 @@ def diagnose(execute: Execute, command: Command, exc: BaseException) -> Oversize
     breaks again and the server still answers.
 
     Args:
-        execute: executes a command, over a new connection if the last one broke.
-        command: the command that failed.
-        exc: the error with which it failed.
+        execute: Executes a command, over a new connection if the last one broke.
+        command: The command that failed.
+        exc: The error with which it failed.
     """
     is_certain = ends_connection(exc)
     if not is_certain and not isinstance(exc, redis.ConnectionError | redis.TimeoutError):
@@ -78,14 +78,14 @@ def _breaks(execute: Execute, command: Command) -> bool:
     except redis.ResponseError as exc:
         return ends_connection(exc)
     except RedisClusterException:
-        return False  # the client of a cluster cannot tell which node is meant
+        return False  # the client of a cluster does not know the node
     except (redis.ConnectionError, redis.TimeoutError, OSError):
         return True
     return False
 
 
 def _excess(execute: Execute, command: Command, exc: BaseException) -> str:
-    """Say which limit of the server a command exceeds."""
+    """Return which limit of the server a command exceeds, in words."""
     sizes = [len(part) for part in as_bytes(command)]
     longest, total = max(sizes), sum(sizes)
     string_limit = _limit(execute, "proto-max-bulk-len")
@@ -104,7 +104,7 @@ def _excess(execute: Execute, command: Command, exc: BaseException) -> str:
 
 
 def _limit(execute: Execute, name: str) -> int | None:
-    """Return a setting of the server in bytes; None if it does not tell, like most hosted ones."""
+    """Return a setting of the server in bytes; None if it is hidden, as on most hosted servers."""
     try:
         answer = execute(("CONFIG", "GET", name))
         return int(next(iter(answer.values())) if isinstance(answer, dict) else answer[1])

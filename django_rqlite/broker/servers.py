@@ -14,8 +14,8 @@ class Server:
     """A server, and the configured queues that are on it below one prefix.
 
     Attributes:
-        queues: in the order of the settings; at least one.
-        is_only: whether no other server was asked for beside it.
+        queues: In the order of the settings; at least one.
+        is_only: Whether it is the only server of the queues that were grouped.
     """
 
     queues: tuple[QueueConf, ...]
@@ -23,7 +23,7 @@ class Server:
 
     @property
     def name(self) -> str:
-        """The name of its first queue, which stands for the server in addresses of pages."""
+        """The name of its first queue, which names the server in addresses of pages."""
         return self.queues[0].name
 
     @property
@@ -36,7 +36,7 @@ class Server:
         """The broker of its queues.
 
         Raises:
-            ConfigurationError: the connection setting cannot be used.
+            ConfigurationError: The connection setting cannot be used.
         """
         return Broker.of_queue(self.queues[0])
 

@@ -1,4 +1,4 @@
-"""A client with one connection of its own, for a process that talks to one server all the time."""
+"""A client with a single connection, for a process that talks to one server all the time."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import redis
 
-#: Defaults in seconds, where the settings name none. Without a limit, a server that hangs, or a
-#: network that drops packets, would block the process's only thread, and with it its children and
-#: signals.
+#: Timeouts in seconds, unless the settings have others. Without a limit, a server that hangs, or a
+#: network that drops packets, would block the process's only thread, which also handles its
+#: children and signals.
 _TIMEOUTS: dict[str, Any] = {
     "socket_connect_timeout": 5,
     "socket_timeout": 10,
@@ -17,12 +17,12 @@ _TIMEOUTS: dict[str, Any] = {
 
 
 def open_single_connection(client: redis.Redis) -> redis.Redis:
-    """Return a client with one connection of its own, made as those of ``client`` are.
+    """Return a client with a single connection, made as those of ``client`` are.
 
-    A forked process closes that connection by its descriptor. A pool does not tell which
-    descriptors it holds.
+    A forked process closes that connection by its descriptor. A pool does not give the descriptors
+    of its connections.
 
-    Where the settings name no timeouts, the client's pool gets finite ones.
+    If the settings have no timeouts, the client's pool gets finite ones.
 
     Raises:
         redis.ConnectionError: The server does not answer.
@@ -35,20 +35,20 @@ def open_single_connection(client: redis.Redis) -> redis.Redis:
 
 
 def _accepts(connection_class: type[Any], name: str) -> bool:
-    # A unix socket knows neither a timeout for connecting nor keepalive.
+    # A unix socket has neither a timeout for connecting nor keepalive.
     return name == "socket_timeout" or not issubclass(
         connection_class, redis.UnixDomainSocketConnection
     )
 
 
 def disconnect(client: redis.Redis) -> None:
-    """Close the connection. The next command opens it again, wherever the server is then."""
+    """Close the connection. The next command opens a new one, to the server's current address."""
     if client.connection is not None:
         client.connection.disconnect()  # type: ignore[no-untyped-call]
 
 
 def descriptors(client: redis.Redis) -> list[int]:
     """Return the open descriptors of the connection, which a forked process must close."""
-    # redis-py offers no public way to a connection's socket; the name has stood since 2.0.
+    # Not public in redis-py. The attribute exists since 2.0.
     sock = getattr(client.connection, "_sock", None)
     return [] if sock is None else [sock.fileno()]

@@ -1,8 +1,8 @@
-"""Commands sent straight over a client's connections, without redis-py's ``execute_command()``.
+"""Sends commands directly over a client's connections, without redis-py's ``execute_command()``.
 
 ``execute_command()`` repeats, times and reports each command, and looks up how to parse its answer.
-Scripts need none of that, and beside a small script it takes a third of the client's time. It also
-waits for the answer before it releases the connection, so that nothing can be prepared meanwhile.
+Scripts need none of these, and with a small script they take a third of the client's time. It also
+waits for the answer before it returns, so the next command cannot be prepared meanwhile.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-#: Packs a command in C. redis-py's own function looks at every argument in Python first.
+#: Packs a command in C. redis-py's own function first examines every argument in Python.
 _pack_in_c: Callable[[Any], bytes] | None = None
 with suppress(ImportError):
     from hiredis import pack_command as _pack_in_c
 
-#: Arguments of a pool's ``get_connection()``: before redis-py 5.3, the name of a command.
+#: The arguments of a pool's ``get_connection()``. Before redis-py 5.3, it needs a command's name.
 _POOL_ARGUMENTS: tuple[str, ...] = (
     ("EVALSHA",)
     if inspect.signature(redis.ConnectionPool.get_connection).parameters["command_name"].default
@@ -35,23 +35,23 @@ Command = Sequence[str | bytes | int | float]
 
 
 class NoRetry(Retry):
-    """A retry policy that never repeats a command: most of ours must not run twice unnoticed."""
+    """A retry policy that never repeats a command, because most of ours must not run twice."""
 
     def __init__(self) -> None:
         super().__init__(NoBackoff(), 0)
 
 
 def has_direct_pool(client: redis.Redis) -> bool:
-    """Return whether commands may be sent straight over connections of the client's pool.
+    """Return whether commands may be sent directly over connections of the client's pool.
 
-    They may if the client was made by this package and nobody asked it to repeat what fails.
-    Commands of other clients are left to the clients themselves.
+    They may if this package made the client and the settings do not ask for retries. Other clients
+    execute their commands themselves.
     """
     return _is_direct(client) and client.connection is None
 
 
 def has_direct_connection(client: redis.Redis) -> bool:
-    """Return the same for a client with one connection of its own, such as a worker's."""
+    """Return the same for a client with a single connection, such as a worker's."""
     return _is_direct(client) and client.connection is not None
 
 
@@ -75,16 +75,16 @@ def execute_command(client: redis.Redis, command: Command, *, keep: bool = False
     """Execute a command on any client, and return its answer.
 
     Args:
-        keep: see :func:`execute_on_pool`.
+        keep: See :func:`execute_on_pool`.
 
     Raises:
-        redis.RedisError: the command failed, or the connection broke.
+        redis.RedisError: The command failed, or the connection broke.
     """
     if has_direct_pool(client):
         return execute_on_pool(client, command, keep=keep)
     if has_direct_connection(client):
         return execute_on_connection(client, command)
-    # redis-py leaves execute_command() without types.
+    # execute_command() has no types in redis-py.
     execute: Callable[..., Any] = client.execute_command
     return execute(*as_bytes(command))
 
@@ -95,7 +95,7 @@ def execute_on_connection(client: redis.Redis, command: Command) -> Any:
     Not thread-safe.
 
     Raises:
-        redis.RedisError: the command failed, or the connection broke.
+        redis.RedisError: The command failed, or the connection broke.
     """
     return _exchange(client.connection, pack(command))
 
@@ -104,11 +104,11 @@ def execute_on_pool(client: redis.Redis, command: Command, *, keep: bool = False
     """Execute a command on a client for which :func:`has_direct_pool` is true.
 
     Args:
-        keep: keep the connection for the next call instead of releasing it. To acquire and release
-            a connection takes as long as to send a command and to read its answer.
+        keep: Keep the connection for the next call instead of releasing it. Acquiring and releasing
+            a connection takes as long as sending a command and reading its answer.
 
     Raises:
-        redis.RedisError: the command failed, or the connection broke.
+        redis.RedisError: The command failed, or the connection broke.
     """
     packed = pack(command)
     pool: Any = client.connection_pool
@@ -119,7 +119,7 @@ def execute_on_pool(client: redis.Redis, command: Command, *, keep: bool = False
     except BaseException:
         pool.release(connection)
         raise
-    # One kept connection is enough: another thread may have kept its own meanwhile.
+    # Keep one connection only: another thread may have kept its own meanwhile.
     if kept or not keep or pool.max_connections < _MIN_POOL_SIZE:
         pool.release(connection)
     else:
@@ -137,16 +137,16 @@ def _exchange(connection: Any, packed: bytes) -> Any:
             connection.disconnect()
         raise
     except BaseException:
-        connection.disconnect()  # so that the next command does not read this answer
+        connection.disconnect()  # otherwise the next command would read this answer
         raise
 
 
-#: For each pool, the connection that was kept; and the process that keeps them. Two processes
-#: cannot share a connection.
+#: The kept connection of each pool, and the process that keeps them. Two processes cannot share a
+#: connection.
 _kept: WeakKeyDictionary[Any, list[Any]] = WeakKeyDictionary()
 _owner = os.getpid()
 
-#: Connections that a pool must be able to hand out, so that it can spare one.
+#: A connection is kept only if the pool may have at least this many.
 _MIN_POOL_SIZE = 50
 
 
@@ -194,7 +194,7 @@ class CommandStream:
         """Send commands, without waiting for their answers.
 
         Raises:
-            redis.RedisError: the connection broke.
+            redis.RedisError: The connection broke.
         """
         for command in commands:
             packed = pack(command)
@@ -205,7 +205,7 @@ class CommandStream:
         """Return the next answer.
 
         Raises:
-            redis.RedisError: the command failed, or the connection broke.
+            redis.RedisError: The command failed, or the connection broke.
         """
         try:
             answer = self._connection.read_response()
@@ -218,17 +218,17 @@ class CommandStream:
     def close(self) -> None:
         """Release the connection."""
         if self._unread:
-            self._connection.disconnect()  # so that the next command does not read these answers
+            self._connection.disconnect()  # otherwise the next command would read these answers
         self._pool.release(self._connection)
 
 
 def max_block_seconds(client: redis.Redis) -> float | None:
-    """Return for how many seconds a command of this client may block; ``None`` for any time.
+    """Return for how many seconds a command of this client may block; None for any time.
 
-    This is half of its socket timeout, after which redis-py gives the server up.
+    This is half of its socket timeout, after which redis-py closes the connection.
     """
     pool = client.connection_pool
-    # The default differs between releases of redis-py. To make a connection does not connect it.
+    # The default differs between releases of redis-py. Making a connection does not open it.
     timeout: float | None = pool.connection_class(**pool.connection_kwargs).socket_timeout
     return timeout / 2 if timeout else None
 

@@ -1,7 +1,7 @@
-"""Classes of RQ and django-rq that arguments and options may name, and the classes that stand in.
+"""Classes of RQ and django-rq that arguments and options may name, and our classes instead.
 
-RQ is not imported. Settings may not name RQ's classes: whoever changes the settings for
-django_rqlite can name the class that is meant.
+RQ is not imported. Settings may not name RQ's classes: they must be changed for django_rqlite
+anyway, and can name our classes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 
 _WORKERS = ("Worker", "SimpleWorker", "SpawnWorker", "HerokuWorker", "RoundRobinWorker")
 
-#: The classes of this package, by the dotted paths of theirs.
+#: The classes of this package, by the dotted paths of RQ's and django-rq's.
 OURS: Mapping[str, str] = {
     **{
         f"{module}.{name}": f"django_rqlite.worker.{name}"

@@ -1,6 +1,6 @@
 """Public names of RQ 2.12 and django-rq 4.2 that this package lacks, and what to use instead.
 
-A module that is asked for one of them raises an ``ImportError`` with the advice. The text of an
+A module raises an ``ImportError`` with the advice for such a name. The text of an
 ``AttributeError`` would be lost: ``from django_rqlite import ...`` does not show it.
 """
 
@@ -10,12 +10,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-_NO_SCHEDULER = "Every worker enqueues what is due, so there is no scheduler. Take it out."
+_NO_SCHEDULER = "Every worker enqueues scheduled jobs, so there is no scheduler. Take it out."
 _WORKERS_DO_IT = "Workers do this by themselves. Take it out."
-_MACHINERY = (
-    "It is a part of RQ's own machinery, which works differently here: docs/design.md says how."
-)
-_NO_WEBHOOKS = "Webhooks are not sent. Use on_success= and on_failure= with a function that sends."
+_MACHINERY = "It is an internal part of RQ, which works differently here: see docs/design.md."
+_NO_WEBHOOKS = "Webhooks are not sent. Give on_success= and on_failure= a function that sends them."
 _ONE_TIMEOUT = "There is one way to enforce timeouts, in every process. Take it out."
 _NEVER_RAISED = "It is never raised here. Take the except clause out."
 _LOGGING = "Use a handler of the class logging.StreamHandler in the LOGGING of the settings."
@@ -26,7 +24,7 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
         *("RQScheduler", "SchedulerStatus", "SchedulerNotFound", "DuplicateSchedulerError"),
         *("scheduler", "get_scheduler_pid"),
     ),
-    f"Every worker enqueues what is due. Use {_DUE}.": (
+    f"Every worker enqueues scheduled jobs. Use {_DUE}.": (
         *("DjangoScheduler", "get_scheduler_by_index"),
     ),
     "Use get_statistics(), which counts scheduled jobs; every worker enqueues them.": (
@@ -47,7 +45,7 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
         *("BaseDeathPenalty", "UnixSignalDeathPenalty", "TimerDeathPenalty", "timeouts"),
         *("get_default_death_penalty_class", "DEFAULT_DEATH_PENALTY_CLASS"),
     ),
-    "Use JobTimeoutException, which is what a job can see.": (
+    "Use JobTimeoutException, which is the one that is raised in a job.": (
         *("BaseTimeoutException", "HorseMonitorTimeoutException"),
     ),
     _NEVER_RAISED: (
@@ -59,8 +57,8 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
         *("IntermediateQueue", "intermediate_queue", "maintenance"),
     ),
     "Use manage.py rqworker-pool.": ("WorkerPool", "WorkerData", "run_worker", "worker_pool"),
-    "Use job.started_at, job.last_heartbeat and job.worker_name for the run that goes on, and "
-    "job.results() for those before.": (
+    "Use job.started_at, job.last_heartbeat and job.worker_name for the current run, and "
+    "job.results() for earlier ones.": (
         *("Execution", "ExecutionRegistry", "executions", "get_executions"),
         *("prepare_execution", "cleanup_execution"),
     ),
@@ -93,7 +91,7 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
     "Name the serializer in RQ_QUEUES[...]['SERIALIZER'], or give serializer= 'json', 'pickle' or "
     "a class with dumps() and loads().": ("resolve_serializer", "SERIALIZER_ALIASES"),
     "Import from django_rqlite: PickleSerializer, JSONSerializer.": ("serializers",),
-    "Import from django_rqlite: the registries all are there.": ("registry",),
+    "Import from django_rqlite, which has all registries.": ("registry",),
     "Import from django_rqlite: Queue, EnqueueData.": ("queue",),
     "Import from django_rqlite: Repeat.": ("repeat",),
     "Import from django_rqlite: Group.": ("group",),
@@ -111,7 +109,7 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
     "A worker is listed for 420 s after its last heartbeat; see rqworker --worker-ttl.": (
         "DEFAULT_WORKER_TTL",
     ),
-    "A callback has 60 s; Callback(func, timeout=...) gives it another time.": (
+    "A callback may take 60 s; change that with Callback(func, timeout=...).": (
         "CALLBACK_TIMEOUT",
     ),
     "How often a worker looks is decided by RQ['LEASE'].": (
@@ -119,7 +117,7 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
         *("DEFAULT_SCHEDULER_FALLBACK_PERIOD", "DEFAULT_CRON_SCHEDULER_TTL"),
         *("DEFAULT_CRON_JOB_HISTORY_LIMIT", "DEFAULT_CRON_JOB_HISTORY_TTL"),
     ),
-    f"{_LOGGING} Take its 'exclude' out, which only RQ's class knows.": (
+    f"{_LOGGING} Take its 'exclude' out, which only RQ's class has.": (
         *("ColorizingStreamHandler", "logutils"),
     ),
     _LOGGING: (
@@ -132,9 +130,7 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
     "Use contextvars.ContextVar.": (
         *("Local", "LocalStack", "LocalManager", "LocalProxy", "release_local", "local"),
     ),
-    "The package itself keeps the jobs that wait for the end of a request. Take it out.": (
-        "thread_queue",
-    ),
+    "This package enqueues jobs at the end of a request by itself. Take it out.": ("thread_queue",),
     "Import it from django_rqlite.queues.": (
         *("DjangoRQ", "get_queues", "get_queue_class", "get_queue_by_index", "get_commit_mode"),
         *("get_result_ttl", "VALID_COMMIT_MODES"),
@@ -167,12 +163,12 @@ _ADVICE: Mapping[str, tuple[str, ...]] = {
 
 _PACKAGE = __name__.partition(".")[0]
 
-#: What to do instead, by name.
+#: The advice, by name.
 ADVICE: Mapping[str, str] = {name: advice for advice, names in _ADVICE.items() for name in names}
 
 
 def advice_for(name: str) -> str:
-    """Return what to write instead of a name that was imported from RQ, as a sentence."""
+    """Return a sentence about what to use instead of a name that was imported from RQ."""
     if name in sys.modules[_PACKAGE].__all__:
         return f"Write `from {_PACKAGE} import {name}`."
     return ADVICE.get(name, f"{_PACKAGE} has no {name}.")

@@ -1,6 +1,6 @@
 """Methods that subclasses of RQ's classes override and that nothing here calls.
 
-Each has a sentence that says what to use instead.
+For each, a sentence advises what to use instead.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ENQUEUEING = (
 _CALLBACKS = "Give the job on_success=, on_failure= or on_stopped=."
 _STATES = "The state of a job and its place change together, in a script."
 _DEATHS = "A job's on_failure callback is called also when its process has died."
-_RQ_ONLY = "It is a step of RQ's own, which works differently here."
+_RQ_ONLY = "It is an internal step of RQ, which works differently here."
 
 JOB: Mapping[str, str] = {
     **dict.fromkeys(("perform", "prepare_for_execution", "heartbeat"), _SIGNALS),
@@ -77,7 +77,7 @@ NEVER_CALLED: Mapping[str, Mapping[str, str]] = {
 
 
 def unused_overrides(setting: str, kind: type) -> Iterator[tuple[str, str]]:
-    """Yield the overrides of a class that nothing calls, each with what to use instead.
+    """Yield the overrides of a class that nothing calls, each with the advice.
 
     Args:
         setting: ``JOB_CLASS``, ``QUEUE_CLASS`` or ``WORKER_CLASS``.

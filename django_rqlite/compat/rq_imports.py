@@ -1,4 +1,4 @@
-"""Finding the places where a project's own apps still import RQ or django-rq.
+"""Finds the places where a project's own apps still import RQ or django-rq.
 
 The source is read; nothing is imported. A file is parsed only if a line of it looks like an import
 of one of the packages.
@@ -30,8 +30,8 @@ class Import:
     """One import statement.
 
     Attributes:
-        module: dotted, as it is written.
-        names: the imported names; empty if the module itself is imported.
+        module: Dotted, as it is written.
+        names: The imported names; empty if the module itself is imported.
     """
 
     path: Path
@@ -48,7 +48,7 @@ class Import:
 
     @property
     def instead(self) -> str:
-        """What to write instead, in sentences."""
+        """The advice for it, in sentences."""
         if self.module.partition(".")[0] == "django_rq":
             return f"Write `{self.statement.replace('django_rq', 'django_rqlite')}`."
         if not self.names:
@@ -104,7 +104,7 @@ def _imports(path: Path) -> Iterator[Import]:
             return
         tree = ast.parse(source)
     except (OSError, SyntaxError, ValueError):
-        return  # not importable either
+        return  # it cannot be imported either
     yield from _statements(path, tree)
 
 

@@ -1,7 +1,7 @@
 """The settings of a project, typed and checked.
 
-What a setting means and which values it accepts is defined here. Other packages import the names
-below; ``manage.py check`` reports what the validators of the modules yield.
+The meaning of each setting and the values that it accepts are defined here. Other packages import
+the names below. ``manage.py check`` reports the problems that the validators yield.
 """
 
 from .connection import CONNECTION_KEYS, DEFAULT_PORT, ConnectionSetting

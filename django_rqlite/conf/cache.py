@@ -7,7 +7,7 @@ from django.utils.module_loading import import_string
 
 
 def cache_problem(alias: object) -> str | None:
-    """Say why ``USE_REDIS_CACHE`` cannot name this cache, or return ``None``.
+    """Return why ``USE_REDIS_CACHE`` cannot name this cache; None if it can.
 
     Imports django-redis and the backend of the cache.
     """

@@ -11,14 +11,14 @@ from .validation import SettingProblem
 
 _T = TypeVar("_T")
 
-#: The classes that those of the settings inherit from, by the path that users import them from.
+#: The base classes of those in the settings, by the path from which users import them.
 BASE_CLASSES: Final[Mapping[str, str]] = {
     "QUEUE_CLASS": "django_rqlite.Queue",
     "JOB_CLASS": "django_rqlite.Job",
     "WORKER_CLASS": "django_rqlite.Worker",
 }
 
-#: Packages whose classes cannot be used. Modules of these are never imported here.
+#: Packages whose classes cannot be used. Their modules are never imported here.
 _OTHER_PACKAGES = ("rq", "django_rq")
 
 
@@ -26,12 +26,12 @@ def resolve_class(given: object, default: type[_T], base: type[_T], where: str) 
     """Return the class that a setting or an argument names.
 
     Args:
-        given: a class or its dotted path; None for ``default``.
-        base: the class that it must inherit from.
-        where: the setting or the argument, for errors.
+        given: A class or its dotted path; None for ``default``.
+        base: The class that it must inherit from.
+        where: The setting or the argument, for errors.
 
     Raises:
-        ConfigurationError: it can't be imported, or does not inherit from ``base``. RQ's own
+        ConfigurationError: It can't be imported, or does not inherit from ``base``. RQ's own
             classes are refused without importing them.
     """
     if given is None:
@@ -46,9 +46,9 @@ def find_class(given: object, base: type[_T], where: str) -> type[_T] | SettingP
     """Return the class that a setting or an argument names, or what is wrong with it.
 
     Args:
-        given: a class or its dotted path.
-        base: the class that it must inherit from.
-        where: the setting or the argument.
+        given: A class or its dotted path.
+        base: The class that it must inherit from.
+        where: The setting or the argument.
     """
     if isinstance(given, str):
         if _is_of_other_package(given):
@@ -78,7 +78,7 @@ def _of_other_package(given: object, base: type, where: str) -> SettingProblem:
     return SettingProblem(
         "E019",
         f"{where}: {given!r} does not inherit from {_path(base)}: it is or inherits from a class "
-        "of rq or django-rq, which knows nothing of this package's keys and scripts.",
+        "of rq or django-rq, which does not use this package's keys and scripts.",
         hint=f"Inherit from {_path(base)} instead, or take the setting out.",
     )
 

@@ -41,14 +41,14 @@ _UNSET = "(is an environment variable unset?)"
 
 
 class ConnectionSetting(Mapping[str, Any]):
-    """The connection keys of one queue that have an effect, in a normal form; a value.
+    """The connection keys of one queue that have an effect, in a normal form.
 
-    Settings with the same meaning are equal and have the same hash, credentials included, so that
-    queues can share a client. The repr has only the names of the keys, because tracebacks and error
-    pages show it.
+    Settings with the same meaning, including the credentials, are equal and have the same hash, so
+    that queues can share a client. The repr has only the names of the keys, because tracebacks and
+    error pages show it.
 
     Attributes:
-        form: the key of :data:`CONNECTION_FORMS` that wins.
+        form: The key of :data:`CONNECTION_FORMS` that wins.
     """
 
     __slots__ = ("_identity", "_values", "form")
@@ -81,7 +81,7 @@ def read_connection(given: Mapping[str, Any]) -> ConnectionSetting:
     """Return the connection setting of a queue.
 
     Args:
-        given: the keys of the queue, in which :func:`connection_problems` finds no error.
+        given: The keys of the queue, in which :func:`connection_problems` finds no error.
     """
     form = _forms(given)[0]
     values = {form: given[form]}
@@ -106,7 +106,7 @@ def connection_problems(where: str, given: Mapping[str, Any]) -> Iterator[Settin
     """Yield what is wrong with the connection keys of a queue.
 
     Args:
-        where: what the problems call the queue, ``RQ_QUEUES['default']``.
+        where: What the problems call the queue, ``RQ_QUEUES['default']``.
     """
     forms = _forms(given)
     if not forms:
@@ -127,7 +127,7 @@ def connection_problems(where: str, given: Mapping[str, Any]) -> Iterator[Settin
             f"{where}: {', '.join(idle)} has no effect beside {form}.",
             hint="Everything comes from the cache's own entry in CACHES."
             if form == "USE_REDIS_CACHE"
-            else f"Beside {form} these have one: {', '.join(companions)}.",
+            else f"Beside {form} these keys have an effect: {', '.join(companions)}.",
         )
     yield from _form_problems(where, given, form)
     for key in companions:
@@ -148,13 +148,13 @@ def connection_problems(where: str, given: Mapping[str, Any]) -> Iterator[Settin
 
 
 def client_problems(where: str, given: Mapping[str, Any]) -> Iterator[SettingProblem]:
-    """Yield what keeps a client from being made from valid connection keys.
+    """Yield the reasons why no client can be made from valid connection keys.
 
-    Making the client raises these, not reading the setting: one of the rules imports the backend of
-    a cache.
+    These are raised when the client is made and not when the setting is read, because one of the
+    rules imports the backend of a cache.
 
     Args:
-        where: what the problems call the queue, ``RQ_QUEUES['default']``.
+        where: What the problems call the queue, ``RQ_QUEUES['default']``.
     """
     form = next(iter(_forms(given)), None)
     if form == "USE_REDIS_CACHE" and given[form] and (problem := cache_problem(given[form])):
@@ -172,9 +172,9 @@ def client_problems(where: str, given: Mapping[str, Any]) -> Iterator[SettingPro
 def _wrong_type(
     where: str, key: str, value: object, expected: str, *, is_raised: bool = True
 ) -> SettingProblem:
-    """Return the problem of a value that is not what it must be.
+    """Return the problem of a value of the wrong type.
 
-    Only the type of the value is shown: it may be a password that got into the wrong place.
+    Only its type is shown: it may be a password in the wrong place.
     """
     found = f"of type {type(value).__name__}" if value else "empty"
     if value is None:
@@ -224,7 +224,7 @@ def _form_problems(where: str, given: Mapping[str, Any], form: str) -> Iterator[
 
 
 def _expected_of(key: str, value: object) -> str | None:
-    """Return what the value of a key beside a form must be, or ``None`` if it is that."""
+    """Return what the value of a key beside a form must be; None if it is valid."""
     if key in ("PORT", "DB"):
         return None if _is_whole_number(value) else "a whole number"
     if key == "SOCKET_TIMEOUT":
@@ -238,7 +238,7 @@ def _expected_of(key: str, value: object) -> str | None:
 
 
 def _is_whole_number(value: object) -> bool:
-    if isinstance(value, str):  # often from the environment; redis-py has always accepted it
+    if isinstance(value, str):  # often from the environment; redis-py accepts it
         try:
             int(value)
         except ValueError:
@@ -259,7 +259,7 @@ def _are_addresses(value: object) -> bool:
 
 def _asks_to_decode(key: str, value: object) -> bool:
     if key == "URL":
-        # redis-py takes any text for true here, even 'False'.
+        # To redis-py, any text is true here, even 'False'.
         return has_query_option(value, "decode_responses")
     return isinstance(value, Mapping) and bool(value.get("decode_responses"))
 
@@ -272,6 +272,6 @@ def _hashable(value: object) -> Hashable:
         return tuple(map(_hashable, value))
     if isinstance(value, set | frozenset):
         return frozenset(map(_hashable, value))
-    # An unhashable object of redis-py's, a credential provider for example, is equal to itself
-    # only. The setting keeps it alive, so that its id stays its own.
+    # An unhashable object of redis-py's, such as a credential provider, is equal only to itself.
+    # The setting keeps it alive, so that its id stays unique.
     return value if isinstance(value, Hashable) else id(value)

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 
 def url_problem(url: object) -> str | None:
-    """Say what is wrong with a connection URL, or return ``None``.
+    """Return what is wrong with a connection URL; None if it is valid.
 
     The sentence contains no part of the URL: in a URL that is split at the wrong place, pieces of
     the password can be anywhere.
@@ -45,7 +45,7 @@ def keys_in_url(url: str) -> set[str]:
 
 
 def has_query_option(url: object, name: str) -> bool:
-    """Return whether a valid URL has the query option ``name``. An invalid URL has none."""
+    """Return whether a valid URL has the query option ``name``; False for an invalid URL."""
     if not isinstance(url, str) or url_problem(url):
         return False
     return any(key == name for key, _ in parse_qsl(urlsplit(url).query))

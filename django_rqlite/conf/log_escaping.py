@@ -1,6 +1,6 @@
-"""Escaping control characters in log records, which could control terminals or forge lines.
+"""Escapes control characters in log records, which could control terminals or forge lines.
 
-A filter on the loggers of this package does it, so that no logging call has to.
+A filter on the loggers of this package does it, so that the logging calls need not.
 """
 
 from __future__ import annotations

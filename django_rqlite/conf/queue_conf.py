@@ -35,9 +35,9 @@ class QueueConf:
     """The configuration of one queue, with the defaults of ``RQ`` filled in.
 
     Attributes:
-        default_timeout: seconds; -1 for no limit, None for RQ's default.
-        default_result_ttl: seconds; -1 to keep results for ever, None for RQ's default.
-        serializer: as it was given, like the classes.
+        default_timeout: Seconds; -1 for no limit, None for RQ's default.
+        default_result_ttl: Seconds; -1 to keep results for ever, None for RQ's default.
+        serializer: As in the settings, like the classes.
     """
 
     name: str
@@ -68,7 +68,7 @@ def queue(name: str) -> QueueConf:
     """Return the configuration of the queue ``name``.
 
     Raises:
-        UnknownQueueError: there is no such queue; the message lists the configured queues.
+        UnknownQueueError: There is no such queue; the message lists the configured queues.
         ConfigurationError: ``RQ_QUEUES`` is missing or invalid.
     """
     snapshot = _snapshot
@@ -87,11 +87,11 @@ def read_queue(name: object, given: object) -> QueueConf:
     """Return the configuration of a queue, which need not be in ``RQ_QUEUES``.
 
     Args:
-        name: the name of the queue, or what errors call it.
-        given: its keys.
+        name: The name of the queue, or its name in errors.
+        given: Its keys.
 
     Raises:
-        ConfigurationError: the name or the configuration is invalid.
+        ConfigurationError: The name or the configuration is invalid.
     """
     raise_first(queue_problems(name, given))
     assert isinstance(given, Mapping)
@@ -121,7 +121,7 @@ def queues_problems(given: object) -> Iterator[SettingProblem]:
     """Yield what is wrong with the value of ``RQ_QUEUES``, without looking at its queues.
 
     Args:
-        given: the value; None if the setting is missing.
+        given: The value; None if the setting is missing.
     """
     if given is None:
         yield SettingProblem("E001", "RQ_QUEUES is not in the settings.", _EXAMPLE)
@@ -164,7 +164,7 @@ def duration_problems(where: str, key: str, given: Mapping[str, Any]) -> Iterato
     """Yield what is wrong with a duration.
 
     Args:
-        where: the setting that has the key, ``RQ`` or ``RQ_QUEUES['default']``.
+        where: The setting that has the key, ``RQ`` or ``RQ_QUEUES['default']``.
     """
     try:
         parse_duration(given.get(key), name=f"{where}[{key!r}]")
@@ -173,11 +173,11 @@ def duration_problems(where: str, key: str, given: Mapping[str, Any]) -> Iterato
 
 
 def queue_name_problem(name: object) -> str | None:
-    """Say why ``name`` cannot be the name of a queue, or return ``None``."""
+    """Return why ``name`` cannot be the name of a queue; None if it can."""
     if not isinstance(name, str) or not name:
         return "must be non-empty text"
     if name == FAILED_MIRROR:
-        return "would be the list in which failed jobs are mirrored, which is no queue"
+        return "would be the list in which failed jobs are mirrored, which is not a queue"
     if name.endswith(":intermediate") or ":intermediate:" in name:
         return "would be a key of RQ's own (<queue>:intermediate)"
     return None
@@ -214,10 +214,10 @@ def _where(name: object) -> str:
 
 
 class _Snapshot:
-    """``RQ_QUEUES`` as it was when it was read, and the configuration that was read from it.
+    """A copy of ``RQ_QUEUES``, and the configuration that was read from it.
 
-    To read the setting takes longer than to enqueue a job; to compare one queue's part of it with a
-    copy takes a small part of that.
+    Reading the setting takes longer than enqueueing a job. Comparing one queue's part of it with
+    the copy takes a small part of that time.
     """
 
     __slots__ = ("_copy", "_defaults", "_source", "queues")
@@ -229,7 +229,7 @@ class _Snapshot:
         self._defaults = _queue_defaults(rq())
 
     def is_current_for(self, name: object, given: object, defaults: Mapping[str, Any]) -> bool:
-        """Return whether nothing that concerns the queue ``name`` has changed since."""
+        """Return whether the settings of the queue ``name`` are unchanged."""
         return (
             given is self._source
             and isinstance(name, str)
@@ -238,7 +238,7 @@ class _Snapshot:
         )
 
     def is_current(self, given: object, defaults: Mapping[str, Any]) -> bool:
-        """Return whether nothing has changed since, including the order of the queues."""
+        """Return whether all settings are unchanged, including the order of the queues."""
         return (
             given is self._source
             and list(self._copy.items()) == list(self._source.items())
@@ -265,7 +265,7 @@ def _queue_defaults(given: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _copied(value: object) -> object:
-    """Return a copy that no change in place reaches. Values that are not containers are kept."""
+    """Return a copy that changes in place do not affect. Only containers are copied."""
     if isinstance(value, Mapping):
         return {key: _copied(item) for key, item in value.items()}
     if isinstance(value, list):

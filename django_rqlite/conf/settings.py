@@ -1,7 +1,7 @@
 """``RQ`` and the other settings of this package, except ``RQ_QUEUES``: their rules and values.
 
-The settings are those of django-rq 4.2, read as it reads them. Each is read when it is needed, so
-that changes count at once, even in place.
+The settings are those of django-rq 4.2, with the same meaning. Each is read when it is needed, so
+that changes take effect at once, even in place.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class _Rule:
     """The rule of one key of ``RQ``.
 
     Attributes:
-        check_id: the number of the system check that reports a value that is not accepted.
-        default: the value if the key is missing.
-        remedy: says which values are accepted.
+        check_id: The number of the system check that reports a value that is not accepted.
+        default: The value if the key is missing.
+        remedy: Says which values are accepted.
     """
 
     check_id: str
@@ -44,7 +44,7 @@ class _Rule:
 
 
 def _is_bool(value: object) -> bool:
-    # Truthiness would take the text 'False' for True, and None for False.
+    # By truth value, the text 'False' would be true, and None false.
     return isinstance(value, bool)
 
 
@@ -88,7 +88,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
         "E031",
         0,
         lambda value: _is_int(value, 0, MAX_LOG_LINES),
-        f"Use how many lines to keep of each job, up to {MAX_LOG_LINES}, or 0 to keep none.",
+        f"Use the number of lines to keep of each job, up to {MAX_LOG_LINES}; 0 keeps no lines.",
     ),
     "MAX_RESULT_SIZE": _Rule(
         "E032",
@@ -98,7 +98,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     ),
 }
 
-#: Keys of ``RQ`` that have their meaning and their rules elsewhere.
+#: Keys of ``RQ`` whose meaning and rules are defined elsewhere.
 _OTHER_KEYS: Final = frozenset(
     {
         *("AUTOCOMMIT", "DEFAULT_RESULT_TTL", "CRON"),
@@ -112,7 +112,7 @@ def rq() -> Mapping[str, Any]:
     """Return ``RQ``.
 
     Raises:
-        ConfigurationError: it is not a dictionary.
+        ConfigurationError: It is not a dictionary.
     """
     given = getattr(settings, "RQ", {})
     # The first test is the faster one.
@@ -158,7 +158,7 @@ def huge_pages() -> bool:
 
 
 def preload() -> bool | tuple[str, ...]:
-    """Return what a worker imports before it forks.
+    """Return which modules a worker imports before it forks.
 
     True: ``jobs`` and ``tasks`` of every app; False: nothing; or the names of modules.
     """
@@ -177,7 +177,7 @@ def max_result_size() -> int:
 
 
 def default_class(key: str) -> str | type | None:
-    """Return ``RQ[key]``, the class for all queues that name none: ``QUEUE_CLASS`` for example."""
+    """Return ``RQ[key]``, the default of the queues' classes: ``QUEUE_CLASS`` for example."""
     given: str | type | None = rq().get(key)
     return given
 
@@ -201,10 +201,10 @@ def exception_handlers() -> list[str]:
 
 
 def load_exception_handlers() -> list[Callable[..., Any]]:
-    """Import and return what ``RQ_EXCEPTION_HANDLERS`` names.
+    """Import and return the functions that ``RQ_EXCEPTION_HANDLERS`` names.
 
     Raises:
-        ConfigurationError: one of them cannot be imported or called.
+        ConfigurationError: One of them cannot be imported or called.
     """
     handlers = []
     for path in exception_handlers():
@@ -283,7 +283,7 @@ def exception_handlers_problems(given: object) -> Iterator[SettingProblem]:
 
 
 def find_exception_handler(path: str) -> Callable[..., Any] | SettingProblem:
-    """Return what a path in ``RQ_EXCEPTION_HANDLERS`` names, or what is wrong with it."""
+    """Return the function that a path in ``RQ_EXCEPTION_HANDLERS`` names, or its problem."""
     try:
         found: object = import_string(path)
     except (ImportError, TypeError) as error:  # TypeError: a path such as '..x'

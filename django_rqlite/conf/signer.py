@@ -1,4 +1,4 @@
-"""The signer that the settings describe, and its verdict about a job."""
+"""The signer that the settings describe, and whether it accepts a job."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from .settings import require_signature
 def signer() -> Signer:
     """Return the signer of this project.
 
-    It signs with ``SECRET_KEY`` and accepts signatures made with ``SECRET_KEY_FALLBACKS``. Whether
-    it accepts unsigned bytes is decided by ``RQ["REQUIRE_SIGNATURE"]``.
+    It signs with ``SECRET_KEY`` and accepts signatures made with ``SECRET_KEY_FALLBACKS``.
+    ``RQ["REQUIRE_SIGNATURE"]`` decides whether it accepts unsigned bytes.
     """
     return _signer(require_signature())
 
 
 @cache
 def own_signer() -> Signer:
-    """Return the signer of what this process makes. It is made once."""
+    """Return the signer with which this process signs. It is made once."""
     return _signer(False)
 
 
 def sign(purpose: Purpose, job_id: str, payload: Payload, terms: bytes = b"") -> str:
-    """Return the signature of something that this process made."""
+    """Return the signature of bytes that this process made."""
     return own_signer().sign(purpose, job_id, payload, terms)
 
 
 def signature_problem(record: JobRecord, terms: bytes | None = None) -> str:
-    """Return why nothing that a job names may be imported or called; ``''`` if it may.
+    """Return why the functions that a job names may not be called; ``''`` if they may.
 
     Args:
-        terms: the signed terms of the record, if the caller has them already.
+        terms: The signed terms of the record, if the caller has them already.
     """
     payload = b"" if record.packed is None else codec.pieces(record.packed)
     terms = record.terms if terms is None else terms

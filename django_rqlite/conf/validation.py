@@ -1,4 +1,4 @@
-"""What a validator of settings yields.
+"""The problems that validators of settings yield.
 
 Each rule of the settings is written once, as a validator: a function that yields the problems of a
 setting. Reading a setting raises the first of them; ``manage.py check`` reports them all.
@@ -15,14 +15,14 @@ from ..exceptions import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class SettingProblem:
-    """One thing that is wrong with the settings.
+    """One error or warning about the settings.
 
     Attributes:
-        check_id: the number of the system check: ``E...`` for an error, ``W...`` for a warning.
-        message: names the setting and says what is wrong.
-        hint: the remedy; empty if the message says it.
-        is_raised: whether reading the setting raises it. Warnings are never raised.
-        cause: the exception behind it, for tracebacks.
+        check_id: The number of the system check: ``E...`` for an error, ``W...`` for a warning.
+        message: Names the setting and says what is wrong.
+        hint: The remedy; empty if the message says it.
+        is_raised: Whether reading the setting raises it. Warnings are never raised.
+        cause: The exception behind it, for tracebacks.
     """
 
     check_id: str
@@ -42,10 +42,10 @@ class SettingProblem:
 
 
 def raise_first(problems: Iterable[SettingProblem]) -> None:
-    """Raise the first problem that keeps a setting from being read.
+    """Raise the first problem that prevents a setting from being read.
 
     Raises:
-        ConfigurationError: there is one.
+        ConfigurationError: There is such a problem.
     """
     for problem in problems:
         if problem.is_raised and not problem.is_warning:
@@ -55,7 +55,7 @@ def raise_first(problems: Iterable[SettingProblem]) -> None:
 def unknown_keys(
     where: str, given: Mapping[str, object], known: frozenset[str], check_id: str
 ) -> Iterator[SettingProblem]:
-    """Yield a warning for each key that has no meaning, with the most similar key that has one."""
+    """Yield a warning for each unknown key, with the most similar known key."""
     for key in given:
         if key not in known:
             yield SettingProblem(

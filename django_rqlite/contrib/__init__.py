@@ -1,1 +1,1 @@
-"""Modules by the names that django-rq has for them."""
+"""Modules under django-rq's names."""

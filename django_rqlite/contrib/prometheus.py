@@ -1,4 +1,4 @@
-"""The Prometheus collector, under the name that django-rq has for its module."""
+"""The Prometheus collector, under django-rq's name of its module."""
 
 from ..metrics.prometheus import RQCollector
 

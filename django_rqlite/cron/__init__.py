@@ -1,4 +1,4 @@
-"""Jobs that recur: the entries, when they are due, and who enqueues them."""
+"""Periodic jobs: entries, schedules and ticks."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from .config_file import register
 
 __all__ = ["register"]
 
-if not TYPE_CHECKING:  # else type checkers would take any name for one of this module's
+if not TYPE_CHECKING:  # Otherwise type checkers would accept any name.
     __getattr__ = module_getattr(__name__)

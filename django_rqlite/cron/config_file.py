@@ -28,14 +28,14 @@ from .entries import Entry, check_usable, make_entry, read_func
 #: The time zone of expressions, as in RQ.
 DEFAULT_TIME_ZONE = "UTC"
 
-#: What to write instead of RQ's import.
+#: The advice for a file that imports RQ.
 _INSTEAD = (
     "RQ is not used here. Write `from django_rqlite import cron` instead of `from rq import cron`, "
     "or `from django_rqlite.cron import register` instead of `from rq.cron import register`; the "
     "calls stay as they are."
 )
 
-#: The module's name of a file that is given by an absolute path.
+#: The module name of a file that is given by an absolute path.
 _MODULE = "rqcron_config"
 
 
@@ -60,7 +60,7 @@ def register(
     timezone: str = DEFAULT_TIME_ZONE,
     **options: Any,
 ) -> Entry:
-    """Have ``manage.py rqcron`` enqueue a job at each tick. RQ's signature, and a little more.
+    """Register a job that ``manage.py rqcron`` enqueues at each tick. It has RQ's signature.
 
     Args:
         interval: Seconds, or text such as ``'5m'``. Give either this or ``cron``.
@@ -72,14 +72,14 @@ def register(
             ``description`` and ``tags``.
 
     Raises:
-        ConfigurationError: No job can be made of this.
+        ConfigurationError: No job can be made of these arguments.
     """
     for unknown in options.keys() - CRON_KEYS.keys():
         raise TypeError(f"register() has no argument {unknown!r}.")
     if webhooks:
         raise ConfigurationError(
             "register(): webhooks are not supported by this release of django_rqlite. Take them "
-            "out, and send what is to be sent from the job."
+            "out, and send the notification from the job."
         )
     where = f"register({name or _name_of(func)!r})"
     given = {
@@ -87,7 +87,7 @@ def register(
         "queue": queue_name,
         "args": args,
         "kwargs": kwargs,
-        # RQ takes zero and empty text for "not given".
+        # To RQ, zero and empty text mean "not given".
         "interval": interval or None,
         "cron": cron or None,
         "timezone": timezone,
@@ -171,7 +171,7 @@ def _import(config_path: str) -> None:
 def _run_file(path: Path) -> None:
     spec = util.spec_from_file_location(_MODULE, path)
     if spec is None or spec.loader is None:
-        raise ConfigurationError("this is no Python file: its name must end with .py.")
+        raise ConfigurationError("this is not a Python file: its name must end with .py.")
     module = util.module_from_spec(spec)
     sys.modules[_MODULE] = module
     spec.loader.exec_module(module)
@@ -185,7 +185,7 @@ def _not_imported(config_path: str, exc: Exception) -> str:
 
 
 def _with_unique_names(entries: Sequence[Entry], source: str) -> Sequence[Entry]:
-    """Add a number to a name that an entry before has, because names must be unique.
+    """Add a number to a name that an earlier entry has, because names must be unique.
 
     Raises:
         ConfigurationError: An entry of the settings has the same name.

@@ -1,8 +1,8 @@
 """Schedules that a cron expression describes.
 
 The package cronsim (the extra ``cron``) parses and evaluates the expressions as Debian's cron does:
-a job at a fixed hour runs once where a clock repeats that hour, and at the end of the gap where a
-clock skips it.
+if the clock repeats the hour of a job, the job runs once; if the clock skips it, the job runs at
+the end of the gap.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class CronExpression:
         return f"{self.expression} {self.zone.key}"
 
     def latest(self, now: int) -> int:
-        # Backwards, cronsim leaves out an hour that a clock repeats. So it goes backwards once, and
-        # then forwards, a few steps at most.
+        # Backwards, cronsim skips an hour that a clock repeats. So take one step backwards, and
+        # then a few steps forwards at most.
         found = _seconds(next(self._ticks(now + 1, reverse=True)))
         for tick in self._after(found):
             if tick > now:
@@ -74,11 +74,11 @@ def cron_expression(expression: str, zone: str, *, where: str) -> CronExpression
     Args:
         expression: Minute, hour, day of month, month, day of week; or one of :data:`ALIASES`.
         zone: A name such as ``'Europe/Berlin'``.
-        where: What messages call the entry, such as ``RQ['CRON']['nightly']``.
+        where: The name of the entry in messages, such as ``RQ['CRON']['nightly']``.
 
     Raises:
         MissingExtraError: The package that evaluates expressions is not installed.
-        ConfigurationError: The expression or the zone can't be read, or there is never a tick.
+        ConfigurationError: The expression or the zone can't be read, or there would be no ticks.
     """
     fields = ALIASES.get(expression.strip().lower(), expression).split()
     if len(fields) != 5:
@@ -108,7 +108,7 @@ def cron_expression(expression: str, zone: str, *, where: str) -> CronExpression
 def _zone(name: str, where: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # not there; a path outside; a folder
+    except (KeyError, ValueError, OSError):  # missing; outside the database; a folder
         raise ConfigurationError(
             f"{where}: there is no time zone {name!r}. Use a name such as 'UTC' or "
             "'Europe/Berlin'. If that is one, this system has no data about time zones: pip "

@@ -1,4 +1,4 @@
-"""Cron entries: jobs that recur. Reading and checking them, above all those of ``RQ["CRON"]``."""
+"""Cron entries, which describe periodic jobs. Reads and checks them, mostly from ``RQ["CRON"]``."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ class Entries:
     """The entries of the settings.
 
     Attributes:
-        good: Those that can be used.
-        problems: What is wrong with the others, in sentences.
+        good: The valid entries.
+        problems: A sentence about each error in the others.
     """
 
     good: Sequence[Entry]
@@ -83,7 +83,7 @@ class Entries:
 
 
 def from_settings() -> Entries:
-    """Return the entries of ``RQ["CRON"]``. What is wrong becomes a problem, not an exception."""
+    """Return the entries of ``RQ["CRON"]``. An error becomes a problem, not an exception."""
     try:
         given = conf.cron()
     except ConfigurationError as exc:
@@ -117,7 +117,7 @@ def configured_entry(name: str) -> Entry:
 
 
 def why_not_importable(func: object) -> str | None:
-    """Return what is wrong with a function given by its path; None: nothing. Imports its module."""
+    """Return why a function can't be called; None if it can. Imports the module of a path."""
     if not isinstance(func, str):
         return None
     try:
@@ -159,11 +159,11 @@ def _settings_entry(name: str, given: Mapping[str, Any]) -> Entry:
 
 
 def make_entry(name: str, given: Mapping[str, Any], *, where: str, source: str) -> Entry:
-    """Make an entry of what was given for it.
+    """Make an entry from its keys.
 
     Args:
         given: Values for :data:`ENTRY_KEYS`.
-        where: What messages call the entry, such as ``RQ['CRON']['nightly']``.
+        where: The name of the entry in messages, such as ``RQ['CRON']['nightly']``.
         source: Where it was found, for people.
 
     Raises:
@@ -200,7 +200,7 @@ def read_func(where: str, given: Mapping[str, Any]) -> Callable[..., Any] | str:
     """Return the function of an entry.
 
     Raises:
-        ConfigurationError: There is none, or jobs can't name it.
+        ConfigurationError: It is missing, or jobs can't name it.
     """
     func = given.get("func")
     if func is None:

@@ -1,7 +1,7 @@
 """The process of ``manage.py rqcron``, which evaluates the cron entries of a file.
 
-It proposes ticks as workers do, so any number of such processes may run. It is listed as RQ 2.12
-lists its ``rq cron``, so that RQ's tools and dashboards show it.
+It proposes ticks as workers do, so any number of such processes may run. It registers itself as
+``rq cron`` of RQ 2.12 does, so that RQ's tools and dashboards show it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from .ticker import Ticker
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Seconds for which the process stays listed without a heartbeat (RQ 2.12: rq/defaults.py).
+#: Seconds for which the process stays registered without a heartbeat (RQ 2.12: rq/defaults.py).
 TTL = 120
 
 #: Seconds between two heartbeats.
@@ -76,7 +76,7 @@ class CronProcess:
         self._beat_at = time.monotonic()
 
     def run(self) -> None:
-        """Enqueue what is due until SIGINT or SIGTERM. Main thread only.
+        """Enqueue jobs at their ticks until SIGINT or SIGTERM. Main thread only.
 
         Raises:
             RedisUnavailableError: Redis does not answer at the start. Later, the process waits.
@@ -125,8 +125,8 @@ class CronProcess:
             self._engine.unregister_cron_scheduler(self.name)
         except redis.RedisError as exc:
             logger.warning(
-                "rqcron %s: could not leave the list of schedulers (%s). It stays there for up to "
-                "%d s.",
+                "rqcron %s: could not be unregistered (%s). It stays in the list of schedulers for "
+                "up to %d s.",
                 self.name,
                 exc,
                 TTL,
@@ -198,5 +198,5 @@ def _json(value: object) -> str:
 
 
 def _timestamp(moment: float) -> str:
-    """Format a time as RQ 2.12 parses it here, with microseconds."""
+    """Format a time as RQ 2.12 parses it in this field, with microseconds."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,7 +1,7 @@
-"""Schedules: what each can compute, and the one that repeats after an interval.
+"""The protocol of schedules, and the schedule that repeats after an interval.
 
-Schedules are pure functions of the time that they are given, so all workers agree. Points in time
-are whole unix seconds.
+Schedules are pure functions of the time, so all workers agree. Points in time are whole unix
+seconds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Enqueueing the jobs of cron entries at their ticks.
+"""Enqueues the jobs of cron entries at their ticks.
 
-Every worker proposes each tick. A script decides which worker was first. :func:`plan` computes what
-is due, without a clock and without Redis. :class:`Ticker` does the rest.
+Every worker proposes each tick. A script accepts the first proposal. :func:`plan` computes which
+ticks are due, without a clock and without Redis. :class:`Ticker` does the rest.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .entries import Entry, from_settings, why_not_importable
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Seconds between two announcements of the entries. Each one also reads the server's clock.
+#: Seconds between two announcements of the entries. Each also reads the server's clock.
 ANNOUNCE_EVERY = 300.0
 
 #: Seconds after which a tick counts as missed, for the log.
@@ -77,8 +77,8 @@ class Ticker:
         self.last_ticks: dict[str, int] = {}
         self._announce_at = time.monotonic()
         self._floors: dict[str, int] = {}
-        #: The server's clock minus the monotonic clock, in seconds. Until the server was asked:
-        #: this host's clock minus the monotonic clock.
+        #: The server's clock minus the monotonic clock, in seconds. Before the first answer of the
+        #: server, this host's clock minus the monotonic clock.
         self._offset = time.time() - time.monotonic()
         self._logged: set[str] = set()
 
@@ -86,7 +86,7 @@ class Ticker:
     def from_settings(cls, client: redis.Redis, broker: Broker) -> Self:
         """Return a ticker for the entries of ``RQ["CRON"]`` whose queues are on a worker's server.
 
-        What is wrong with an entry is logged. It does not keep the worker from its jobs.
+        Errors in entries are logged. The worker runs its jobs all the same.
 
         Args:
             client: The client of the worker's queues.
@@ -109,7 +109,7 @@ class Ticker:
         return time.monotonic() + self._offset
 
     def tick_if_due(self) -> int:
-        """Propose what is due, if it is time. Return how many jobs were enqueued.
+        """Propose the ticks that are due, if it is time. Return how many jobs were enqueued.
 
         Raises:
             redis.RedisError: The server does not answer. Call again.
@@ -149,7 +149,7 @@ class Ticker:
             self._set_clock(announced.server_time)
             known = announced.floors
         for entry in self.entries:
-            # An entry that nothing is known of begins now.
+            # A new entry begins now.
             floor = known.get(entry.name, self._floors.get(entry.name, int(self.server_time)))
             self._floors[entry.name] = max(floor, self._floors.get(entry.name, 0))
         self._announce_at = time.monotonic() + ANNOUNCE_EVERY
@@ -188,7 +188,7 @@ class Ticker:
         late = decision.server_time - due.tick
         if late > LATE or entry.schedule.latest(due.tick - 1) > floor:
             logger.warning(
-                "Cron: %s was due %.0f s ago or more, and no process looked. It runs once for "
+                "Cron: %s was due %.0f s ago or more, and no process was running. It runs once for "
                 "all ticks that it missed.",
                 name,
                 late,

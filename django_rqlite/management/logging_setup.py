@@ -1,4 +1,4 @@
-"""Logging of commands that run for long: the level that an option names, and a handler."""
+"""Logging of commands that run for long: the level that an option sets, and a handler."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _LEVELS = {0: logging.WARNING, 1: logging.INFO}
 
 
 def set_up_logging(level: int | str | None) -> None:
-    """Print what the package logs.
+    """Print the log records of the package.
 
-    The level is the one given, or else the one that the project's ``LOGGING`` names, or else INFO.
+    The level is ``level``, or else the one that the project's ``LOGGING`` sets, or else INFO.
 
     Args:
-        level: The lowest level to print, as for ``Logger.setLevel``; None if no option names one.
+        level: The lowest level to print, as for ``Logger.setLevel``; None if no option sets it.
     """
     logger = logging.getLogger(_NAME)
     if level is not None:
@@ -34,7 +34,7 @@ def level_of_verbosity(verbosity: int | None) -> int | None:
 
 
 def _loggers_with_levels() -> list[logging.Logger]:
-    """Return the package's loggers for which ``LOGGING`` names a level of their own."""
+    """Return the package's loggers whose own level ``LOGGING`` sets."""
     return [
         logger
         for name, logger in logging.Logger.manager.loggerDict.items()

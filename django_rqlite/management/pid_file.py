@@ -1,4 +1,4 @@
-"""``--pid FILE``: writing the process id into a file, for other programs."""
+"""``--pid FILE``: write the process id into a file, for other programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class PidFile:
     """A block during which the process id is in a file.
 
     Args:
-        path: The file; None: there is none.
+        path: The file; None: no file.
 
     Raises:
         CommandError: The file can't be written.

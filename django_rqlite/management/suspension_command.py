@@ -1,4 +1,4 @@
-"""What ``rqsuspend`` and ``rqresume`` share: finding the servers, and changing each of them."""
+"""What ``rqsuspend`` and ``rqresume`` share: find the servers, and change each of them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ..broker.servers import Server, servers_of
 from ..engine.engine import Engine
 from ..exceptions import RQLiteError
 
-#: Changes a server, given its engine and the names of queues (none: all workers are meant). Returns
-#: a sentence about what was done.
+#: Changes a server, given its engine and the names of queues; no names mean all workers. Returns a
+#: sentence about what was done.
 Change = Callable[[Engine, Sequence[str]], str]
 
 

@@ -1,4 +1,4 @@
-"""What ``rqworker`` and ``rqworker-pool`` share: a worker's options, and making the worker."""
+"""What ``rqworker`` and ``rqworker-pool`` share: the options of a worker, and the worker."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class WorkerCommand(BaseCommand):
             type=positive_integer,
             default=420,
             metavar="SECONDS",
-            help="how long the worker stays listed without a heartbeat (default: 420)",
+            help="how long the worker stays registered without a heartbeat (default: 420)",
         )
         parser.add_argument(
             "--grace",
@@ -92,8 +92,8 @@ class WorkerCommand(BaseCommand):
             "-ds",
             choices=[str(strategy) for strategy in DequeueStrategy],
             help=(
-                "which queue is looked at first: always the first named (default), each in turn, "
-                "or any"
+                "the order in which the queues are looked at: as named (default), in turn, or "
+                "shuffled"
             ),
         )
         parser.add_argument(
@@ -125,7 +125,7 @@ class WorkerCommand(BaseCommand):
             database_connections.close()
 
     def check(self, *args: Any, **kwargs: Any) -> None:
-        # The worker logs a wrong cron entry, and runs jobs all the same.
+        # The worker logs an invalid cron entry, and runs jobs all the same.
         with checks.without_cron():
             super().check(*args, **kwargs)
 
@@ -156,7 +156,7 @@ def worker_class(options: dict[str, Any], queues: list[Queue]) -> type[Worker]:
     """Return the worker class that the options name, or else the settings.
 
     Raises:
-        ConfigurationError: It can't be imported, or is no worker class.
+        ConfigurationError: It can't be imported, or is not a worker class.
     """
     given = _class_option(options, "worker_class", Worker)
     configured = conf.queue(queues[0].name).worker_class

@@ -29,7 +29,7 @@ _METRICS: Mapping[str, tuple[_Family, str, Sequence[str]]] = {
     "rq_workers": (GaugeMetricFamily, "RQ workers", ["name", "state", "queues"]),
     "rq_workers_omitted": (
         GaugeMetricFamily,
-        "Workers beyond those that one scrape reads",
+        "Workers beyond the number that one scrape reads",
         ["server"],
     ),
     "rq_job_successful_total": (
@@ -50,12 +50,12 @@ _METRICS: Mapping[str, tuple[_Family, str, Sequence[str]]] = {
     "rq_jobs": (GaugeMetricFamily, "RQ jobs by status", ["queue", "status"]),
     "rq_queue_oldest_job_age_seconds": (
         GaugeMetricFamily,
-        "Seconds since the job that is next was enqueued; 0 where none waits",
+        "Seconds since the next job was enqueued; 0 if no job waits",
         ["queue"],
     ),
     "rq_queue_paused": (
         GaugeMetricFamily,
-        "Whether workers take nothing from the queue",
+        "Whether the queue is paused",
         ["queue"],
     ),
 }
@@ -69,7 +69,7 @@ _Samples = dict[str, dict[tuple[str, ...], float]]
 class RQCollector(Collector):
     """Collects the metrics of all queues of ``RQ_QUEUES``. Writes nothing.
 
-    Needs four round trips for each server. For a registry of your own:
+    Needs four round trips for each server. To use your own registry:
     ``registry.register(RQCollector())``.
     """
 
@@ -93,8 +93,8 @@ def exposition(accept: str, names: Sequence[str] = ()) -> tuple[bytes, str]:
     """The response to a scrape, and its content type.
 
     Args:
-        accept: the ``Accept`` header, which chooses between the text formats.
-        names: the names of the samples to return; empty: all.
+        accept: The ``Accept`` header, which chooses between the text formats.
+        names: The names of the samples to return; empty: all.
     """
     # A registry for each scrape, so that a restriction to names does not affect the next one.
     registry = CollectorRegistry(auto_describe=False)
@@ -160,7 +160,7 @@ def _add_workers(workers: Workers, samples: _Samples) -> None:
 
 
 def _label(text: str) -> str:
-    """A label value in valid UTF-8, whatever bytes Redis holds."""
+    """A label value in valid UTF-8, for any bytes from Redis."""
     return text[:_MAX_LABEL_LENGTH].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 

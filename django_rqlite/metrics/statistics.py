@@ -25,7 +25,7 @@ _PUBLIC_OPTIONS = (
     *("health_check_interval", "protocol", "encoding", "decode_responses"),
 )
 
-#: The time that django-rq shows where no job waits.
+#: What django-rq shows as the time if no job waits.
 NO_JOB = "-"
 
 
@@ -33,9 +33,8 @@ def get_statistics() -> dict[str, list[dict[str, Any]]]:
     """Return ``{"queues": [...]}``: a dictionary for each queue of ``RQ_QUEUES``, sorted by name.
 
     Its keys are those of django-rq, and ``paused``, ``suspended``, ``problems`` (sentences about
-    keys that hold a value of the wrong type) and ``error``: why the server could not be asked, else
-    None. Where it could not be asked, numbers are None. Needs two round trips for each server and
-    writes nothing.
+    keys of the wrong type) and ``error``: why the server did not answer, else None. If it did not
+    answer, numbers are None. Needs two round trips for each server and writes nothing.
 
     Raises:
         ConfigurationError: ``RQ_QUEUES`` cannot be used.

@@ -1,8 +1,8 @@
 """The views for other programs: ``stats.json``, and ``metrics`` for Prometheus.
 
 A request needs ``RQ_API_TOKEN`` in a header, or a member of the staff who may view or change
-queues. django-rq also takes the token in the address. This package does not, since addresses end
-up in logs.
+queues. django-rq also accepts the token in the address. This package does not, because addresses
+end up in logs.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _guarded(view: View) -> View:
 
 @_guarded
 def stats(request: HttpRequest) -> HttpResponse:
-    """The result of ``get_statistics()``, with status 503 where no server could be asked."""
+    """The result of ``get_statistics()``, with status 503 if no server answered."""
     found = get_statistics()
     down = bool(found["queues"]) and all(queue["error"] for queue in found["queues"])
     response = JsonResponse(found, status=503 if down else 200)
@@ -72,7 +72,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
-    """The response to a request that is not permitted; None where it is."""
+    """The response to a request that is not permitted; None if it is permitted."""
     if not _has_token(request):
         user = getattr(request, "user", None)  # missing without Django's middleware
         if user is None or not (user.is_active and user.is_staff):
@@ -93,7 +93,7 @@ def _has_token(request: HttpRequest) -> bool:
 
 
 def _bytes_of(header: str) -> bytes:
-    """The bytes of a header, of which servers pass each byte as one character."""
+    """The bytes of a header. Servers pass each byte as one character."""
     try:
         return header.encode("latin-1")
     except UnicodeEncodeError:

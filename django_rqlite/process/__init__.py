@@ -1,1 +1,1 @@
-"""What a long-running process needs of the operating system."""
+"""The operating system's services for long-running processes: signals, identity, memory."""

@@ -1,8 +1,8 @@
-"""An identity for this process, by which others on the same machine can see whether it lives.
+"""An identity for this process, by which others on the same machine can see whether it is alive.
 
-A process id alone does not do: each container has a process 1, and the system reuses ids. So the
-identity also holds the boot of the machine, the namespace of the process id and the start time of
-the process, as Linux provides them. On other systems there is no identity.
+A process id alone is not enough: each container has a process 1, and the system reuses ids. So the
+identity also holds the boot id of the machine, the namespace of the process id and the start time
+of the process, as Linux provides them. On other systems there is no identity.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def own_identity() -> str:
 
 
 def lives(identity: str) -> bool | None:
-    """Return whether the process with this identity lives; None if that is unknown from here."""
+    """Return whether the process with this identity is alive; None if that is unknown from here."""
     namespace, _, pid = identity.rpartition(":")[0].rpartition(":")
     if not namespace or namespace != _namespace():
         return None
@@ -41,12 +41,12 @@ def _namespace() -> str:
 
 
 def _start_time(pid: int) -> str:
-    """Return when a process started, in clock ticks since the boot; ``""`` if it does not live."""
+    """Return when a process started, in clock ticks since the boot; ``""`` if it has ended."""
     try:
         stat = (_PROC / str(pid) / "stat").read_text()
     except OSError:
         return ""
-    # The command's name, in parentheses, may contain anything, so split behind the last one. The
-    # first field there is the state.
+    # The command's name, in parentheses, may contain any character, so split after the last
+    # parenthesis. The first field after it is the state.
     state, *fields = stat.rpartition(")")[2].split()
     return "" if state == "Z" else fields[18]

@@ -9,7 +9,7 @@ import sys
 def resident() -> int:
     """Return the resident memory of this process.
 
-    Pages that it shares with its parent count, as in ``ps`` and ``top``. Where the system does not
+    Pages that it shares with its parent count, as in ``ps`` and ``top``. If the system does not
     provide the current value, this is the highest one so far.
     """
     try:

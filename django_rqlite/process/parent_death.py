@@ -1,6 +1,6 @@
-"""Ending with the parent process.
+"""Ends a process when its parent ends.
 
-A child that outlived its worker would run its job unseen, while the job is queued again.
+A child that outlived its worker would go on with its job, while the job is queued again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Signals as data: each one is a byte in a socket that a selector watches.
 
-The handlers do nothing, so no signal interrupts a command to Redis half-way. RQ's handlers raise
-inside the read from the socket, where a reply on its way is lost (rq/rq#2175).
+The handlers do nothing, so no signal interrupts a command to Redis half-way. RQ's handlers raise an
+exception inside the read from the socket, which loses the reply (rq/rq#2175).
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class SignalPipe:
 
         Args:
             stop_requested: Whether the process ends because of a signal. Then SIGINT and SIGTERM
-                stay without effect, so that one more of them does not make the end look like a
-                crash. Otherwise the program goes on, and they work as before.
+                stay without effect, so that another one does not make the end look like a crash.
+                Otherwise the program goes on, and they work as before.
         """
         if not self._former_handlers:
             return

@@ -1,9 +1,9 @@
-"""Waiting for orphans: processes whose parents have ended before them.
+"""Waits for orphans: processes whose parents have ended before them.
 
 Process 1 inherits them, or on Linux a nearer process that is marked as a "subreaper". In a
 container without an init, process 1 is the command that the container runs. If it did not wait for
-what jobs leave running, each orphan would stay as a zombie, until the system has no process ids
-left.
+the processes that jobs leave running, each orphan would stay as a zombie, until the system has no
+process ids left.
 """
 
 from __future__ import annotations

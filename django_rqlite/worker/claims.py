@@ -1,7 +1,7 @@
-"""Storing outcomes and claiming the next job, repeated until Redis has answered.
+"""Stores outcomes and claims the next job, and repeats both until Redis has answered.
 
 Both can be repeated after a connection broke: outcomes are fenced, and a claim keeps its execution
-id until there was an answer. One script stores an outcome and claims the next job.
+id until there is an answer. One script stores an outcome and claims the next job.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from .worker_name import WorkerName
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: How often Redis may refuse an outcome before a failure that says so is stored instead. If it
-#: refuses that as often, nothing is stored.
+#: How often Redis may refuse an outcome before a failure with that reason is stored instead. If
+#: Redis refuses that as often, nothing is stored.
 MOST_REFUSALS = 3
 
 #: How often the connection may break over an outcome, although Redis answers a PING each time,
-#: before that counts as a refusal. There is more patience, because it may be the network's fault.
+#: before that counts as a refusal. The limit is higher, because the network may be the cause.
 MOST_BREAKS = 10
 
 
@@ -39,7 +39,7 @@ class Claims:
 
     Args:
         worker: The name to claim under.
-        queues: The queues to claim from, as they were named.
+        queues: The queues to claim from, in the order in which they were given.
         lease: Seconds for which a job stays claimed without a heartbeat.
         strategy: The order in which the queues are looked at.
     """
@@ -71,8 +71,8 @@ class Claims:
     def forget_claim(self) -> None:
         """Forget a claim without an answer, because the worker has another name.
 
-        The record of the old name holds what the claim has taken. That is queued again when its
-        lease expires.
+        The record of the old name holds the job that the claim may have taken. It is queued again
+        when its lease expires.
         """
         self._next_claim = None
 
@@ -105,15 +105,15 @@ class Claims:
         return claim
 
     def _fail_unreadable(self, wanted: NextClaim, exc: Exception) -> None:
-        """Have the job fail whose claim breaks the connection each time."""
+        """Fail a job whose claim breaks the connection each time."""
         self._claim_breaks = 0
         hold = self._engine.find_claim(self._worker.value, wanted.execution)
         if hold is None:
             return
         headline = f"The job can't be read: the connection breaks over it each time ({exc})"
         reason = (
-            f"{headline}\nIt may be too large for the server's client-output-buffer-limit, or for "
-            "the way from the server within the socket_timeout of RQ_QUEUES."
+            f"{headline}\nIt may be too large for the server's client-output-buffer-limit, or the "
+            "network may be too slow for it within the socket_timeout of RQ_QUEUES."
         )
         logger.error("%s: job %s fails. %s", hold.queue, hold.job_id, headline)
         outcome = Failed(reason, headline[:300], final=True)
@@ -136,8 +136,8 @@ class Claims:
         """
         assignment = self._unsettled[0]
         if assignment.breaks:
-            # If Redis does not answer at all, this raises, and does not count against the outcome.
-            # Nor may the answer to a claim.
+            # If Redis does not answer at all, the PING raises, and that does not count as a break
+            # over the outcome. No job is claimed, because that answer could break the connection.
             self._engine.connection.ping()
             claim_next = False
         try:
@@ -160,7 +160,7 @@ class Claims:
         return claim
 
     def _replace_outcome(self, assignment: Assignment, exc: Exception) -> None:
-        """Replace an outcome that Redis does not store by a failure that says so.
+        """Replace an outcome that Redis does not store by a failure with that reason.
 
         If Redis does not store that either, drop it: endless attempts would stop the worker.
         """
@@ -187,7 +187,7 @@ class Claims:
         assignment.refusals = assignment.breaks = 0
 
     def close(self) -> None:
-        """Store all outcomes, and put back what an unanswered claim may have taken.
+        """Store all outcomes, and put back the job that an unanswered claim may have taken.
 
         Raises:
             redis.RedisError: There was no answer.
@@ -195,8 +195,8 @@ class Claims:
         while self._unsettled:
             self.settle(claim_next=False)
         if self._next_claim is not None:
-            # The claim may have succeeded. Repeated, it returns the same job, or takes another.
-            # Either goes back.
+            # The claim may have succeeded. If it is repeated, it returns the same job, or takes
+            # another. Either is put back.
             claim = self.claim()
             if claim.hold is not None:
                 self._engine.release(self._worker.value, claim.hold)

@@ -12,7 +12,8 @@ from ..exceptions import ConfigurationError
 class DequeueStrategy(StrEnum):
     """RQ's names (``rq worker --dequeue-strategy``)."""
 
-    #: As the queues were named: none is taken from while one before it has a job.
+    #: In the order in which the queues were given: a queue is used only while those before it are
+    #: empty.
     DEFAULT = "default"
     #: Each in turn: the queue that the last job came from is looked at last.
     ROUND_ROBIN = "round_robin"
@@ -30,7 +31,7 @@ def named_strategy(name: str) -> DequeueStrategy:
         return DequeueStrategy(name)
     except ValueError:
         raise ConfigurationError(
-            f"The dequeue strategy {name!r} is none of {', '.join(DequeueStrategy)}."
+            f"The dequeue strategy {name!r} is not one of {', '.join(DequeueStrategy)}."
         ) from None
 
 
@@ -40,7 +41,7 @@ def ordered_queues(
     """Return the queues in the order in which the next claim looks at them.
 
     Args:
-        queues: In the order in which they were named.
+        queues: In the order in which they were given.
         last: The queue that the last job came from; None if there was no job yet.
     """
     ordered = list(queues)

@@ -1,6 +1,6 @@
 """Between the worker's claims and its children: starts jobs, and takes their outcomes.
 
-Nothing in here talks to Redis. What is to be stored is added to the claims.
+Nothing in here talks to Redis. Outcomes to be stored are added to the claims.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ logger = logging.getLogger("django_rqlite.worker")
 #: Seconds before the next attempt when the system could not make a process.
 FORK_RETRY_DELAY = 5.0
 
-#: The fewest idle children. With only one, the next but one of several short jobs would arrive
-#: before there is a child for it.
+#: The fewest idle children. With only one, the second of several short jobs would have to wait for
+#: a new child.
 LEAST_SPARES = 2
 
 
@@ -63,7 +63,7 @@ class Dispatcher:
         return self.fork_retry_at is None and len(self._children.busy) < self._concurrency
 
     def start(self, claim: Claim) -> None:
-        """Have a claimed job run."""
+        """Start a claimed job."""
         assert claim.hold is not None
         self.idle_since = time.monotonic()
         record = read_job(claim.hold.job_id, claim.fields)
@@ -78,7 +78,7 @@ class Dispatcher:
             self._log_failure(assignment.hold, assignment.outcome)
             return
         limit = time_limit(record.timeout)
-        # After the job, its own process calls the callback for one of the two ends.
+        # After the job, its own process calls the callback for success or for failure.
         calls = max(record.callback_time("success"), record.callback_time("failure"))
         allowed = None if limit is None else limit + conf.timeout_grace() + calls
         try:
@@ -88,7 +88,7 @@ class Dispatcher:
             self._claims.add([Assignment(claim.hold, record, None)])  # put it back
 
     def call_back(self, hold: Hold, record: JobRecord, outcome: Outcome | None) -> None:
-        """Have the callback called of a job whose own process could not do so.
+        """Tell a child to call the callback of a job whose own process could not do so.
 
         A callback of a job that is not trusted is not called.
         """
@@ -113,7 +113,7 @@ class Dispatcher:
                 self._delay_forks(exc)
 
     def collect(self, child: Child) -> None:
-        """Read what a child has sent."""
+        """Read a child's messages."""
         assignment = self._children.collect(child)
         if assignment is not None:
             self._take_outcome(assignment)
@@ -131,7 +131,7 @@ class Dispatcher:
             self._take_outcome(assignment)
 
     def fork_spares(self) -> None:
-        """Have children forked before they are needed."""
+        """Request children before they are needed."""
         if self.fork_retry_at is not None:
             return
         if self._children.jobs_per_child == 1:
@@ -158,7 +158,7 @@ class Dispatcher:
             self._children.kill(
                 child,
                 f"it ran longer than its timeout of {limit} s and did not end within "
-                f"{conf.timeout_grace()} s of the exception that told it so",
+                f"{conf.timeout_grace()} s of the exception that its timeout raised",
             )
 
     def stop_job(self, job_id: str, by: str) -> None:
@@ -184,7 +184,7 @@ class Dispatcher:
             self._children.kill(child, reason, put_back=True)
 
     def _take_outcome(self, assignment: Assignment) -> None:
-        """Log the end of a run, and have its outcome stored."""
+        """Log the end of a run, and add its outcome to those to be stored."""
         self._claims.add([assignment])
         self.idle_since = time.monotonic()
         hold, outcome = assignment.hold, assignment.outcome

@@ -52,9 +52,10 @@ class Heartbeat:
         self._concurrency = concurrency
 
     def register(self, on_rename: Callable[[], object] = lambda: None) -> None:
-        """List the worker. It takes over the record of a dead worker with its name.
+        """Register the worker. It takes over the record of a dead worker with its name.
 
-        By then the worker must be subscribed to its life channel, so that others see that it lives.
+        Before this call, the worker must have subscribed to its life channel, so that others see
+        that it is alive.
 
         Args:
             on_rename: Called when the name has changed, before the new one is registered.
@@ -88,19 +89,20 @@ class Heartbeat:
         if owner is None:
             return
         raise WorkerNameTakenError(
-            f"A worker named {self._worker.value!r} lives already: process {owner.pid or '?'} on "
-            f"{owner.hostname or '?'}, last heartbeat at {owner.last_heartbeat or '?'}. Give this "
+            f"A worker named {self._worker.value!r} is already running: process "
+            f"{owner.pid or '?'} on {owner.hostname or '?'}, last heartbeat at "
+            f"{owner.last_heartbeat or '?'}. Give this "
             "one another --name, or stop the other. If it has died there, its record expires "
             f"within {self._ttl} s."
         )
 
     def _lives(self, owner: Owner) -> bool:
-        """Return whether the owner of a record lives, which names this host.
+        """Return whether the owner of a record that names this host is alive.
 
         Another machine may have the same host name.
         """
         if not owner.instance:
-            # RQ's worker. Its process id is all that the record tells.
+            # RQ's worker. Its record has a process id, and no life channel.
             return owner.pid != str(os.getpid()) and _process_exists(owner.pid)
         if owner.instance == self._instance or (owner.process and owner.process == own_identity()):
             return False  # left behind by this process, which runs one worker at a time
@@ -144,9 +146,9 @@ class Heartbeat:
             child_memory: Peak memory, in bytes, of the process of the last job; 0: not known.
 
         Returns:
-            Whether the worker is still listed, and the executions that have lost their jobs. It is
-            not listed if the server was flushed or came back without the record, or if another
-            worker took the record over while this one was silent.
+            Whether the worker is still registered, and the executions that have lost their jobs. It
+            is not registered if the server was flushed or came back without the record, or if
+            another worker took the record over while this one sent no heartbeats.
 
         Raises:
             redis.RedisError: The server does not answer.
@@ -164,7 +166,7 @@ class Heartbeat:
         return listed, lost
 
     def hold(self, hold: Hold, seconds: int) -> None:
-        """Keep a job claimed, and the worker listed, for some time without a heartbeat.
+        """Keep a job claimed, and the worker registered, for some time without a heartbeat.
 
         Raises:
             redis.RedisError: The server does not answer.
@@ -179,7 +181,7 @@ class Heartbeat:
         )
 
     def retire(self) -> None:
-        """Remove the worker from the list."""
+        """Unregister the worker."""
         self._engine.unregister_worker(self._worker.value, self._queues, self._instance)
 
 

@@ -1,6 +1,6 @@
 """Workers as Redis lists them, by RQ's names: ``Worker.all()``, ``Worker.count()`` and others.
 
-They can be read, and nothing else. A worker itself uses nothing in here.
+They are read-only. Workers themselves do not use this module.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ class WorkerListing:
         """Return the workers of a connection, ours and RQ's, sorted by name. Two round trips.
 
         Args:
-            connection: None: that of ``queue``, or of the queue ``default``.
+            connection: None: the client of ``queue``, or of the queue ``default``.
             queue: Only workers that listen to this queue.
             job_class, queue_class, serializer: For :meth:`ListedWorker.get_current_job` and
                 :attr:`ListedWorker.queues`.
@@ -241,7 +241,7 @@ class WorkerListing:
         queue_class: type[Queue] | str | None = None,
         serializer: object = None,
     ) -> ListedWorker | None:
-        """Return the worker whose record has this key; None if there is none.
+        """Return the worker whose record has this key; None if there is no such worker.
 
         Raises:
             ValueError: It is not the key of a worker.

@@ -132,7 +132,7 @@ class Loop:
 
     @property
     def _grace_ends(self) -> float | None:
-        """Monotonic time at which running jobs are put back; None: none is to be."""
+        """Monotonic time at which running jobs are put back; None: never."""
         running = (each for each in self._children.assignments() if not each.kill_reason)
         return self._shutdown.grace_ends if any(running) else None
 
@@ -143,7 +143,7 @@ class Loop:
         if limit is None or not self._session.queues_empty or self._children.busy:
             return None
         if self._session.suspension.suspended:
-            return None  # nobody would start it again when the workers are resumed
+            return None  # it would not be started again when the workers are resumed
         return self._dispatcher.idle_since + limit
 
     # Commands and signals
@@ -172,7 +172,7 @@ class Loop:
                 "Worker %s: got %s, warm shut down requested. %s",
                 self._worker,
                 source,
-                f"Waiting for {running} running job(s); once more to put them back at once."
+                f"Waiting for {running} running job(s). Ask again to put them back at once."
                 if running
                 else "No job is running.",
             )
@@ -197,9 +197,7 @@ class Loop:
         if self._shutdown.requested:
             return True
         if self._limits.reached:
-            logger.info(
-                "Worker %s: has run as many jobs as it was asked to, quitting", self._worker
-            )
+            logger.info("Worker %s: has run its maximum number of jobs, quitting", self._worker)
             return True
         if self._session.queues_empty and self._limits.burst:
             self._session.suspension.log_end_of_burst()
@@ -213,7 +211,7 @@ class Loop:
 
     @property
     def _has_waited_enough(self) -> bool:
-        """Whether Redis has not answered for a lease since the worker was asked to end.
+        """Whether Redis has not answered for the length of a lease since the request to end.
 
         By then, other workers take its jobs.
         """

@@ -1,4 +1,4 @@
-"""What a worker does with its heartbeats besides renewing leases."""
+"""Maintenance that a worker does with its heartbeats."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ BEATS_PER_SWEEP = 4
 
 
 class Maintainer:
-    """Takes jobs from dead workers, and sweeps.
+    """Takes jobs from dead workers, and removes stale entries.
 
     Args:
         queues: The names of the worker's queues.
         cron_entries: The names of the cron entries that it evaluates.
-        warnings: Where refusals and foreign keys are logged; cleared with each sweep.
+        warnings: Logs refusals and keys of the wrong type. It is cleared with each sweep.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class Maintainer:
             return False
         warnings = self._warnings
         warnings.clear()
-        with warnings.warn_of_refusals("looking for keys with foreign data"):
+        with warnings.warn_of_refusals("looking for keys of the wrong type"):
             hour = int(time.time() // 3600)
             for key in self._engine.wrong_type_keys(self._queues, hour, self._cron_entries):
                 warnings.warn(str(key))
-        with warnings.warn_of_refusals("looking for what workers of RQ left"):
+        with warnings.warn_of_refusals("looking for jobs that workers of RQ lost"):
             reaper.rescue(self._engine, self._queues)
         with warnings.warn_of_refusals("looking for jobs whose parents have ended"):
             reaper.place(self._engine, self._queues)

@@ -1,12 +1,12 @@
-"""What other processes publish to a worker: RQ's commands, scheduled jobs, pauses of queues.
+"""Messages that other processes publish to a worker: RQ's commands, scheduled jobs, pauses.
 
-It is one subscription, on a connection of its own that the worker's selector watches. Redis does
-not keep messages, so nothing may depend on their arrival. Without the message, a worker finds a
-scheduled job or the end of a pause a little later, and whoever sends a command sees in the job's
+The worker has one subscription, on a separate connection that its selector watches. Redis does not
+keep messages, so nothing may depend on their arrival. Without the message, a worker finds a
+scheduled job or the end of a pause a little later, and the sender of a command sees in the job's
 status whether a worker has obeyed it.
 
-The subscription also proves that the worker lives. Other workers look for it before they take over
-the worker's record. It ends with the process.
+The subscription also proves that the worker is alive. Other workers look for it before they take
+over the worker's record. It ends with the process.
 
 Channels belong to all databases of a server. Our commands say which database they are meant for.
 RQ's do not, and are obeyed. Announcements do not either: one from another database makes a worker
@@ -37,7 +37,7 @@ class Command:
     """One of RQ's commands: ``stop-job``, ``kill-horse`` or ``shutdown``.
 
     Attributes:
-        by: Who sent it, for people; ``""`` if the message does not say.
+        by: The name of its sender, for people; ``""`` if unknown.
     """
 
     name: str
@@ -147,7 +147,7 @@ class PubSub:
             by = escape_controls(str(fields.get("by", ""))[:LONGEST_NAME])
             return Command(str(fields["command"]), str(fields.get("job_id", "")), by)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
-            logger.warning("A message on %s makes no sense (%r): %.200r", channel, exc, payload)
+            logger.warning("A message on %s can't be read (%r): %.200r", channel, exc, payload)
             return None
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
-"""What a worker does with Redis: one turn of it, and what is due when.
+"""A worker's commands to Redis, and when each is due.
 
-In one turn, a worker stores outcomes, sends its heartbeat, moves what is due into the queues,
+In one turn, a worker stores outcomes, sends its heartbeat, moves jobs that are due into the queues,
 claims jobs, and listens for more. A command that fails because Redis does not answer is due again
 in the next turn. Each can be repeated safely: outcomes are fenced, and a claim carries the id of
 its execution.
@@ -103,14 +103,14 @@ class RedisSession:
         self._beat_at = time.monotonic()
 
     def register(self) -> None:
-        """List the worker.
+        """Register the worker.
 
         Raises:
             RedisUnavailableError: Redis does not answer.
             WorkerNameTakenError: A live worker has the name, and the user chose it.
         """
         with translate_errors(self._connection):
-            self.pubsub.open()  # before others see the record, they see that the worker lives
+            self.pubsub.open()  # before the record exists, so that others see that it is alive
             try:
                 self._heartbeat.register(self._renamed)
             except BaseException:
@@ -182,7 +182,7 @@ class RedisSession:
             self._answered(self._claims.claim())
 
     def _answered(self, claim: Claim) -> None:
-        """Have a claimed job run, and note what else is in the answer."""
+        """Start a claimed job, and use the rest of the answer."""
         for note in claim.notes:
             self._warnings.warn(note)
         if self.suspension.update(claim):
@@ -208,8 +208,8 @@ class RedisSession:
             self._dispatcher.call_back(hold, record, outcome)
         if self._maintainer.sweep_if_due():
             self.wakeup.retry_refused()
-        # Look at the queues although none has woken the worker. If a connection was lost without
-        # a sign, the worker misses jobs for no longer than this.
+        # Look at the queues although no queue has woken the worker. If a connection was lost
+        # unnoticed, the worker misses jobs for no longer than this.
         self.queues_empty = False
         self._beat_at = now + self._lease / BEATS_PER_LEASE
 
@@ -239,7 +239,7 @@ class RedisSession:
         try:
             self._heartbeat.register(self._renamed)
         except WorkerNameTakenError as exc:
-            # It was silent for so long that another worker has taken its name. Both go on.
+            # It sent no heartbeat for so long that another worker has its name. Both go on.
             self._warnings.warn(str(exc))
 
     def _connection_lost(self, exc: Exception) -> None:
@@ -274,7 +274,7 @@ class RedisSession:
             self._connection_lost(exc)
 
     def read_messages(self) -> list[Command]:
-        """Read what was published. Return the commands."""
+        """Read the messages that have arrived. Return the commands among them."""
         try:
             messages = self.pubsub.read()
         except (redis.RedisError, OSError) as exc:
@@ -299,7 +299,7 @@ class RedisSession:
         ]
 
     def close(self) -> None:
-        """Store what is left, remove the worker from the list, and close all connections."""
+        """Store the last outcomes, unregister the worker, and close all connections."""
         self.wakeup.close()
         self.pubsub.close()
         try:
@@ -307,8 +307,8 @@ class RedisSession:
             self._heartbeat.retire()
         except redis.RedisError as exc:
             logger.error(
-                "Worker %s: could not leave the list of workers at %s (%s). Its jobs are queued "
-                "again when their leases of %d s expire.",
+                "Worker %s: could not be unregistered at %s (%s). Its jobs are queued again when "
+                "their leases of %d s expire.",
                 self._worker,
                 describe(self._connection),
                 exc,

@@ -49,5 +49,5 @@ class RepeatedWarnings:
             self.warn(f"{what} failed: {exc}. Everything else goes on.")
 
     def clear(self) -> None:
-        """Have all warnings logged again."""
+        """Forget the warnings, so that they are logged again."""
         self._logged.clear()

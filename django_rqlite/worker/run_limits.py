@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class RunLimits:
-    """The limits of one call of ``Worker.work()``, and what is left of them.
+    """The limits of one call of ``Worker.work()``, and how much of them is left.
 
     Attributes:
         burst: Whether it ends when no job is left.

@@ -21,7 +21,7 @@ def resolve_queues(
     job_class: type[Job] | str | None = None,
     serializer: object = None,
 ) -> list[Queue]:
-    """Return the queues that a worker was given, as such or by their names.
+    """Return the queues that a worker was given, as objects or by name.
 
     Args:
         connection: The client of queues given by their names; None: as the settings say.

@@ -1,4 +1,4 @@
-"""Whether, since when and how urgently a worker was asked to end."""
+"""The requests that ask a worker to end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ REPEAT_WINDOW = 1.0
 
 
 class Request(Enum):
-    """What a request to end means."""
+    """The meaning of a request to end."""
 
     #: Take no more jobs, and let the running ones finish.
     WARM = auto()
@@ -22,7 +22,7 @@ class Request(Enum):
 
 
 class Shutdown:
-    """The requests to end so far.
+    """The requests to end that one worker has received.
 
     Args:
         grace: Seconds for which running jobs may go on; None: as long as their timeouts.

@@ -66,7 +66,7 @@ class _InProcessPool(ChildPool):
         self.peak = 0
 
     def start(self, to_close: Iterable[int]) -> None:
-        #: Databases that were in use before. Closing them is up to the caller.
+        #: Databases that were in use before. They stay open.
         self._callers_databases = database_connections.in_use()
 
     def assign(self, hold: Hold, record: JobRecord, allowed: float | None) -> None:
@@ -135,7 +135,7 @@ class _InProcessPool(ChildPool):
 
 
 class _InProcessDispatcher(Dispatcher):
-    """Has a claimed job run at once, and takes its outcome."""
+    """Runs a claimed job at once, and takes its outcome."""
 
     def start(self, claim: Claim) -> None:
         try:

@@ -1,7 +1,7 @@
 """Whether workers are suspended, or some of their queues paused.
 
-A worker sends no extra command to find out: it is in each answer to a claim. The worker does not
-listen to paused queues, because the jobs that wait there would wake it again and again. It looks
+A worker sends no extra command to find out, because each answer to a claim contains it. The worker
+does not listen to paused queues: the jobs that wait there would wake it again and again. It looks
 again when a change is announced, when a pause ends by itself, and with every heartbeat.
 """
 
@@ -17,7 +17,7 @@ logger = logging.getLogger("django_rqlite.worker")
 
 
 class Suspension:
-    """What is known from the last answers to claims.
+    """The suspension and the pauses, as the last answers to claims gave them.
 
     Args:
         worker: The worker's name, for the log.
@@ -28,11 +28,11 @@ class Suspension:
         #: Whether all workers are suspended.
         self.suspended = False
         self.paused_queues: frozenset[str] = frozenset()
-        #: Monotonic time at which the next pause ends by itself; None: none does.
+        #: Monotonic time at which the next pause ends by itself; None: no pause does.
         self.pause_ends_at: float | None = None
 
     def update(self, claim: Claim) -> bool:
-        """Learn from an answer. Return whether the workers were suspended or resumed since."""
+        """Take over an answer. Return whether the workers were suspended or resumed since."""
         before = self.suspended
         self.suspended = any(not pause.queue for pause in claim.pauses)
         if self.suspended != before:
@@ -63,7 +63,7 @@ class Suspension:
         self.paused_queues = paused
 
     def take_ended_pause(self) -> bool:
-        """Return, once, that a pause should have ended by itself."""
+        """Return True once when a pause has ended by itself."""
         if self.pause_ends_at is None or time.monotonic() < self.pause_ends_at:
             return False
         self.pause_ends_at = None

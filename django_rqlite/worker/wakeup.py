@@ -1,7 +1,7 @@
-"""Learning that a queue has a job, without polling and without taking the job.
+"""Wakes a worker when a queue has a job, without polling and without taking the job.
 
 ``BLMOVE q q LEFT LEFT`` blocks until the list has an element, and then moves its head to its head.
-Nothing changes, so nothing is lost, whichever process dies and when. One connection for each queue
+Nothing changes, so no job is lost if a process dies at any moment. One connection for each queue
 waits in this way. The answer makes its socket readable, and the worker then claims with the script.
 """
 
@@ -54,7 +54,7 @@ class Wakeup:
         self._listeners = [_Listener(*pair) for pair in zip(queues, keys, strict=True)]
 
     def listen(self, but_not_to: Collection[str]) -> None:
-        """Have a command wait for each queue that has none yet.
+        """Send the waiting command for each queue that is not listened to yet.
 
         Args:
             but_not_to: Names of queues to leave out.
@@ -73,11 +73,11 @@ class Wakeup:
             listener.waiting = True
 
     def _connect(self, listener: _Listener) -> None:
-        # Not from the pool, which limits how many it lends: this one is never given back.
+        # Not from the pool, which limits its connections: this one is never returned to it.
         connection: Any = self._pool.connection_class(**self._pool.connection_kwargs)
         connection.connect()
         listener.connection = connection
-        # redis-py offers no public way to a connection's socket; the name has stood since 2.0.
+        # Not public in redis-py. The attribute exists since 2.0.
         listener.descriptor = connection._sock.fileno()
         self._selector.register(listener.descriptor, selectors.EVENT_READ, self)
 
@@ -96,7 +96,7 @@ class Wakeup:
             except redis.exceptions.ResponseError as exc:
                 if str(exc).startswith("UNBLOCKED"):  # the server has changed its role
                     raise redis.ConnectionError(str(exc)) from exc
-                # The queue's key holds foreign data, or the user may not use BLMOVE. The worker
+                # The queue's key is of the wrong type, or the user may not use BLMOVE. The worker
                 # still claims with every heartbeat.
                 listener.refused = True
                 if not str(exc).startswith("WRONGTYPE"):  # the next claim reports that
@@ -108,7 +108,7 @@ class Wakeup:
             return
 
     def retry_refused(self) -> None:
-        """Have :meth:`listen` try again to listen to queues where the server refused it."""
+        """Let :meth:`listen` try again for queues where the server refused the command."""
         for listener in self._listeners:
             listener.refused = False
 

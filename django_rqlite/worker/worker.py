@@ -189,14 +189,14 @@ class Worker(WorkerListing):
     ) -> bool:
         """Run jobs until asked to end, or until no job is left in burst mode. Main thread only.
 
-        It can be called again. What the caller has open stays open, and no job uses it. This
+        It can be called again. The caller's connections stay open, and no job uses them. This
         includes a database connection in the middle of a transaction.
 
         Args:
             burst, max_jobs, max_idle_time, dequeue_strategy: As in the constructor, for RQ's
                 callers, and for this call alone.
             logging_level, date_format, log_format: Accepted for RQ's callers: the project's
-                LOGGING decides what is logged, and how.
+                ``LOGGING`` decides what is logged, and how.
             with_scheduler: Accepted for RQ's callers: every worker enqueues scheduled jobs.
 
         Returns:
@@ -222,7 +222,7 @@ class Worker(WorkerListing):
         return limits.took_jobs
 
     def _make_loop(self, limits: RunLimits, strategy: DequeueStrategy) -> Loop:
-        """Make everything that one call of :meth:`work` uses up."""
+        """Make the parts for one call of :meth:`work`."""
         names, lease, selector = self.queue_names(), conf.lease(), selectors.DefaultSelector()
         claims = Claims(self._engine, self._name, names, lease, strategy)
         heartbeat = Heartbeat(
@@ -270,11 +270,11 @@ class Worker(WorkerListing):
         return Dispatcher(children, claims, self._name, self._concurrency)
 
     def _prepare(self) -> None:
-        """Do once what children would otherwise do each."""
+        """Do once what each child would otherwise do."""
         callers = database_connections.in_use()
         import_jobs()
         warm_up(RUNS)
-        database_connections.close(but=callers)  # what an imported module has opened
+        database_connections.close(but=callers)  # those that an imported module has opened
         share_memory()
 
     def _restore(self) -> None:

@@ -1,4 +1,4 @@
-"""Workers under the names that RQ has for them."""
+"""Variants of ``Worker``, by RQ's names."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ from .shutdown import Request, Shutdown
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: Seconds before a worker that died is restarted, at first and at most. Each further death doubles
-#: them, until the worker has lived for the longest.
+#: Seconds before a worker that died is restarted, at first and at most. They double each time,
+#: until a worker has lived for the longest of them.
 SHORTEST_DELAY, LONGEST_DELAY = 1.0, 60.0
 
 
@@ -75,7 +75,7 @@ class WorkerPool:
         """
         callers = database_connections.in_use()
         import_jobs()
-        database_connections.close(but=callers)  # what an imported module has opened
+        database_connections.close(but=callers)  # those that an imported module has opened
         share_memory()
         self._signals.open()
         logger.info("Pool %d: starting %d workers", os.getpid(), len(self._slots))

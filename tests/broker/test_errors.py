@@ -257,4 +257,4 @@ def test_an_outcome_waits_while_the_memory_is_full(own_server: Server, tmp_path:
                 assert process.process.poll() is None
             wait_until(lambda: job.is_finished, "the outcome is stored")
             assert "can't be stored" not in process.output
-            assert "/valkey.sock: it has no memory left: it uses as much as" in process.output
+            assert "/valkey.sock: it has no memory left" in process.output

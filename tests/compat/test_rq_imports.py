@@ -126,9 +126,7 @@ def test_a_moved_project_with_one_import_left(tmp_path: Path) -> None:
     jobs.write_text("from rq import get_current_job\n" + jobs.read_text())
     said = project.manage("check", warnings=True)
     assert "1 issue" in said
-    assert (
-        "?: (django_rqlite.W020) shop/jobs.py:1: `from rq import get_current_job`. RQ knows" in said
-    )
+    assert "?: (django_rqlite.W020) shop/jobs.py:1: `from rq import get_current_job`. RQ" in said
     assert "HINT: Write `from django_rqlite import get_current_job`." in said
     assert "no issues" in project.manage("check", "auth")
     many = project.folder / "shop" / "many.py"

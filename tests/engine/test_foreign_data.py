@@ -439,7 +439,7 @@ def test_a_sweep_that_the_server_refuses_keeps_no_job_from_running(tmp_path: Pat
         job = Queue("default", connection=server.client()).enqueue(sample_jobs.add, 1)
         with worker(tmp_path, environment={"RQ_TEST_URL": server.url}) as process:
             wait_until(lambda: job.is_finished, "the job runs")
-            for sweep in ("tidying groups", "unlisting dead workers"):
+            for sweep in ("cleaning groups", "unregistering dead workers"):
                 process.prints(f"{sweep} failed")
     finally:
         server.stop()

@@ -349,6 +349,7 @@ def test_keys_beside_the_jobs(
     with worker(tmp_path, environment=environment) as process:
         process.prints(f"Job OK ({told.id})")
         process.prints("enqueued by cron entry nightly")
+        wait_until(lambda: told.is_finished, "the outcome is stored, which the log precedes")
     assert not trace.exists()
     assert set(told.return_value().values()) == {"SignatureError"}
 

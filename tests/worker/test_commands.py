@@ -93,7 +93,7 @@ def test_nonsense_is_logged_and_ignored(redis: redis_py.Redis, tmp_path: Path) -
         for nonsense in ("", "[]", '{"command": "dance"}', "\xff", "[" * 10_000):
             redis.publish("rq:pubsub:w1", nonsense)
         redis.publish("rq:x:scheduled:default", "soon")
-        process.prints("makes no sense", times=4)
+        process.prints("can't be read", times=4)
         job = get_queue().enqueue(sample_jobs.add, 1)
         wait_until(lambda: job.is_finished, "the worker goes on")
 

@@ -141,7 +141,7 @@ def test_the_options_of_rqworker_are_passed_on(redis: redis_py.Redis, tmp_path: 
     arguments = ("low", "-n", "2", "--max-jobs", "3", "--worker-ttl", "1000", "--concurrency", "2")
     more = ("--max-idle-time", "60", "--grace", "1", "--with-scheduler", "--name", "w")
     with pool(tmp_path, *arguments, *more, "-v", "2") as process:
-        process.prints("as many jobs", times=2)
+        process.prints("maximum number of jobs", times=2)
         assert process.ends() == 0, "they ended as they should"
         assert "--with-scheduler" in process.output
         assert "*** Listening on low..." in process.output

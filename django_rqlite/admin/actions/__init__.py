@@ -1,1 +1,1 @@
-"""What changes something: by POST only, through the engine, safe to repeat, logged."""
+"""Views that change something: by POST, through the engine, safe to repeat, and logged."""

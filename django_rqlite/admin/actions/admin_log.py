@@ -31,8 +31,8 @@ def log_jobs(
     """Log an action on some jobs.
 
     Args:
-        sentence: has the placeholders ``%(done)d`` and ``%(count)d``, and may have ``%(queue)s``.
-        done: those of ``ids`` to which it was done.
+        sentence: Has the placeholders ``%(done)d`` and ``%(count)d``, and may have ``%(queue)s``.
+        done: Those of ``ids`` on which it has succeeded.
     """
     done_of = sentence % {
         "done": len(done),
@@ -97,5 +97,5 @@ def _write(
 
 
 def _storable(text: str) -> str:
-    """Text that every database takes: PostgreSQL refuses NUL."""
+    """Text that every database accepts: PostgreSQL refuses NUL."""
     return formatting.printable(text).replace("\0", "�")

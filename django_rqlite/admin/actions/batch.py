@@ -30,11 +30,11 @@ class Batch:
     """Continues an action on all matching jobs, and keeps its state up to date.
 
     Args:
-        username: the name of the user who runs the action.
+        username: The name of the user who runs the action.
 
     Attributes:
-        ids: the ids of the jobs that matched in this batch.
-        done: the ids of those to which the action was done.
+        ids: The ids of the jobs that matched in this batch.
+        done: The ids of those on which the action has succeeded.
     """
 
     def __init__(self, state: BatchState, action: JobAction, username: str) -> None:
@@ -50,7 +50,7 @@ class Batch:
         """Run the batch; return whether the action is complete.
 
         Raises:
-            Unavailable: a server does not answer. What was done before is kept and counted.
+            Unavailable: A server does not answer. The state counts what was done before.
         """
         state, deadline = self._state, time.monotonic() + SECONDS
         for server, stop in self._remaining():
@@ -62,7 +62,7 @@ class Batch:
         return True
 
     def _remaining(self) -> Iterator[tuple[Server, Stop]]:
-        """The stops that remain; the one that the state is at comes first."""
+        """The stops that remain, beginning with the current one."""
         state = self._state
         servers = {server.name: server for server in all_servers()}
         found: list[tuple[Server, Stop]] = []
@@ -105,7 +105,7 @@ class Batch:
         remaining = {each.id for each in chunk.jobs} - gone
         # The id of a missing job may still be in its list, or not.
         state.position = chunk.next(remaining.difference(outcome.missing) or remaining)
-        # Jobs that came later are behind the end of a list. Without jobs, this is the end.
+        # Jobs that came later are behind the end of a list. If there are no jobs, this is the end.
         return any(each.moment is None or each.moment <= self._started_at for each in chunk.jobs)
 
 
@@ -113,7 +113,7 @@ def stops(server: Server, filters: JobFilters, action: JobAction) -> list[Stop]:
     """The places that may have matching jobs. At most one round trip.
 
     Raises:
-        Unavailable: the server does not answer.
+        Unavailable: The server does not answer.
     """
     if filters.queue:
         queues: Sequence[str] = [filters.queue]

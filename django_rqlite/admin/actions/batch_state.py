@@ -1,7 +1,7 @@
 """The state of an action on all matching jobs: what to do, and how far it has come.
 
-It travels in a signed field of the form that requests the next batch, so the server stores
-nothing. It is valid for an hour, and only for the user who confirmed the action.
+It is in a signed field of the form that requests the next batch, so the server stores nothing. It
+is valid for an hour, and only for the user who confirmed the action.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LIFETIME = 3600
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One place of one queue, through which the action goes; the server by name."""
+    """One place of one queue that the action examines, and the name of its server."""
 
     server: str
     queue: str
@@ -42,17 +42,17 @@ class BatchState:
     """What to do, and how far it has come.
 
     Attributes:
-        action: its name in ``ACTIONS``.
-        query: of :class:`JobFilters`.
-        servers: the names of the servers to go through.
-        to_queue: the queue to which jobs are moved, or ``''``.
-        back: the address of the page to return to.
-        started_at: unix seconds; jobs that came to their places later are left alone.
-        total: how many jobs are to be examined.
-        stop, position: where to continue; None: at the beginning.
-        examined: how many jobs have been examined.
-        done, missing, skipped, unreachable: how many jobs, as in :class:`Outcome`.
-        problems: what could not be done, in sentences.
+        action: Its name in ``ACTIONS``.
+        query: Of :class:`JobFilters`.
+        servers: The names of the servers to examine.
+        to_queue: The queue to which jobs are moved, or ``''``.
+        back: The address of the page to return to.
+        started_at: Unix seconds; jobs that came to their places later are left alone.
+        total: How many jobs are to be examined.
+        stop, position: Where to continue; None: at the beginning.
+        examined: How many jobs have been examined.
+        done, missing, skipped, unreachable: How many jobs, as in :class:`Outcome`.
+        problems: What could not be done, in sentences.
     """
 
     action: str
@@ -89,7 +89,7 @@ class BatchState:
         """The value of the signed field, valid for :data:`LIFETIME` and for this user.
 
         Args:
-            user: the primary key, as text.
+            user: The primary key, as text.
         """
         return signing.dumps({**asdict(self), "user": user}, salt=_SALT, compress=True)
 
@@ -98,7 +98,7 @@ class BatchState:
         """The state in a form that a user has sent.
 
         Raises:
-            NotFound: the form was changed, was made for another user, or is too old.
+            NotFound: The form was changed, was made for another user, or is too old.
         """
         try:
             values: dict[str, Any] = signing.loads(token, salt=_SALT, max_age=LIFETIME)

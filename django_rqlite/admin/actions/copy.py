@@ -29,7 +29,7 @@ def enqueue_copy(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResp
             Engine(broker).enqueue(
                 copy.id, copy.origin, copy.to_fields(), minted=True, ttl=copy.waiting_ttl
             )
-    except RQLiteError as exc:  # no call, a wrong signature, or its unique key is taken
+    except RQLiteError as exc:  # no call, an invalid signature, or a unique key in use
         messages.warning(request, _("No copy was enqueued: %(reason)s") % {"reason": exc})
         return HttpResponseRedirect(links.job(id_))
     messages.success(request, _("Enqueued a copy. This is its page."))

@@ -1,4 +1,4 @@
-"""What an action on jobs is: where it applies, how it is done, logged and reported."""
+"""``JobAction``: where an action on jobs applies, and how it is done, logged and reported."""
 
 from __future__ import annotations
 
@@ -21,20 +21,19 @@ from ..frame import may
 from ..servers import connected
 from .admin_log import listed, log_jobs
 
-#: A sentence with the placeholders ``%(count)d`` and ``%(queue)s``, in singular and plural. (The
-#: result of ``ngettext_lazy`` has no type of its own.)
+#: A sentence with the placeholders ``%(count)d`` and ``%(queue)s``, in singular and plural. (Django
+#: has no public type for the result of ``ngettext_lazy``.)
 Sentence = Any
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The jobs of one server to which an action is done, and its parameters.
+    """The jobs of one server on which an action runs, and its parameters.
 
     Attributes:
-        to_queue: the queue to which jobs are moved; ``''`` for other actions.
-        behind: how many entries stood behind them in their queue's list a moment ago; None: not
-            known.
-        username: the name of the user who runs the action.
+        to_queue: The queue to which jobs are moved; ``''`` for other actions.
+        behind: How many entries their queue's list had behind them a moment ago; None: not known.
+        username: The name of the user who runs the action.
     """
 
     server: Server
@@ -46,13 +45,13 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The ids of the jobs of a selection, by what became of them.
+    """The ids of the jobs of a selection, by the result of the action.
 
     Attributes:
-        done: the action was done.
-        missing: the job no longer exists.
-        skipped: the job is in a state to which the action does not apply.
-        unreachable: the worker of the job did not respond.
+        done: The action has succeeded.
+        missing: The job no longer exists.
+        skipped: The job is in a state to which the action does not apply.
+        unreachable: The worker of the job did not respond.
     """
 
     done: list[str] = field(default_factory=list)
@@ -66,18 +65,19 @@ class JobAction:
     """An action on jobs.
 
     Attributes:
-        label: its name in the list of actions.
-        places: the places of jobs to which it applies.
-        act: does it.
-        question: is asked before it is done to selected jobs.
-        question_all: is asked before it is done to all matching jobs.
-        done: reports the jobs to which it was done.
-        skipped: reports the jobs to which it does not apply; has the placeholder ``%(ids)s`` too.
-        logged: for the admin log, with the placeholders ``%(done)d`` and ``%(count)d``.
-        flag: the kind of the entry in the admin log.
-        needs_queue: whether it needs a queue to move jobs to.
-        moves_jobs: whether jobs leave their places with it.
-        permission: the permission that it needs: to ``'change'`` or to ``'delete'`` jobs.
+        label: Its name in the list of actions.
+        places: The places of jobs to which it applies.
+        act: Performs the action.
+        question: The question before it runs on selected jobs.
+        question_all: The question before it runs on all matching jobs.
+        done: The report about the jobs on which it succeeded.
+        skipped: The report about the jobs to which it does not apply; has the placeholder
+            ``%(ids)s`` too.
+        logged: The text for the admin log, with the placeholders ``%(done)d`` and ``%(count)d``.
+        flag: The kind of the entry in the admin log.
+        needs_queue: Whether it needs a queue to which jobs are moved.
+        moves_jobs: Whether it removes jobs from their places.
+        permission: The permission that it needs: to ``'change'`` or to ``'delete'`` jobs.
     """
 
     label: Promise
@@ -97,7 +97,7 @@ class JobAction:
         """Check the permission of the user.
 
         Raises:
-            PermissionDenied: the user may not do it.
+            PermissionDenied: The user may not do it.
         """
         if not may(request, self.permission, "job"):
             raise PermissionDenied
@@ -106,8 +106,8 @@ class JobAction:
         """Do it, and write an entry to the admin log.
 
         Raises:
-            PermissionDenied: the user may not do it.
-            Unavailable: the server does not answer.
+            PermissionDenied: The user may not do it.
+            Unavailable: The server does not answer.
         """
         self.allow(request)
         with connected(selection.server) as broker:

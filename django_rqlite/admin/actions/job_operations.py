@@ -20,7 +20,7 @@ from .job_action import MISSING, JobAction, Outcome, Selection
 
 
 def _outcome(selection: Selection, verdicts: Sequence[str], done: str) -> Outcome:
-    """The outcome of the engine's verdicts, of which ``done`` means that it was done."""
+    """The outcome of the engine's results, of which ``done`` means success."""
     outcome = Outcome()
     for job_id, verdict in zip(selection.ids, verdicts, strict=True):
         if verdict == done:

@@ -41,11 +41,11 @@ class _List:
     """A list in which jobs were selected.
 
     Attributes:
-        servers: those that its jobs are on.
-        filters: select all of its jobs.
-        breadcrumbs: of its page.
-        address: where its form posts to.
-        back: the address of its page.
+        servers: The servers of its jobs.
+        filters: Select all of its jobs.
+        breadcrumbs: The breadcrumbs of its page.
+        address: The address to which its form is posted.
+        back: The address of its page.
     """
 
     servers: Sequence[Server]
@@ -56,7 +56,7 @@ class _List:
 
 
 def on_selected(site: AdminSite, request: HttpRequest, name: str, place: str) -> HttpResponse:
-    """Do an action to selected jobs in one place of a queue."""
+    """Run an action on selected jobs in one place of a queue."""
     queue, chosen = from_segment(name), parse_place(place)
     server, _counts = find_queue(request.GET.get("on"), queue)
     links = Links.to(server, site.name)
@@ -77,7 +77,7 @@ def on_selected(site: AdminSite, request: HttpRequest, name: str, place: str) ->
 
 
 def on_found(site: AdminSite, request: HttpRequest) -> HttpResponse:
-    """Do an action to selected jobs that a search found."""
+    """Run an action on selected jobs that a search found."""
     filters = JobFilters.parse(request.GET)
     links = Links(site.name)
     back = links.jobs() + filters.query(p=str(_page(request)))
@@ -238,7 +238,7 @@ def delete(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
 
 
 def _on_one(site: AdminSite, request: HttpRequest, job_id: str, action: JobAction) -> HttpResponse:
-    """Do an action to one job, and return to its page."""
+    """Run an action on one job, and return to its page."""
     id_ = from_segment(job_id)
     server, _job = _find(request, id_)
     action.report(request, action.run(request, Selection(server, [id_])))

@@ -21,9 +21,9 @@ class MatchCount:
     """The count so far.
 
     Attributes:
-        total: how many jobs are in the places of the action.
-        examined: how many of those were examined: at most as many as a search examines.
-        matching: how many of the examined jobs match.
+        total: How many jobs are in the places of the action.
+        examined: How many of those were examined: at most as many as a search examines.
+        matching: How many of the examined jobs match.
     """
 
     total: int = 0
@@ -41,10 +41,10 @@ class MatchCount:
         """Count the jobs at these stops of one server. At most three round trips.
 
         Args:
-            started_at: unix seconds; jobs that came to their places later are not counted.
+            started_at: Unix seconds; jobs that came to their places later are not counted.
 
         Raises:
-            Unavailable: the server does not answer.
+            Unavailable: The server does not answer.
         """
         if filters.matches_everything:
             places = [(stop.queue, Place(stop.place)) for stop in stops]

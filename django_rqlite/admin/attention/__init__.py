@@ -1,4 +1,4 @@
 """What needs attention: what is stuck, since when, and why.
 
-These modules make sentences of what the overview has read; they send no commands.
+These modules turn what the overview has read into sentences. They send no commands.
 """

@@ -12,9 +12,9 @@ class Concern:
     """A sentence, and the page to look at.
 
     Attributes:
-        weight: concerns with a greater weight come first.
-        address: that of the page, or ``''``.
-        model: whose permission to view the page needs: ``job``, ``worker`` or ``queue``.
+        weight: Concerns with a greater weight come first.
+        address: That of the page, or ``''``.
+        model: Whose permission to view the page needs: ``job``, ``worker`` or ``queue``.
     """
 
     weight: int
@@ -27,6 +27,6 @@ def with_server(sentence: str, server: str) -> str:
     """A sentence about a whole server, after its address.
 
     Args:
-        server: the address, or ``''`` where there is no other server.
+        server: The address, or ``''`` if there is no other server.
     """
     return f"{shortened(server, 100)}: {sentence}" if server else sentence

@@ -20,8 +20,8 @@ def concerns(
     """Everything that needs attention, the most urgent first.
 
     Args:
-        of_servers: the concerns of whole servers.
-        errors: why servers could not be asked, in sentences.
+        of_servers: The concerns of whole servers.
+        errors: Why servers did not answer, in sentences.
     """
     found = [Concern(50, shortened(error, 300), "") for error in errors]
     found += [*of_servers, *(concern for state in states for concern in about_queue(state, now))]

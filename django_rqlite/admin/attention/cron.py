@@ -13,7 +13,7 @@ from .. import formatting
 from ..cron_entries import MAX_SILENCE, SETTINGS_SOURCE, is_silent
 from .concern import Concern, with_server
 
-#: Seconds by which a run must be late to be reported. Workers enqueue runs on time.
+#: A run that is late by this many seconds is reported. Workers enqueue runs on time.
 LATE = 60
 
 #: Entries that one sentence names.
@@ -33,12 +33,12 @@ def about_cron(
     """What needs attention among the cron entries of one server.
 
     Args:
-        records: the records of the entries that were announced last.
-        more: how many other entries there are.
-        in_settings: the names of the entries that this site's settings have for the server.
-        address: the address of the page that lists the entries.
-        server: its address, or ``''`` where there is no other.
-        has_workers: whether any worker is running.
+        records: The records of the entries that were announced last.
+        more: How many other entries there are.
+        in_settings: The names of the entries that this site's settings have for the server.
+        address: The address of the page that lists the entries.
+        server: Its address, or ``''`` if there is no other.
+        has_workers: Whether any worker is running.
     """
 
     def concern(weight: int, sentence: str) -> Concern:
@@ -88,7 +88,7 @@ def _is_expected(
     if record.source == SETTINGS_SOURCE:
         # It was removed from the settings, or those of another site have it.
         return not is_silent(record, now)
-    # It was removed from its file if other entries of the file have been announced since.
+    # If other entries of its file were announced later, it was removed from the file.
     of_file = [each.announced_at for each in records if each.source == record.source]
     newest = max((moment for moment in of_file if moment), default=None)
     if newest is None or record.announced_at is None:

@@ -15,12 +15,12 @@ def dead_names(workers: Workers, now: datetime) -> set[str]:
 
 
 def accepts_jobs(worker: WorkerRecord, now: datetime) -> bool:
-    """Whether a worker is alive and was not told to shut down."""
+    """Whether a worker is alive and no shutdown was requested."""
     return not (worker.death or worker.shutdown_requested_at or is_silent(worker, now))
 
 
 def any_accepts_jobs(workers: Workers, now: datetime) -> bool:
-    """Whether any worker accepts jobs. Where not all were read, this is assumed."""
+    """Whether any worker accepts jobs. If not all workers were read, this is assumed."""
     return bool(workers.more) or any(accepts_jobs(each, now) for each in workers.found)
 
 

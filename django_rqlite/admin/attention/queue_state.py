@@ -1,4 +1,4 @@
-"""What is known of a queue when the overview decides whether it needs attention."""
+"""The state of a queue, from which the overview decides whether it needs attention."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from .slots import Slots
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """What is known of a queue.
+    """The state of a queue.
 
     Attributes:
-        runs: those that ended in the last hour.
-        oldest: when the next job was enqueued; None: no job waits, or its hash does not say.
-        listeners: how many workers that are alive listen on it.
-        slots: the slots of these workers; None: not all workers or running jobs were read.
-        suspended: whether all workers of the server are suspended.
-        schedule_delay: how late its scheduled jobs are.
-        unusual: jobs that have run for longer than is usual, the longest first.
-        usual: the 95th percentile of the run times of the last hour, in seconds.
-        expired: leases that expired long ago, of jobs that no known dead worker holds.
-        more_expired: whether there may be more of those.
-        needs_worker: whether workers run its jobs (``ASYNC`` is not False).
-        address, failed_address, scheduled_address, started_address: the pages that list its jobs.
+        runs: The runs that ended in the last hour.
+        oldest: When the next job was enqueued; None: no job waits, or its hash does not say.
+        listeners: How many workers that are alive listen on it.
+        slots: The slots of these workers; None: not all workers or running jobs were read.
+        suspended: Whether all workers of the server are suspended.
+        schedule_delay: How late its scheduled jobs are.
+        unusual: Jobs that have run for longer than is usual, the longest first.
+        usual: The 95th percentile of the run times of the last hour, in seconds.
+        expired: Leases that expired long ago, of jobs that no known dead worker holds.
+        more_expired: Whether there may be more of those.
+        needs_worker: Whether workers run its jobs (``ASYNC`` is not False).
+        address, failed_address, scheduled_address, started_address: The pages that list its jobs.
     """
 
     counts: QueueCounts

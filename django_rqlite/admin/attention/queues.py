@@ -16,7 +16,7 @@ from .concern import Concern
 from .queue_state import QueueState
 from .slots import LONG_RUN, count_functions, seconds_running
 
-#: Seconds that a job must wait to need attention.
+#: A job that has waited for this many seconds needs attention.
 LONG_WAIT = 60
 
 #: Functions that one sentence names.
@@ -60,7 +60,7 @@ def _about_scheduled(state: QueueState, name: str, now: datetime) -> Iterator[Co
     """Scheduled jobs that are overdue, and jobs that no worker would run when their time comes."""
     scheduled = state.counts.places[Place.SCHEDULED]
     deferred = state.counts.places[Place.DEFERRED]
-    # Where jobs wait for a worker, another sentence says so already.
+    # If jobs wait for a worker, another sentence says so already.
     already_said = state.counts.places[Place.QUEUED] and not state.counts.paused
     due = formatting.from_timestamp(state.schedule_delay.first_due)
     if state.schedule_delay.overdue:
@@ -150,7 +150,7 @@ def _about_long_runs(state: QueueState, name: str, now: datetime) -> Iterator[Co
 
 
 def _why_blocked(state: QueueState) -> str:
-    """Why no job of the queue can run now; ``''`` where jobs can run."""
+    """Why no job of the queue can run now; ``''`` if jobs can run."""
     if state.counts.paused:
         return _("it is paused")
     if not state.listeners:

@@ -1,4 +1,4 @@
-"""What needs attention on a whole server: what keeps its jobs from running, and broken keys."""
+"""What needs attention on a whole server: why its jobs do not run, and keys of the wrong type."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _MAX_NAMES = 5
 def about_server(
     states: Sequence[QueueState], overview: Overview, links: Links, server: str, now: datetime
 ) -> Iterator[Concern]:
-    """What keeps a whole server's jobs from running, and what was not checked.
+    """Why the jobs of a whole server do not run, and what was not checked.
 
     Args:
-        states: those of its queues.
-        server: its address, or ``''`` where there is no other.
+        states: The states of its queues.
+        server: Its address, or ``''`` if there is no other.
     """
     workers = overview.workers
     waiting = [state for state in states if state.counts.places[Place.QUEUED]]
@@ -36,7 +36,7 @@ def about_server(
         sentence = _("All workers are suspended: no job runs until they are resumed.")
         yield Concern(20, with_server(sentence, server), links.workers(), "worker")
     without_listener = [state for state in states if state.needs_worker and not state.listeners]
-    # Where jobs wait, or will wait, the concerns of their queues say that no worker listens.
+    # If jobs wait, or will wait, the concerns of their queues say that no worker listens.
     empty = [state.counts.name for state in without_listener if not _waiting_jobs(state)]
     if not any_accepts_jobs(workers, now) and not waiting:
         sentence = _("No worker is running: jobs wait until one is started (manage.py rqworker).")

@@ -1,4 +1,4 @@
-"""What the overview has read of one server: the states of its queues, and its concerns."""
+"""The state of one server, as the overview has read it: its queues, and its concerns."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from .workers import about_workers
 
 
 class ServerState:
-    """What was read of one server.
+    """The state of one server.
 
     Args:
-        running: the jobs that run there, as far as they were read.
-        now: when they were read.
+        running: The jobs that run there, as far as they were read.
+        now: When they were read.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class ServerState:
         """What needs attention on the server, apart from single queues.
 
         Args:
-            states: the states of all its queues.
+            states: The states of all its queues.
         """
         overview, links, now = self.overview, self.links, self._now
         address = "" if self._server.is_only else address_of(self._server)

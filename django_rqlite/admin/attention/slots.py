@@ -11,14 +11,14 @@ from ...protocol.stored_worker import WorkerRecord
 from ...queries.found_jobs import function_of
 from ...queries.leases import StartedJob
 
-#: Seconds that a run must take to count as long.
+#: A run that takes this many seconds may count as long.
 LONG_RUN = 60
 
-#: Runs that are needed to know what is usual in a queue.
+#: The fewest runs from which a queue's usual run time is computed.
 MIN_RUNS = 20
 
-#: A run is unusually long when it exceeds this many times the 95th percentile. That is an upper
-#: bound, since runs are counted by powers of two.
+#: A run is unusually long if it exceeds this many times the 95th percentile. The percentile is an
+#: upper bound, because runs are counted by powers of two.
 TIMES_USUAL = 2
 
 
@@ -27,8 +27,8 @@ class Slots:
     """The slots of some workers.
 
     Attributes:
-        total: how many jobs they can run at once.
-        jobs: what they run, from any of their queues, the longest first.
+        total: How many jobs they can run at once.
+        jobs: What they run, from any of their queues, the longest first.
     """
 
     total: int
@@ -51,7 +51,7 @@ def slots_of(
     """The slots of these workers.
 
     Args:
-        running: what all workers run.
+        running: What all workers run.
     """
     names = {worker.name for worker in workers}
     jobs = [each for each in running if each.job.worker_name in names]
@@ -62,7 +62,7 @@ def slots_of(
 
 
 def seconds_running(held: StartedJob, now: datetime) -> float:
-    """For how long a job has run; 0 where its start is not known."""
+    """For how long a job has run; 0 if its start is not known."""
     return (now - held.job.started_at).total_seconds() if held.job.started_at else 0
 
 
@@ -72,8 +72,8 @@ def unusually_long(
     """The jobs of a queue that have run for longer than is usual there, the longest first.
 
     Args:
-        usual: the 95th percentile of run times in seconds; None: not known.
-        runs: how many runs it is computed from.
+        usual: The 95th percentile of run times in seconds; None: not known.
+        runs: How many runs it is computed from.
     """
     if usual is None or runs < MIN_RUNS:
         return []

@@ -23,7 +23,7 @@ def about_workers(
     """What needs attention among the workers of one server.
 
     Args:
-        held: the jobs that dead and silent workers hold, by the worker's name.
+        held: The jobs that dead and silent workers hold, by the worker's name.
     """
     for each in workers.found:
         if is_silent(each, now):

@@ -1,1 +1,1 @@
-"""The pages that show something. They read through the read model and write nothing."""
+"""The pages that only read. They use the read model and write nothing."""

@@ -22,14 +22,14 @@ MAX_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One entry. An address is ``''`` where the action does not apply.
+    """One entry. An address is ``''`` if the action does not apply.
 
     Attributes:
-        silent: whether no worker seems to evaluate it.
-        outcome: how its last job ended, or its current state.
-        failed: whether its last job failed.
-        error: one line that names the error of that job.
-        why_not: why it cannot be run from here, in a sentence.
+        silent: Whether no worker seems to evaluate it.
+        outcome: How its last job ended, or its current state.
+        failed: Whether its last job failed.
+        error: One line that names the error of that job.
+        why_not: Why it cannot be run from here, in a sentence.
     """
 
     record: CronRecord
@@ -65,7 +65,7 @@ def _row(
     # An entry whose record is gone cannot be changed.
     known = bool(record.schedule or record.last_tick)
     why_not = why_not_run(record, in_settings)
-    # The job may have been requeued since. The record has the outcome of a deleted job.
+    # The job may have been requeued later. The record keeps the outcome if the job is deleted.
     status = job.status if job else record.last_outcome
     return Row(
         record,

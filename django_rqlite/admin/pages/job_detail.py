@@ -33,7 +33,7 @@ MAX_TAGS = 50
 
 
 def format_duration(seconds: float | None) -> str:
-    """A duration as text; ``''`` where it is not known."""
+    """A duration as text; ``''`` if it is not known."""
     if seconds is None:
         return ""
     # The hash of a job has whole seconds.
@@ -121,12 +121,12 @@ def index(site: AdminSite, request: HttpRequest, job_id: str) -> HttpResponse:
 
 
 def _result(job: JobRecord, results: Sequence[ResultRecord]) -> Value | None:
-    """The value that the job returned; None where it has not finished."""
+    """The value that the job returned; None if it has not finished."""
     if job.status != JobStatus.FINISHED:
         return None
     if results and results[0].not_kept:
         return _not_kept(results[0])
-    # RQ 2 stores it in the history only. Neither place has it where it was None.
+    # RQ 2 stores it in the history only. If it was None, neither place has it.
     returned = job.result or (results[0].return_value if results else None)
     return format_value(returned) if returned else Value("None")
 

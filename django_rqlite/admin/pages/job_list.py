@@ -91,7 +91,7 @@ class Cell:
 
     Attributes:
         kind: ``time``, ``duration``, ``worker``, ``jobs`` or ``text``.
-        value: None or ``''`` where it is not known.
+        value: None or ``''`` if it is not known.
     """
 
     kind: str
@@ -104,8 +104,8 @@ class Row:
     """One job.
 
     Attributes:
-        segment: the id as the form sends it; ``''`` where it is too long.
-        job: None where it has expired or was deleted.
+        segment: The id as the form sends it; ``''`` if it is too long.
+        job: None if it has expired or was deleted.
     """
 
     id: str
@@ -159,10 +159,10 @@ def index(
 
 
 def _slice(number: str, total: int) -> Slice[int]:
-    """The page that an address names, or the last one, since lists get shorter.
+    """The page that an address names, or the last one, because lists get shorter.
 
     Raises:
-        NotFound: it is not a page number.
+        NotFound: It is not a page number.
     """
     paginator = Paginator(range(total), PER_PAGE)
     return paginator.page(min(parse_page(number, least=1), paginator.num_pages))

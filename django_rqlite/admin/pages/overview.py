@@ -43,17 +43,17 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One queue; without counts where its server cannot be asked.
+    """One queue; without counts if its server does not answer.
 
     Attributes:
-        configured: whether it is in ``RQ_QUEUES``.
-        suspended: whether all workers of its server are suspended.
-        error: why its server cannot be asked, or ``''``.
-        oldest: when the next job was enqueued; None: no job waits, or it is not known.
-        failed_lately: runs that failed in the last hour.
-        per_minute: how many runs ended per minute of the last hour.
-        waited, ran: the 95th percentiles of the last hour.
-        slots: those of its workers; None: not known.
+        configured: Whether it is in ``RQ_QUEUES``.
+        suspended: Whether all workers of its server are suspended.
+        error: Why its server does not answer, or ``''``.
+        oldest: When the next job was enqueued; None: no job waits, or it is not known.
+        failed_lately: Runs that failed in the last hour.
+        per_minute: How many runs ended per minute of the last hour.
+        waited, ran: The 95th percentiles of the last hour.
+        slots: The slots of its workers; None: not known.
     """
 
     name: str
@@ -115,7 +115,7 @@ def index(site: AdminSite, request: HttpRequest) -> HttpResponse:
         "overview.html",
         model="queue",
         title=_("Queues"),
-        # Where at least one server answers, there is something to show.
+        # If at least one server answers, there is something to show.
         status=UNAVAILABLE if errors and len(errors) == len(servers) else 200,
         places=labels.PLACES.values(),
         rows=[*(rows[name] for name in conf.queues()), *unknown],
@@ -170,7 +170,7 @@ def _span(name: str) -> charts.Span:
     """The period of the charts that an address names.
 
     Raises:
-        NotFound: there is no such period.
+        NotFound: There is no such period.
     """
     if name not in charts.SPANS:
         raise NotFound(

@@ -20,12 +20,12 @@ from . import cron, upcoming
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One server; without rows where it cannot be asked.
+    """One server; without rows if it does not answer.
 
     Attributes:
-        error: why it cannot be asked, or ``''``.
-        later: how many more jobs are scheduled.
-        more: how many more cron entries there are.
+        error: Why it does not answer, or ``''``.
+        later: How many more jobs are scheduled.
+        more: How many more cron entries there are.
     """
 
     server: str

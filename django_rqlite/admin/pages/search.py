@@ -64,9 +64,9 @@ class Row:
     """A job that was found.
 
     Attributes:
-        due: when a scheduled job is due.
-        retries: how many retries an unfinished job has left.
-        parents: what a deferred job waits for.
+        due: When a scheduled job is due.
+        retries: How many retries an unfinished job has left.
+        parents: The jobs that a deferred job waits for.
     """
 
     found: Found
@@ -89,15 +89,15 @@ class GroupRow:
 
 @dataclass(slots=True)
 class _Answers:
-    """What all servers have answered.
+    """The answers of all servers.
 
     Attributes:
-        windows: the jobs that were read of each server.
-        queues: the names of all queues.
-        configured: the names of the queues in ``RQ_QUEUES``.
-        problems: what could not be searched, in sentences.
-        errors: why servers could not be asked, in sentences.
-        job_address: the page of the job whose id is the text, or ``''``.
+        windows: The jobs that were read of each server.
+        queues: The names of all queues.
+        configured: The names of the queues in ``RQ_QUEUES``.
+        problems: What could not be searched, in sentences.
+        errors: Why servers did not answer, in sentences.
+        job_address: The address of the job whose id is the search text, or ``''``.
     """
 
     windows: list[tuple[Server, Window]] = field(default_factory=list)
@@ -248,8 +248,8 @@ def _rows(
     """The rows of a page.
 
     Args:
-        servers: the server of each job, by ``id()``.
-        errors: a list to which the reasons why servers could not be asked are added.
+        servers: The server of each job, by ``id()``.
+        errors: A list to which the reasons why servers did not answer are added.
     """
     deferred: dict[str, list[Found]] = {}
     for each in page:

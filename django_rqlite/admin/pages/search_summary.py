@@ -64,7 +64,7 @@ def _in_part(searched: Searched, *, newest: bool) -> str:
 
 
 def group_note(searched: Sequence[Searched], *, newest: bool) -> str:
-    """What the counts of groups leave out, where not all jobs were searched."""
+    """What the counts of groups leave out, if not all jobs were searched."""
     sentence = (
         _(
             "The groups count only the newest %(read)s of %(total)s failed jobs. With older jobs, "

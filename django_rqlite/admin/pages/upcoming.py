@@ -22,9 +22,9 @@ class Row:
     """One job.
 
     Attributes:
-        job: None where it no longer exists.
-        run_now_address: ``''`` where it cannot be run now.
-        retries: how many retries it has left; ``''`` where it never had any.
+        job: None if it no longer exists.
+        run_now_address: ``''`` if it cannot be run now.
+        retries: How many retries it has left; ``''`` if it never had any.
     """
 
     id: str

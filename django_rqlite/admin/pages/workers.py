@@ -33,8 +33,8 @@ class Running:
     """A job that a worker runs.
 
     Attributes:
-        duration: for how long it has run; ``''`` where it is not known.
-        stop_address: ``''`` where the user may not stop it.
+        duration: For how long it has run; ``''`` if it is not known.
+        stop_address: ``''`` if the user may not stop it.
     """
 
     id: str
@@ -52,15 +52,15 @@ class Row:
     """One worker.
 
     Attributes:
-        record: None where it expired: the worker ended without unregistering.
-        silent: whether its last heartbeat is so old that it is probably dead.
-        queues: names and addresses.
-        running: the jobs that it runs, the longest first.
-        more: how many more jobs it runs or holds.
-        last_job: of a worker that has ended or is silent: the job that it ran at its last
+        record: None if it expired: the worker ended without unregistering.
+        silent: Whether its last heartbeat is so old that it is probably dead.
+        queues: Names and addresses.
+        running: The jobs that it runs, the longest first.
+        more: How many more jobs it runs or holds.
+        last_job: Of a worker that has ended or is silent: the job that it ran at its last
             heartbeat. ``last_state`` is the state of that job now.
-        working: its total working time.
-        held: the jobs that it holds although it is dead, or probably is.
+        working: Its total working time.
+        held: The jobs that it holds although it is dead, or probably is.
     """
 
     name: str
@@ -233,8 +233,8 @@ def _jobs(
 ) -> list[JobRecord]:
     """The jobs that a worker runs, the longest first."""
     jobs = {each.job.id: each.job for each in held}
-    # Where not all leases were read, its record still names one of its jobs. That may have ended
-    # or run elsewhere by now.
+    # If not all leases were read, its record still names one of its jobs. That may have ended or
+    # run elsewhere by now.
     job = worker_jobs.current.get(record.current_job)
     if job and job.status == JobStatus.STARTED and job.worker_name == record.name:
         jobs.setdefault(job.id, job)

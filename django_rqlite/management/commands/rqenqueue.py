@@ -27,12 +27,12 @@ class Command(BaseCommand):
             "--timeout",
             "-t",
             metavar="SECONDS",
-            help="how long it may run; a form such as 1h30m will do, too",
+            help="how long it may run, in seconds or in a form such as 1h30m",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            # "auto", because COMMIT_MODE may wait for the end of a request, and here is none.
+            # "auto", because COMMIT_MODE may wait for the end of a request, which does not exist.
             queue = get_queue(options["queue"], commit_mode="auto")
             job = queue.enqueue_call(
                 options["function"], tuple(options["arguments"]), timeout=options["timeout"]

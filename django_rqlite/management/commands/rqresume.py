@@ -13,8 +13,8 @@ from ..suspension_command import add_queue_option, change_each_server
 
 class Command(BaseCommand):
     help = (
-        "Let the workers of all configured servers take jobs again, or those from some queues. "
-        "Queues that were paused one by one stay so until they are named here."
+        "Let the workers of all configured servers take jobs again, or resume some queues only. "
+        "Queues that were paused by name stay paused until they are named here."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -14,7 +14,7 @@ from ..number_options import positive_integer
 class Command(BaseCommand):
     help = (
         "Not needed: every worker enqueues scheduled jobs when they are due. Accepts the options "
-        "of django-rq's rqscheduler, says so, and ends."
+        "of django-rq's rqscheduler, prints this, and ends."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

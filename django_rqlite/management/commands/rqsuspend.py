@@ -15,9 +15,9 @@ from ..suspension_command import add_queue_option, change_each_server
 
 class Command(BaseCommand):
     help = (
-        "Have the workers of all configured servers take no more jobs, or none from some queues, "
-        "until rqresume or for a time. Jobs that run go on, and what is enqueued waits. RQ's "
-        "workers heed it too, except for --queue."
+        "Stop the workers of all configured servers from taking jobs, or from some queues only, "
+        "until rqresume or for a time. Running jobs go on, and enqueued jobs wait. RQ's workers "
+        "obey it too, except for --queue."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             "--duration",
             "-d",
             metavar="SECONDS",
-            help="after so long they go on by themselves; a form such as 1h30m will do, too",
+            help="resume automatically after this time, in seconds or in a form such as 1h30m",
         )
         add_queue_option(parser, "pause these queues only, instead of suspending all workers")
 

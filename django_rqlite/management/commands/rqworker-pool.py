@@ -16,8 +16,8 @@ from ..worker_command import WorkerCommand, make_queues, make_worker, worker_cla
 
 class Command(WorkerCommand):
     help = (
-        "Run several workers, each as rqworker would with the same options, and start those again "
-        "that die. SIGTERM and Ctrl-C are passed on to them; when all have ended, so does this."
+        "Run several workers, each like rqworker with the same options, and restart those that "
+        "die. SIGTERM and Ctrl-C are passed on to them. The command ends when all have ended."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,7 +40,7 @@ class Command(WorkerCommand):
             make_worker(options, f"{name}.{number}" if name else None).work()
 
         try:
-            # So that wrong options show here, once, and not in every worker.
+            # Report wrong options here, once, and not in every worker.
             worker_class(options, make_queues(options))
             with PidFile(options["pid"]):
                 failures = WorkerPool(

@@ -1,1 +1,1 @@
-"""The processes in which jobs run: forking, feeding, watching and ending them."""
+"""The processes in which jobs run: fork them, give them jobs, watch them and end them."""

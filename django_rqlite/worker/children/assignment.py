@@ -11,7 +11,7 @@ from ...protocol.records import JobRecord
 
 @dataclass(slots=True)
 class Assignment:
-    """A claimed job, what is known of its run, and its outcome.
+    """A claimed job, the state of its run, and its outcome.
 
     Attributes:
         hold: The execution that holds the job.
@@ -19,16 +19,16 @@ class Assignment:
         kill_at: Monotonic time at which the child is killed; None: never.
         kill_reason: Why the child was killed; ``""`` if it was not.
         put_back: Whether the job goes back to its queue when the child has ended.
-        stopped: Whether a person had the child killed, so that the job is stopped and not failed.
+        stopped: Whether the child was killed at a person's request, so that the job is stopped and
+            not failed.
         stopped_by: The name of that person; ``""`` if unknown.
         outcome: None while the job runs, and if it goes back to its queue.
-        callback_due: Whether the job's callback is still to be called, by another process: because
-            the job's own process died, or because a failure has replaced the outcome that it
-            reported.
+        callback_due: Whether another process must still call the job's callback, because the job's
+            own process died or because a failure has replaced the outcome that it reported.
         loss_logged: Whether it was logged that the execution no longer holds the job.
         refusals: How often Redis refused to store the outcome.
         breaks: How often the connection broke while the outcome was being stored.
-        replaced: Whether the outcome says that Redis would not store the one before it.
+        replaced: Whether the outcome is a failure that replaces one which Redis refused.
     """
 
     hold: Hold

@@ -78,7 +78,7 @@ def child_main(
 
 
 def _overlook(signum: int, frame: FrameType | None) -> None:
-    """Do nothing: the worker got the signal as well, and decides."""
+    """Ignore the signal. The worker has received it too, and decides."""
 
 
 def _run_jobs(

@@ -1,4 +1,4 @@
-"""Forking a process that has none of its parent's connections and does not outlive it."""
+"""Forks a process that discards its parent's connections and does not outlive it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def fork(
     """Fork a process that runs a function and exits: with 1 if that raises, else with 0.
 
     Args:
-        name: What the process is called in the log.
+        name: The name of the process in the log.
         main: The function.
-        own_group: Whether the process leads a process group of its own. Then the terminal's Ctrl-C
-            does not reach it.
+        own_group: Whether the process leads its own process group. Then the terminal's Ctrl-C does
+            not reach it.
         death_signal: The signal that it gets when this process ends.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The connections to databases that this process has, and closing those that it opened.
+"""The connections to databases that this process has. Closes those that it has opened.
 
 A worker closes the connections that it has opened and no others: ``work()`` may be called in the
 middle of a test's transaction.
@@ -57,7 +57,7 @@ def pools() -> Iterator[dict[str, Any]]:
     """Yield the pools of each backend that has some, by alias."""
     found = {}
     for connection in known():
-        # Django has no public way to them; the name has stood since they came with 5.1.
+        # Not public in Django. The attribute exists since 5.1, the first release with pools.
         by_alias = getattr(type(connection), "_connection_pools", None)
         if by_alias:
             found[id(by_alias)] = by_alias
@@ -100,7 +100,7 @@ def close_one(connection: BaseDatabaseWrapper) -> None:
 
 
 def descriptor_of(raw: Any) -> int | None:
-    """Return the socket of a driver's connection; None if it has none or does not give it."""
+    """Return the socket of a driver's connection; None if it is unknown."""
     try:
         number = raw.fileno()
     except Exception:  # noqa: BLE001 - each driver has its own errors for a closed connection
@@ -110,7 +110,7 @@ def descriptor_of(raw: Any) -> int | None:
 
 def idle_in(pool: Any) -> list[Any]:
     """Return the drivers' connections that are idle in a pool."""
-    # psycopg_pool has no public way to them; the name has stood since its first release.
+    # Not public in psycopg_pool. The attribute exists since its first release.
     return list(getattr(pool, "_pool", ()))
 
 

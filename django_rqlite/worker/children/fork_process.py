@@ -1,11 +1,11 @@
 """The fork server: a process that forks children, waits for them, and does nothing else.
 
 After a fork, every page of memory that either side writes to is copied, with one page fault each. A
-worker that forked its children itself would touch some 600 pages while it settles one job and
+worker that forked its children itself would write to some 600 pages while it settles one job and
 claims the next, and would copy them all again after the next fork. The fork server is forked once
-from the worker, when everything is imported, and then touches next to nothing. The pages that it
-touches also leave its huge pages, for all children to come (huge_pages.py). So its loop is written
-with numbers and bytes, and makes no other objects.
+from the worker, when everything is imported, and then writes to very few pages. Each of these also
+drops out of its huge pages, for all later children (huge_pages.py). So its loop uses numbers and
+bytes, and makes no other objects.
 
 The fork server also keeps the worker's sockets out of the children: it closes them before the first
 fork.
@@ -32,7 +32,8 @@ _ONE_DESCRIPTOR = socket.CMSG_SPACE(array("i", [0]).itemsize)
 #: Bytes to read at once from the socket to which each SIGCHLD adds one.
 _MOST_WAKEUPS = 4096
 
-#: What a child runs, given the descriptor of its pipe and the fork server's process id.
+#: The function that a child runs. It gets the descriptor of its pipe and the fork server's process
+#: id.
 ChildMain = Callable[[int, int], NoReturn]
 
 
@@ -51,7 +52,7 @@ def serve(
     Args:
         control: The server's end of the socket to the worker.
         to_close: The worker's descriptors, to be closed.
-        child_main: What a child runs.
+        child_main: The function that a child runs.
         huge_pages: Whether to move the memory shared with children into huge pages.
     """
     process = _ForkProcess(control, to_close, child_main)
@@ -79,9 +80,9 @@ class _ForkProcess:
         self._wakeup_writer.setblocking(False)
         signal.set_wakeup_fd(self._wakeup_writer.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, _do_nothing)
-        # The worker had blocked all signals until their handlers are set here.
+        # The worker has blocked all signals, until their handlers are set here.
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        #: The numbers of the children that were not waited for yet, by their process ids.
+        #: The numbers of the children that this process has not waited for yet, by process id.
         self._numbers: dict[int, int] = {}
         self._own_descriptors = (
             control.fileno(),

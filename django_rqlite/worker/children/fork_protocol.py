@@ -1,7 +1,7 @@
 """What a worker and its fork server send each other: numbers of a fixed size.
 
-Children are known by numbers that the worker chooses, not by process ids: the system may reuse an
-id between the end of a child and the moment in which the worker learns of it.
+Children have numbers that the worker chooses. Process ids would not do: the system may reuse an id
+between the end of a child and the moment in which the worker learns of it.
 
 This module has no classes, because the fork server must touch as little memory as possible; see
 fork_process.py.

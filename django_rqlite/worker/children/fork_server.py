@@ -1,4 +1,4 @@
-"""The worker's side of its fork server: start it, have it fork children, learn how they ended."""
+"""The worker's side of its fork server: start it, request children, read how they have ended."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class ForkFailed:
 
 
 class ForkServer:
-    """A process that forks all children of a worker; :mod:`.fork_process` says why.
+    """A process that forks all children of a worker. :mod:`.fork_process` explains why.
 
-    The worker needs it. When it dies, the children die with it, and the worker ends as if it had
-    been killed itself. The jobs are queued again when their leases expire.
+    When it dies, the children die with it, and the worker ends as if it had been killed itself. The
+    jobs are queued again when their leases expire.
 
     Args:
         child_main: The function that a child runs.
@@ -67,7 +67,7 @@ class ForkServer:
         self.pid = 0
 
     def start(self, to_close: Iterable[int]) -> None:
-        """Fork the server. Main thread only. Whatever children shall share must be loaded by now.
+        """Fork the server. Main thread only. All code that children share must be loaded by now.
 
         Args:
             to_close: The worker's descriptors, which children must not hold.
@@ -78,8 +78,8 @@ class ForkServer:
         worker = os.getpid()
         self._control, theirs = socket.socketpair()
         closed = [*to_close, self._control.fileno()]
-        # Blocked, since the handlers of the worker would note a signal to the new process as one
-        # to the worker.
+        # Block signals: the worker's handlers would record a signal for the new process as one for
+        # the worker.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             self.pid = clean_fork.fork(
@@ -160,7 +160,7 @@ class ForkServer:
             self.pid = 0
 
     def _error(self) -> ForkServerError:
-        """Return the error that says how the server has died."""
+        """Return the error for a server that has died, with the reason."""
         how = "has ended"
         if self.pid:
             try:

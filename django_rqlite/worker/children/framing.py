@@ -1,7 +1,7 @@
 """Frames between a worker and its children: a list of byte strings, each with its length.
 
-The worker unpickles nothing of a frame. So bytes that a job writes into the pipe by accident can
-fail that job, and do no other harm.
+The worker does not unpickle any part of a frame. So if a job writes bytes into the pipe by
+accident, that job may fail, but they do no other harm.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Sequence
 _COUNT = struct.Struct(">I")
 _LENGTH = struct.Struct(">Q")
 
-#: The highest number of parts in a frame. A higher one means that the bytes are no frame.
+#: The highest number of parts in a frame. A higher one means that the bytes are not a frame.
 MOST_PARTS = 100_000
 
 
 class BrokenFrameError(Exception):
-    """The bytes are no frame, or no message of ours. Not raised outside of this package."""
+    """The bytes are not a frame, or not one of our messages. Not raised outside this package."""
 
 
 def pack(parts: Sequence[bytes]) -> bytes:
@@ -39,7 +39,7 @@ class Assembler:
         """Add a piece. Return the parts of the frame once it is complete, else None.
 
         Raises:
-            BrokenFrameError: The bytes are no frame.
+            BrokenFrameError: The bytes are not a frame.
         """
         self._bytes += data
         # A large frame arrives in many pieces. It is parsed again only when the bytes that were

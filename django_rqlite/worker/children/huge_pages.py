@@ -1,9 +1,9 @@
 """Huge pages for the memory that a fork server shares with its children.
 
-A configured Django process has some ten thousand pages of 4 KiB. A fork, and the end of a child,
-visits the page table entries of all of them. With pages of 2 MiB these are a few dozen. What a
-child writes to is still copied in small pages. The price is memory: huge pages are no longer shared
-with the worker, which holds another copy.
+A configured Django process has some ten thousand pages of 4 KiB. A fork visits the page table
+entries of all of them, and so does the end of a child. With pages of 2 MiB these are a few dozen.
+Memory that a child writes to is still copied in small pages. This costs memory: huge pages are no
+longer shared with the worker, which holds another copy.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def collapse() -> int:
 
 
 def _size() -> int:
-    """Return the size of a huge page in bytes; 0 if there are none."""
+    """Return the size of a huge page in bytes; 0 if the system has no huge pages."""
     try:
         return int(_SIZE.read_bytes())
     except (OSError, ValueError):

@@ -1,9 +1,9 @@
-"""Importing modules in a throw-away process, to see which of them leave a thread running.
+"""Imports modules in a temporary process, to see which of them leave a thread running.
 
-A forked process has one thread. The other threads of its parent do not exist in it, while locks
-that they held stay locked for ever, and pools that rely on them never answer. So a module whose
-import leaves a thread running is not imported before a fork. Nothing ends such a thread once it
-runs; hence the probe.
+A forked process has one thread. The other threads of its parent do not exist in it, but locks that
+they held stay locked for ever, and pools that rely on them never answer. So a module whose import
+leaves a thread running must not be imported before a fork. Such a thread cannot be ended, so the
+import is tried in another process first.
 
 Only Python's threads count. Native threads, such as those of a BLAS library, are invisible to
 Python, and most such libraries handle forks themselves.
@@ -31,13 +31,12 @@ PATIENCE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What the imports have shown.
+    """The result of the imports.
 
     Attributes:
         passed: The modules that left no thread running, up to the first that did. Some of them may
             have raised an exception.
-        failed: The first module that left a thread running or ended the process; ``""`` if there
-            is none.
+        failed: The first module that left a thread running or ended the process, or ``""``.
         threads: The names of its threads; empty if its import has ended the process.
         status: How the process ended, as :func:`os.waitpid` gives it.
     """
@@ -49,7 +48,7 @@ class ProbeResult:
 
 
 def probe_imports(modules: Sequence[str]) -> ProbeResult:
-    """Import ``modules``, in this order, in a process of its own.
+    """Import ``modules``, in this order, in a separate process.
 
     It stops at the first module that leaves a thread running.
 

@@ -1,8 +1,8 @@
-"""Discarding the connections that a forked process has inherited from its parent.
+"""Discards the connections that a forked process has inherited from its parent.
 
-The process holds copies of them. Using one would mix two conversations. Closing one would end the
-parent's session, because it tells the server so. And closing the copy of a connection to a SQLite
-file would roll back what the parent is about to commit.
+The process holds copies of them. Using one would mix the commands of two processes. Closing one
+would end the parent's session, because the driver tells the server so. And closing the copy of a
+connection to a SQLite file would roll back the parent's open transaction.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _inherited: list[object] = []
 
 
 def discard(inherited: Iterable[BaseDatabaseWrapper]) -> None:
-    """Start without connections to databases and caches. Their servers do not notice.
+    """Discard the parent's connections to databases and caches, without telling their servers.
 
     A SQLite database in memory stays: the fork copied it, with all that its transaction holds, and
     from now on the copy belongs to this process.
 
     Args:
-        inherited: The result of :func:`database_connections.known` before the fork. Threads do
-            not exist in the forked process, and what they referenced would be finalized.
+        inherited: The result of :func:`database_connections.known` before the fork. The parent's
+            threads do not exist in the forked process, and their objects would be finalized.
     """
     null = os.open(os.devnull, os.O_RDWR)
     for connection in inherited:
@@ -55,7 +55,7 @@ def discard(inherited: Iterable[BaseDatabaseWrapper]) -> None:
         try:
             del caches[alias]
         except AttributeError:
-            pass  # it was never used
+            pass  # the cache was never used
     database_connections.forget_all()
     # The executor's thread, in which asgiref runs the ORM for async code, was not forked.
     SyncToAsync.single_thread_executor = ThreadPoolExecutor(max_workers=1)
@@ -85,12 +85,12 @@ def _keep(connection: BaseDatabaseWrapper) -> None:
         except connection.Database.Error as exc:  # type: ignore[attr-defined]
             raw.execute("ROLLBACK")
             logger.warning(
-                "Jobs do not see what is not committed to the database %r: its copy in their "
-                "memory can't be committed as it is now (%s).",
+                "Jobs do not see uncommitted changes of the database %r: the copy in their memory "
+                "can't be committed in its present state (%s).",
                 connection.alias,
                 exc,
             )
-    # A new wrapper has none of the parent's atomic blocks and on_commit() callbacks.
+    # A new wrapper, without the parent's atomic blocks and on_commit() callbacks.
     fresh = connections[connection.alias]
     fresh.get_connection_params()  # sets attributes, as before each connection
     fresh.connection, fresh.autocommit = raw, True

@@ -1,4 +1,4 @@
-"""Making the job of an instruction, with the classes and the client of its queue."""
+"""Makes the job of an instruction, with the classes and the client of its queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker and its children send each other: instructions downwards, reports upwards.
+"""The messages between a worker and its children: instructions to a child, reports to the worker.
 
 A child trusts its worker, whose memory it was forked from, so instructions are pickled. A worker
 does not trust a child, since a job may write anything into the pipe. So a report is a frame of
@@ -33,7 +33,7 @@ class Instruction:
     Attributes:
         execution: The execution to run; ``""`` if a callback is due.
         state: The attributes of the job's record; see :attr:`JobRecord.state`.
-        verified: Whether the signature of the job's call was found to be right.
+        verified: Whether the signature of the job's call is valid.
         stopped: Whether the job was stopped by a command.
         reason: Why the process of the job died.
     """
@@ -59,8 +59,8 @@ def pack_callback(queue: str, record: JobRecord, outcome: Stopped | Failed) -> b
 
 
 def _pack(record: JobRecord, queue: str, execution: str, *details: object) -> bytes:
-    # Verified here, because a freshly forked child would copy a page of memory for nearly
-    # everything that verifying touches.
+    # The signature is verified here, because a freshly forked child would copy a page of memory for
+    # nearly every object that this uses.
     verified = not signature_problem(record)
     fields = (record.id, queue, execution, record.state, verified, *details)
     body = pickle.dumps(fields, pickle.HIGHEST_PROTOCOL)
@@ -98,7 +98,7 @@ def unpack_report(execution: str, parts: list[bytes]) -> tuple[Report, bool]:
     """Return the outcome of an execution, and whether the child can run another job.
 
     Raises:
-        BrokenFrameError: The parts are no report, or one of another execution.
+        BrokenFrameError: The parts are not a report, or one of another execution.
     """
     if len(parts) < 4 or parts[0] != _encode(execution):
         raise BrokenFrameError

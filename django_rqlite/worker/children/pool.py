@@ -59,7 +59,7 @@ class Child:
         return self.assignment.kill_at if self.assignment else self.exit_by
 
     def expect_exit(self, seconds: float = EXIT_TIMEOUT) -> None:
-        """Have it killed unless it ends by itself within some seconds."""
+        """Set the time at which it is killed unless it has ended by itself."""
         if self.exit_by is None:
             self.exit_by = time.monotonic() + seconds
 
@@ -96,7 +96,7 @@ class ChildPool:
         self._children: dict[int, Child] = {}
         #: Idle children. The one that has waited longest, and so has warmed up, comes first.
         self._spares: dict[int, Child] = {}
-        #: Peak resident memory, in bytes, of the last child that ended after a job; 0: none has.
+        #: Peak resident memory, in bytes, of the last child that ended after a job; 0: unknown.
         self.peak = 0
 
     def start(self, to_close: Iterable[int]) -> None:
@@ -117,7 +117,7 @@ class ChildPool:
 
     @property
     def server_pid(self) -> int:
-        """The process id of the fork server; 0 if there is none."""
+        """The process id of the fork server; 0 if it does not run."""
         return self._server.pid
 
     def __len__(self) -> int:
@@ -138,7 +138,7 @@ class ChildPool:
         return len(self._spares)
 
     def fork(self) -> Child:
-        """Have an idle child forked. It can be given a job at once.
+        """Request a child and return it. It can be given a job at once.
 
         Raises:
             OSError: There are no more file descriptors.
@@ -167,7 +167,7 @@ class ChildPool:
         child.has_worked = True
 
     def call_back(self, queue: str, record: JobRecord, outcome: Failed | Stopped) -> None:
-        """Have a child call the callback of a job whose own process has died.
+        """Tell a child to call the callback of a job whose own process has died.
 
         Raises:
             OSError: There are no more file descriptors.
@@ -189,7 +189,7 @@ class ChildPool:
                 child.expect_exit()  # it has died while idle; reap() will return it
 
     def collect(self, child: Child) -> Assignment | None:
-        """Read what a child has sent. Return its job once the outcome is known, else None.
+        """Read a child's messages. Return its job once the outcome is known, else None.
 
         A child that sends anything but a report is killed, and its job fails with that reason.
         """
@@ -229,8 +229,8 @@ class ChildPool:
         """Remove the children that have ended, and those that could not be forked.
 
         Returns:
-            Their jobs, and the reason why a child could not be forked, if there is one. Each job
-            has an outcome, unless it is to be put back into its queue.
+            Their jobs, and the reason why a child could not be forked, or None. Each job has an
+            outcome, unless it is to be put back into its queue.
 
         Raises:
             ForkServerError: The fork server has died, and all children with it.

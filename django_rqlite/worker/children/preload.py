@@ -1,4 +1,4 @@
-"""What a worker does once before it forks, so that its children need not do it."""
+"""Work that a worker does once before it forks, so that its children need not do it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def import_jobs() -> list[str]:
     """Import the modules that ``RQ["PRELOAD"]`` means, and return their names.
 
     ``True`` means ``jobs`` and ``tasks`` of every installed app, except modules whose import
-    leaves a thread running. ``False`` means none. A list names the modules, whatever they do.
+    leaves a thread running. ``False`` means no modules. A list names the modules, and all of them
+    are imported.
 
     A module that can't be imported is logged. Its jobs will fail with the reason.
     """
@@ -50,7 +51,7 @@ def import_jobs() -> list[str]:
             to_probe.append(name)
     while to_probe:
         result = probe_imports(to_probe)
-        # Imported here before the remaining ones are probed, since those may import them.
+        # Import these before the remaining ones are probed, because those may import them.
         found += _import(result.passed)
         if result.failed:
             _exclude(result)
@@ -83,8 +84,9 @@ def _import(names: Sequence[str]) -> list[str]:
         if running_threads().keys() - before.keys() and (threads := new_threads(before)):
             logger.warning(
                 "The import of %s has left a thread running (%s). Jobs run in forked processes, "
-                "which do not have this thread, and wait for ever for what it holds or should do. "
-                "Start it where it is first used, or take the module out of RQ['PRELOAD'].",
+                "which do not have this thread. A job that waits for its work, or for a lock that "
+                "it holds, waits for ever. Start the thread where it is first used, or take the "
+                "module out of RQ['PRELOAD'].",
                 name,
                 ", ".join(threads),
             )
@@ -113,19 +115,20 @@ def _exclude(result: ProbeResult) -> None:
 
 
 def _warn_of_threads() -> None:
-    """Log the threads that run already. The worker cannot prevent these."""
+    """Log the threads that run already. The worker cannot prevent them."""
     threads = sorted(running_threads().values())
     if threads:
         logger.warning(
             "Threads run in this process before jobs are forked from it: %s. Forked processes do "
-            "not have them, and wait for ever for what they hold or should do. Where the settings "
-            "or an AppConfig start them, start them where they are first used.",
+            "not have them. A job that waits for their work, or for a lock that they hold, waits "
+            "for ever. If the settings or an AppConfig start them, start them where they are first "
+            "used instead.",
             ", ".join(threads),
         )
 
 
 def share_memory() -> None:
-    """Let children share the memory of everything that is loaded by now.
+    """Share with children the memory of everything that is loaded by now.
 
     The garbage collector writes into each object that it visits, which copies the page. It does
     not visit frozen objects.

@@ -19,6 +19,6 @@ def kill_others() -> None:
     try:
         os.killpg(own, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
-        pass  # no other process is in the group, or none that this user may kill
+        pass  # the group has no other process, or this user may not kill it
     finally:
         os.setpgid(0, 0)

@@ -1,4 +1,4 @@
-"""Resetting a process between two jobs, so that the second finds nothing of the first.
+"""Resets a process between two jobs, so that the first has no effect on the second.
 
 Django does the same between two requests, for one thread. A job may have used several.
 """
@@ -28,9 +28,9 @@ _Result = TypeVar("_Result")
 
 
 def run_in_own_context(function: Callable[[], _Result]) -> _Result:
-    """Call a function so that the context variables that it sets are not set afterwards.
+    """Call a function in a copy of the context, so that the variables that it sets do not last.
 
-    The active language, the time zone and the URLconf are such variables, and a project may have
+    The active language, the time zone and the URLconf are context variables, and a project may have
     others. Connections to caches are, too. These are kept, and closed as after a request.
     """
     context = copy_context()
@@ -62,7 +62,7 @@ def check_databases(*, failed: bool = False, but: Container[object] = ()) -> boo
         but: What is not checked, as :func:`database_connections.in_use` returned it.
 
     Returns:
-        Whether this process may run another job: not while a connection is open in a thread that
+        Whether this process may run another job. False while a connection is open in a thread that
         cannot be made to check it.
     """
     if not database_connections.any_opened():
@@ -132,7 +132,7 @@ def _is_readable(raw: object) -> bool:
 
 
 def _check_in_async_thread(failed: bool, but: Container[object]) -> threading.Thread | None:
-    """Have asgiref's thread check its connections.
+    """Check the connections of asgiref's thread, in that thread.
 
     Returns:
         The thread; None if it is still busy with the job.

@@ -1,8 +1,8 @@
 """Random number generators that a fork has copied. Each child seeds its copies anew.
 
-Without that, all children would draw the same numbers. Python reseeds the generator behind the
-functions of ``random`` after a fork, but no other. A generator that was seeded on purpose cannot be
-told from others, so it is seeded anew as well.
+Otherwise all children would draw the same numbers. Python reseeds the generator behind the
+functions of ``random`` after a fork, but no other. A generator that was seeded on purpose looks
+like any other, so it is seeded anew as well.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: A function that seeds each generator that was found, by the generator's id. The function keeps
-#: the generator alive, so the id stays unique.
+#: For each generator that was found, by its id: the function that seeds it. The function keeps the
+#: generator alive, so the id stays unique.
 _seeds: dict[int, Callable[[], object]] = {}
 
 
@@ -46,7 +46,7 @@ def forget_generators() -> None:
 
 
 def reseed() -> None:
-    """Seed all generators that were found. Call this in a process that was forked since."""
+    """Seed all generators that were found. Call this in a forked process."""
     for seed in _seeds.values():
         try:
             seed()

@@ -1,9 +1,9 @@
-"""Running a job that does nothing, so that the first real job finds its code warm.
+"""Runs a job that does nothing, so that the first real job runs warm code.
 
-Python writes what it learns from running code into that code, and the first run of a function
-fills caches. The worker warms up before it forks, so that children inherit the result. A child
-warms up once more while it waits for its job: it copies the shared memory that the job would have
-to copy, at a time when nothing waits for it.
+Python specializes code while it runs, and the first run of a function fills caches. The worker
+warms up before it forks, so that children inherit the result. A child warms up once more while it
+waits for its job: it copies the shared memory that the job would have to copy, at a time when
+nothing waits for it.
 """
 
 from __future__ import annotations
@@ -52,4 +52,4 @@ def _instruction() -> bytes:
 
 
 def _no_signal(signal: object, job: Job, **_: object) -> None:
-    """Send no Django signal, since nobody enqueued this job."""
+    """Send no Django signal, because this is not a job of the project."""

@@ -1,1 +1,1 @@
-"""What every worker does besides running jobs. Each part is one script that any number may run."""
+"""What every worker does besides running jobs. Any number of workers may do it at once."""

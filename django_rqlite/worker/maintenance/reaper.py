@@ -1,4 +1,4 @@
-"""Jobs whose workers have died: their leases have expired, so they are queued again, or fail."""
+"""Takes jobs from dead workers: jobs with expired leases are queued again, or fail."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ MOST_CRASHES = 3
 PATIENCE_WITH_RQ = 90
 
 #: Seconds after which a job that RQ's worker took but never recorded counts as abandoned. RQ's own
-#: maintenance waits as long, and then has the job fail.
+#: maintenance waits as long, and then fails the job.
 PATIENCE_WITH_TAKEN = 60
 
-_PLACED = "%s: job %s is in its place now. A key with foreign data had kept it out."
+_PLACED = "%s: job %s is in its place now. A key of the wrong type had kept it out."
 
 
 def reap(
@@ -72,7 +72,7 @@ def rescue(engine: Engine, queues: Sequence[str]) -> None:
 
 
 def place(engine: Engine, queues: Sequence[str]) -> None:
-    """Move jobs whose parents have ended to the places that could not take them then.
+    """Move jobs whose parents have ended to the places that a key of the wrong type kept them from.
 
     Raises:
         redis.RedisError: The server does not answer.

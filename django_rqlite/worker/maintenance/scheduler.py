@@ -1,6 +1,6 @@
-"""Moving scheduled jobs that are due into their queues.
+"""Moves scheduled jobs that are due into their queues.
 
-Every worker does so. A script decides which worker was first.
+Every worker does so. A script moves each job once.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from collections.abc import Sequence
 
 from ...engine.engine import Engine
 
-#: Seconds after which a worker looks again although nothing was announced: RQ's client schedules
-#: without an announcement, and ours may be lost.
+#: Seconds after which a worker looks again although no job was announced. RQ's client schedules
+#: without an announcement, and one of ours may be lost.
 LONGEST_WAIT = 5.0
 
-#: Seconds to wait after a look that found nothing to move, whatever the reason.
+#: Seconds to wait after a look that found nothing to move, for any reason.
 SHORTEST_WAIT = 0.01
 
 
 class Scheduler:
-    """Knows when to look for jobs that are due, and looks.
+    """Looks for jobs that are due, at the right times.
 
     Due times are the server's. The clock of this host may be wrong, so only its monotonic clock is
     used.
@@ -34,7 +34,7 @@ class Scheduler:
         self._offset: float | None = None
 
     def promote(self) -> int:
-        """Move what is due, if it is time to look. Return how many jobs were moved.
+        """Move the jobs that are due, if it is time to look. Return how many were moved.
 
         Raises:
             redis.RedisError: The server does not answer.
