@@ -187,7 +187,7 @@ class EnqueueScripts(EngineBase):
             fields, minted, unique: as for :meth:`enqueue`.
             parents: the ids of the jobs that it depends on.
             allow_failure: whether it also runs after a parent that did not finish.
-            due, delay: when it is due once it waits for no parent, as for :meth:`schedule`.
+            due, delay: when it is due after its parents have ended, as for :meth:`schedule`.
 
         Returns:
             the status; and for a canceled job the reason.

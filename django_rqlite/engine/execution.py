@@ -96,7 +96,7 @@ class ExecutionScripts(EngineBase):
             reason: the traceback, or a sentence that says what happened.
             encoded_reason: the same in the form of RQ's stream of results.
             headline: one line that names the error.
-            status: ``'failed'``, or ``'stopped'`` for a job that somebody stopped.
+            status: ``'failed'``, or ``'stopped'`` for a job that a person stopped.
         """
         kept = _ttl(failure_ttl, least=1)
         outcome = (kept, _encodable(reason), encoded_reason, _encodable(headline), status)

@@ -167,7 +167,7 @@ class WorkerScripts(EngineBase):
         Args:
             command: ``'stop-job'``, ``'kill-horse'`` or ``'shutdown'``.
             named: further entries of the message: ``job_id`` for ``'stop-job'``; ``by``, the name
-                of the sender, is kept with a job that is stopped.
+                of the sender, is stored with a stopped job.
         """
         database = database_number(self.connection)
         message = json.dumps({"command": command, "x_database": database, **named})

@@ -1,7 +1,7 @@
 """Calls the callbacks of a job, with RQ's arguments.
 
-If the job does not have a valid signature, no callback is imported or called; see
-:mod:`django_rqlite.protocol.signing`.
+If the job's signature is wrong, or is missing although it is required, no callback is imported or
+called; see :mod:`django_rqlite.protocol.signing`.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def on_stopped(job: Job) -> None:
 
 
 def _may_be_trusted(job: Job, end: str) -> bool:
-    """Whether the job may call its callbacks: its signature is valid. If not, log that."""
+    """Whether the signature of the job passes the check. If not, log that."""
     try:
         job._check_call()
     except SignatureError as exc:

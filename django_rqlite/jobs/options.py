@@ -121,7 +121,7 @@ def _tags(value: Any, name: str) -> tuple[str, ...]:
     for tag in value:
         if not isinstance(tag, str) or not tag.strip() or not tag.isprintable():
             raise InvalidJobError(f"{name} must be non-empty, printable texts, but has {tag!r}.")
-    # A set has no order of its own.
+    # A set has no order, so its tags are sorted.
     unordered = isinstance(value, set | frozenset)
     tags = tuple(dict.fromkeys(sorted(value) if unordered else value))
     size = len(write_tags(tags))

@@ -44,13 +44,11 @@ from .stored_fields import (
 #: Ids as RQ 2.12 accepts them (rq/job.py: ``validate_job_id``).
 JOB_ID = re.compile(r"[A-Za-z0-9_-]+")
 
-#: Seconds that a job may run unless its options or ``DEFAULT_TIMEOUT`` say otherwise (RQ's
-#: default).
+#: The default of ``DEFAULT_TIMEOUT``: seconds that a job may run (as in RQ).
 DEFAULT_TIMEOUT = 180
-#: Seconds that a result is kept unless the job's options or ``DEFAULT_RESULT_TTL`` say otherwise
-#: (RQ's default).
+#: The default of ``DEFAULT_RESULT_TTL``: seconds that a result is kept (as in RQ).
 DEFAULT_RESULT_TTL = 500
-#: Seconds that a failed job is kept unless its options say otherwise: a year (RQ's default).
+#: The default of ``failure_ttl``: seconds that a failed job is kept, a year (as in RQ).
 DEFAULT_FAILURE_TTL = 31_536_000
 
 #: Bytes that the tags of a job may take in Redis. The search reads no more of a field.
@@ -133,8 +131,8 @@ class JobRecord:
     exc_info: str = stored_as(TRACEBACK)
     #: One line that names the last error.
     error: str = stored_as(TEXT, "x_error")
-    #: How many more times the job is retried when it fails, how many times that was at first, and
-    #: the seconds to wait before each.
+    #: How many more times the job runs after a failure, the first value of that counter, and the
+    #: seconds to wait before each such run.
     retries_left: int | None = stored_as(WHOLE, by_client=True, signed=True)
     retries_max: int | None = stored_as(WHOLE, "x_retries_max", by_client=True, signed=True)
     retry_intervals: tuple[int, ...] = stored_as(
@@ -147,8 +145,8 @@ class JobRecord:
     number_of_retries: int | None = stored_as(WHOLE)
     #: How often it was retried after a failure.
     attempts: int = stored_as(COUNT, "x_attempts")
-    #: How many more times it runs after a success, how many times that was at first, and the
-    #: seconds to wait before each.
+    #: How many more times it runs after a success, the first value of that counter, and the seconds
+    #: to wait before each such run.
     repeats_left: int | None = stored_as(WHOLE, by_client=True, signed=True)
     repeats_max: int | None = stored_as(WHOLE, "x_repeats_max", by_client=True, signed=True)
     repeat_intervals: tuple[int, ...] = stored_as(
@@ -237,7 +235,7 @@ class JobRecord:
 
     @property
     def terms(self) -> bytes:
-        """What is signed together with the call; see :mod:`.signed_terms`."""
+        """The values that are signed together with the call; see :mod:`.signed_terms`."""
         return b"" if _SIGNED.isdisjoint(self.__dict__) else terms_of(self)
 
     def callback_time(self, end: Literal["success", "failure", "stopped"]) -> int:

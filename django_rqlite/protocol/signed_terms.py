@@ -14,7 +14,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-#: Seconds that a callback may run unless the job says otherwise (RQ's default).
+#: The default timeout of a callback, in seconds (as in RQ).
 DEFAULT_CALLBACK_TIMEOUT = 60
 
 
@@ -56,7 +56,7 @@ class HasTerms(Protocol):
 def terms_of(job: HasTerms) -> bytes:
     """Return the canonical form of a job's terms; ``b''`` if it has none, as most jobs."""
     called = job.success_callback_name or job.failure_callback_name or job.stopped_callback_name
-    # A counter without its first value has no effect once it is used up.
+    # A counter without its first value has no effect when it has reached 0.
     retried = job.retries_max is not None or (job.retries_left or 0) > 0
     repeated = job.repeats_max is not None or (job.repeats_left or 0) > 0
     if not (called or retried or repeated or job.cron_entry):

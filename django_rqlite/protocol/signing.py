@@ -1,11 +1,11 @@
 """Signatures of the serialized values in Redis.
 
-Without them, whoever can write to Redis could run code in every worker and web process. A signature
-covers the purpose (``data``, ``result``, ``meta``), the job's id and the uncompressed bytes, so a
-signed value cannot be moved to another job or another field. The signature of ``data`` also covers
-the job's terms: its callbacks, retries, repeats and cron entry (see :mod:`.signed_terms`). The
-fields ``x_sig``, ``x_sig_result`` and ``x_sig_meta`` hold the signatures; RQ's own tools ignore
-them.
+Without them, anyone who can write to Redis could run code in every worker and web process. A
+signature covers the purpose (``data``, ``result``, ``meta``), the job's id and the uncompressed
+bytes, so a signed value cannot be moved to another job or another field. The signature of ``data``
+also covers the job's terms: its callbacks, retries, repeats and cron entry (see
+:mod:`.signed_terms`). The fields ``x_sig``, ``x_sig_result`` and ``x_sig_meta`` hold the
+signatures; RQ's own tools ignore them.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class Known:
     """The queues that a server knows."""
 
     names: Sequence[str]
-    #: How many more queues there are, which are not read.
+    #: How many more queues there are. They are not read.
     more: int
     #: Whether there is a job with the id that was asked for.
     has_job: bool

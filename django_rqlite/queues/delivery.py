@@ -230,5 +230,5 @@ def summary(refused: Sequence[DuplicateJobError]) -> DuplicateJobError:
         return refused[0]
     return DuplicateJobError(
         f"{len(refused)} jobs were refused as duplicates, and all others were enqueued. The first "
-        f"of them: {refused[0]}"
+        f"refusal: {refused[0]}"
     )

@@ -26,8 +26,8 @@ def check(job: JobBase, broker: Broker, mode: str) -> None:
         if _is_elsewhere(parent, broker) and not _exists(parent, broker):
             raise InvalidJobDependency(
                 f"depends_on: job {parent.id} is on {_named(Broker.of(parent.connection))}, but "
-                f"the job that is to wait for it on {_named(broker)}. A job can only wait for jobs "
-                "of its own connection: use queues of the same one."
+                f"the job that depends on it is on {_named(broker)}. A job can only wait for jobs "
+                "of its own connection. Use queues with the same connection."
             )
         if parent._is_unpushed and not (
             parent._pending is not None and parent._pending.comes_before(mode)
@@ -55,7 +55,7 @@ def _refuse_unless_stored(parent: JobBase, broker: Broker) -> None:
         else "the transaction or the request that enqueues it has not ended, or was rolled back"
     )
     raise InvalidJobDependency(
-        f"depends_on: job {parent.id} is not in Redis: {why}. The job that is to wait for it would "
+        f"depends_on: job {parent.id} is not in Redis: {why}. The job that depends on it would "
         "run at once. Enqueue both in the same transaction, the first one first, or the second "
         "after the commit."
     )

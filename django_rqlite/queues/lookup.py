@@ -152,7 +152,7 @@ def get_queues(*queue_names: str, **kwargs: Any) -> list[Queue]:
         if other.connection is not first.connection:
             raise InvalidQueueError(
                 f"The queues {names} have different connections, {describe(first.connection)} "
-                f"and {describe(other.connection)}, or another KEY_PREFIX. Ask for each by itself."
+                f"and {describe(other.connection)}, or another KEY_PREFIX. Get each separately."
             )
     return [first, *others]
 

@@ -1,4 +1,4 @@
--- Change:    none: takes an empty queue out of the set of queues
+-- Change:    none: removes an empty queue from the set of queues
 -- KEYS:      1 the queue's list, 2 the set of queues
 -- ARGV:      1 prefix
 -- Returns:   how many ids wait in the queue. If there are any, nothing was changed.

@@ -1,4 +1,4 @@
--- Change:    none: takes jobs out of a group
+-- Change:    none: removes jobs from a group
 -- KEYS:      1.. the hashes of the jobs
 -- ARGV:      1 prefix, 2 name of the group, 3.. the ids, in the order of KEYS
 -- Returns:   nothing

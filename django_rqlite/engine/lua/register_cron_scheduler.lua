@@ -2,7 +2,7 @@
 -- KEYS:      1 the sorted set of such processes, 2 the hash of this one
 -- ARGV:      1 prefix, 2 its name, 3 ttl of the hash in seconds (0: it ends), 4.. field, value, ...
 -- Returns:   nothing
--- Invariant: the set and the hash agree. Processes that have been silent are taken out of the set.
+-- Invariant: the set and the hash agree. Processes without a heartbeat leave the set.
 --@include clock
 --@include wrong_type
 local name, ttl = ARGV[2], tonumber(ARGV[3])

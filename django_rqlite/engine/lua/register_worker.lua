@@ -28,7 +28,7 @@ local at = timestamp(now)
 redis.call('HSET', key, 'birth', at, 'last_heartbeat', at, 'state', 'idle',
   'hostname', ARGV[4], 'pid', ARGV[5], unpack(ARGV, 9 + queues))
 redis.call('EXPIRE', key, ARGV[3])
--- If a set has the wrong type, the worker works all the same, without its name in it.
+-- If a set has the wrong type, the worker works nevertheless, without its name in the set.
 try_command('SADD', workers_key(), key)
 for i = 9, 8 + queues do try_command('SADD', queue_workers_key(ARGV[i]), key) end
 return {}

@@ -1,8 +1,8 @@
 -- Change:    finished, failed or canceled -> (gone): ids whose jobs have expired leave their
 --            registries
 -- KEYS:      1.. for each queue its finished, its failed and its canceled registry
--- ARGV:      1 prefix, 2 how many ids are taken out of finished and canceled registries at most,
---            3 how many out of failed registries
+-- ARGV:      1 prefix, 2 how many ids leave the finished and canceled registries at most,
+--            3 how many leave the failed registries at most
 -- Returns:   {how many ids left, 1 if there may be more}
 -- Invariant: only expired ids leave. Failed jobs that are kept for ever have the score -1 and stay.
 --@include keys
