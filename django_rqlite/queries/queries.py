@@ -1,7 +1,7 @@
 """The read model: what pages, commands and metrics show.
 
-No query writes, unpickles or imports user code. Each takes a few round trips, whatever
-the sizes in Redis. A key of the wrong type never raises: the answer reports it. Workers do not use queries.
+No query writes, unpickles or imports user code. Each takes a few round trips, whatever the sizes in
+Redis. A key of the wrong type never raises: the answer reports it. Workers do not use queries.
 """
 
 from __future__ import annotations
