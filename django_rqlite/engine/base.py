@@ -8,7 +8,8 @@ from ..broker.broker import Broker
 from ..protocol.codec import decode
 from .scripts import Argument, Script
 
-#: The most ids that one script searches for or deletes, so that the server is never busy for long.
+#: The maximum number of ids that one script searches for or deletes, so that the server is never
+#: busy for long.
 BATCH = 250
 
 #: How many long lists one script may search to the end. A search takes the server 10 ms or more if

@@ -18,7 +18,8 @@ _pause = Script("cron_pause")
 #: Seconds by which a tick may be ahead of the server's clock.
 SKEW = 1.0
 
-#: The most entries that one script announces, so that the server is never busy for long.
+#: The maximum number of entries that one script announces, so that the server is never busy for
+#: long.
 BATCH = 200
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from .values import NewJob
 
-#: The most jobs that one script enqueues, and the most bytes of their calls and ``meta`` together.
-#: Such a script keeps the server busy for less than a millisecond.
+#: The maximum number of jobs that one script enqueues, and the most bytes of their calls and
+#: ``meta`` together. Such a script keeps the server busy for less than a millisecond.
 MOST_JOBS = 100
 MOST_BYTES = 256 * 1024
 

@@ -22,10 +22,10 @@ FEW = 10
 #: Entries of a list that are read at a time.
 SLICE = 5000
 
-#: The most ids that one call removes from the middle of a list.
+#: The maximum number of ids that one call removes from the middle of a list.
 HANDFUL = 100
 
-#: The most slices that are read if the caller knows roughly where the ids are.
+#: The maximum number of slices that are read if the caller knows roughly where the ids are.
 NEARBY = 2
 
 #: By how many entries an id may have moved after it was read, because others came or went.

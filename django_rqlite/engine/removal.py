@@ -15,7 +15,7 @@ _empty = Script("empty")
 _delete_queue = Script("delete_queue")
 _trim = Script("trim")
 
-#: The most ids that one script removes from a registry if it removes a whole range.
+#: The maximum number of ids that one script removes from a registry if it removes a whole range.
 MOST_TRIMMED = 10_000
 
 

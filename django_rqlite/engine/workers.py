@@ -27,8 +27,8 @@ DEAD_WORKER_TTL = 60
 SOME_WORKERS = 100
 SOME_OF_A_QUEUE = 10
 
-#: The most queues, leases of each queue, and leases in total that one call reads to see which dead
-#: workers still hold jobs.
+#: The maximum number of queues, leases of each queue, and leases in total that one call reads to
+#: see which dead workers still hold jobs.
 MOST_QUEUES = 100
 MOST_LEASES_OF_A_QUEUE = 100
 MOST_LEASES = 1000

@@ -23,7 +23,7 @@ def on_success(job: Job, result: object) -> None:
     """Call the success callback, if there is one, with ``(job, connection, result)``.
 
     Raises:
-        Exception: What the callback raises. The job has then failed, as in RQ.
+        Exception: The exception of the callback. The job has then failed, as in RQ.
     """
     if job.success_callback_name and _may_be_trusted(job, "success"):
         _call(job, job.success_callback_name, job.success_callback_timeout, result)

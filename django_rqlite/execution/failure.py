@@ -12,7 +12,8 @@ from .outcome import Failed
 
 logger = logging.getLogger("django_rqlite.worker")
 
-#: The most characters of a traceback that are stored. The middle of a longer one is cut out.
+#: The maximum number of characters of a traceback that are stored. The middle of a longer one is
+#: cut out.
 LONGEST_TRACEBACK = 100_000
 
 _OWN_FOLDER = str(Path(__file__).parent.parent)

@@ -32,7 +32,7 @@ def run_in_place(job: Job, entry: NewJob, broker: Broker, engine: Engine) -> Non
     Raises:
         DuplicateJobError: The job is refused. It has not run.
         RedisUnavailableError: The server does not answer.
-        RedisRefusedError: The server is in a state in which it cannot store the job.
+        RedisRefusedError: The server cannot store the job now.
     """
     hold = Hold(entry.id, entry.queue, uuid.uuid4().hex)
     lease = (time_limit(job.timeout) or _LEASE_WITHOUT_TIMEOUT) + LEASE_MARGIN

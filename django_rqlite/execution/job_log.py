@@ -23,7 +23,7 @@ LONGEST_LINE = 4_000
 #: lines of this time are lost.
 BURST = 0.2
 
-#: The most lines that are sent together.
+#: The maximum number of lines that are sent together.
 MOST_TOGETHER = 100
 
 

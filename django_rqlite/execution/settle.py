@@ -30,7 +30,7 @@ def settle(
         record: The job as it was when it was claimed.
         outcome: The outcome of the run.
         worker_name: The worker that the result names.
-        then: What to claim next; ``None``: nothing.
+        then: The next claim; ``None``: claim nothing.
 
     Raises:
         redis.RedisError: The server refused the command, or the connection broke.

@@ -107,7 +107,7 @@ class JobCall(JobBase):
         """Return the call, deserialized.
 
         Raises:
-            SignatureError: The signature is wrong, or missing while it is required.
+            SignatureError: The signature is wrong, or missing although it is required.
             DeserializationError: The serializer cannot read the call.
         """
         if self._call is None:
@@ -138,7 +138,7 @@ class JobCall(JobBase):
         """Verify the signature of the call and the terms, unless the call was serialized here.
 
         Raises:
-            SignatureError: It is wrong, or missing while it is required.
+            SignatureError: It is wrong, or missing although it is required.
         """
         read = self._read
         if read is None or self._data is not None or "data" in self._verified:

@@ -17,10 +17,10 @@ from ..exceptions import InvalidFunctionError
 #: Characters of one argument in a description (RQ: rq/job.py).
 _ARGUMENT_LENGTH = 75
 
-#: The most characters of a description.
+#: The maximum number of characters of a description.
 MAX_DESCRIPTION_LENGTH = 1000
 
-#: The most positional arguments, and keyword arguments, that fit into a description.
+#: The maximum number of positional arguments, and keyword arguments, that fit into a description.
 _MAX_ARGUMENTS = MAX_DESCRIPTION_LENGTH // len("1, ")
 
 

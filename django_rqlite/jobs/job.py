@@ -189,7 +189,7 @@ class Job(JobOutcome, JobDependencies):
         remove_from_queue: bool = True,
         delete_dependents: bool = False,
     ) -> None:
-        """Delete the job and all that is stored with it. Without effect if it does not exist.
+        """Delete the job and all its data. Without effect if it does not exist.
 
         If the job runs, its outcome will be dropped.
 

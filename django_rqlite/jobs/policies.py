@@ -34,7 +34,7 @@ class Retry:
     Durations are in seconds.
 
     Args:
-        max: The most further runs.
+        max: The maximum number of further runs.
         interval: How long to wait before each run: one number, or a list whose last number holds
             for all further runs. 0: at once.
         enqueue_at_front: Whether the job goes before all others of its queue.

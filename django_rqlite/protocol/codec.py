@@ -16,15 +16,15 @@ from functools import lru_cache
 #: Bytes above which ``data`` is compressed. Below, zlib costs time and saves little memory.
 COMPRESS_ABOVE = 1024
 
-#: The most bytes to which a compressed value may unpack. A few bytes can unpack to any number of
-#: bytes. No value in Redis is longer than this.
+#: The maximum number of bytes to which a compressed value may unpack. A few bytes can unpack to any
+#: number of bytes. No value in Redis is longer than this.
 LONGEST = 512 * 1024 * 1024
 
 #: Bytes that are unpacked at once if the value is not needed as a whole.
 PIECE = 256 * 1024
 
-#: The most bytes to which a traceback, or another value on a page, is unpacked; and all values of
-#: one page together.
+#: The maximum number of bytes to which a traceback, or another value on a page, is unpacked; and
+#: all values of one page together.
 SHOWN = 1024 * 1024
 SHOWN_TOGETHER = 8 * SHOWN
 

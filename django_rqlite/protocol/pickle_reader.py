@@ -17,14 +17,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-#: The most instructions that are run. Each takes some microseconds.
+#: The maximum number of instructions that are run. Each takes some microseconds.
 MOST_STEPS = 500_000
 
-#: The most bytes and members that constructors may copy in total.
+#: The maximum number of bytes and members that constructors may copy in total.
 MOST_COPIED = 16_000_000
 
-#: The most keys and members other than text that may be hashed in total, and how deep they may be
-#: nested. Their hashes can be chosen to collide, and deep tuples take long to hash.
+#: The maximum number of keys and members other than text that may be hashed in total, and how deep
+#: they may be nested. Their hashes can be chosen to collide, and deep tuples take long to hash.
 MOST_HASHED = 10_000
 DEEPEST_KEY = 50
 

@@ -23,7 +23,8 @@ from .jobs import EMPTIED_TRACEBACK
 from .pipeline import Command, members
 from .queues import queue_names
 
-#: The most ids that are read from one place of one queue, and from all places together.
+#: The maximum number of ids that are read from one place of one queue, and from all places
+#: together.
 MOST_OF_A_PLACE = 1000
 MOST = 2000
 
@@ -31,8 +32,8 @@ MOST = 2000
 LONGEST_FIELD = 500
 LONGEST_TRACEBACK = 64 * 1024
 
-#: The most bytes to which the tracebacks of one window are unpacked. The errors of the remaining
-#: jobs are unknown.
+#: The maximum number of bytes to which the tracebacks of one window are unpacked. The errors of the
+#: remaining jobs are unknown.
 _UNPACKED = 32 * codec.SHOWN
 
 #: Jobs whose summaries one script reads. It keeps the server busy for about a millisecond.

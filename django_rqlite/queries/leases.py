@@ -20,12 +20,12 @@ from ..protocol.places import job_id_of
 from ..protocol.records import JobRecord, JobStatus, read_job
 from .pipeline import Command, execute, members
 
-#: The most leases that are read in all queues together. Each queue gets an equal share of them, but
-#: never less than the second number.
+#: The maximum number of leases that are read in all queues together. Each queue gets an equal share
+#: of them, but never less than the second number.
 MOST = 1000
 LEAST_OF_A_QUEUE = 100
 
-#: The most current jobs of workers that are read.
+#: The maximum number of current jobs of workers that are read.
 MOST_CURRENT = 500
 
 _FIELDS = ("status", "worker_name", "description", "started_at", "x_span", "timeout", "origin")

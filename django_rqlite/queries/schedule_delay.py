@@ -1,4 +1,4 @@
-"""Whether scheduled jobs enter their queues in time. Two commands for each queue."""
+"""Whether scheduled jobs enter their queues on time. Two commands for each queue."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class Parents:
 
     #: Some of them: ids with summaries. None if a job is gone.
     some: Sequence[tuple[str, JobRecord | None]]
-    #: How many there are in all.
+    #: How many there are in total.
     count: int
 
 

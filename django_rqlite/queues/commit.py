@@ -34,7 +34,7 @@ ON_COMMIT = "on_db_commit"
 AT_ONCE = "auto"
 AFTER_REQUEST = "request_finished"
 
-#: Jobs of one delivery that an error names.
+#: The maximum number of jobs that an error names.
 _MOST_NAMED = 10
 
 

@@ -82,7 +82,7 @@ class Delivery(Protocol):
             DuplicateJobError: The job is refused.
             PayloadTooLargeError: The server does not accept so many bytes.
             RedisUnavailableError: The server does not answer.
-            RedisRefusedError: The server is in a state in which it cannot store the job.
+            RedisRefusedError: The server cannot store the job now.
         """
 
     def deliver_many(self, batch: Sequence[PreparedJob]) -> Receipt:

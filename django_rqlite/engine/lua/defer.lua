@@ -14,7 +14,7 @@
 --@include older_job
 --@include dependents
 
--- The most arguments of one command: Lua's stack is limited.
+-- The maximum number of arguments of one command: Lua's stack is limited.
 local MOST_AT_ONCE = 1000
 
 -- From this number of parents on, one SORT is faster than one HGET for each.

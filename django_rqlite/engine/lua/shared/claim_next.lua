@@ -5,7 +5,7 @@
 --@include wrong_type
 --@include suspension
 
--- The most ids without a runnable job that one call drops, so that no call takes long.
+-- The maximum number of ids without a runnable job that one call drops, so that no call takes long.
 local MOST_DROPPED = 100
 
 local ENDED_IN = {

@@ -104,7 +104,7 @@ local function is_ready(child, parent, allow_failure)
   return true
 end
 
--- The most children that one script notifies, so that it does not take long.
+-- The maximum number of children that one script notifies, so that it does not take long.
 local notifications_left = 250
 
 -- Releases or cancels the children of jobs that have ended. endings: {id, ending, cursor} for each
