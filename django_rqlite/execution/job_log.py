@@ -9,7 +9,6 @@ from contextlib import contextmanager
 
 import redis
 
-from .. import conf
 from ..exceptions import RQLiteError
 from ..jobs.job import Job
 from .own_process import OwnProcess
@@ -28,12 +27,12 @@ MOST_TOGETHER = 100
 
 
 @contextmanager
-def kept_log(job: Job) -> Iterator[None]:
-    """Store what reaches the root logger during the block, if ``RQ["JOB_LOGS"]`` is set."""
-    most = conf.job_logs()
-    if not most:
-        yield
-        return
+def kept_log(job: Job, most: int) -> Iterator[None]:
+    """Store what reaches the root logger during the block.
+
+    Args:
+        most: The maximum number of lines, at least 1.
+    """
     handler = _JobLog(job, most)
     root = logging.getLogger()
     root.addHandler(handler)

@@ -285,8 +285,9 @@ class JobBase:
             record["created_at"] = record["enqueued_at"] = codec.micro_moment(detail)
         else:
             record["exc_info"] = detail
-        record.pop("started_at", None)
-        record.pop("ended_at", None)
+        if "ended_at" in record or "started_at" in record:
+            record.pop("started_at", None)
+            record.pop("ended_at", None)
         self._record = JobRecord.of(record)
 
     def _ended(self, status: JobStatus) -> None:

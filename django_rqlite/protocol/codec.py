@@ -243,8 +243,11 @@ def precise(whole: datetime, microseconds: int) -> datetime:
     return whole + timedelta(0, 0, rest)  # faster than replace()
 
 
+@lru_cache(maxsize=16)
 def micro_moment(text: str) -> datetime | None:
     """A point in time from unix microseconds, or None for an empty text.
+
+    Cached, because the jobs of one script share it.
 
     Raises:
         ValueError: the text is not a number, or the date is not in the calendar.

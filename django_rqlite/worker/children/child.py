@@ -129,7 +129,9 @@ def run(
     except Exception as exc:  # noqa: BLE001 - a project's own job class may raise anything
         log_failure(instruction.queue, instruction.job_id, exc)
         return failure(exc)
-    with kept_log(job):
+    if not factory.log_lines:
+        return perform(job, at_timeout=at_timeout)
+    with kept_log(job, factory.log_lines):
         return perform(job, at_timeout=at_timeout)
 
 

@@ -20,11 +20,13 @@ class JobFactory:
 
     Attributes:
         connection: The queue's client; None if it is the one that the settings name.
+        log_lines: The maximum number of log lines of a job that are stored: ``RQ["JOB_LOGS"]``.
     """
 
     job_class: type[Job]
     serializer: Any
     connection: redis.Redis | None = None
+    log_lines: int = 0
 
     def job(self, instruction: Instruction) -> Job:
         """Return the job of an instruction."""
@@ -43,4 +45,9 @@ def factory_of(queue: Queue) -> JobFactory:
     """Return the factory for the jobs of a queue."""
     configured = conf.queues().get(queue.name)
     is_usual = configured is not None and connection_for(configured) is queue.connection
-    return JobFactory(queue.job_class, queue.serializer, None if is_usual else queue.connection)
+    return JobFactory(
+        queue.job_class,
+        queue.serializer,
+        None if is_usual else queue.connection,
+        conf.job_logs(),
+    )
