@@ -217,7 +217,7 @@ class StoredJob(JobMeta):
         said = record.__dict__  # most jobs have few attributes
         if "retries_left" in said or "repeats_left" in said:
             self._record = record = _counting_anew(record)
-        fields: dict[str, Argument] = job_fields(record)
+        fields: dict[str, Argument] = {}
         if self._data is not None:
             data = self._data
             # Most calls are short pickles, which stay as they are.
@@ -226,6 +226,7 @@ class StoredJob(JobMeta):
             fields["x_sig"] = own_signer().sign("data", self.id, data, record.terms)
         elif signature := self._read_signature(record):
             fields["x_sig"] = signature
+        job_fields(record, fields)
         if self._meta or "meta" in said:
             fields |= self._meta_to_enqueue()
         return fields

@@ -360,12 +360,15 @@ def _writers() -> dict[str, tuple[Any, ...]]:
 _WRITERS = _writers()
 
 
-def job_fields(record: JobRecord) -> dict[str, Written]:
+def job_fields(record: JobRecord, fields: dict[str, Written] | None = None) -> dict[str, Written]:
     """Return the fields that the client writes when it enqueues a job, without absent values.
 
     ``meta`` and the signatures are not among them.
+
+    Args:
+        fields: Fields to which these are added. The hash has its fields in this order.
     """
-    fields: dict[str, Written] = {}
+    fields = {} if fields is None else fields
     for attribute, value in record.__dict__.items():
         writer = _WRITERS.get(attribute)
         if writer is None or value is None:
