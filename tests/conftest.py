@@ -127,6 +127,9 @@ def pytest_configure(config: pytest.Config) -> None:
         if url:
             raise pytest.UsageError(f"{URL_VARIABLE} is one server, so run the tests with -n 0.")
         return
+    if redis_py.__version__.startswith("5.0."):
+        # It leaves the socket of a connection that could not be opened to the garbage collector.
+        config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
     # Before anything reads the settings, and in the environment for the processes to come.
     server = config.stash[SERVER] = Server(url) if url else Server.start()
     os.environ[URL_VARIABLE] = server.url
