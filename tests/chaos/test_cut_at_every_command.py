@@ -160,7 +160,9 @@ class Case:
 
     def _over(self) -> bool:
         ended = all_ended(read_places(self._world.redis, QUEUES), [job.id for job in self.jobs])
-        return ended and (not self._life.has_callback or self.callback_file.exists())
+        # The file exists a moment before the callback has written to it.
+        called_back = self.callback_file.exists() and self.callback_file.stat().st_size > 0
+        return ended and (not self._life.has_callback or called_back)
 
     @property
     def callback_file(self) -> Path:
