@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.admin.models import CHANGE
@@ -23,22 +25,14 @@ from .admin_log import log_all
 
 def pause(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     """Pause an entry: its runs are skipped until it is resumed."""
-    entry = from_segment(name)
-    server, _record = find_entry(request.GET.get("on"), entry)
-    with connected(server) as broker:
-        switch = Engine(broker).cron_pause(entry)
     done, unchanged = _("Paused: its runs are skipped."), _("Was paused already.")
-    return _answer(site, request, entry, switch, done, unchanged)
+    return _switch(site, request, name, Engine.cron_pause, done, unchanged)
 
 
 def resume(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
     """Resume an entry: its next run enqueues a job again."""
-    entry = from_segment(name)
-    server, _record = find_entry(request.GET.get("on"), entry)
-    with connected(server) as broker:
-        switch = Engine(broker).cron_resume(entry)
     done, unchanged = _("Resumed: its next run enqueues a job again."), _("Was not paused.")
-    return _answer(site, request, entry, switch, done, unchanged)
+    return _switch(site, request, name, Engine.cron_resume, done, unchanged)
 
 
 def run_now(site: AdminSite, request: HttpRequest, name: str) -> HttpResponse:
@@ -76,15 +70,25 @@ def _not_made(reason: str) -> str:
     return _("Its job can’t be made: %(reason)s") % {"reason": shortened(reason, 500)}
 
 
-def _answer(
-    site: AdminSite, request: HttpRequest, name: str, switch: PauseResult, done: str, unchanged: str
+def _switch(
+    site: AdminSite,
+    request: HttpRequest,
+    segment: str,
+    change: Callable[[Engine, str], PauseResult],
+    done: str,
+    unchanged: str,
 ) -> HttpResponse:
+    """Pause or resume an entry, and say what that changed."""
+    name = from_segment(segment)
+    server, _record = find_entry(request.GET.get("on"), name)
+    with connected(server) as broker:
+        result = change(Engine(broker), name)
     sentence = {
         PauseResult.CHANGED: done,
         PauseResult.UNCHANGED: unchanged,
         PauseResult.MISSING: _("Not changed: its record is gone, or its key holds something else."),
-    }[switch]
-    _report(request, name, sentence, success=switch is not PauseResult.MISSING)
+    }[result]
+    _report(request, name, sentence, success=result is not PauseResult.MISSING)
     return HttpResponseRedirect(Links(site.name).schedule())
 
 
