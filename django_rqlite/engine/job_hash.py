@@ -18,7 +18,7 @@ class JobHashScripts(EngineBase):
     __slots__ = ()
 
     def job_fields(self, job_id: str) -> Mapping[bytes, bytes]:
-        """A job's hash as it is now, for a decision about the job; empty if there is none."""
+        """A job's hash as it is now, for a decision about the job. Empty if the job is gone."""
         return cast("Mapping[bytes, bytes]", self.connection.hgetall(self.keys.job(job_id)))
 
     def save(self, job_id: str, fields: Mapping[str, Argument]) -> bool:

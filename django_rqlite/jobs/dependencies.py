@@ -30,7 +30,7 @@ class JobDependencies(StoredJob):
 
     @property
     def dependency(self) -> Self | None:
-        """The first of :meth:`fetch_dependencies`; None if there is none."""
+        """The first of :meth:`fetch_dependencies`, or None if that finds no job."""
         found = self.fetch_dependencies()
         return found[0] if found else None
 

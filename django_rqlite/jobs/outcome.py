@@ -117,7 +117,7 @@ class JobOutcome(StoredJob):
         return Result.all(self)
 
     def latest_result(self, timeout: float = 0) -> Result | None:
-        """Return the outcome of its newest execution; None if there is none.
+        """Return the outcome of its newest execution, or None if no outcome is stored.
 
         Args:
             timeout: Seconds to wait while the outcome is still to come: while the job waits or

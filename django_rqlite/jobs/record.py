@@ -132,7 +132,7 @@ class JobBase:
     #: The jobs that it depends on, if they were given as jobs and not as ids; empty once it is
     #: enqueued.
     _parents: Sequence[JobBase] = ()
-    #: The delivery that waits for the end of a transaction or a request; None: there is none.
+    #: The delivery that waits for the end of a transaction or a request, or None.
     _pending: Any = None
     #: An outcome that is not stored yet, in the process that ran the job: a tuple with the return
     #: value, or an empty tuple if the job failed. None: the outcome is in Redis.

@@ -33,7 +33,7 @@ class Result:
     Attributes:
         id: The id of the entry in the stream.
         job: The job.
-        exc_string: The traceback, or the reason; None if there is none.
+        exc_string: The traceback, or the reason; None if neither is stored.
         not_kept: Why :attr:`return_value` is a text instead of the function's return value: that
             value cannot be serialized, or is larger than ``RQ["MAX_RESULT_SIZE"]``. None if the
             value is stored.

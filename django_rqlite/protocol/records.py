@@ -239,7 +239,7 @@ class JobRecord:
         return b"" if _SIGNED.isdisjoint(self.__dict__) else terms_of(self)
 
     def callback_time(self, end: Literal["success", "failure", "stopped"]) -> int:
-        """Return the seconds that the callback may run; 0 if there is none."""
+        """Return the seconds that the callback may run; 0 if the job has no such callback."""
         name, timeout = {
             "success": (self.success_callback_name, self.success_callback_timeout),
             "failure": (self.failure_callback_name, self.failure_callback_timeout),

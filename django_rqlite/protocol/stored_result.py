@@ -45,7 +45,7 @@ class ResultRecord:
     signature: str | None
     #: Why the return value is not the value that the job returned; empty if it is.
     not_kept: str
-    #: The traceback, or the reason; empty if there is none.
+    #: The traceback, or the reason; empty if neither is stored.
     exc_string: str
     problems: tuple[str, ...]
 
